@@ -11,8 +11,9 @@ import {
   type Worker,
 } from '@funnel/contracts';
 import { formatDuration, progressBar } from './output/format.ts';
+import { describeWaits } from './output/sweeps.ts';
 import type { Output } from './output/terminal.ts';
-import { displayWidth } from './output/width.ts';
+import { cutToWidth, displayWidth } from './output/width.ts';
 
 const endedStatuses = new Set(['completed', 'diverged', 'collapsed', 'failed', 'skipped', 'cancelled']);
 
@@ -77,9 +78,11 @@ const sweepLines = (sweep: SweepDetail, width: number): readonly string[] => {
   return [sweep.name, bar(width), ...wrap(progressParts(sweep), width)];
 };
 
-/** The command that resumes a paused sweep. */
-const pauseLines = ({ id, status }: SweepDetail): readonly string[] =>
-  status === 'pausing' || status === 'paused' ? [`  \`npx funnel resume ${id}\` goes on`] : [];
+/** Why the sweep does not go on: the command that resumes a paused sweep, or what its stages wait for. */
+const stopLines = (sweep: SweepDetail, width = Number.POSITIVE_INFINITY): readonly string[] =>
+  sweep.status === 'pausing' || sweep.status === 'paused'
+    ? [`  \`npx funnel resume ${sweep.id}\` goes on`]
+    : describeWaits(sweep).map((line) => cutToWidth(`  ${line}`, width));
 
 const runningLine = (
   { kind, position, epochs, imagesPerSecond }: Worker['running'][number],
@@ -100,7 +103,7 @@ export const progressLines = (
   const running = workers.filter(({ status }) => status !== 'gone').flatMap((worker) => worker.running);
   const shown = running.slice(0, 8).map((stage) => runningLine(stage, 16));
   const more = running.length > shown.length ? [`  … and ${running.length - shown.length} more stages`] : [];
-  return [...sweepLines(sweep, columns - 1), ...pauseLines(sweep), ...shown, ...more];
+  return [...sweepLines(sweep, columns - 1), ...stopLines(sweep, columns - 1), ...shown, ...more];
 };
 
 const goesOn: readonly SweepStatus[] = ['running', 'pausing', 'paused', 'cancelling'];
@@ -140,16 +143,19 @@ export const untilAnswered = async <T>(
 const createProgressLog = (output: Output) => {
   let done = -1;
   let status: SweepStatus = 'running';
+  let said = '';
   let loggedAt = 0;
   return (sweep: SweepDetail): void => {
     const now = performance.now();
-    const isNew = sweep.status !== status;
+    const stop = stopLines(sweep);
+    const isNew = sweep.status !== status || stop.join() !== said;
     if (!isNew && countStages(sweep).done === done && now - loggedAt < maxQuietMs) return;
     done = countStages(sweep).done;
     loggedAt = now;
     output.note(`${sweep.name} ${progressSentence(sweep)}`);
     status = sweep.status;
-    if (isNew) for (const line of pauseLines(sweep)) output.note(line);
+    said = stop.join();
+    if (isNew) for (const line of stop) output.note(line);
   };
 };
 

@@ -1,3 +1,4 @@
+import type { Abilities } from '@funnel/db';
 import type { DataFolders } from '@funnel/engine';
 import type { Logger } from 'pino';
 import { z } from 'zod';
@@ -33,6 +34,8 @@ export type WorkerOptions = {
   readonly tracesUrl?: string;
   /** Simulated training instead of tfjs, for tests of everything around training. */
   readonly simulation?: SimulationOptions;
+  /** What the worker says that it has, instead of what it finds: for tests. (Default: what it finds) */
+  readonly abilities?: Partial<Abilities>;
   /** When aborted, a worker that waits for the database stops waiting. */
   readonly signal?: AbortSignal;
   readonly log: Logger;

@@ -6,12 +6,14 @@ import {
   endStage,
   failAttempt,
   getBlobs,
+  handBackStage,
   isTransient,
   recordCheckpoint,
   releaseStage,
 } from '@funnel/db';
 import type { Tracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
+import { lackOf } from './abilities.ts';
 import { type Attempt, noteEnd, noteProgress, stopAttempt } from './attempt.ts';
 import { type AttemptTrace, traceAttempt } from './attempt-trace.ts';
 import type { Checkpoint, StageEnd, StageStart, StageTask, Surrogate } from './messages.ts';
@@ -115,12 +117,14 @@ const train = async (
   attempt: Attempt,
   getTrainer: () => Promise<Trainer>,
 ): Promise<StageEnd> => {
+  let isNew = true;
   try {
     const loading = context.trace.begin('load start');
     const task = await loadTask(context, attempt).finally(() => loading.end());
     if (attempt.stopping) return { status: 'stopped' };
     attempt.trainer = await getTrainer();
     if (attempt.stopping) return { status: 'stopped' };
+    isNew = attempt.trainer.runs() === 0;
     context.trace.trainerStarts();
     return await attempt.trainer.run(task, {
       onProgress: ({ position, imagesPerSecond }) => {
@@ -140,6 +144,13 @@ const train = async (
         stack: '',
       };
     if (attempt.stopping) return { status: 'stopped' };
+    if (error.code === 'TRAINER_OUT_OF_MEMORY' && attempt.claimed.memoryBytes > 0 && !isNew) {
+      context.log.warn(
+        { error: error.message },
+        'a used trainer ran out of memory: a new one may have enough',
+      );
+      return { status: 'stopped' };
+    }
     return { status: 'failed', code: error.code, message: error.message, stack: error.stack ?? '' };
   }
 };
@@ -164,7 +175,10 @@ const writeEnd = async (
       return write(() => endStage(db, { ...lease, status: end.status, message: end.message }));
     case 'stopped':
       return write(() => releaseStage(db, lease));
-    case 'failed':
+    case 'failed': {
+      const { code, message } = end;
+      const lack = lackOf(end, attempt.claimed.memoryBytes);
+      if (lack) return write(() => handBackStage(db, { ...lease, lack, code, message }));
       await write(() =>
         failAttempt(db, {
           ...lease,
@@ -174,6 +188,7 @@ const writeEnd = async (
           maxAttempts: permanentErrors.has(end.code) ? 1 : maxAttempts,
         }),
       );
+    }
   }
 };
 

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import type { StageKind, StageSpec } from '@funnel/contracts';
+import { AppError, type StageKind, type StageSpec } from '@funnel/contracts';
 import type { StageEnd } from './messages.ts';
 
 /** Selects stages by all fields that are given. */
@@ -12,7 +12,7 @@ export type SimulatedFault = StageMatch & {
    * `buffers`: the process takes memory outside of that heap until none is left. `wasm`: a WebAssembly memory grows beyond its limit.
    * `trap`: WebAssembly accesses memory out of bounds, as TensorFlow.js does after a failed allocation.
    * `block`: a step never returns, and no signal handler runs. `idle`: training waits for ever. `diverge`, `collapse`: the stage
-   * ends as diverged or collapsed.
+   * ends as diverged or collapsed. `data`: the data set is not there.
    */
   readonly fault:
     | 'throw'
@@ -25,7 +25,8 @@ export type SimulatedFault = StageMatch & {
     | 'block'
     | 'idle'
     | 'diverge'
-    | 'collapse';
+    | 'collapse'
+    | 'data';
 };
 
 /** How the simulated trainer behaves. Its results depend on the stage alone; only their size depends on these options. */
@@ -104,6 +105,9 @@ const faults: Record<SimulatedFault['fault'], () => StageEnd | Promise<StageEnd>
   },
   idle: () => new Promise<never>(() => {}),
   diverge: () => ({ status: 'diverged', message: 'The simulated trainer was told to diverge' }),
+  data: () => {
+    throw new AppError('DATASET_MISSING', 'The simulated trainer was told to have no data');
+  },
   collapse: () => ({ status: 'collapsed', message: 'The simulated trainer was told to collapse' }),
 };
 

@@ -56,6 +56,8 @@ export type Trainer = {
   /** Resolves when the process has ended. */
   readonly gone: Promise<TrainerDeath>;
   readonly isAlive: () => boolean;
+  /** The number of stages that it has begun to run. Memory that they took may be lost for later ones. */
+  readonly runs: () => number;
   /** Resident memory in bytes, from the last message. */
   readonly memoryBytes: () => number;
   /** Rejects with `TrainerDeath` when the process ends before the stage does. */
@@ -187,6 +189,7 @@ export const startTrainer = (setup: TrainerSetup, log: Logger): Trainer => {
     ready: ready.promise,
     gone: gone.promise,
     isAlive: () => alive,
+    runs: () => runs,
     memoryBytes: () => memoryBytes,
     run: async (task, handlers) => {
       const run: Current = { number: runs++, handlers, end: deferred() };

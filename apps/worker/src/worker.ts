@@ -1,5 +1,7 @@
 import os, { hostname } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import {
+  announceAbilities,
   checkSchema,
   createDb,
   queueAddress,
@@ -13,6 +15,7 @@ import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
+import { type AbilitySource, availableBytes, readAbilities } from './abilities.ts';
 import { createClosing, repeat } from './async.ts';
 import { type Attempt, createWatchdog, stopAttempt, watchMilliseconds } from './attempt.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -24,12 +27,6 @@ import { createWakeUpSignal, startSupervisor } from './supervisor.ts';
 /** Bytes that one trainer with the default sizes may use, including Node and the data set. */
 export const trainerBytes = 1.5 * 2 ** 30;
 const maxSlots = 8;
-
-/** Bytes that this process may use: the limit of its container, else all memory. */
-const availableBytes = (): number => {
-  const limit = process.constrainedMemory();
-  return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();
-};
 
 /** One trainer per core, as many as memory holds, 8 at most. For more, set the number. */
 export const defaultSlots = (
@@ -59,6 +56,8 @@ export type RunningWorker = {
 };
 
 const reconcileMilliseconds = 3000;
+/** The pause between two looks at the data sets of this machine. */
+const lookMilliseconds = 10_000;
 /** Two times that follow the time to drain: for the last writes of stages, and for closing the other parts. */
 const lastWritesMilliseconds = 2000;
 const closingMilliseconds = 5000;
@@ -114,6 +113,14 @@ const open = async (
   closing.add('relay', relay.close);
   const identity = await firstIdentity;
   const { backend, device } = identity;
+  const source: AbilitySource = {
+    folders: setup.folders,
+    identity,
+    slots: slotCount,
+    isSimulated: simulation !== null,
+    override: options.abilities,
+  };
+  let abilities = await readAbilities(source);
   const register = (): Promise<void> =>
     registerWorker(db, {
       id,
@@ -123,6 +130,7 @@ const open = async (
       backend,
       device,
       slots: slotCount,
+      abilities,
     });
   await admitted(register);
   closing.add('registration', () => retireWorker(db, { workerId: id, status: 'gone' }));
@@ -149,6 +157,14 @@ const open = async (
     if (expired.length > 0) log.warn({ expired }, 'leases have expired');
   });
   closing.add('reconciler', reconciling.stop);
+  const looking = repeat(lookMilliseconds, log, async () => {
+    const found = await readAbilities(source);
+    if (isDeepStrictEqual(found, abilities)) return;
+    await announceAbilities(db, id, found);
+    abilities = found;
+    log.info({ datasets: found.datasets }, 'the data sets of this machine have changed');
+  });
+  closing.add('data sets', looking.stop);
   const wakeUp = createWakeUpSignal();
   const listener = await queue.listen(async () => wakeUp.wakeOne(), { concurrency: slotCount });
   closing.add('listener', listener.close);

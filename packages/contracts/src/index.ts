@@ -1,3 +1,4 @@
+export * from './abilities.ts';
 export {
   type AttackAccess,
   type AttackDeclaration,

@@ -3,6 +3,7 @@
  * database.
  */
 import { z } from 'zod';
+import type { StageNeed } from './abilities.ts';
 import { type Hyperparameters, HyperparameterValue } from './hyperparameters.ts';
 import type { RecipeName } from './recipes.ts';
 import type { StageSpec } from './stages.ts';
@@ -89,7 +90,10 @@ export type KnownChain = {
 };
 export type Known = ReadonlyMap<string, KnownChain>;
 
-export type PlannedStage = StageSpec & {
+/** A stage of a sweep, and what it needs of the worker that runs it. */
+export type NeededStage = StageSpec & { readonly need: StageNeed };
+
+export type PlannedStage = NeededStage & {
   /** The stage that must end first, or null. The stages in `surrogates` must end first, too. */
   readonly dependsOn: string | null;
   /** The epoch of its chain from which the stage continues; 0: it starts from its parent. */

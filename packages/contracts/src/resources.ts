@@ -3,6 +3,7 @@
  * not exist is null.
  */
 import { z } from 'zod';
+import { Lack } from './abilities.ts';
 import { Diagnostic, Verdict } from './attacks/diagnostics.ts';
 import { EvaluationSummary } from './attacks/evaluation.ts';
 import { AttackName } from './attacks.ts';
@@ -78,6 +79,9 @@ export const Stage = z
     workerId: z.string().nullable(),
     checkpoint: Sha256.nullable(),
     error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+    waitsFor: z.string().nullable().meta({
+      description: 'For a ready stage that no live worker can run: `waits for a worker with mnist`.',
+    }),
     sharedBy: Count.meta({ description: 'Number of trials that need this stage.' }),
     seconds: z.number().nullable().meta({ description: 'Wall-clock seconds of its attempts.' }),
     startedAt: Time.nullable(),
@@ -103,6 +107,9 @@ export type StageLogLine = z.infer<typeof StageLogLine>;
 export const SweepDetail = Sweep.extend({
   definition: StoredDefinition,
   stages: z.array(z.strictObject({ kind: StageKind, status: StageStatus, count: Count })),
+  waitsFor: z.array(z.string()).meta({
+    description: 'Why ready stages wait although workers are online: `waits for a worker with mnist`.',
+  }),
 }).meta({ id: 'SweepDetail' });
 export type SweepDetail = z.infer<typeof SweepDetail>;
 
@@ -257,6 +264,31 @@ export const Worker = z
     startedAt: Time,
     heartbeatAt: Time,
     memoryBytes: z.number().nullable(),
+    engineVersion: z.string().nullable(),
+    trainerBytes: z.number().nullable().meta({ description: 'Bytes of memory that one trainer may use.' }),
+    datasets: z
+      .array(z.strictObject({ name: z.string(), images: Count }))
+      .nullable()
+      .meta({ description: 'The data sets of the machine, with the number of images of each split.' }),
+    setAside: z.strictObject({ since: Time, failures: Count, probeAt: Time }).nullable().meta({
+      description:
+        'Set for a worker that failed several times in a row at stages that others completed. It gets no stages, except for a probe at `probeAt`.',
+    }),
+    refusals: z
+      .array(
+        z.strictObject({
+          kind: StageKind.or(z.literal('')),
+          method: z.string(),
+          dataset: z.string(),
+          lack: Lack,
+          reason: z.string(),
+          at: Time,
+        }),
+      )
+      .meta({
+        description:
+          'Kinds of stages that the worker handed back, and does not take until it has what they need.',
+      }),
     running: z.array(
       z.strictObject({
         stage: Sha256,

@@ -7,9 +7,12 @@ export {
   saveToken,
   type TokenInfo,
 } from './access.ts';
+export { announceAbilities } from './attempts/abilities.ts';
 export { claimStage } from './attempts/claim-stage.ts';
 export { completeStage, endStage, failAttempt, releaseStage } from './attempts/end-attempt.ts';
+export { handBackStage } from './attempts/hand-back.ts';
 export { recordCheckpoint } from './attempts/record-checkpoint.ts';
+export { restoreWorker } from './attempts/set-aside.ts';
 export { heartbeat, registerWorker, retireWorker } from './attempts/workers.ts';
 export { getBlobs, getCheckpoint, missingBlobs } from './checkpoints/checkpoints.ts';
 export { type CollectOptions, collectGarbage } from './checkpoints/collect-garbage.ts';
@@ -32,7 +35,7 @@ export {
   listTrials,
   type TrialsQuery,
 } from './reads/trials.ts';
-export { listWorkers } from './reads/workers.ts';
+export { getWorker, listWorkers } from './reads/workers.ts';
 export { knownChains } from './submission/known-chains.ts';
 export {
   getSubmission,

@@ -6,12 +6,14 @@ import type {
   EvaluationRecords,
   EvaluationSummary,
   Known,
+  Lack,
   Position,
   StageKind,
   StageSpec,
   SweepDefinition,
   SweepPlan,
   Verdict,
+  WorkerDataset,
 } from '@funnel/contracts';
 import type { Wanted } from './submission/known-chains.ts';
 
@@ -63,8 +65,10 @@ export type StageStart = { readonly manifest: CheckpointManifest; readonly sameC
 
 export type ClaimedStage = Lease & {
   readonly spec: StageSpec;
-  /** The number of this attempt, from 1. Released attempts do not count. */
+  /** The number of this attempt, from 1. Attempts that were released or handed back do not count. */
   readonly attempt: number;
+  /** Bytes of memory that the stage needs at least; 0: little. */
+  readonly memoryBytes: number;
   readonly start: StageStart | null;
   /** Final states of the surrogates of a transfer attack, without surrogates that diverged or collapsed. */
   readonly surrogates: readonly CheckpointManifest[];
@@ -114,6 +118,9 @@ export type Failure = Lease & {
   readonly maxAttempts: number;
 };
 
+/** Why a worker hands a stage back. `code` and `message` are those of the error that showed it. */
+export type HandBack = Lease & { readonly lack: Lack; readonly code: string; readonly message: string };
+
 export type Progress = Lease & {
   readonly position: Position | null;
   readonly imagesPerSecond: number | null;
@@ -137,6 +144,15 @@ export type HeartbeatAnswer = {
   readonly stop: readonly { readonly stageId: string; readonly reason: 'cancel' | 'pause' }[];
 };
 
+/** What a worker has. Null: unknown, so the worker takes every stage. */
+export type Abilities = {
+  /** The version of the engine's arithmetic. */
+  readonly engineVersion: string | null;
+  /** Bytes of memory that one trainer may use. */
+  readonly trainerBytes: number | null;
+  readonly datasets: readonly WorkerDataset[] | null;
+};
+
 export type WorkerRegistration = {
   readonly id: string;
   readonly host: string;
@@ -146,6 +162,8 @@ export type WorkerRegistration = {
   readonly backend: string;
   readonly device: string;
   readonly slots: number;
+  /** (Default: nothing known) */
+  readonly abilities?: Abilities;
 };
 
 export type Reconciled = {

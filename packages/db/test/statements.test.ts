@@ -12,6 +12,7 @@ import type { ExecutedStatement } from '../src/connection/db.ts';
 import { reading } from '../src/connection/transaction.ts';
 import {
   actingAs,
+  announceAbilities,
   anyToken,
   type ClaimedStage,
   cancelSweep,
@@ -34,6 +35,8 @@ import {
   getSubmission,
   getSweep,
   getTrial,
+  getWorker,
+  handBackStage,
   heartbeat,
   knownChains,
   lastEventId,
@@ -58,6 +61,7 @@ import {
   registerWorker,
   releaseStage,
   renewSubmission,
+  restoreWorker,
   resumeSweep,
   retireWorker,
   retrySweep,
@@ -90,6 +94,23 @@ const claimClassifier = async (): Promise<ClaimedStage> => {
   throw new Error('Expected a classifier to be ready, but none is');
 };
 
+/** A worker hands a stage back, changes, is set aside, and is restored by its probe. */
+const refuseAndProbe = async (): Promise<void> => {
+  const other = { host: 'here', pid: 2, version: '1', backend: 'wasm', device: 'cpu', slots: 1 };
+  await registerWorker(db, { id: 'other', ...other });
+  const claimed = (await claim(db, 'other'))!;
+  await handBackStage(db, { ...leaseOf(claimed), lack: 'memory', ...fault });
+  await reconcile(db, options);
+  await getStage(db, claimed.stageId);
+  await announceAbilities(db, 'other', { engineVersion: null, trainerBytes: null, datasets: null });
+  await restoreWorker(db, 'other');
+  await query(db, `UPDATE workers SET set_aside_at = now(), probe_at = now() WHERE id = 'other'`);
+  const probe = (await claim(db, 'other'))!;
+  await releaseStage(db, leaseOf(probe));
+  await getWorker(db, 'other');
+  await retireWorker(db, { workerId: 'other', status: 'gone' });
+};
+
 /** Runs sweeps from their submission to their deletion, along every path with its own statements. */
 const runSweeps = async (): Promise<void> => {
   const worker = {
@@ -115,6 +136,7 @@ const runSweeps = async (): Promise<void> => {
   await record(db, claimed, { epoch: 1, step: 5 });
   await beat(db, claimed, { position: { epoch: 1, step: 5 }, imagesPerSecond: 10 });
   await releaseStage(db, leaseOf(claimed));
+  await refuseAndProbe();
   const again = (await claim(db))!;
   await failAttempt(db, { ...leaseOf(again), ...fault, maxAttempts: 3 });
   await expect(record(db, again, { epoch: 1, step: 9 })).rejects.toMatchObject({ code: 'STALE_LEASE' });

@@ -155,7 +155,7 @@ describe('a surrogate without a result', () => {
       await finish(db, claimed);
     }
     expect(await trialStatuses(db, sweepId)).toEqual(['collapsed', 'completed', 'completed', 'completed']);
-    expect(await sweepStatus(db, sweepId)).toBe('completed');
+    expect(await sweepStatus(db, sweepId)).toBe('completed-with-failures');
     expect((await getTrial(db, `${sweepId}-00003`)).warnings).toEqual([
       'transfer-linf used 1 of 2 surrogates: the trials of the others diverged or collapsed.',
     ]);
@@ -183,7 +183,7 @@ describe('a surrogate without a result', () => {
       /^No surrogate has a usable result \(0 of 1\): .*It ignores its input/,
     );
     const again = await submit(db, { ...four(), space: { gamma: [1, 2] } });
-    expect(await sweepStatus(db, again.sweepId)).toBe('completed');
+    expect(await sweepStatus(db, again.sweepId)).toBe('failed');
     const more = await submit(db, { ...four(), space: { gamma: [1, 2] }, attacks: ['transfer-l2'] });
     expect(await trialStatuses(db, more.sweepId)).toEqual(['collapsed', 'collapsed']);
     expect(await wrongCounts(db)).toEqual([]);
@@ -194,7 +194,7 @@ describe('a surrogate without a result', () => {
     await fail(await until('classify'));
     await drain(db);
     expect(await trialStatuses(db, sweepId)).toEqual(Array(4).fill('failed'));
-    expect(await sweepStatus(db, sweepId)).toBe('completed');
+    expect(await sweepStatus(db, sweepId)).toBe('failed');
     const skipped = { status: 'skipped', skip_cause: 'failed' };
     expect(await transfersOf(sweepId)).toMatchObject(Array(4).fill(skipped));
     expect(await stageCounts(db, sweepId)).toMatchObject({ 'attack:completed': 3, 'classify:completed': 3 });

@@ -10,6 +10,7 @@ export {
 export { type BackendReport, describeBackends, openBackend } from './backends/open-backend.ts';
 export { type Blobs, type Checkpoint, hashManifest, type Stored } from './checkpoint.ts';
 export { type Classifier, loadClassifier } from './classifier.ts';
+export { availableDatasets } from './datasets/available.ts';
 export { type DownloadProgress, type GetOptions, getDataset } from './datasets/get-dataset.ts';
 export {
   type DataFolders,

@@ -4,10 +4,10 @@
 import {
   type Known,
   type KnownChain,
+  type NeededStage,
   type Plan,
   type PlannedStage,
   StageKind,
-  type StageSpec,
   type SweepPlan,
 } from '@funnel/contracts';
 import { stageId } from './identity.ts';
@@ -17,7 +17,7 @@ const emptyChain: KnownChain = { recorded: [], continuable: [], stages: [], pend
 
 /** Every field is written out: for thirty thousand stages that is several times as fast as a spread. */
 const planStage = (
-  spec: StageSpec,
+  spec: NeededStage,
   {
     dependsOn,
     startEpoch,
@@ -25,8 +25,20 @@ const planStage = (
     cached = false,
   }: Partial<PlannedStage> & Pick<PlannedStage, 'dependsOn' | 'startEpoch'>,
 ): PlannedStage => {
-  const { kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack, surrogates, chain, id } =
-    spec;
+  const {
+    kind,
+    recipe,
+    hyperparameters,
+    seed,
+    dataset,
+    epochs,
+    parent,
+    attack,
+    surrogates,
+    chain,
+    id,
+    need,
+  } = spec;
   return {
     kind,
     recipe,
@@ -39,6 +51,7 @@ const planStage = (
     surrogates,
     chain,
     id,
+    need,
     dependsOn,
     startEpoch,
     passed,
@@ -53,7 +66,7 @@ const planStage = (
  * - *carried*: a longer run is in progress and will record its epoch;
  * - otherwise the stage continues from the longest shorter checkpoint, or starts from its parent.
  */
-const planChain = (targets: readonly StageSpec[], known: KnownChain): readonly PlannedStage[] => {
+const planChain = (targets: readonly NeededStage[], known: KnownChain): readonly PlannedStage[] => {
   /** The epochs that a stage may continue from, and the stage that must end first (null: none). */
   const continuable = new Map<number, string | null>();
   for (const epoch of known.continuable) continuable.set(epoch, null);

@@ -9,6 +9,7 @@ import {
   type DatasetSpec,
   defaultHyperparameters,
   expandAttacks,
+  type NeededStage,
   needsSurrogates,
   type PlannedTrial,
   type Recipe,
@@ -21,6 +22,7 @@ import {
 } from '@funnel/contracts';
 import { expandSweep, type SpaceReport } from './expand-trials.ts';
 import { chainId, configurationId, stageId } from './identity.ts';
+import { createNeeds } from './needs.ts';
 
 /*
  * The surrogates of a transfer attack are the first other classifiers of the sweep, in the order of the trials. All trials of a sweep thus
@@ -69,7 +71,7 @@ const checkSurrogates = (
 export type Outline = {
   readonly trials: readonly PlannedTrial[];
   /** Parents before children. */
-  readonly stages: readonly StageSpec[];
+  readonly stages: readonly NeededStage[];
   readonly report: SpaceReport;
 };
 
@@ -89,21 +91,39 @@ const subset = (kind: StageKind, { name, train, test, attack }: DatasetSpec): Da
   return { name, train, test: 1, attack: 1 };
 };
 
-const specify = (stage: Omit<StageSpec, 'id' | 'chain'>, engineVersion: string): StageSpec => {
-  const { kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack, surrogates } = stage;
+const specify = (stage: Omit<NeededStage, 'id' | 'chain'>, engineVersion: string): NeededStage => {
+  const { kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack, surrogates, need } = stage;
   const chain = chainId(stage, engineVersion);
   const id = stageId(chain, epochs);
-  return { kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack, surrogates, chain, id };
+  return {
+    kind,
+    recipe,
+    hyperparameters,
+    seed,
+    dataset,
+    epochs,
+    parent,
+    attack,
+    surrogates,
+    need,
+    chain,
+    id,
+  };
 };
 
-type Subset = (kind: StageKind) => DatasetSpec;
+/** What all stages of a sweep are made with. */
+type Making = {
+  readonly subsetOf: (kind: StageKind) => DatasetSpec;
+  readonly needOf: ReturnType<typeof createNeeds>;
+  readonly engineVersion: string;
+};
 
 type Step = {
   readonly kind: StageKind;
   readonly hyperparameters: StageSpec['hyperparameters'];
   readonly epochs: number;
   /** The stages of the step, by their parent, or by the seed if they have no parent. */
-  readonly specs: Map<string, StageSpec>;
+  readonly specs: Map<string, NeededStage>;
 };
 
 /**
@@ -122,7 +142,7 @@ const createSteps = (): ((point: TrialPoint) => readonly Step[]) => {
       const same = steps.get(key);
       if (same) return same;
       const read = Object.fromEntries(reads.map((hyperparameter) => [hyperparameter, all[hyperparameter]]));
-      const step = { kind, hyperparameters: read, epochs, specs: new Map<string, StageSpec>() };
+      const step = { kind, hyperparameters: read, epochs, specs: new Map<string, NeededStage>() };
       steps.set(key, step);
       return step;
     });
@@ -131,20 +151,21 @@ const createSteps = (): ((point: TrialPoint) => readonly Step[]) => {
 
 /** The stages of one trial up to its classifier. */
 const trainingOf = (
-  { recipe, seed }: TrialPoint,
+  { recipe, seed, hyperparameters: point }: TrialPoint,
   steps: readonly Step[],
-  subsetOf: Subset,
-  engineVersion: string,
-): readonly StageSpec[] => {
-  const stages: StageSpec[] = [];
+  { subsetOf, needOf, engineVersion }: Making,
+): readonly NeededStage[] => {
+  const all = { ...defaultHyperparameters, ...point };
+  const stages: NeededStage[] = [];
   let parent: StageSpec['parent'] = null;
   for (const { kind, hyperparameters, epochs, specs } of steps) {
     const key = parent ?? `${seed}`;
     let stage = specs.get(key);
     if (!stage) {
       const dataset = subsetOf(kind);
+      const need = needOf({ kind, recipe, dataset, attack: null }, all);
       stage = specify(
-        { kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack: null, surrogates: [] },
+        { kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack: null, surrogates: [], need },
         engineVersion,
       );
       specs.set(key, stage);
@@ -161,28 +182,31 @@ const noHyperparameters = {};
 /** Every attack on the classifier of one trial. */
 const attacksOn = (
   classifier: string,
-  { recipe, seed }: TrialPoint,
-  subsetOf: Subset,
+  { recipe, seed, hyperparameters }: TrialPoint,
   runs: readonly AttackRun[],
   classifiers: readonly string[],
-  engineVersion: string,
-): readonly StageSpec[] =>
-  runs.map((attack) =>
+  { subsetOf, needOf, engineVersion }: Making,
+): readonly NeededStage[] => {
+  const all = { ...defaultHyperparameters, ...hyperparameters };
+  const dataset = subsetOf('attack');
+  return runs.map((attack) =>
     specify(
       {
         kind: 'attack',
         recipe,
         hyperparameters: noHyperparameters,
         seed,
-        dataset: subsetOf('attack'),
+        dataset,
         epochs: 0,
         parent: classifier,
         attack,
         surrogates: [...surrogatesOf(attack, classifier, classifiers)],
+        need: needOf({ kind: 'attack', recipe, dataset, attack }, all),
       },
       engineVersion,
     ),
   );
+};
 
 /**
  * All trials of a sweep and all stages that any of them needs. Throws like `countTrials`, and INVALID_REQUEST if there is no surrogate for
@@ -191,7 +215,11 @@ const attacksOn = (
 export const outlineSweep = (definition: SweepDefinition, engineVersion: string): Outline => {
   const { dataset } = definition;
   const attackRuns = expandAttacks(definition.attacks, { dataset: dataset.name });
-  const subsetOf = memoize((kind: StageKind) => subset(kind, dataset));
+  const making: Making = {
+    subsetOf: memoize((kind: StageKind) => subset(kind, dataset)),
+    needOf: createNeeds(engineVersion),
+    engineVersion,
+  };
   const { trials: points, report } = expandSweep(definition);
   const stepsOf = createSteps();
   const commonOf = (point: TrialPoint) => ({
@@ -204,20 +232,13 @@ export const outlineSweep = (definition: SweepDefinition, engineVersion: string)
   const trained = points.map((point) => {
     if (common?.hyperparameters !== point.hyperparameters) common = commonOf(point);
     const { steps, configuration } = common;
-    return { point, configuration, training: trainingOf(point, steps, subsetOf, engineVersion) };
+    return { point, configuration, training: trainingOf(point, steps, making) };
   });
   const classifiers = [...new Set(trained.map(({ training }) => training.at(-1)!.id))];
   checkSurrogates(definition, attackRuns, classifiers);
-  const stages = new Map<string, StageSpec>();
+  const stages = new Map<string, NeededStage>();
   const trials = trained.map(({ point, configuration, training }, number) => {
-    const attacksOfTrial = attacksOn(
-      training.at(-1)!.id,
-      point,
-      subsetOf,
-      attackRuns,
-      classifiers,
-      engineVersion,
-    );
+    const attacksOfTrial = attacksOn(training.at(-1)!.id, point, attackRuns, classifiers, making);
     const stagesOfTrial = [...training, ...attacksOfTrial];
     for (const stage of stagesOfTrial) stages.set(stage.id, stage);
     return {

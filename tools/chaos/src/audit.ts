@@ -59,6 +59,12 @@ const wrongAccount = `
       SELECT FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
       WHERE l.stage_id = s.id AND w.id = s.sweep_id AND w.status = 'running')`;
 
+/** A lack of data, disk, backend or memory (of a stage that needs some) must cost no attempt. */
+const spentByLack = `
+  SELECT count(*) AS n FROM attempts a JOIN stages s ON s.id = a.stage_id JOIN needs n ON n.id = s.need_id
+  WHERE a.outcome = 'failed' AND (a.error_code IN ('DATASET_MISSING', 'DATASET_CORRUPT', 'BACKEND_UNUSABLE', 'ENOSPC')
+    OR (a.error_code = 'TRAINER_OUT_OF_MEMORY' AND n.memory_bytes > 0))`;
+
 /** Rules that hold at any time, since both sides change in the same transaction. */
 export const atAnyTime: readonly Rule[] = [
   ['counts that differ from the rows', wrongCounts],
@@ -82,6 +88,7 @@ export const atAnyTime: readonly Rule[] = [
     'stages without a sweep',
     'SELECT count(*) AS n FROM stages s WHERE NOT EXISTS (SELECT FROM sweep_stages l WHERE l.stage_id = s.id)',
   ],
+  ['attempts spent by a lack', spentByLack],
   [
     'stages with two results',
     "SELECT count(*) AS n FROM (SELECT stage_id FROM attempts WHERE outcome = 'completed' GROUP BY 1 HAVING count(*) > 1) twice",
@@ -181,6 +188,12 @@ export const audit = async (db: Db, expected: Results): Promise<Audit> => {
     attemptsExpired: await countOf(db, "SELECT count(*) AS n FROM attempts WHERE outcome = 'expired'"),
     attemptsFailed: await countOf(db, "SELECT count(*) AS n FROM attempts WHERE outcome = 'failed'"),
     attemptsHandedBack: await countOf(db, "SELECT count(*) AS n FROM attempts WHERE outcome = 'handed-back'"),
+    attemptsHandedBackForLack: await countOf(
+      db,
+      "SELECT count(*) AS n FROM attempts WHERE outcome = 'handed-back' AND error_code IS NOT NULL",
+    ),
+    attemptsSpentByLack: await countOf(db, spentByLack),
+    workersSetAside: await countOf(db, 'SELECT count(*) AS n FROM workers WHERE set_aside_at IS NOT NULL'),
     fencedWrites: await countOf(db, 'SELECT coalesce(sum(fenced), 0) AS n FROM attempts'),
     metrics: await countOf(db, 'SELECT count(*) AS n FROM metrics'),
     epochsTrained: await countOf(db, 'SELECT coalesce(sum(epochs), 0) AS n FROM attempts'),

@@ -74,6 +74,8 @@ export type FleetOptions = {
   readonly leaseSeconds: number;
   readonly logs: string;
   readonly worker: Pick<WorkerProcessOptions, 'simulation' | 'backend' | 'slots' | 'maxAttempts'>;
+  /** Options in which the workers differ, in turns. (Default: all are equal) */
+  readonly variants?: readonly Partial<WorkerProcessOptions>[];
 };
 
 const source = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
@@ -85,6 +87,7 @@ export const startFleet = async ({
   leaseSeconds,
   logs,
   worker,
+  variants = [],
 }: FleetOptions): Promise<Fleet> => {
   const relay = await openRelay({ host: '127.0.0.1', port: database.port });
   const port = await freePort();
@@ -104,6 +107,7 @@ export const startFleet = async ({
     const options: WorkerProcessOptions = {
       maxAttempts: 1000,
       ...worker,
+      ...variants[i % variants.length],
       databaseUrl,
       queueUrl: queueUrl === database.url ? databaseUrl : queueUrl,
       leaseSeconds,

@@ -27,6 +27,10 @@ const program = new Command('chaos')
   )
   .option('--limit <seconds>', 'a run that takes longer fails', Number, 900)
   .option('--sweep <file>', 'sweep file (YAML or JSON) of the run with real training')
+  .option(
+    '--unequal',
+    'the large sweep on workers of unequal ability: without the data, with half the memory, failing at everything',
+  )
   .option('--no-simulated', 'omit the large sweep with the simulated trainer')
   .option('--no-trained', 'omit the small sweep with real training')
   .option(
@@ -49,6 +53,7 @@ type Flags = {
   sweep?: string;
   simulated: boolean;
   trained: boolean;
+  unequal?: true;
   clients?: number;
   minutes: number;
   json?: true;
@@ -83,6 +88,7 @@ const {
   sweep: file,
   simulated,
   trained,
+  unequal = false,
   clients,
   minutes,
   json,
@@ -91,7 +97,9 @@ const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
 const sweep = file === undefined ? undefined : (parse(await readFile(file, 'utf8')) as SweepInput); // checked by the API
-const kinds = [...(simulated ? (['simulated'] as const) : []), ...(trained ? (['trained'] as const) : [])];
+const kinds = unequal
+  ? (['simulated'] as const)
+  : [...(simulated ? (['simulated'] as const) : []), ...(trained ? (['trained'] as const) : [])];
 const backends = queue === 'both' ? (['postgres', 'redis'] as const) : [queue];
 if (!hasRedis() && queue === 'redis')
   program.error('Expected redis-server on this machine, but there is none', { exitCode: 2 });
@@ -117,6 +125,7 @@ for (const backend of available) {
     const report = await runChaos({
       queue: backend,
       training,
+      unequal,
       trials,
       sweep,
       workers,

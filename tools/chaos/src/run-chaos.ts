@@ -9,6 +9,7 @@ import { type FaultName, type Injected, injectFaults } from './faults.ts';
 import { type FleetOptions, startFleet } from './fleet.ts';
 import { createRandom } from './random.ts';
 import { type Database, isAlive, makeFolder, openDatabase, openRedis } from './services.ts';
+import { unequalSweep, variants } from './unequal.ts';
 
 export type ChaosOptions = {
   readonly queue: 'postgres' | 'redis';
@@ -16,6 +17,8 @@ export type ChaosOptions = {
   readonly training: 'simulated' | 'trained';
   /** The sweep with real training. (Default: a small one) */
   readonly sweep?: SweepInput;
+  /** Workers of unequal ability, see unequal.ts. Only for simulated training. */
+  readonly unequal: boolean;
   readonly trials: number;
   readonly workers: number;
   readonly seed: number;
@@ -45,6 +48,9 @@ export type ChaosReport = Audit & {
 };
 
 const leaseSeconds = 3;
+
+/** So few that a broken worker could use them up. Killed trainers use some too. */
+const unequalAttempts = 5;
 
 /** Waits until the sweep has ended, even while the API is down. Resolves to true where the sweep completed. */
 const untilEnded = async (
@@ -120,7 +126,8 @@ const injectAndAudit = async (
   const { log, trials, workers, seed, limitSeconds, stepMilliseconds, pauseSeconds, postgresEvery } = options;
   const real = options.training === 'trained';
   const worker = real ? { backend: 'wasm', slots: 1 } : { simulation: { stepMilliseconds }, slots: 2 };
-  const definition = real ? (options.sweep ?? realSweep()) : simulatedSweep(trials);
+  const simulated = options.unequal ? unequalSweep(trials) : simulatedSweep(trials);
+  const definition = real ? (options.sweep ?? realSweep()) : simulated;
   const expected = real
     ? await resultsWithoutFaults(options, definition, worker)
     : await expectedOf(definition);
@@ -128,7 +135,12 @@ const injectAndAudit = async (
     `expected: ${expected.networks.size} checkpoints, ${expected.metrics.size} metrics, ${expected.evaluations.size} evaluations`,
   );
 
-  const fleet = await startFleet({ database, queueUrl, workers, leaseSeconds, logs: folder, worker });
+  const fleet = await startFleet({
+    ...{ database, queueUrl, workers, leaseSeconds, logs: folder },
+    ...(options.unequal
+      ? { worker: { ...worker, maxAttempts: unequalAttempts }, variants: variants(stepMilliseconds) }
+      : { worker }),
+  });
   const pids = new Set<number>();
   const notePids = (): void => {
     for (const process of [fleet.api, ...fleet.workers]) pids.add(process.pid() ?? 0);
@@ -177,7 +189,7 @@ const injectAndAudit = async (
   ];
   return {
     queue: options.queue,
-    training: options.training,
+    training: options.unequal ? `${options.training}, unequal workers` : options.training,
     ok: allFindings.length === 0,
     seconds,
     injected: injected.counts,

@@ -1,5 +1,14 @@
 import { AppError, within } from '@funnel/contracts';
-import { actingAs, collectGarbage, getSweep, listAudit, listWorkers, pingSchema } from '@funnel/db';
+import {
+  actingAs,
+  collectGarbage,
+  getSweep,
+  getWorker,
+  listAudit,
+  listWorkers,
+  pingSchema,
+  restoreWorker,
+} from '@funnel/db';
 import { describeSchema } from './describe-schema.ts';
 import { type Context, type Handlers, localCaller } from './handler.ts';
 
@@ -15,6 +24,7 @@ export const retentionHandlers = ({ db }: Context): Pick<Handlers, 'planCollecti
 type ServiceHandlers = Pick<
   Handlers,
   | 'listWorkers'
+  | 'restoreWorker'
   | 'listAudit'
   | 'getSchema'
   | 'events'
@@ -46,6 +56,10 @@ export const serviceHandlers = ({ db, queue, hub, metrics, document }: Context):
   const schema = describeSchema();
   return {
     listWorkers: async () => ({ items: await listWorkers(db) }),
+    restoreWorker: async ({ params }) => {
+      await restoreWorker(db, params.id);
+      return getWorker(db, params.id);
+    },
     listAudit: ({ query }) => listAudit(db, query),
     getSchema: () => schema,
     events: async ({ query, headers, caller }, reply) => {

@@ -110,11 +110,20 @@ export const serviceCommands = (program: Command, context: () => Context): void 
     .action((options: WorkerOptions) => runWorker(options, context()));
   program
     .command('workers')
-    .description('list the workers, their hardware, and the stages that they run')
+    .description('list the workers, their hardware, and the stages that they run or have handed back')
     .action(async () => {
       const { client, output } = context();
       const { items } = await client().listWorkers();
       present(output, items, describeWorkers);
+    })
+    .command('restore')
+    .description('use a worker again that was set aside or has handed stages back')
+    .argument('<worker>')
+    .action(async (id: string) => {
+      const { client, output } = context();
+      present(output, await client().restoreWorker({ params: { id } }), (worker) =>
+        describeWorkers([worker]),
+      );
     });
   program
     .command('doctor')

@@ -1,5 +1,5 @@
 /** Workers and garbage collections as text. */
-import type { Collection, Worker } from '@funnel/contracts';
+import { type Collection, describeRefusals, type Worker } from '@funnel/contracts';
 import { formatCount, formatMinute, formatTable } from './format.ts';
 import { countsText } from './sweeps.ts';
 
@@ -43,15 +43,33 @@ const speedText = ({ running }: Worker): string => {
   return speeds.length === 0 ? '–' : String(Math.round(speeds.reduce((sum, speed) => sum + speed, 0)));
 };
 
-/** The workers, their hardware, and the stages that they run now. */
+/** Why a live worker gets fewer stages than it could, and what to do. Empty for a worker without faults. */
+const troubleLines = ({ id, status, setAside, refusals }: Worker): readonly string[] => {
+  if (status === 'gone') return [];
+  const aside = setAside && [
+    `✗ ${id} is set aside since ${formatMinute(setAside.since)}: it failed ${setAside.failures} times in a row, and others completed the same stages. It gets a stage to try at ${formatMinute(setAside.probeAt)}.`,
+  ];
+  const lines = [
+    ...(aside ?? []),
+    ...describeRefusals(refusals).map((text) => `· ${id} handed back ${text}`),
+  ];
+  return lines.length === 0
+    ? []
+    : [...lines, `→ \`npx funnel workers restore ${id}\` lets it try everything again.`];
+};
+
+/** The workers, their hardware, and the stages that they run now or have handed back. */
 export const describeWorkers = (workers: readonly Worker[]): string =>
+  [describeHardware(workers), ...workers.flatMap(troubleLines)].join('\n');
+
+const describeHardware = (workers: readonly Worker[]): string =>
   workers.length === 0
     ? 'No worker is online, so sweeps wait. Start a worker on a machine that can reach the database: `npx funnel worker`'
     : formatTable<Worker>(
         [
           { title: 'worker', value: ({ id }) => id },
           { title: 'host', value: ({ host }) => host },
-          { title: 'status', value: ({ status }) => status },
+          { title: 'status', value: ({ status, setAside }) => (setAside ? 'set aside' : status) },
           { title: 'version', value: ({ version }) => version },
           { title: 'schema', value: ({ schema }) => schema ?? '–' },
           { title: 'backend', value: ({ backend }) => backend },
@@ -62,6 +80,15 @@ export const describeWorkers = (workers: readonly Worker[]): string =>
             title: 'memory',
             value: ({ memoryBytes }) => (memoryBytes === null ? '–' : formatBytes(memoryBytes)),
             align: 'right',
+          },
+          {
+            title: 'per trainer',
+            value: ({ trainerBytes }) => (trainerBytes === null ? '–' : formatBytes(trainerBytes)),
+            align: 'right',
+          },
+          {
+            title: 'data',
+            value: ({ datasets }) => datasets?.map(({ name }) => name).join(', ') ?? '–',
           },
           { title: 'since', value: ({ startedAt }) => formatMinute(startedAt) },
         ],

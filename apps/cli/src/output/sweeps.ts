@@ -46,6 +46,10 @@ export const describeNextStep = (sweep: Sweep): readonly string[] => {
   return [`→ ${step.text}${step.route === null ? '' : ` \`${commands[step.route](sweep.id)}\``}`];
 };
 
+/** Why stages wait that no live worker can run. */
+export const describeWaits = ({ waitsFor }: SweepDetail): readonly string[] =>
+  waitsFor.map((text) => `✗ a stage ${text}`);
+
 const timeText = ({ createdAt, finishedAt, etaSeconds }: Sweep): string => {
   if (finishedAt !== null)
     return `, took ${formatDuration((Date.parse(finishedAt) - Date.parse(createdAt)) / 1000)}`;
@@ -68,6 +72,7 @@ export const describeSweep = (sweep: SweepDetail): string => {
     `epochs    ${sweep.epochsTrained} trained of ${epochs.needed} planned; ${epochs.unshared} without sharing`,
     'stages',
     ...stages,
+    ...describeWaits(sweep),
     ...describeNextStep(sweep),
   ].join('\n');
 };

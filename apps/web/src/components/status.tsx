@@ -8,7 +8,7 @@ import {
 } from '@funnel/contracts';
 import { formatPercent } from '../format.ts';
 
-type AnyStatus = StageStatus | SweepStatus | TrialStatus | 'online' | 'draining' | 'gone';
+type AnyStatus = StageStatus | SweepStatus | TrialStatus | 'online' | 'draining' | 'gone' | 'set-aside';
 
 /** Every status has its own shape and is also written out, because not everybody can distinguish the colours. */
 const shapes: Record<AnyStatus, 'disc' | 'ring' | 'triangle' | 'diamond' | 'bars' | 'cross' | 'square'> = {
@@ -29,6 +29,7 @@ const shapes: Record<AnyStatus, 'disc' | 'ring' | 'triangle' | 'diamond' | 'bars
   deleting: 'square',
   skipped: 'square',
   gone: 'square',
+  'set-aside': 'cross',
 };
 
 /** Statuses with the colour of another status. */
@@ -36,6 +37,7 @@ const tones: Partial<Record<AnyStatus, AnyStatus>> = {
   online: 'completed',
   draining: 'paused',
   gone: 'cancelled',
+  'set-aside': 'failed',
   pausing: 'paused',
   cancelling: 'cancelled',
   deleting: 'cancelled',

@@ -43,6 +43,14 @@ const workers = (world: World): Worker[] => {
     schema: '0001_init',
     startedAt: '2026-11-22T06:00:00Z',
     heartbeatAt: new Date().toISOString(),
+    engineVersion: '1',
+    trainerBytes: 2e9,
+    datasets: [
+      { name: 'mnist', images: 60_000 },
+      { name: 'glyphs', images: 60_000 },
+    ],
+    setAside: null,
+    refusals: [],
   };
   return [
     {
@@ -71,6 +79,33 @@ const workers = (world: World): Worker[] => {
       status: 'draining',
       memoryBytes: 4.2e8,
       running: [],
+    },
+    {
+      ...base,
+      id: 'worker-d',
+      host: 'lab-3',
+      backend: 'wasm',
+      device: 'wasm (SIMD), 16 cores',
+      slots: 2,
+      status: 'online',
+      memoryBytes: 9.6e8,
+      datasets: [{ name: 'glyphs', images: 60_000 }],
+      running: [],
+      ...(world.restored.has('worker-d')
+        ? {}
+        : {
+            setAside: { since: '2026-11-22T09:12:00Z', failures: 4, probeAt: '2026-11-22T09:17:00Z' },
+            refusals: [
+              {
+                kind: 'initialise',
+                method: 'funn',
+                dataset: 'mnist',
+                lack: 'data',
+                reason: 'Expected train-images-idx3-ubyte.gz in a folder mnist, but there is no folder mnist',
+                at: '2026-11-22T09:10:00Z',
+              },
+            ],
+          }),
     },
     {
       ...base,
@@ -112,6 +147,13 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
   const newest = () => [...world.sweeps.values()].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
   return {
     planSweep: (r) => world.plan(SweepDefinition.parse(r.body)).plan,
+    restoreWorker: (r) => {
+      world.restored.add(String(r.params.id));
+      return need(
+        workers(world).find(({ id }) => id === r.params.id),
+        `worker ${r.params.id}`,
+      );
+    },
     createSweep: (r) => world.detailOf(world.addSweep(r.body as never)),
     listSubmissions: () => ({ items: [], next: null }),
     listSweeps: (r) => {

@@ -31,6 +31,7 @@ export type FakeSweep = {
   readonly planned: readonly PlannedTrial[];
   readonly statuses: TrialStatus[];
   readonly stages: Map<string, Stage>;
+  waitsFor: string[];
 };
 
 const statusOf = (statuses: readonly TrialStatus[]): StoredSweepStatus => {
@@ -53,6 +54,8 @@ export const createWorld = () => {
   const sweeps = new Map<string, FakeSweep>();
   const events: FunnelEventRow[] = [];
   const listeners = new Set<(row: FunnelEventRow) => void>();
+  /** Workers that were set aside and are used again. */
+  const restored = new Set<string>();
 
   const emit = (event: FunnelEvent): void => {
     const row = { id: String(events.length + 1), at: new Date().toISOString(), event };
@@ -133,6 +136,7 @@ export const createWorld = () => {
         seconds: stage.kind === 'attack' ? 12 : 8 * (stage.epochs - stage.startEpoch),
         startedAt: createdAt,
         finishedAt: null,
+        waitsFor: null,
       }),
     );
     const done = Math.round((options.done ?? 0) * planned.trials.length);
@@ -148,6 +152,7 @@ export const createWorld = () => {
       planned: planned.trials,
       statuses,
       stages: new Map(stages.map((stage) => [stage.id, stage])),
+      waitsFor: [],
     };
     updateStages(sweep);
     sweeps.set(sweep.id, sweep);
@@ -186,7 +191,12 @@ export const createWorld = () => {
       const count = counts.get(`${kind}/${status}`)?.count ?? 0;
       counts.set(`${kind}/${status}`, { kind, status, count: count + 1 });
     }
-    return { ...sweepOf(sweep), definition: sweep.definition, stages: [...counts.values()] };
+    return {
+      ...sweepOf(sweep),
+      definition: sweep.definition,
+      stages: [...counts.values()],
+      waitsFor: sweep.waitsFor,
+    };
   };
 
   const evaluationsOf = (sweep: FakeSweep, n: number) =>
@@ -280,6 +290,7 @@ export const createWorld = () => {
     sweeps,
     events,
     listeners,
+    restored,
     emit,
     plan,
     addSweep,

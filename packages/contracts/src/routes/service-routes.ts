@@ -13,6 +13,15 @@ export const serviceRoutes = {
     response: z.strictObject({ items: z.array(Worker) }),
     errors: [],
   },
+  restoreWorker: {
+    method: 'POST',
+    url: '/v1/workers/:id/restore',
+    summary: 'Use a worker again that was set aside or has handed stages back.',
+    role: 'admin',
+    params: ById,
+    response: Worker,
+    errors: ['NOT_FOUND'],
+  },
   getStage: {
     method: 'GET',
     url: '/v1/stages/:id',

@@ -1,6 +1,9 @@
-/** Gives a worker the best ready stage: the highest priority, then the sweep with the fewest running stages (below its limit), then the oldest. */
+/**
+ * Gives a worker the best ready stage that it can run: the highest priority, then the sweep with the fewest running stages (below its limit),
+ * then the oldest.
+ */
 import { type CheckpointManifest, StageKind } from '@funnel/contracts';
-import { bool, int4, jsonb, orNull, type RowOf, text } from '../connection/columns.ts';
+import { bool, int4, int8, jsonb, orNull, type RowOf, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
@@ -8,24 +11,37 @@ import { propagate } from '../lifecycle/propagate.ts';
 import { type StageRow, specOf, stageColumns } from '../lifecycle/stage-row.ts';
 import { transitionSql } from '../lifecycle/transitions.ts';
 import type { ClaimedStage, ClaimRequest, StageStart } from '../types.ts';
+import { isAble, readyNeeds } from './abilities.ts';
+import { isSetAside, mayClaim, takeProbe } from './set-aside.ts';
+
+/** SQL: the worker failed at stage `s` last, and another worker could try it. So a broken worker spends one attempt of a stage at most. */
+const isForOthers = (n: string): string => `(s.failures > 0 AND s.worker_id = $3 AND EXISTS (
+  SELECT FROM workers o WHERE o.id <> $3 AND o.status = 'online' AND o.set_aside_at IS NULL AND ${isAble('o', n)}))`;
 
 /**
- * SQL: the sweeps in the order in which they get the next worker, each with its first ready stage that no other transaction has locked.
- * PostgreSQL stops at the first stage that it finds. It checks and locks in one statement, so a stage is claimed once. A unique index makes
- * sure that two stages of one chain never run at once.
+ * SQL: the sweeps in the order in which they get the next worker. For each, the needs of its ready stages that the worker can satisfy, the
+ * need of the first stage first; and the first stage with this need that no other transaction has locked. PostgreSQL stops at the first
+ * stage that it finds. It checks and locks in one statement, so a stage is claimed once. A unique index makes sure that two stages of one
+ * chain never run at once.
  */
 const pick = `
-  SELECT picked.id, turn.id AS sweep, turn.max_running
+  SELECT picked.id, turn.id AS sweep, turn.max_running, possible.memory_bytes
   FROM (
     SELECT w.id, w.priority, w.max_running, (SELECT count(*) FROM stages r WHERE r.sweep_id = w.id AND r.status = 'running') AS running
     FROM sweeps w
-    WHERE w.status = 'running' AND ($2::text IS NULL OR w.id = $2)
+    WHERE w.status = 'running' AND ($2::text IS NULL OR w.id = $2) AND ${mayClaim('$3')}
     ORDER BY w.priority DESC, running, w.id
   ) AS turn
   CROSS JOIN LATERAL (
+    SELECT n.* FROM (${readyNeeds('turn.id')}) AS ready JOIN needs n ON n.id = ready.need_id
+    WHERE NOT EXISTS (SELECT FROM workers w WHERE w.id = $3 AND NOT ${isAble('w', 'n')})
+    ORDER BY ready.ordinal
+  ) AS possible
+  CROSS JOIN LATERAL (
     SELECT s.id FROM stages s
-    WHERE s.sweep_id = turn.id AND s.status = 'ready' AND s.ready_at <= now() AND s.kind = ANY($1)
+    WHERE s.sweep_id = turn.id AND s.need_id = possible.id AND s.status = 'ready' AND s.ready_at <= now() AND s.kind = ANY($1)
       AND NOT EXISTS (SELECT FROM stages other WHERE other.chain = s.chain AND other.status = 'running')
+      AND NOT ${isForOthers('possible')}
     ORDER BY s.ordinal
     LIMIT 1
     FOR NO KEY UPDATE SKIP LOCKED
@@ -35,12 +51,14 @@ const pick = `
   LIMIT 1`;
 
 /** SQL: one row in every case. Its `id` is null when no stage is ready. */
-const pickOrNull = `SELECT ${appliedMigration} AS applied, found.* FROM (VALUES (1)) AS always LEFT JOIN (${pick}) AS found ON true`;
+const pickOrNull = `SELECT ${appliedMigration} AS applied, ${isSetAside('$3')} AS aside, found.* FROM (VALUES (1)) AS always LEFT JOIN (${pick}) AS found ON true`;
 const pickedColumns = {
   applied: orNull(text()),
+  aside: bool(),
   id: orNull(text()),
   sweep: orNull(text()),
   max_running: orNull(int4()),
+  memory_bytes: orNull(int8()),
 };
 
 /**
@@ -57,11 +75,14 @@ const isFull = async (tx: Tx, { sweep, max_running: max }: RowOf<typeof pickedCo
   return row!.running >= max;
 };
 
-const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined> => {
+type Taken = { readonly row: StageRow; readonly memoryBytes: number };
+
+const take = async (tx: Tx, request: ClaimRequest): Promise<Taken | undefined> => {
   const { workerId, leaseSeconds, kinds = StageKind.options, sweep = null } = request;
-  const [picked] = await tx.query(pickedColumns, pickOrNull, [kinds, sweep]);
+  const [picked] = await tx.query(pickedColumns, pickOrNull, [kinds, sweep, workerId]);
   checkMigration(picked!.applied);
   if (picked!.id === null || (await isFull(tx, picked!))) return undefined;
+  if (picked!.aside && !(await takeProbe(tx, workerId))) return undefined;
   const [row] = await tx.query(
     stageColumns,
     `WITH claimed AS (
@@ -86,7 +107,7 @@ const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined
       request.engineVersion ?? null,
     ],
   );
-  return row;
+  return row && { row, memoryBytes: picked!.memory_bytes ?? 0 };
 };
 
 /**
@@ -126,13 +147,14 @@ const surrogatesOf = async (tx: Tx, { surrogates }: StageRow): Promise<readonly 
 };
 
 /**
- * Claims a stage. The caller has it until its lease runs out; `heartbeat` renews the lease. Null: no stage is ready (of these kinds, for
- * this sweep, within the limit of running stages). Errors: SCHEMA_MISMATCH when the database has another schema than this version.
+ * Claims a stage. The caller has it until its lease runs out; `heartbeat` renews the lease. Null: no stage is ready (that this worker can run, of
+ * these kinds, for this sweep, within the limit of running stages). Errors: SCHEMA_MISMATCH when the database has another schema than this version.
  */
 export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage | null> =>
   transaction(db, async (tx) => {
-    const stage = await take(tx, request);
-    if (!stage) return null;
+    const taken = await take(tx, request);
+    if (!taken) return null;
+    const { row: stage, memoryBytes } = taken;
     const { id, kind, fencing_token: fencingToken } = stage;
     const start = await startOf(tx, stage);
     const surrogates = await surrogatesOf(tx, stage);
@@ -143,6 +165,7 @@ export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage 
       workerId: request.workerId,
       spec: specOf(stage),
       attempt: stage.failures + stage.expiries + 1,
+      memoryBytes,
       start,
       surrogates,
       sweepIds: links.get(id)?.map((link) => link.sweepId) ?? [],

@@ -8,6 +8,7 @@ import { propagate, stageSweeps } from '../lifecycle/propagate.ts';
 import { move, type StageChange } from '../lifecycle/transitions.ts';
 import type { Completion, EvaluationWrite, Failure, Lease, StageEnd } from '../types.ts';
 import { type AttemptError, type LeasedStage, recordOutcome, withLease } from './lease.ts';
+import { noteFailure, noteResult } from './set-aside.ts';
 
 /** The result of a training stage is its final checkpoint. */
 const finalCheckpoint = async (tx: Tx, { spec }: LeasedStage): Promise<string> => {
@@ -72,6 +73,7 @@ const complete = async (tx: Tx, stage: LeasedStage, completion: Completion): Pro
     checkpoint,
   ]);
   await recordOutcome(tx, completion, 'completed');
+  await noteResult(tx, stage.workerId);
   const released = isAttack ? [] : await releaseDependants(tx, [stage.spec.id]); // nothing depends on an attack
   await propagate(tx, { changes: [...completed, ...released], events });
 };
@@ -112,10 +114,11 @@ const endBadly = async (
 export const endStage = (db: Db, { stageId, status, message, ...lease }: StageEnd): Promise<void> =>
   withLease(db, {
     lease: { stageId, ...lease },
-    write: async (tx, { kind }) => {
+    write: async (tx, { kind, workerId }) => {
       const error = { code: status.toUpperCase(), message };
       const changes = await endBadly(tx, { id: stageId, kind }, status, error);
       await recordOutcome(tx, { stageId, ...lease }, status, error);
+      await noteResult(tx, workerId);
       await propagate(tx, { changes });
     },
     ifEnded: { outcome: status, answer: undefined },
@@ -142,6 +145,7 @@ const fail = async (tx: Tx, stage: LeasedStage, failure: Failure): Promise<void>
   const { stageId, code, message, maxAttempts } = failure;
   const failures = stage.failures + 1;
   await recordOutcome(tx, failure, 'failed', failure);
+  await noteFailure(tx, stage.workerId);
   await tx.run('UPDATE stages SET failures = $2, error_code = $3, error_message = $4 WHERE id = $1', [
     stageId,
     failures,

@@ -22,6 +22,8 @@ export type LeasedStage = {
   readonly kind: StageKind;
   readonly plannedBy: string | null;
   readonly failures: number;
+  readonly workerId: string;
+  readonly needId: number;
 };
 
 /**
@@ -41,7 +43,14 @@ const lockLease = async (
   );
   if (!row) return null;
   if (!anySchema) checkMigration(row.applied);
-  return { spec: specOf(row), kind: row.kind, plannedBy: row.planned_by, failures: row.failures };
+  return {
+    spec: specOf(row),
+    kind: row.kind,
+    plannedBy: row.planned_by,
+    failures: row.failures,
+    workerId: row.worker_id!, // a running stage has a worker
+    needId: row.need_id,
+  };
 };
 
 /** How the attempt of this lease ended, or `running`; undefined when there is no such attempt. */

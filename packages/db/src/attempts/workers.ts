@@ -4,16 +4,25 @@ import { bool, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration, newestMigration } from '../connection/schema-version.ts';
 import { reading, transaction } from '../connection/transaction.ts';
-import type { Heartbeat, HeartbeatAnswer, WorkerRegistration } from '../types.ts';
+import type { Abilities, Heartbeat, HeartbeatAnswer, WorkerRegistration } from '../types.ts';
+import { abilityValues } from './abilities.ts';
 
-/** Writes the row of a worker that starts. The version includes the schema, in semver's notation: `0.1.0+0006_worst_case`. */
+const unknown: Abilities = { engineVersion: null, trainerBytes: null, datasets: null };
+
+/** Writes the row of a worker that starts, which may claim everything again that it has the abilities for. The version includes the schema, in semver's notation: `0.1.0+0006_worst_case`. */
 export const registerWorker = async (db: Db, worker: WorkerRegistration): Promise<void> => {
-  const { id, host, pid, version, backend, device, slots } = worker;
+  const { id, host, pid, version, backend, device, slots, abilities = unknown } = worker;
   await reading(db).run(
-    `INSERT INTO workers (id, host, pid, version, backend, device, slots) VALUES ($1, $2, $3, $4, $5, $6, $7)
+    `WITH forgotten AS (DELETE FROM refusals WHERE worker_id = $1)
+     INSERT INTO workers (id, host, pid, version, backend, device, slots, engine_version, trainer_bytes, datasets)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
      ON CONFLICT (id) DO UPDATE SET host = $2, pid = $3, version = $4, backend = $5, device = $6, slots = $7,
-       status = 'online', started_at = now(), heartbeat_at = now()`,
-    [id, host, pid, `${version}+${newestMigration}`, backend, device, slots],
+       engine_version = $8, trainer_bytes = $9, datasets = $10,
+       status = 'online', started_at = now(), heartbeat_at = now(), failures = 0, set_aside_at = NULL, probe_at = NULL`,
+    [
+      ...[id, host, pid, `${version}+${newestMigration}`, backend, device, slots],
+      ...abilityValues(abilities),
+    ],
   );
 };
 

@@ -160,7 +160,7 @@ export const announceSweep = async (tx: Tx, sweepId: string): Promise<void> => {
     `INSERT INTO outbox (stage_id, due_at)
      SELECT id, ready_at FROM stages s
      WHERE sweep_id = $1 AND status = 'ready' AND NOT EXISTS (SELECT FROM outbox o WHERE o.stage_id = s.id)
-     ORDER BY ordinal LIMIT ${maxAnnounced}`,
+     LIMIT ${maxAnnounced}`,
     [sweepId],
   );
   tx.wakeRelay();

@@ -44,6 +44,7 @@ export const stageColumns = {
   created_at: timestamptz(),
   started_at: orNull(timestamptz()),
   finished_at: orNull(timestamptz()),
+  need_id: int4(),
 };
 
 export type StageRow = RowOf<typeof stageColumns>;

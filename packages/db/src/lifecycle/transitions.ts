@@ -44,7 +44,7 @@ export const transitions = {
   return: {
     from: ['running'],
     to: 'ready',
-    when: 'its attempt was released, failed with attempts left, or lost its lease',
+    when: 'its attempt was released or handed back, failed with attempts left, or lost its lease',
     sets: 'ready_at = now() + make_interval(secs => target.delay_seconds), lease_until = NULL, images_per_second = NULL',
   },
   complete: {
@@ -72,9 +72,9 @@ export const transitions = {
     sets: `${ended}, ${error}`,
   },
   fail: {
-    from: ['running'],
+    from: ['running', 'ready'],
     to: 'failed',
-    when: 'no attempts are left',
+    when: 'no attempts are left, or no live worker has enough memory',
     sets: `${ended}, ${error}`,
   },
   skip: {
@@ -151,21 +151,21 @@ export const firstStatus = (dependsOn: string | null): 'ready' | 'waiting' =>
   dependsOn === null ? 'ready' : 'waiting';
 
 /**
- * Writes new stages, scheduled for sweep `$1`. Values that many stages share (`$2`–`$6`) are sent and parsed once; `$7` has an index into
+ * Writes new stages, scheduled for sweep `$1`. Values that many stages share (`$2`–`$7`) are sent and parsed once; `$8` has an index into
  * them for each stage. The status is the same as in `firstStatus`.
  */
 export const createStages = (tx: Tx, values: readonly unknown[]) =>
   tx.run(
     `WITH common AS MATERIALIZED (
-       SELECT place - 1 AS place, kind, recipe, hyperparameters::jsonb, dataset::jsonb, attack::jsonb
-       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-         WITH ORDINALITY AS c (kind, recipe, hyperparameters, dataset, attack, place)
+       SELECT place - 1 AS place, kind, recipe, hyperparameters::jsonb, dataset::jsonb, attack::jsonb, need_id
+       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[])
+         WITH ORDINALITY AS c (kind, recipe, hyperparameters, dataset, attack, need_id, place)
      )
      INSERT INTO stages (id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
-       status, ready_at, depends_on, start_epoch, sweep_id, planned_by, ordinal, surrogates)
+       status, ready_at, depends_on, start_epoch, sweep_id, planned_by, ordinal, surrogates, need_id)
      SELECT id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
-       CASE WHEN depends_on IS NULL THEN 'ready' ELSE 'waiting' END, now(), depends_on, start_epoch, $1, $1, ordinal, surrogates::text[]
-     FROM unnest($7::int[], $8::text[], $9::text[], $10::int[], $11::int[], $12::text[], $13::text[], $14::int[], $15::int[], $16::text[])
+       CASE WHEN depends_on IS NULL THEN 'ready' ELSE 'waiting' END, now(), depends_on, start_epoch, $1, $1, ordinal, surrogates::text[], need_id
+     FROM unnest($8::int[], $9::text[], $10::text[], $11::int[], $12::int[], $13::text[], $14::text[], $15::int[], $16::int[], $17::text[])
        AS x (place, id, chain, seed, epochs, parent, depends_on, start_epoch, ordinal, surrogates) JOIN common USING (place)`,
     values,
   );

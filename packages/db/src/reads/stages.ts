@@ -26,6 +26,7 @@ import { reading, type Tx } from '../connection/transaction.ts';
 import type { Page } from '../types.ts';
 import { isNumber, pageOf, readCursor } from './pages.ts';
 import { assertSweep } from './sweeps.ts';
+import { waitsOf } from './waits.ts';
 
 /** Columns of table `stages`. */
 const ownColumns = {
@@ -51,6 +52,8 @@ const ownColumns = {
   error_message: orNull(text()),
   started_at: orNull(timestamptz()),
   finished_at: orNull(timestamptz()),
+  sweep_id: orNull(text()),
+  need_id: int4(),
 };
 
 const stageColumns = {
@@ -70,7 +73,27 @@ const joinTotals = `CROSS JOIN LATERAL (
   SELECT count(*) AS attempts, sum(extract(epoch FROM coalesce(a.ended_at, now()) - a.started_at))::float8 AS seconds
   FROM attempts a WHERE a.stage_id = s.id) AS totals`;
 
-const stageOf = (row: RowOf<typeof stageColumns>): Stage => ({
+type StageRow = RowOf<typeof stageColumns>;
+
+/** Stages that a worker could claim, if it could run them. */
+const isWaiting = ({ status, sweep_id }: StageRow): boolean => status === 'ready' && sweep_id !== null;
+
+/** Adds to each ready stage why it waits, if no live worker can run it. */
+const withWaits = async <Row extends StageRow>(
+  tx: Tx,
+  rows: readonly Row[],
+): Promise<readonly (Row & { readonly waits_for: string | null })[]> => {
+  const waits = await waitsOf(
+    tx,
+    rows.filter(isWaiting).map((row) => row.need_id),
+  );
+  return rows.map((row) => ({
+    ...row,
+    waits_for: isWaiting(row) ? (waits.get(row.need_id) ?? null) : null,
+  }));
+};
+
+const stageOf = (row: StageRow & { readonly waits_for: string | null }): Stage => ({
   id: row.id,
   chain: row.chain,
   kind: row.kind,
@@ -91,6 +114,7 @@ const stageOf = (row: RowOf<typeof stageColumns>): Stage => ({
   checkpoint: row.checkpoint,
   error:
     row.error_message === null ? null : { code: row.error_code ?? 'INTERNAL', message: row.error_message },
+  waitsFor: row.waits_for,
   sharedBy: row.shared_by,
   seconds: row.seconds,
   startedAt: row.started_at?.toISOString() ?? null,
@@ -104,14 +128,15 @@ export const listStages = async (
 ): Promise<Page<Stage>> => {
   const lastOrdinal = cursor ? readCursor(cursor, isNumber) : -1;
   if (!cursor) await assertSweep(db, sweepId);
-  const rows = await reading(db).query(
+  const tx = reading(db);
+  const rows = await tx.query(
     { ...stageColumns, ordinal: int4() },
     `SELECT ${stageList}, l.ordinal
      FROM (SELECT stage_id, ordinal FROM sweep_stages WHERE sweep_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3) AS l
      JOIN stages s ON s.id = l.stage_id ${joinTotals} ORDER BY l.ordinal`,
     [sweepId, lastOrdinal, limit + 1],
   );
-  return pageOf(rows, limit, stageOf, (last) => last.ordinal);
+  return pageOf(await withWaits(tx, rows), limit, stageOf, (last) => last.ordinal);
 };
 
 const missingStage = (id: string) =>
@@ -119,13 +144,15 @@ const missingStage = (id: string) =>
 
 /** Errors: NOT_FOUND. */
 export const getStage = async (db: Db, id: string): Promise<Stage> => {
-  const [row] = await reading(db).query(
+  const tx = reading(db);
+  const rows = await tx.query(
     stageColumns,
     `SELECT ${stageList} FROM stages s ${joinTotals} WHERE s.id = $1`,
     [id],
   );
-  if (!row) throw missingStage(id);
-  return stageOf(row);
+  const [stage] = await withWaits(tx, rows);
+  if (!stage) throw missingStage(id);
+  return stageOf(stage);
 };
 
 /** The stages of each trial, in the order in which they run. */
@@ -140,7 +167,7 @@ export const stagesOfTrials = async (
     [trialIds],
   );
   const found = new Map(trialIds.map((id) => [id, [] as Stage[]]));
-  for (const row of rows) found.get(row.trial_id)?.push(stageOf(row));
+  for (const row of await withWaits(tx, rows)) found.get(row.trial_id)?.push(stageOf(row));
   return found;
 };
 

@@ -18,6 +18,7 @@ import { readCounts, type SweepCounts } from '../lifecycle/propagate.ts';
 import type { ActionName } from '../sweeps/sweep-actions.ts';
 import type { Page } from '../types.ts';
 import { isText, pageOf, readCursor } from './pages.ts';
+import { waitsOfSweep } from './waits.ts';
 
 const sweepColumns = {
   id: text(),
@@ -176,7 +177,8 @@ export const getSweep = async (db: Db, id: string): Promise<SweepDetail> => {
     const [what, kind, status] = subject.split(':');
     return what === 'stage' ? [{ kind: kind as StageKind, status: status as StageStatus, count }] : []; // `lifecycle` writes subjects of this form
   });
-  return { ...sweepOf(row, counts), definition: row.definition, stages };
+  const waitsFor = row.status === 'running' ? await waitsOfSweep(tx, id) : [];
+  return { ...sweepOf(row, counts), definition: row.definition, stages, waitsFor: [...waitsFor] };
 };
 
 /** Errors: NOT_FOUND when there is no such sweep. */

@@ -5,8 +5,9 @@ import type { Tx } from '../connection/transaction.ts';
 import { endColumns, endList, isFree, passRecorded, skipDependants } from '../lifecycle/dependants.ts';
 import { createStages, lockOrder, move, type StageChange } from '../lifecycle/transitions.ts';
 import { chunks, idsOf, inputsOf, type PlacedStage } from './submission-rows.ts';
+import { writeNeeds } from './write-needs.ts';
 
-type Common = Pick<PlannedStage, 'kind' | 'recipe' | 'hyperparameters' | 'dataset' | 'attack'>;
+type Common = Pick<PlannedStage, 'kind' | 'recipe' | 'hyperparameters' | 'dataset' | 'attack' | 'need'>;
 
 /** Returns a function that numbers values from 0 in the order of their first call. Equal values get the same number. */
 const numbering = (): ((thing: unknown) => number) => {
@@ -29,16 +30,17 @@ const commonOf = (
   const [partOf, placeOf] = [numbering(), numbering()];
   const common: Common[] = [];
   const places = placed.map(({ stage }) => {
-    const { kind, recipe, hyperparameters, dataset, attack } = stage;
-    const place = placeOf([kind, recipe, hyperparameters, dataset, attack].map(partOf).join());
+    const { kind, recipe, hyperparameters, dataset, attack, need } = stage;
+    const place = placeOf([kind, recipe, hyperparameters, dataset, attack, need].map(partOf).join());
     if (place === common.length) common.push(stage);
     return place;
   });
   return { common, places };
 };
 
-const values = (sweepId: string, placed: readonly PlacedStage[]): unknown[] => {
+const values = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<unknown[]> => {
   const { common, places } = commonOf(placed);
+  const needs = await needIdsOf(tx, common);
   const plain = (field: (stage: PlannedStage) => string | number | null) =>
     plainArray(placed.map(({ stage }) => field(stage)));
   const json = (field: (what: Common) => unknown) => jsonArray(common.map(field));
@@ -49,6 +51,7 @@ const values = (sweepId: string, placed: readonly PlacedStage[]): unknown[] => {
     json(({ hyperparameters }) => hyperparameters),
     json(({ dataset }) => dataset),
     json(({ attack }) => attack),
+    plainArray(needs),
     plainArray(places),
     plain((stage) => stage.id),
     plain((stage) => stage.chain),
@@ -62,13 +65,32 @@ const values = (sweepId: string, placed: readonly PlacedStage[]): unknown[] => {
   ];
 };
 
+/** The ids of the needs of stages, in their order. */
+const needIdsOf = async (
+  tx: Tx,
+  stages: readonly Pick<PlannedStage, 'need'>[],
+): Promise<readonly number[]> => {
+  const different = [...new Set(stages.map(({ need }) => need))];
+  const ids = await writeNeeds(tx, different);
+  const idOf = new Map(different.map((need, i) => [need, ids[i]!]));
+  return stages.map(({ need }) => idOf.get(need)!);
+};
+
 /** Reopens stages that ended without a result, or whose checkpoint was deleted, and schedules them for the new sweep. */
-const reopen = (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<readonly StageChange[]> =>
-  move(
+const reopen = async (
+  tx: Tx,
+  sweepId: string,
+  placed: readonly PlacedStage[],
+): Promise<readonly StageChange[]> => {
+  const needs = await needIdsOf(
+    tx,
+    placed.map(({ stage }) => stage),
+  );
+  return move(
     tx,
     'reopen',
     `SELECT x.*, CASE WHEN x.depends_on IS NULL THEN 'ready' ELSE 'waiting' END AS status, $1::text AS sweep_id
-     FROM unnest($2::text[], $3::text[], $4::int[], $5::int[]) AS x (id, depends_on, start_epoch, ordinal)
+     FROM unnest($2::text[], $3::text[], $4::int[], $5::int[], $6::int[]) AS x (id, depends_on, start_epoch, ordinal, need_id)
      JOIN stages s USING (id) WHERE s.status <> 'completed' OR s.checkpoint IS NULL`,
     [
       sweepId,
@@ -76,10 +98,12 @@ const reopen = (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promis
       plainArray(placed.map(({ stage }) => stage.dependsOn)),
       plainArray(placed.map(({ stage }) => stage.startEpoch)),
       plainArray(placed.map(({ ordinal }) => ordinal)),
+      plainArray(needs),
     ],
     `depends_on = target.depends_on, start_epoch = target.start_epoch, sweep_id = target.sweep_id, planned_by = target.sweep_id,
-      ordinal = target.ordinal`,
+      ordinal = target.ordinal, need_id = target.need_id`,
   );
+};
 
 const inputsOfUncertain = (placed: readonly PlacedStage[]): readonly string[] => [
   ...new Set(placed.filter(({ isUncertain }) => isUncertain).flatMap(({ stage }) => inputsOf(stage))),
@@ -130,7 +154,7 @@ export const insertStages = async (
   placed: readonly PlacedStage[],
 ): Promise<readonly StageChange[]> => {
   for (const part of chunks(placed.filter(({ stage, hasEnded }) => !stage.cached && !hasEnded)))
-    await createStages(tx, values(sweepId, part));
+    await createStages(tx, await values(tx, sweepId, part));
   const ended = placed.filter((one) => one.hasEnded);
   const reopened = ended.length === 0 ? [] : await reopen(tx, sweepId, ended);
   const passed = await passRecorded(tx, idsOf(placed.filter(({ stage }) => stage.passed && !stage.cached)));

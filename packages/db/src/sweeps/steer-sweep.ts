@@ -67,6 +67,12 @@ export const deleteSweep = (db: Db, id: string): Promise<void> =>
     await propagate(tx, await beginAction(tx, id, 'delete', running !== null));
   });
 
+/**
+ * The user may have mended what stages ran out of, such as memory that other programs used. So workers try stages like these again.
+ */
+const forgetRefusals = (tx: Tx, stageIds: readonly string[]): Promise<void> =>
+  tx.run('DELETE FROM refusals WHERE need_id IN (SELECT need_id FROM stages WHERE id = ANY($1))', [stageIds]);
+
 /** Reopens the failed stages of the sweep, and the stages of any live sweep that were skipped because of them. */
 const reopenFailed = (tx: Tx, sweepId: string): Promise<readonly StageChange[]> =>
   move(
@@ -100,6 +106,7 @@ export const retrySweep = (db: Db, id: string): Promise<void> =>
     await setStatus(tx, id, status);
     await scheduleSweep(tx, id);
     await scheduleStages(tx, idsOf(changes));
+    await forgetRefusals(tx, idsOf(changes));
     const counts = trialCounts(await deriveSweepTrials(tx, id));
     await propagate(tx, { changes, counts, events: [{ type: 'sweep', sweepId: id, status }] });
   });

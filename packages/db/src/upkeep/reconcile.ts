@@ -4,7 +4,9 @@
  */
 import type { StageKind } from '@funnel/contracts';
 import { failStage, returnStage } from '../attempts/end-attempt.ts';
+import { failHopeless } from '../attempts/hand-back.ts';
 import { type AttemptError, recordOutcome } from '../attempts/lease.ts';
+import { setAsideWorkers } from '../attempts/set-aside.ts';
 import { bool, float8, int4, orNull, type RowOf, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
@@ -250,7 +252,9 @@ const reconcileOnce = async (
   const expired = await findExpired(tx);
   const changes: StageChange[] = [];
   for (const stage of expired) changes.push(...(await expire(tx, stage, maxAttempts)));
+  changes.push(...(await failHopeless(tx)));
   const repaired = await repair(tx);
+  await setAsideWorkers(tx);
   await retireSilent(tx, leaseSeconds);
   await endForgotten(tx);
   const counts = await addActiveTime(tx, gap);

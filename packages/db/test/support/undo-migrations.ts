@@ -21,6 +21,29 @@ const renamedTables = ['sweep', 'configuration'] as const;
 /** The statements that undo each migration, newest first. */
 const undo: readonly (readonly [migration: string, statements: readonly string[]])[] = [
   [
+    '0011_abilities',
+    [
+      'DROP TABLE refusals',
+      'DROP TABLE needs',
+      'DROP INDEX stages_ready_idx',
+      `CREATE INDEX stages_ready_idx ON stages (sweep_id, ordinal) WHERE status = 'ready' AND sweep_id IS NOT NULL`,
+      'ALTER TABLE stages DROP COLUMN need_id',
+      'DROP INDEX attempts_failed_idx',
+      ...['engine_version', 'trainer_bytes', 'datasets', 'failures', 'set_aside_at', 'probe_at'].map(
+        (column) => `ALTER TABLE workers DROP COLUMN ${column}`,
+      ),
+    ],
+  ],
+  [
+    '0010_statuses',
+    [
+      'ALTER TABLE sweeps DROP CONSTRAINT sweeps_status_check',
+      `UPDATE sweeps SET status = 'completed' WHERE status IN ('failed', 'completed-with-failures')`,
+      `ALTER TABLE sweeps ADD CONSTRAINT sweeps_status_check CHECK (status IN ('running', 'paused', 'completed', 'cancelled'))`,
+      'DROP INDEX attempts_stopping_idx',
+    ],
+  ],
+  [
     '0009_outbox',
     [
       'DROP TABLE outbox',

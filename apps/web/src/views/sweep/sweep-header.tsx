@@ -193,6 +193,11 @@ export const SweepHeader = ({ sweep }: { readonly sweep: SweepDetail }) => {
           </div>
           <SharingFact sweep={sweep} />
         </dl>
+        {sweep.waitsFor.map((text) => (
+          <p key={text} className="sweep-step" data-kind="fault">
+            A stage {text}. <a href={href(['workers'])}>Workers</a>
+          </p>
+        ))}
         {step === null ? null : (
           <p className="muted sweep-step">
             {step.text}

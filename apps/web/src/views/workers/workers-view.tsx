@@ -1,8 +1,10 @@
-import type { Worker } from '@funnel/contracts';
-import { useQuery } from '@tanstack/react-query';
+import { describeRefusals, type Worker } from '@funnel/contracts';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 import { useNow } from '../../components/hooks.ts';
-import { Empty, Loaded } from '../../components/states.tsx';
+import { Empty, ErrorNotice, Loaded } from '../../components/states.tsx';
 import { Status } from '../../components/status.tsx';
+import { call } from '../../data/api.ts';
 import { workersQuery } from '../../data/queries.ts';
 import { formatAgo, formatBytes, formatCount, formatTime, plural, shortHash } from '../../format.ts';
 import './workers.css';
@@ -31,8 +33,61 @@ const Slot = ({ running }: { readonly running: Worker['running'][number] | undef
   );
 };
 
+/** Why the worker gets fewer stages than it could, and a button that lets it try everything again. */
+const Troubles = ({ worker, now }: { readonly worker: Worker; readonly now: number }) => {
+  const client = useQueryClient();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(undefined);
+  const { setAside, refusals } = worker;
+  if (worker.status === 'gone' || (setAside === null && refusals.length === 0)) return null;
+  const restore = async () => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      await call('restoreWorker', { params: { id: worker.id } });
+      await client.invalidateQueries({ queryKey: workersQuery.queryKey });
+    } catch (fault) {
+      setError(fault);
+    }
+    setBusy(false);
+  };
+  return (
+    <div className="worker-troubles stack">
+      {setAside === null ? null : (
+        <p>
+          <strong>Set aside</strong>{' '}
+          <span title={formatTime(setAside.since)}>{formatAgo(setAside.since, now)}</span>: it failed{' '}
+          {setAside.failures} times in a row, and others completed the same stages. It gets a stage to try at{' '}
+          {formatTime(setAside.probeAt)}.
+        </p>
+      )}
+      {refusals.length === 0 ? null : (
+        <>
+          <p>It handed these stages back, and takes no others like them until it has what they need:</p>
+          <ul className="worker-refusals">
+            {describeRefusals(refusals).map((text) => (
+              <li key={text}>{text}</li>
+            ))}
+          </ul>
+        </>
+      )}
+      <button type="button" className="button" disabled={busy} onClick={() => void restore()}>
+        Let it try everything again
+      </button>
+      <ErrorNotice error={error} />
+    </div>
+  );
+};
+
+const dataText = ({ datasets }: Worker): string | null => {
+  if (datasets === null) return null;
+  const names = datasets.map(({ name, images }) => `${name} (${formatCount(images)})`);
+  return names.join(', ') || 'none';
+};
+
 const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly now: number }) => {
   const speed = worker.running.reduce((sum, { imagesPerSecond }) => sum + (imagesPerSecond ?? 0), 0);
+  const data = dataText(worker);
   const slots = Array.from(
     { length: Math.max(worker.slots, worker.running.length) },
     (_, i) => worker.running[i],
@@ -47,7 +102,7 @@ const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly now: nu
             {formatTime(worker.startedAt)}
           </p>
         </div>
-        <Status status={worker.status} />
+        <Status status={worker.setAside === null ? worker.status : 'set-aside'} />
       </header>
       {worker.status === 'gone' ? null : (
         <ul>
@@ -56,6 +111,7 @@ const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly now: nu
           ))}
         </ul>
       )}
+      <Troubles worker={worker} now={now} />
       <dl className="facts">
         {worker.status === 'gone' ? null : (
           <>
@@ -67,8 +123,19 @@ const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly now: nu
             </div>
             <div className="fact">
               <dt>Memory</dt>
-              <dd>{formatBytes(worker.memoryBytes)}</dd>
+              <dd>
+                {formatBytes(worker.memoryBytes)}{' '}
+                {worker.trainerBytes === null ? null : (
+                  <small>{formatBytes(worker.trainerBytes)} for each trainer</small>
+                )}
+              </dd>
             </div>
+            {data === null ? null : (
+              <div className="fact">
+                <dt>Data sets</dt>
+                <dd title="With the number of images of each split">{data}</dd>
+              </div>
+            )}
           </>
         )}
         <div className="fact">
