@@ -198,10 +198,11 @@ export const submitSweep = async (db: Db, submission: Submission): Promise<Submi
     const needs = [...new Set(early.placed.map(({ stage }) => stage.need))];
     await transaction(db, (tx) => writeNeeds(tx, needs));
     try {
-      return await transaction(
-        db,
-        async (tx) => (await findKnown(tx, submission)) ?? write(tx, submission, early, false),
-      );
+      return await transaction(db, async (tx) => {
+        // It holds no lock that others need, and a busy machine may pause the process that prepares the rows.
+        await tx.run("SET LOCAL idle_in_transaction_session_timeout = '5min'");
+        return (await findKnown(tx, submission)) ?? write(tx, submission, early, false);
+      });
     } catch (error) {
       if (!isOvertaken(error)) throw error;
     }
