@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { type EnvironmentTokens, ensureEnvironmentTokens } from './access/tokens.ts';
 import { type ApiOptions, buildApp } from './app.ts';
 import { version } from './openapi.ts';
+import { createWarning } from './warning.ts';
 
 export { readEnv, startOptions } from './env.ts';
 
@@ -67,7 +68,7 @@ const builtDashboard = fileURLToPath(new URL('../../web/dist', import.meta.url))
 /** Throws if the port is taken or `buildApp` throws. Waits while the database accepts no connections. */
 export const startApi = async (options: StartOptions): Promise<StartedApi> => {
   const { databaseUrl, port, host = '127.0.0.1', logger } = options;
-  const onError = (error: Error) => logger.warn({ err: error }, 'lost an idle connection');
+  const onError = createWarning(logger, 'a connection broke');
   const db = createDb(databaseUrl, { direct: options.directUrl, max: 20, name: 'funnel api', onError });
   const queueAt = queueAddress(options.queueUrl, db.direct);
   const queue = await createStageQueue({ ...queueAt, onError });
@@ -75,7 +76,7 @@ export const startApi = async (options: StartOptions): Promise<StartedApi> => {
   const tracer = createTracer({
     endpoint: options.tracesUrl,
     resource: { 'service.name': 'funnel-api', 'service.version': version },
-    onError: (error) => logger.warn({ err: error }, 'could not send traces'),
+    onError: createWarning(logger, 'could not send traces'),
   });
   const closer = createCloser(logger);
   const close = async (): Promise<void> => {

@@ -110,13 +110,13 @@ export const examineQueue = async ({ REDIS_URL }: Addresses): Promise<Finding> =
   const what = 'Queue';
   if (!REDIS_URL) return { what, verdict: 'ok', detail: 'in the database; set REDIS_URL to use Redis' };
   try {
-    const queue = await createStageQueue(queueAddress(REDIS_URL, { url: REDIS_URL, name: 'REDIS_URL' }));
-    await queue.ping().finally(() => queue.close());
-    return {
-      what,
-      verdict: 'ok',
-      detail: `${REDIS_URL.startsWith('redis') ? 'Redis' : 'PostgreSQL'} at ${withoutPassword(REDIS_URL)}`,
-    };
+    const address = queueAddress(REDIS_URL, { url: REDIS_URL, name: 'REDIS_URL' });
+    await address.checkPooler?.();
+    const queue = await createStageQueue(address);
+    const findings = await queue.findings().finally(() => queue.close());
+    const detail = `${REDIS_URL.startsWith('redis') ? 'Redis' : 'PostgreSQL'} at ${withoutPassword(REDIS_URL)}`;
+    if (findings.length === 0) return { what, verdict: 'ok', detail };
+    return { what, verdict: 'fault', detail, hint: `${findings.join('. ')}.` };
   } catch (error) {
     return {
       what,

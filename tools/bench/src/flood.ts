@@ -1,5 +1,5 @@
 /** `bench flood`: several very large sweeps at once, while another client asks small questions; then all are cancelled and deleted. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Submission, type SweepInput } from '@funnel/contracts';
@@ -25,24 +25,29 @@ const definitionOf = (trials: number, round: number): SweepInput => ({
   attacks: ['fgsm'],
 });
 
-/** Memory of a process and all of its descendants, in MB; null where there is no /proc. */
-const treeMegabytes = (root: number): number | null => {
+/** Null when the process has ended in between, or where there is no /proc. */
+const readProc = (pid: string, file: 'stat' | 'status'): string | null => {
   try {
-    const parents = new Map<number, number>();
-    for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
-    }
-    const belongs = (pid: number): boolean =>
-      pid === root || (parents.has(pid) && belongs(parents.get(pid)!));
-    const bytes = [...parents.keys()].filter(belongs).map((pid) => {
-      const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0;
-      return Number(kilobytes) * 1024;
-    });
-    return Math.round(bytes.reduce((sum, value) => sum + value, 0) / 2 ** 20);
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
     return null;
   }
+};
+
+/** Memory of a process and all of its descendants, in MB; 0 where there is no /proc. */
+const treeMegabytes = (root: number): number => {
+  const pids = existsSync('/proc') ? readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)) : [];
+  const parents = new Map<number, number>();
+  for (const pid of pids) {
+    const stat = readProc(pid, 'stat');
+    if (stat) parents.set(Number(pid), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
+  }
+  const belongs = (pid: number): boolean => pid === root || (parents.has(pid) && belongs(parents.get(pid)!));
+  const kilobytes = [...parents.keys()].filter(belongs).map((pid) => {
+    const [, text = '0'] = /VmRSS:\s+(\d+)/.exec(readProc(String(pid), 'status') ?? '') ?? [];
+    return Number(text);
+  });
+  return Math.round(kilobytes.reduce((sum, value) => sum + value, 0) / 1024);
 };
 
 type Timed = { readonly status: number; readonly seconds: number; readonly location: string | null };
@@ -104,7 +109,7 @@ const measure = async (
   const { url, pid } = api;
   let maxMemory = 0;
   const memory = setInterval(() => {
-    maxMemory = Math.max(maxMemory, treeMegabytes(pid) ?? 0);
+    maxMemory = Math.max(maxMemory, treeMegabytes(pid));
   }, 500);
   onEnd(async () => clearInterval(memory));
   const megabytesOfDisk = async () =>
