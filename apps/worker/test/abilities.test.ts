@@ -166,7 +166,7 @@ it('a real worker without MNIST takes no stage, and takes all when MNIST comes',
     name: 'tiny',
     recipes: 'classic',
     dataset: { name: 'mnist', train: 64, test: 32, attack: 4 },
-    space: { filters: '4', latent: 4, initialiseEpochs: 1, optimiseEpochs: 0, classifierEpochs: 1 },
+    space: { filters: '4', latent: 4, initialiseEpochs: 1, optimiseEpochs: 1, classifierEpochs: 1 },
     attacks: [{ attack: 'fgsm', search: false, epsilon: 0.1 }],
   };
   const sweepId = await submit(db, tiny, engineVersion);
@@ -179,5 +179,5 @@ it('a real worker without MNIST takes no stage, and takes all when MNIST comes',
   });
   await until(async () => expect((await getSweep(db, sweepId)).trials.waiting).toBeUndefined());
   await until(async () => expect((await getSweep(db, sweepId)).status).toMatch(/^completed|^failed/));
-  expect(await failed(db)).toEqual((await failed(db)).filter(({ outcome }) => outcome === 'collapsed'));
+  for (const { outcome } of await failed(db)) expect(outcome).toBe('collapsed'); // so little training may collapse
 }, 300_000);
