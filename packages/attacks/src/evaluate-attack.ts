@@ -117,6 +117,7 @@ export const attackSubject = async (
   spec: AttackSpec,
   { seed = 0, resources: given, signal, onProgress, only }: AttackRunOptions,
 ): Promise<Evaluation> => {
+  checkSeed(seed);
   const resources = prepareResources(spec, given, { model: flat, classifier, images, labels });
   const clean = await images.data<'float32'>();
   const adversarials = clean.slice();
@@ -202,7 +203,17 @@ const checkIndices = (indices: ArrayLike<number> | undefined, images: number): n
       'ATTACK_INPUT',
       `Expected one index per image, but got ${indices.length} for ${images} images`,
     );
-  return Array.from(indices);
+  const list = Array.from(indices);
+  const wrong = list.find((index) => !Number.isSafeInteger(index) || index < 0);
+  if (wrong !== undefined)
+    throw new AppError('ATTACK_INPUT', `Expected indices as whole numbers of at least 0, but got ${wrong}`);
+  return list;
+};
+
+/** Another kind of number would silently give the draws of a seed that nobody asked for. */
+export const checkSeed = (seed: number): void => {
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new AppError('ATTACK_INPUT', `Expected seed as a whole number of at least 0, but got ${seed}`);
 };
 
 /** The records before any image was attacked. `cleanClasses[i]`: the class that the model gives to the clean image i. */
