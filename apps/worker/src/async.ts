@@ -29,14 +29,20 @@ export const createWarning = (log: Logger, message: string): ((error: unknown) =
   };
 };
 
-/** Calls `task` until stopped, each time `milliseconds` after the last call has ended. Logs its errors. */
+/**
+ * Calls `task` until stopped, each time `milliseconds` after the last call has ended. The first call comes after a random part of this time, so
+ * that many processes that start together do not call together. Logs its errors.
+ */
 export const repeat = (milliseconds: number, log: Logger, task: () => Promise<void>) => {
   const ended = new AbortController();
   const warn = createWarning(log, 'periodic task failed');
+  const pause = (length: number): Promise<void> =>
+    sleep(length, undefined, { signal: ended.signal }).catch(() => {});
   const loop = async (): Promise<void> => {
+    await pause(milliseconds * Math.random());
     while (!ended.signal.aborted) {
       await task().catch(warn);
-      await sleep(milliseconds, undefined, { signal: ended.signal }).catch(() => {});
+      await pause(milliseconds);
     }
   };
   const running = loop();

@@ -105,10 +105,12 @@ const open = async (
   const db = createDb(databaseUrl, {
     direct: options.directUrl,
     name: 'funnel worker',
-    max: slotCount + 4,
+    max: slotCount + 2,
     onError,
   });
-  closing.add('database', () => db.close());
+  // Heartbeats have a connection of their own. They never wait behind other statements, and it stays open.
+  const heartbeatDb = createDb(databaseUrl, { name: 'funnel heartbeat', max: 1, onError });
+  closing.add('database', () => Promise.all([db.close(), heartbeatDb.close()]));
   const address = queueAddress(options.queueUrl, db.direct);
   await address.checkPooler?.();
   const queue = await createStageQueue({ ...address, onError });
@@ -145,7 +147,7 @@ const open = async (
   const attempts = new Set<Attempt>();
   const stopMilliseconds = (options.stopSeconds ?? 4) * 1000;
   const heartbeat = startHeartbeat({
-    db,
+    db: heartbeatDb,
     workerId: id,
     register,
     leaseSeconds,

@@ -77,6 +77,10 @@ const advices: readonly (readonly [RegExp, string])[] = [
     'it is full: raise its maxmemory, or delete what other programs keep there. Workers find stages by asking the database',
   ],
   [
+    /^Missing (key|lock) for job/,
+    'it has lost a notification that was being delivered: somebody emptied it (FLUSHALL), it deletes keys (maxmemory-policy), or it restarted without its data. No work is lost',
+  ],
+  [
     /ECONNRESET|EPIPE|Connection is closed/,
     'it closed the connection: it has stopped, or its port accepts only TLS (then use rediss:// in REDIS_URL)',
   ],

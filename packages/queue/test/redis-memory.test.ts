@@ -55,4 +55,37 @@ describe.runIf(hasRedis)('Redis', () => {
     await vi.waitFor(() => queue.notify(['b'.repeat(64)]), { timeout: 30_000, interval: 50 });
     expect(await queue.findings()).toEqual([]);
   });
+
+  test('that is emptied while notifications are delivered says so once, without an id, and delivers later ones', async () => {
+    const { queue, redis, faults } = await openQueue([]);
+    const received: string[] = [];
+    const release: (() => void)[] = [];
+    await queue.listen(
+      async (id) => {
+        received.push(id);
+        await new Promise<void>((resolve) => release.push(resolve));
+      },
+      { concurrency: 4 },
+    );
+    const ids = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(64));
+    await queue.notify(ids);
+    await vi.waitFor(() => expect(received).toHaveLength(4), { timeout: 30_000 });
+    await redis.flushall();
+    for (const done of release.splice(0)) done();
+    await vi.waitFor(
+      () => expect(faults).toEqual([expect.stringMatching(/^Redis answers, but it has lost a notification/)]),
+      {
+        timeout: 30_000,
+      },
+    );
+    expect(faults.join()).not.toMatch(/[a-d]{64}/);
+    await vi.waitFor(
+      async () => {
+        await queue.notify(['e'.repeat(64)]);
+        expect(received).toContain('e'.repeat(64));
+      },
+      { timeout: 30_000, interval: 100 },
+    );
+    for (const done of release) done();
+  });
 });

@@ -109,7 +109,7 @@ export type ProcessOptions = Limits & {
 
 const lowerPriority = ({ child: { pid } }: Process): void => {
   try {
-    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW);
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
     // The process has ended, or the system does not allow it: the answer is the same.
   }

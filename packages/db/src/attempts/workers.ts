@@ -101,8 +101,8 @@ export const heartbeat = async (
       checkMigration(found[0]!.applied);
       return found;
     },
-    // So short that several tries fit into one lease.
-    { timeoutMs: Math.max(1000, leaseSeconds * 200) },
+    // Two tries fit into one lease, if the first one meets a silent connection. A shorter limit would end heartbeats that are only slow.
+    { timeoutMs: Math.max(1000, leaseSeconds * 400) },
   );
   const lost: string[] = [];
   const stop: { stageId: string; reason: 'cancel' | 'pause' }[] = [];

@@ -19,6 +19,7 @@ import { insertTrials } from './insert-trials.ts';
 import { type Found, readKnown, type Wanted } from './known-chains.ts';
 import { completeSubmission } from './stored-submissions.ts';
 import { type PlacedStage, placeStages } from './submission-rows.ts';
+import { writeNeeds } from './write-needs.ts';
 
 /** Resolves to the new id: the time in milliseconds by the clock of the database, then random digits. So ids grow with time. */
 const insertSweep = async (
@@ -193,11 +194,15 @@ export const submitSweep = async (db: Db, submission: Submission): Promise<Submi
   const isLarge = stages.length > maxPlannedInside;
   const early = isLarge ? prepare(submission, await readKnown(reading(db), stages)) : null;
   if (early && isAllNew(early.found)) {
+    // Sweeps share the rows of needs. They are committed first, so that no other submission waits for them.
+    const needs = [...new Set(early.placed.map(({ stage }) => stage.need))];
+    await transaction(db, (tx) => writeNeeds(tx, needs));
     try {
-      return await transaction(
-        db,
-        async (tx) => (await findKnown(tx, submission)) ?? write(tx, submission, early, false),
-      );
+      return await transaction(db, async (tx) => {
+        // It holds no lock that others need, and a busy machine may pause the process that prepares the rows.
+        await tx.run("SET LOCAL idle_in_transaction_session_timeout = '5min'");
+        return (await findKnown(tx, submission)) ?? write(tx, submission, early, false);
+      });
     } catch (error) {
       if (!isOvertaken(error)) throw error;
     }
