@@ -47,7 +47,7 @@ const actionWith =
   async ({ params, author }: Change): Promise<Sweep> => {
     await act(actingAs(db, author), params.id);
     wakeActions();
-    const { definition, stages, ...sweep } = await getSweep(db, params.id);
+    const { definition, stages, waitsFor, ...sweep } = await getSweep(db, params.id);
     return sweep;
   };
 
