@@ -21,6 +21,7 @@ const list = z
 
 export const Env = z.object({
   DATABASE_URL: z.string().min(1, 'Expected a postgres:// address'),
+  DATABASE_DIRECT_URL: z.string().optional(),
   REDIS_URL: z.string().optional(),
   FUNNEL_HOST: z.string().default('127.0.0.1'),
   FUNNEL_PORT: z.coerce.number().int().min(0).max(65_535).default(7070),
@@ -52,6 +53,7 @@ export const readEnv = (variables: NodeJS.ProcessEnv): Env =>
 /** The options of `startApi` that the environment sets. */
 export const startOptions = (env: Env): Omit<StartOptions, 'engineVersion' | 'logger'> => ({
   databaseUrl: env.DATABASE_URL,
+  directUrl: env.DATABASE_DIRECT_URL,
   queueUrl: env.REDIS_URL,
   host: env.FUNNEL_HOST,
   port: env.FUNNEL_PORT,

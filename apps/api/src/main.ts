@@ -27,7 +27,7 @@ const ending = new AbortController();
 
 const start = async (): Promise<StartedApi> => {
   const applied = await retryUntilAdmitted(
-    () => migrate(env.DATABASE_URL, { onWait: (words) => logger.warn(words) }),
+    () => migrate(env.DATABASE_DIRECT_URL ?? env.DATABASE_URL, { onWait: (words) => logger.warn(words) }),
     (error) => logger.warn({ err: error }, 'the database accepts no connections now: waiting until it does'),
     ending.signal,
   );

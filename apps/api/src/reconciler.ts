@@ -8,6 +8,7 @@ import { type Db, type Relay, startRelay } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
+import { createWarning } from './warning.ts';
 
 type ReconcilerOptions = {
   /** One round: expires leases, repairs statuses, and announces ready stages again. */
@@ -61,7 +62,7 @@ const reconciler = async (
 ): Promise<void> => {
   const relay = startRelay(db, {
     notify: queue.notify,
-    onError: (error) => app.log.warn({ err: error }, 'could not notify the queue of ready stages'),
+    onError: createWarning(app.log, 'could not notify the queue of ready stages'),
   });
   app.decorate('relay', relay);
 
@@ -71,6 +72,7 @@ const reconciler = async (
     if (mismatch && routeOptions.url?.startsWith('/v1/')) throw mismatch;
   });
 
+  const warn = createWarning(app.log, 'could not reconcile');
   let running: Reconciler | undefined;
   app.addHook('onListen', async () => {
     running = startReconciler({
@@ -81,8 +83,7 @@ const reconciler = async (
       },
       onError: (error) => {
         app.metrics.countReconcilerFault();
-        if (!(error instanceof AppError) || error.code !== 'SCHEMA_MISMATCH')
-          return app.log.warn({ err: error }, 'could not reconcile');
+        if (!(error instanceof AppError) || error.code !== 'SCHEMA_MISMATCH') return warn(error);
         if (!mismatch) app.log.error({ code: error.code }, error.message);
         mismatch = error;
       },

@@ -2,19 +2,22 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { within } from '@funnel/contracts';
-import { createDb, queueAddress, retryUntilAdmitted } from '@funnel/db';
+import { createDb, queueAddress, refusePooler, retryUntilAdmitted } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
 import { type EnvironmentTokens, ensureEnvironmentTokens } from './access/tokens.ts';
 import { type ApiOptions, buildApp } from './app.ts';
 import { version } from './openapi.ts';
+import { createWarning } from './warning.ts';
 
 export { readEnv, startOptions } from './env.ts';
 
 export type StartOptions = Omit<ApiOptions, 'db' | 'queue' | 'logger' | 'tracer'> & {
   readonly databaseUrl: string;
-  /** postgres:// or redis://. (Default: the database's address) */
+  /** The address of PostgreSQL itself, if `databaseUrl` is of a pooler: for the event streams and the queue. (Default: `databaseUrl`) */
+  readonly directUrl?: string | undefined;
+  /** postgres:// or redis://. (Default: `directUrl`) */
   readonly queueUrl?: string;
   /** 0 means any free port. */
   readonly port: number;
@@ -65,14 +68,15 @@ const builtDashboard = fileURLToPath(new URL('../../web/dist', import.meta.url))
 /** Throws if the port is taken or `buildApp` throws. Waits while the database accepts no connections. */
 export const startApi = async (options: StartOptions): Promise<StartedApi> => {
   const { databaseUrl, port, host = '127.0.0.1', logger } = options;
-  const onError = (error: Error) => logger.warn({ err: error }, 'lost an idle connection');
-  const db = createDb(databaseUrl, { max: 20, name: 'funnel api', onError });
-  const queue = await createStageQueue({ ...queueAddress(options.queueUrl, db.url), onError });
+  const onError = createWarning(logger, 'a connection broke');
+  const db = createDb(databaseUrl, { direct: options.directUrl, max: 20, name: 'funnel api', onError });
+  const queueAt = queueAddress(options.queueUrl, db.direct);
+  const queue = await createStageQueue({ ...queueAt, onError });
   const webFolder = options.webFolder ?? (existsSync(builtDashboard) ? builtDashboard : null);
   const tracer = createTracer({
     endpoint: options.tracesUrl,
     resource: { 'service.name': 'funnel-api', 'service.version': version },
-    onError: (error) => logger.warn({ err: error }, 'could not send traces'),
+    onError: createWarning(logger, 'could not send traces'),
   });
   const closer = createCloser(logger);
   const close = async (): Promise<void> => {
@@ -84,6 +88,8 @@ export const startApi = async (options: StartOptions): Promise<StartedApi> => {
     logger.warn({ err: error }, 'the database accepts no connections now: waiting until it does');
   try {
     const build = async () => {
+      await refusePooler(db.direct);
+      await queueAt.checkPooler?.();
       await ensureEnvironmentTokens(db, options.tokens ?? {});
       return buildApp({ ...options, db, queue, tracer, webFolder });
     };

@@ -16,6 +16,7 @@ export const createFakeQueue = (): StageQueue & { readonly notifications: string
     listen: async () => ({ close: async () => {} }),
     counts: async () => ({ waiting: notifications.length, active: 0 }),
     ping: async () => {},
+    findings: async () => [],
     clear: async () => void notifications.splice(0),
     close: async () => {},
   };

@@ -37,7 +37,9 @@ describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
       engineVersion: 'test',
       logger: pino({ level: 'silent' }),
     });
-    const listener = await createStageQueue(queueAddress(queueUrl, database.url));
+    const listener = await createStageQueue(
+      queueAddress(queueUrl, { url: database.url, name: 'DATABASE_URL' }),
+    );
     const watching = createDb(server.plain, { max: 1 });
     try {
       const received: string[] = [];
@@ -74,7 +76,7 @@ describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
   ] as const)('%s is refused: the error says what to do, and contains no secret', async (_, url, words) => {
     const received: unknown[] = [];
     const queue = await createStageQueue({
-      ...queueAddress(url(), database.url),
+      ...queueAddress(url(), { url: database.url, name: 'DATABASE_URL' }),
       onError: (error) => void received.push(error),
     });
     const asked = await queue.ping().catch((error: unknown) => error);

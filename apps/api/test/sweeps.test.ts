@@ -1,4 +1,4 @@
-import { type Problem, type ProblemIssue, Problem as ProblemSchema } from '@funnel/contracts';
+import { type Problem, type ProblemIssue, Problem as ProblemSchema, routes } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { build, fingerprint, oneTrial, type TestApp } from './build.ts';
@@ -258,7 +258,9 @@ describe('a sweep', () => {
     const { id } = (await submit({ ...oneTrial, name: 'life' })).json();
     const act = (action: string) => api.app.inject({ method: 'POST', url: `/v1/sweeps/${id}/${action}` });
     expect((await act('resume')).json()).toMatchObject({ status: 409, code: 'INVALID_TRANSITION' });
-    expect((await act('pause')).json()).toMatchObject({ id, status: 'paused' });
+    const paused = (await act('pause')).json();
+    expect(paused).toMatchObject({ id, status: 'paused' });
+    expect(routes.pauseSweep.response.safeParse(paused)).toMatchObject({ success: true });
     expect((await act('resume')).json()).toMatchObject({ id, status: 'running' });
     expect((await api.app.inject({ method: 'DELETE', url: `/v1/sweeps/${id}` })).statusCode).toBe(409);
     expect((await act('cancel')).json()).toMatchObject({ id, status: 'cancelled' });

@@ -26,13 +26,16 @@ type Options = {
   readonly make?: boolean;
 };
 
-/** Runs `action` with the address of the database: DATABASE_URL, else the embedded one of this folder, started if it does not run. */
+/**
+ * Runs `action` with the address of the database: that of DATABASE_DIRECT_URL or DATABASE_URL, else the embedded one of this folder, started if
+ * it does not run.
+ */
 const withDatabaseUrl = async <T>(
   env: Env,
   action: (url: string) => Promise<T>,
   { make = false }: Options = {},
 ): Promise<T> => {
-  if (env.DATABASE_URL) return action(env.DATABASE_URL);
+  if (env.DATABASE_URL) return action(env.DATABASE_DIRECT_URL ?? env.DATABASE_URL);
   const home = resolve(env.FUNNEL_HOME);
   const dir = embeddedFolder(home);
   if (!make && !existsSync(dir))

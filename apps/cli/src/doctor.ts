@@ -27,42 +27,73 @@ const withoutPassword = (address: string): string => {
   return url.href;
 };
 
-type Addresses = Pick<Env, 'DATABASE_URL' | 'REDIS_URL'>;
+type Addresses = Pick<Env, 'DATABASE_URL' | 'DATABASE_DIRECT_URL' | 'REDIS_URL'>;
 
-const versionOf = async (address: string): Promise<string> => {
+/** The version of the server, and whether a pooler answers at its address. */
+const lookAt = async (address: string): Promise<{ readonly version: string; readonly pooled: boolean }> => {
   const db = createDb(address, { max: 1, name: 'funnel doctor' });
   try {
-    await pingDatabase(db);
-    const { rows } = await db.pool.query<{ server_version: string }>('SHOW server_version');
-    return rows[0]?.server_version ?? 'unknown version';
+    await pingDatabase(db); // explains errors
+    const client = await db.connect();
+    try {
+      const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
+      return { version: rows[0]?.server_version ?? 'unknown version', pooled: await db.isPooled(client) };
+    } finally {
+      client.release();
+    }
   } finally {
     await db.close();
   }
 };
 
-export const examineDatabase = async ({ DATABASE_URL }: Addresses): Promise<Finding> => {
+export const examineDatabase = async ({ DATABASE_URL, DATABASE_DIRECT_URL }: Addresses): Promise<Finding> => {
   const what = 'PostgreSQL';
   if (!DATABASE_URL)
     return { what, verdict: 'ok', detail: 'embedded (from npm); set DATABASE_URL to use another' };
   try {
-    const version = await versionOf(DATABASE_URL);
-    return { what, verdict: 'ok', detail: `${version} at ${withoutPassword(DATABASE_URL)}` };
+    const { version, pooled } = await lookAt(DATABASE_URL);
+    const detail = `${version} at ${withoutPassword(DATABASE_URL)}`;
+    if (!pooled) return { what, verdict: 'ok', detail };
+    if (!DATABASE_DIRECT_URL)
+      return {
+        what,
+        verdict: 'fault',
+        detail: `${detail}, through a pooler`,
+        hint: 'Write the address of PostgreSQL itself into DATABASE_DIRECT_URL: the API and a queue in the database need it.',
+      };
+    if ((await lookAt(DATABASE_DIRECT_URL)).pooled)
+      return {
+        what,
+        verdict: 'fault',
+        detail: `a pooler answers at DATABASE_DIRECT_URL, ${withoutPassword(DATABASE_DIRECT_URL)}`,
+        hint: 'Write the address of PostgreSQL itself into DATABASE_DIRECT_URL.',
+      };
+    return {
+      what,
+      verdict: 'ok',
+      detail: `${detail}, through a pooler; itself at ${withoutPassword(DATABASE_DIRECT_URL)}`,
+    };
   } catch (error) {
     return {
       what,
       verdict: 'fault',
       detail: `${withoutPassword(DATABASE_URL)} cannot be used: ${messageOf(error)}`,
-      hint: 'Check DATABASE_URL, or leave it out for the embedded one.',
+      hint: DATABASE_DIRECT_URL
+        ? 'Check DATABASE_URL and DATABASE_DIRECT_URL.'
+        : 'Check DATABASE_URL, or leave it out for the embedded one.',
     };
   }
 };
 
 /** Nothing for the embedded database, which `up` brings to its version at every start, and for one that cannot be reached. */
-export const examineSchema = async ({ DATABASE_URL }: Addresses): Promise<readonly Finding[]> => {
+export const examineSchema = async ({
+  DATABASE_URL,
+  DATABASE_DIRECT_URL,
+}: Addresses): Promise<readonly Finding[]> => {
   const what = 'Schema';
   if (!DATABASE_URL) return [];
   try {
-    const pending = await pendingMigrations(DATABASE_URL);
+    const pending = await pendingMigrations(DATABASE_DIRECT_URL ?? DATABASE_URL);
     if (pending.length === 0) return [{ what, verdict: 'ok', detail: 'the database is of this version' }];
     const detail = `the database is older than this version: ${formatCount(pending.length, 'migration')} to apply (${pending.join(', ')})`;
     return [
@@ -79,13 +110,13 @@ export const examineQueue = async ({ REDIS_URL }: Addresses): Promise<Finding> =
   const what = 'Queue';
   if (!REDIS_URL) return { what, verdict: 'ok', detail: 'in the database; set REDIS_URL to use Redis' };
   try {
-    const queue = await createStageQueue(queueAddress(REDIS_URL, REDIS_URL));
-    await queue.ping().finally(() => queue.close());
-    return {
-      what,
-      verdict: 'ok',
-      detail: `${REDIS_URL.startsWith('redis') ? 'Redis' : 'PostgreSQL'} at ${withoutPassword(REDIS_URL)}`,
-    };
+    const address = queueAddress(REDIS_URL, { url: REDIS_URL, name: 'REDIS_URL' });
+    await address.checkPooler?.();
+    const queue = await createStageQueue(address);
+    const findings = await queue.findings().finally(() => queue.close());
+    const detail = `${REDIS_URL.startsWith('redis') ? 'Redis' : 'PostgreSQL'} at ${withoutPassword(REDIS_URL)}`;
+    if (findings.length === 0) return { what, verdict: 'ok', detail };
+    return { what, verdict: 'fault', detail, hint: `${findings.join('. ')}.` };
   } catch (error) {
     return {
       what,

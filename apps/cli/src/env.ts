@@ -12,6 +12,7 @@ const token = z
 
 export const Env = z.object({
   DATABASE_URL: z.string().optional(),
+  DATABASE_DIRECT_URL: z.string().optional(),
   REDIS_URL: z.string().optional(),
   FUNNEL_HOME: z.string().default('.funnel'),
   FUNNEL_DATA: z.string().optional(),

@@ -59,6 +59,21 @@ describe('settings', () => {
     },
   );
 
+  it('bim finds the same robust accuracy at ε with a search and without', async () => {
+    const args = ['--attack', 'bim', '--set', 'epsilon=0.1', '--set'];
+    const [searched, exact] = await Promise.all(
+      ['search=true', 'search=false'].map((search) => onMnist(...args, search)),
+    );
+    expect(exact!.summary).toMatchObject({ attempted: 19, successes: 17, robustAccuracy: 0.1 });
+    expect(searched!.summary).toMatchObject({ attempted: 19, successes: 17, robustAccuracy: 0.1 });
+  });
+
+  it('cw-l2 keeps the hits that it has with an initial constant of 1e30', async () => {
+    const args = ['--dataset', 'mnist', '--indices', '0,1', '--attack', 'cw-l2', '--set'];
+    const { summary } = await onImages(...args, 'initialConstant=1e30', '--set', 'steps=200');
+    expect(summary).toMatchObject({ attempted: 2, successes: 2 });
+  });
+
   it('bim with a step of 1e30 goes as far as a step across the whole ball', async () => {
     const args = ['--attack', 'bim', '--set', 'epsilon=0.15', '--set', 'search=false', '--set'];
     const [huge, ball] = await Promise.all(

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { EvaluationSummary } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { readModel } from '../src/attack/model.ts';
-import { type AttackReport, describeReport } from '../src/attack/report.ts';
+import { type AttackReport, describeReport, notesOf } from '../src/attack/report.ts';
 import type { Result } from '../src/attack/results.ts';
 import { displayWidth, wrapToWidth } from '../src/output/width.ts';
 
@@ -103,6 +103,26 @@ describe('the report of attacks', () => {
     );
     expect(without).toMatch(/^worst case +19 +89\.5 % +– +2\.184 +0\.1 +2\.16$/m);
     expect(without).not.toContain('Robust accuracy');
+  });
+});
+
+describe('the notes on stderr', () => {
+  it('name what has no result, answers without a class, and images that were not attacked', () => {
+    const noted = summary({ attempted: 0, invalidAnswers: 3 });
+    const notes = notesOf({
+      ...report({
+        evaluations: [{ ...results[0]!, summary: noted }],
+        leftOut: [{ attack: 'fgsm', reason: 'interrupted' }],
+      }),
+      diagnosis: null,
+      noDiagnosis: 'interrupted',
+    });
+    expect(notes).toEqual([
+      'fgsm: left out, because interrupted',
+      'checks: left out, because interrupted',
+      'apgd-ce-linf: 3 answers of the model named no class (a logit was NaN, for example). None counts as a success.',
+      'No image was attacked, because the model classifies none of them correctly. So there is no success rate.',
+    ]);
   });
 });
 

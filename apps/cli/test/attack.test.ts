@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openNpy } from '../src/attack/npy.ts';
+import { createNpy, openNpy } from '../src/attack/npy.ts';
 import { funnel, spawnFunnel } from './funnel.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'funnel-attack-'));
 const model = join(folder, 'model');
 const same = join(folder, 'same.json');
+const flat = join(folder, 'flat');
 const [softmax, graph, small, few] = ['softmax', 'graph', 'small', 'few'].map((name) =>
   join(folder, name),
 ) as [string, string, string, string];
@@ -35,7 +36,7 @@ const save = async (layers: tf.LayersModel, path: string): Promise<void> => {
  * A linear model. Its scores are the sums of ten vertical bands, plus a little, so that no two are equal. Its accuracy is about that of
  * chance.
  */
-const linear = (activation: 'linear' | 'softmax'): tf.LayersModel => {
+const linear = (activation: 'linear' | 'softmax', takesRows = false): tf.LayersModel => {
   const kernel = tf.tidy(() =>
     tf
       .oneHot(
@@ -52,7 +53,7 @@ const linear = (activation: 'linear' | 'softmax'): tf.LayersModel => {
   );
   const layers = tf.sequential({
     layers: [
-      tf.layers.flatten({ inputShape: [28, 28, 1] }),
+      tf.layers.reshape({ inputShape: takesRows ? [784] : [28, 28, 1], targetShape: [784] }),
       tf.layers.dense({ units: 10, activation, weights: [kernel, tf.zeros([10])] }),
     ],
   });
@@ -115,6 +116,7 @@ beforeAll(async () => {
   await saveGraph(linear('linear'), graph);
   await save(dense(14, 10), small);
   await save(dense(28, 5), few);
+  await save(linear('linear', true), flat);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -131,6 +133,15 @@ type Document = {
 const attack = (...args: string[]) => funnel(['attack', '--dataset', 'glyphs', ...args]);
 
 describe('funnel attack', () => {
+  it('attacks a model that its examination refuses with --force, and the result carries the finding', async () => {
+    const ran = await attack('--model', softmax, '--attack', 'fgsm', '--force', '--json');
+    expect(ran.status, ran.stderr).toBe(0);
+    const { examination, summary } = JSON.parse(ran.stdout);
+    expect(examination).toMatchObject({ status: 'refused' });
+    expect(summary.attempted).toBeGreaterThan(0);
+    expect(ran.stderr).toMatch(/The outputs are probabilities/);
+  });
+
   it('writes a summary and one row per image, in the order of the indices', async () => {
     const out = join(folder, 'rows.json');
     const indices = join(folder, 'indices.json');
@@ -264,6 +275,69 @@ describe('funnel attack', () => {
     expect(openNpy(adversarials).shape).toEqual([written.evaluations[0].summary.successes, 28, 28, 1]);
   });
 
+  it('runs all of preset:paper on a model of flat rows, since the data set says that they are images', async () => {
+    const args = [
+      '--indices',
+      '0-9',
+      '--attack',
+      'preset:paper',
+      '--set',
+      'steps=10',
+      '--no-diagnose',
+      '--json',
+    ];
+    const ran = await attack('--model', flat, ...args);
+    expect(ran.status, ran.stderr).toBe(0);
+    const { evaluations, leftOut } = JSON.parse(ran.stdout);
+    expect(leftOut).toEqual([]);
+    const names = evaluations.map((one: { attack: string }) => one.attack);
+    expect(names).toEqual(
+      expect.arrayContaining(['deepfool-l2', 'fgsm', 'bim', 'single-pixel', 'local-search', 'gradient']),
+    );
+  });
+
+  it('checks rows that are no images, and leaves only the check of pixels out', async () => {
+    const [images, labels] = [join(folder, 'X.npy'), join(folder, 'Y.npy')];
+    // Row i lights a band of the image that the linear model gives to class i mod 10.
+    const rows = createNpy(images, [784]);
+    rows.append(
+      Float32Array.from({ length: 20 * 784 }, (_, k) =>
+        Math.floor(((k % 28) * 10) / 28) === Math.floor(k / 784) % 10 ? 0.8 : 0.4,
+      ),
+    );
+    rows.close();
+    const header = `{'descr': '|u1', 'fortran_order': False, 'shape': (20,), }`.padEnd(117);
+    writeFileSync(
+      labels,
+      Buffer.concat([
+        Buffer.from('\x93NUMPY\x01\0v\0', 'latin1'),
+        Buffer.from(`${header}\n`),
+        Uint8Array.from({ length: 20 }, (_, i) => i % 10),
+      ]),
+    );
+    const args = [
+      '--model',
+      flat,
+      '--images',
+      images,
+      '--labels',
+      labels,
+      '--attack',
+      'fgsm',
+      '--diagnose',
+      '--json',
+    ];
+    const ran = await funnel(['attack', ...args]);
+    expect(ran.status, ran.stderr).toBe(0);
+    const { summary, diagnosis } = JSON.parse(ran.stdout);
+    expect(summary).toMatchObject({ images: 20, attempted: 20 });
+    const { checks }: { checks: { id: string; value: number | null; detail: string }[] } = diagnosis;
+    expect(checks.length).toBeGreaterThan(15);
+    expect(checks.filter(({ value }) => value === null).map(({ id, detail }) => [id, detail])).toEqual([
+      ['H2', 'Square needs images of height × width, not [784].'],
+    ]);
+  });
+
   it('lists every attack with its settings', async () => {
     const { stdout } = await funnel(['attack', '--list']);
     expect(stdout).toMatch(/--set overshoot=0\.05/);
@@ -273,7 +347,6 @@ describe('funnel attack', () => {
   it.each([
     [['--model', '/nowhere', '--attack', 'fgsm'], 2, /TensorFlow.js model .*ENOENT/],
     [['--model', softmax, '--attack', 'fgsm'], 7, /The outputs are probabilities.*--from-probabilities/],
-    [['--model', softmax, '--attack', 'fgsm', '--force'], 1, /Expected logits, but got probabilities/],
     [['--model', small, '--attack', 'fgsm'], 2, /Expected a model of images \[28, 28, 1\].*\[14, 14, 1\]/],
     [['--model', few, '--attack', 'fgsm'], 1, /Expected labels from 0 to 4, but got \d/],
     [['--model', model, '--attack', 'transfer-l2'], 2, /needs other models/],

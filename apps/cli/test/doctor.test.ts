@@ -1,6 +1,6 @@
 import { createDb, type Db, pendingMigrations } from '@funnel/db';
-import { createTestDatabase } from '@funnel/db/testing';
-import { describe, expect, it } from 'vitest';
+import { createTestDatabase, hasPgbouncer, startPooler } from '@funnel/db/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { examineDatabase, examineQueue, examineSchema } from '../src/doctor.ts';
 
 it('names the PostgreSQL and its address, without the password', async () => {
@@ -14,6 +14,43 @@ it('names the PostgreSQL and its address, without the password', async () => {
   expect(finding.detail).toContain(`${username}:***@${host}`);
   expect(password.length).toBeGreaterThan(10);
   expect(finding.detail).not.toContain(password);
+});
+
+describe.runIf(hasPgbouncer)('behind a pooler', () => {
+  it('names both addresses, or the variable that is missing or wrong', async () => {
+    const { url, drop } = await createTestDatabase();
+    const pooler = await startPooler(url);
+    onTestFinished(async () => {
+      await pooler.stop();
+      await drop();
+    });
+    const DATABASE_URL = pooler.url;
+    const { port } = new URL(url);
+    expect(await examineDatabase({ DATABASE_URL, DATABASE_DIRECT_URL: url })).toMatchObject({
+      verdict: 'ok',
+      detail: expect.stringMatching(new RegExp(`through a pooler; itself at postgres://.*:${port}/`)),
+    });
+    for (const DATABASE_DIRECT_URL of [undefined, DATABASE_URL])
+      expect(await examineDatabase({ DATABASE_URL, DATABASE_DIRECT_URL })).toMatchObject({
+        verdict: 'fault',
+        hint: expect.stringContaining('Write the address of PostgreSQL itself into DATABASE_DIRECT_URL'),
+      });
+  });
+
+  it('says which line pgbouncer.ini lacks', async () => {
+    const { url, drop } = await createTestDatabase();
+    const pooler = await startPooler(url, (settings) =>
+      settings.replace(/^ignore_startup_parameters.*$/m, ''),
+    );
+    onTestFinished(async () => {
+      await pooler.stop();
+      await drop();
+    });
+    expect(await examineDatabase({ DATABASE_URL: pooler.url })).toMatchObject({
+      verdict: 'fault',
+      detail: expect.stringContaining('ignore_startup_parameters = statement_timeout'),
+    });
+  });
 });
 
 describe('the schema', () => {

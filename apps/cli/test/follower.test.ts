@@ -32,6 +32,7 @@ const sweep = (status: string) => ({
   etaSeconds: null,
   priority: 50,
   stages: [{ kind: 'attack', status: 'completed', count: 1 }],
+  waitsFor: [],
   definition: { attacks: { preset: 'quick' }, dataset: { name: 'glyphs' }, recipes: ['funn'] },
 });
 

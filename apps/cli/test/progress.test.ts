@@ -16,6 +16,7 @@ const sweep = (changes: Partial<SweepDetail>) =>
       { kind: 'initialise', status: 'completed', count: 5 },
       { kind: 'attack', status: 'ready', count: 4 },
     ],
+    waitsFor: [],
     ...changes,
   }) as unknown as SweepDetail;
 const worker = {
@@ -55,6 +56,16 @@ describe('the progress of a sweep', () => {
           numbers.filter((line) => line.includes(part.trim()) && [...line].length < columns),
         ).toHaveLength(1);
     }
+  });
+
+  it('says why it does not move: a pause, or stages that no worker can run', () => {
+    const [, paused] = progressLines(sweep({ id: 'ab12', status: 'paused' }), [], 140);
+    expect(paused).toBe('  `npx funnel resume ab12` goes on');
+    const waiting = sweep({ waitsFor: ['waits for a worker with mnist', `waits for ${'x'.repeat(100)}`] });
+    const lines = progressLines(waiting, [], 60);
+    expect(lines).toContain('  ✗ a stage waits for a worker with mnist');
+    expect(lines.at(-1)).toMatch(/^ {2}✗ a stage waits for x+…$/);
+    expect([...lines.at(-1)!].length).toBeLessThan(60);
   });
 
   it('does not move while numbers grow', () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { within } from '@funnel/contracts';
+import { createRepeatedFaults, within } from '@funnel/contracts';
 import type { Logger } from 'pino';
 
 export type Deferred<T> = {
@@ -20,15 +20,29 @@ export const deferred = <T>(): Deferred<T> => {
   return { promise, resolve, reject };
 };
 
-/** Calls `task` until stopped, each time `milliseconds` after the last call has ended. Logs its errors. */
+/** Logs a fault of a connection as a warning: once, and while it comes again, once a minute with its count. */
+export const createWarning = (log: Logger, message: string): ((error: unknown) => void) => {
+  const report = createRepeatedFaults();
+  return (error) => {
+    const words = report(error instanceof Error ? error.message : String(error), Date.now());
+    if (words !== null) log.warn({ error: words }, message);
+  };
+};
+
+/**
+ * Calls `task` until stopped, each time `milliseconds` after the last call has ended. The first call comes after a random part of this time, so
+ * that many processes that start together do not call together. Logs its errors.
+ */
 export const repeat = (milliseconds: number, log: Logger, task: () => Promise<void>) => {
   const ended = new AbortController();
+  const warn = createWarning(log, 'periodic task failed');
+  const pause = (length: number): Promise<void> =>
+    sleep(length, undefined, { signal: ended.signal }).catch(() => {});
   const loop = async (): Promise<void> => {
+    await pause(milliseconds * Math.random());
     while (!ended.signal.aborted) {
-      await task().catch((error: unknown) =>
-        log.warn({ error: error instanceof Error ? error.message : String(error) }, 'periodic task failed'),
-      );
-      await sleep(milliseconds, undefined, { signal: ended.signal }).catch(() => {});
+      await task().catch(warn);
+      await pause(milliseconds);
     }
   };
   const running = loop();

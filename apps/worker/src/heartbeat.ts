@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, heartbeat } from '@funnel/db';
 import type { Logger } from 'pino';
-import { deferred } from './async.ts';
+import { createWarning, deferred } from './async.ts';
 import type { Attempt } from './attempt.ts';
 import { stopAttempt } from './attempt.ts';
 import { isMismatch } from './run-attempt.ts';
@@ -76,6 +76,7 @@ export const startHeartbeat = (options: HeartbeatOptions): RunningHeartbeat => {
   const refusal = deferred<never>();
   const period = Math.min(maxMilliseconds, (options.leaseSeconds * 1000) / 3);
   const ended = new AbortController();
+  const warn = createWarning(options.log, 'heartbeat failed');
   const loop = async (): Promise<void> => {
     while (!ended.signal.aborted) {
       let pause = period;
@@ -83,10 +84,7 @@ export const startHeartbeat = (options: HeartbeatOptions): RunningHeartbeat => {
         await sendHeartbeat(options);
       } catch (error) {
         if (isMismatch(error)) return refusal.reject(error);
-        options.log.warn(
-          { error: error instanceof Error ? error.message : String(error) },
-          'heartbeat failed',
-        );
+        warn(error);
         pause = period / 3;
       }
       await sleep(pause, undefined, { signal: ended.signal }).catch(() => {});

@@ -6,7 +6,9 @@ import type { SimulationOptions } from './simulated-faults.ts';
 
 export type WorkerOptions = {
   readonly databaseUrl: string;
-  /** `redis://…`, or `postgres://…` for a queue in PostgreSQL. (Default: `databaseUrl`) */
+  /** The address of PostgreSQL itself, if `databaseUrl` is of a pooler: for the queue. (Default: `databaseUrl`) */
+  readonly directUrl?: string | undefined;
+  /** `redis://…`, or `postgres://…` for a queue in PostgreSQL. (Default: `directUrl`) */
   readonly queueUrl?: string;
   /** A name for people. (Default: host name, process id and a random part) */
   readonly id?: string;
@@ -47,6 +49,7 @@ const seconds = (value: number) => z.coerce.number().gt(0).max(86_400).default(v
 /** The worker's environment variables. .env.example explains each of them. */
 export const Env = z.object({
   DATABASE_URL: z.string().min(1, 'Expected a postgres:// address'),
+  DATABASE_DIRECT_URL: z.string().optional(),
   REDIS_URL: z.string().optional(),
   FUNNEL_HOME: z.string().default('.funnel'),
   FUNNEL_DATA: z.string().optional(),
@@ -68,6 +71,7 @@ export const readEnv = (variables: NodeJS.ProcessEnv): Env =>
 /** The environment as options of a worker. */
 export const workerOptions = (env: Env): Omit<WorkerOptions, 'log'> => ({
   databaseUrl: env.DATABASE_URL,
+  directUrl: env.DATABASE_DIRECT_URL,
   queueUrl: env.REDIS_URL,
   folders: { dir: env.FUNNEL_DATA, home: env.FUNNEL_HOME },
   slots: env.FUNNEL_SLOTS,

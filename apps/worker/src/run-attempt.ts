@@ -14,6 +14,7 @@ import {
 import type { Tracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
 import { lackOf } from './abilities.ts';
+import { createWarning } from './async.ts';
 import { type Attempt, noteEnd, noteProgress, stopAttempt } from './attempt.ts';
 import { type AttemptTrace, traceAttempt } from './attempt-trace.ts';
 import type { Checkpoint, StageEnd, StageStart, StageTask, Surrogate } from './messages.ts';
@@ -33,15 +34,13 @@ const maxWait = 3_000;
  * once, and the last error when `signal` is aborted.
  */
 export const persist = async <T>(write: () => Promise<T>, signal: AbortSignal, log: Logger): Promise<T> => {
+  const warn = createWarning(log, 'write failed: trying again');
   for (let wait = minWait; ; wait = Math.min(wait * 2, maxWait)) {
     try {
       return await write();
     } catch (error) {
       if (signal.aborted || !isTransient(error)) throw error;
-      log.warn(
-        { error: error instanceof Error ? error.message : String(error), wait },
-        'write failed: trying again',
-      );
+      warn(error);
       // Random, so that many workers do not try again at the same moment.
       await sleep(wait * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
     }

@@ -3,7 +3,7 @@ import { AppError } from '@funnel/contracts';
 import { type ClaimedStage, claimStage, type Db, isTransient } from '@funnel/db';
 import type { Tracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
-import { deferred } from './async.ts';
+import { createWarning, deferred } from './async.ts';
 import { type Attempt, newAttempt, stopAttempt } from './attempt.ts';
 import type { TrainerIdentity } from './messages.ts';
 import { runAttempt } from './run-attempt.ts';
@@ -83,6 +83,7 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
   const { db, wakeUp, slots, workerId, identity, attempts, log } = options;
   const { leaseSeconds, maxAttempts, pollMilliseconds, tracer } = options;
   const failure = deferred<never>();
+  const warnOfClaim = createWarning(log, 'claim failed');
   let draining = false;
 
   /** Aborted by `drain`: ends the pauses of slots. */
@@ -94,7 +95,7 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
       return await claimStage(db, { workerId, leaseSeconds, ...identity });
     } catch (error) {
       if (!isTransient(error)) throw error;
-      log.warn({ error: error instanceof Error ? error.message : String(error) }, 'claim failed');
+      warnOfClaim(error);
       return null;
     }
   };

@@ -16,7 +16,7 @@ import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { type AbilitySource, availableBytes, readAbilities } from './abilities.ts';
-import { createClosing, repeat } from './async.ts';
+import { createClosing, createWarning, repeat } from './async.ts';
 import { type Attempt, createWatchdog, stopAttempt, watchMilliseconds } from './attempt.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import type { WorkerOptions } from './options.ts';
@@ -82,7 +82,7 @@ const open = async (
   const tracer = createTracer({
     endpoint: options.tracesUrl,
     resource: { 'service.name': 'funnel-worker', 'service.instance.id': id },
-    onError: (error) => log.warn({ error: error.message }, 'could not send traces to the collector'),
+    onError: createWarning(log, 'could not send traces to the collector'),
   });
   closing.add('traces', tracer.close);
   // Trainers load tfjs while the worker connects.
@@ -90,7 +90,7 @@ const open = async (
   closing.add('trainers', () => Promise.all(slots.map((slot) => slot.close())));
   const firstIdentity = slots[0]!.identity();
   firstIdentity.catch(() => {}); // awaited below, unless another part fails first
-  const onError = (error: Error) => log.warn({ error: error.message }, 'a connection broke');
+  const onError = createWarning(log, 'a connection broke');
   const admitted = <T>(connect: () => Promise<T>): Promise<T> =>
     retryUntilAdmitted(
       connect,
@@ -102,13 +102,22 @@ const open = async (
       options.signal,
     );
   await admitted(() => checkSchema(databaseUrl));
-  const db = createDb(databaseUrl, { name: 'funnel worker', max: slotCount + 4, onError });
-  closing.add('database', () => db.close());
-  const queue = await createStageQueue({ ...queueAddress(options.queueUrl, db.url), onError });
+  const db = createDb(databaseUrl, {
+    direct: options.directUrl,
+    name: 'funnel worker',
+    max: slotCount + 2,
+    onError,
+  });
+  // Heartbeats have a connection of their own. They never wait behind other statements, and it stays open.
+  const heartbeatDb = createDb(databaseUrl, { name: 'funnel heartbeat', max: 1, onError });
+  closing.add('database', () => Promise.all([db.close(), heartbeatDb.close()]));
+  const address = queueAddress(options.queueUrl, db.direct);
+  await address.checkPooler?.();
+  const queue = await createStageQueue({ ...address, onError });
   closing.add('queue', () => queue.close());
   const relay = startRelay(db, {
     notify: queue.notify,
-    onError: (error) => log.warn({ error: String(error) }, 'could not notify the queue of ready stages'),
+    onError: createWarning(log, 'could not notify the queue of ready stages'),
   });
   closing.add('relay', relay.close);
   const identity = await firstIdentity;
@@ -138,7 +147,7 @@ const open = async (
   const attempts = new Set<Attempt>();
   const stopMilliseconds = (options.stopSeconds ?? 4) * 1000;
   const heartbeat = startHeartbeat({
-    db,
+    db: heartbeatDb,
     workerId: id,
     register,
     leaseSeconds,

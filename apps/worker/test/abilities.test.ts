@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { datasets, type SweepInput } from '@funnel/contracts';
+import { datasets, engineVersion, type SweepInput } from '@funnel/contracts';
 import { type Db, getSweep, listWorkers } from '@funnel/db';
 import { availableDatasets } from '@funnel/engine';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -157,3 +157,27 @@ describe('what a worker has', () => {
     expect(lackOf({ code, message }, bytes)).toBe(lack);
   });
 });
+
+it('a real worker without MNIST takes no stage, and takes all when MNIST comes', async () => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'funnel-abilities-'));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const db = await openTestDatabase();
+  const tiny: SweepInput = {
+    name: 'tiny',
+    recipes: 'classic',
+    dataset: { name: 'mnist', train: 64, test: 32, attack: 4 },
+    space: { filters: '4', latent: 4, initialiseEpochs: 1, optimiseEpochs: 1, classifierEpochs: 1 },
+    attacks: [{ attack: 'fgsm', search: false, epsilon: 0.1 }],
+  };
+  const sweepId = await submit(db, tiny, engineVersion);
+  await worker(db, { slots: 1, backend: 'wasm', simulation: undefined, folders: { dir, home: dir } });
+  await until(async () =>
+    expect((await getSweep(db, sweepId)).waitsFor).toEqual(['waits for a worker with mnist']),
+  );
+  cpSync(fileURLToPath(new URL('../../../fixtures/data/mnist', import.meta.url)), path.join(dir, 'mnist'), {
+    recursive: true,
+  });
+  await until(async () => expect((await getSweep(db, sweepId)).trials.waiting).toBeUndefined());
+  await until(async () => expect((await getSweep(db, sweepId)).status).toMatch(/^completed|^failed/));
+  for (const { outcome } of await failed(db)) expect(outcome).toBe('collapsed'); // so little training may collapse
+}, 300_000);

@@ -101,12 +101,16 @@ export const one = async <Row>(db: Db, sql: string, values: unknown[] = []): Pro
   return rows[0];
 };
 
+const endedStatuses = ['completed', 'completed-with-failures', 'failed'];
+
+/** Waits until every trial of the sweep has ended. */
 export const sweepEnded = (db: Db, sweepId: string, milliseconds?: number): Promise<void> =>
   until(async () => {
     const { status } = await one<{ status: string }>(db, 'SELECT status FROM sweeps WHERE id = $1', [
       sweepId,
     ]);
-    if (status !== 'completed') throw new Error(`Expected the sweep to be completed, but it is ${status}`);
+    if (!endedStatuses.includes(status))
+      throw new Error(`Expected the sweep to have ended, but it is ${status}`);
   }, milliseconds);
 
 /** A stage of this kind that runs and has trained at least one step of its second epoch. */

@@ -1,6 +1,6 @@
 /** The planner's sizes of networks in closed form agree with the engine's architectures, layer by layer. */
 import { datasets, defaultHyperparameters } from '@funnel/contracts';
-import { leastBytes, networksOf, roundedBytes, type Size } from '@funnel/planner';
+import { minBytes, networksOf, roundedBytes, type Size } from '@funnel/planner';
 import { expect, it } from 'vitest';
 import {
   type Architecture,
@@ -56,9 +56,9 @@ it('the least memory of a stage: weights, gradients and moments, and a batch', (
   // Encoder: 10 weights of the convolution, 196 + 1 of the code. Generator: 196 + 196, then 10.
   const weights = 10 + 197 + 392 + 10;
   const values = 196 + 1 + 196 + 784;
-  const least = leastBytes({ recipe: 'classic', kind: 'initialise', dataset: 'mnist' }, all);
+  const least = minBytes({ recipe: 'classic', kind: 'initialise', dataset: 'mnist' }, all);
   expect(least).toBe(4 * (4 * weights + 10 * values));
-  expect(leastBytes({ recipe: 'funn', kind: 'optimise', dataset: 'mnist' }, all)).toBe(2 * least);
+  expect(minBytes({ recipe: 'funn', kind: 'optimise', dataset: 'mnist' }, all)).toBe(2 * least);
 });
 
 it('rounds down to a few sizes, and ignores what every worker has', () => {

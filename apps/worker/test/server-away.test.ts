@@ -2,8 +2,10 @@
 import { once } from 'node:events';
 import { createDb } from '@funnel/db';
 import { createLimitedRole, createTestDatabase, type Gate, startGate, throughGate } from '@funnel/db/testing';
+import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { hasRedis, startRedis } from '../../../packages/queue/test/redis-server.ts';
+import { startWorker } from '../src/index.ts';
 import { forkWorker, openTestDatabase, submit, sweepEnded, until, workerProcess } from './fixtures.ts';
 
 type Queue = { readonly url: string; readonly gate: Gate };
@@ -91,5 +93,31 @@ describe('a database that accepts no more connections', () => {
     const ends = [firstEnds, ...workers.slice(1).map(({ child }) => once(child, 'exit'))];
     for (const { child } of workers) child.kill('SIGTERM');
     expect(await Promise.all(ends)).toEqual(workers.map(() => [0, null]));
+  });
+});
+
+describe('a worker whose database is away', () => {
+  it('says each fault once, however often it tries, and goes on when the database is back', async () => {
+    const db = await openTestDatabase();
+    const gate = await startGate(Number(new URL(db.url).port));
+    onTestFinished(() => gate.close());
+    const lines: { readonly msg: string; readonly error: string }[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const started = await startWorker({
+      databaseUrl: throughGate(db.url, gate),
+      slots: 1,
+      simulation: {},
+      leaseSeconds: 3,
+      log,
+    });
+    onTestFinished(started.stop);
+    gate.slam(); // accepts every connection, and cuts it at once
+    const before = gate.attempts();
+    await until(async () => expect(gate.attempts()).toBeGreaterThan(before + 40));
+    const said = lines.map(({ msg, error }) => `${msg}: ${error}`);
+    expect(said.length).toBeGreaterThan(0);
+    expect(said.length).toBe(new Set(said).size);
+    await gate.open();
+    await sweepEnded(db, await submit(db));
   });
 });

@@ -96,6 +96,12 @@ export const prepareResources = (
   const declaration = attacks[spec.attack];
   const needs: readonly AttackResource[] = 'needs' in declaration ? (declaration.needs ?? []) : [];
   for (const need of needs) if (resources[need] === undefined) throw missing(need);
+  if (needs.includes('surrogates') && surrogates.length === 0) throw missing('surrogates');
+  const notModel = surrogates.find(
+    (surrogate) => !Array.isArray((surrogate as Partial<ClassifierModel>).shape),
+  );
+  if (notModel)
+    throw new AppError('ATTACK_INPUT', 'Expected surrogates as results of classifierModel or loadClassifier');
   const mismatch = surrogates.findIndex(({ shape }) => JSON.stringify(shape) !== JSON.stringify(model.shape));
   if (mismatch >= 0)
     throw new AppError(

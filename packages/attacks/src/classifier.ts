@@ -21,6 +21,8 @@ export type ClassifierModel = {
   readonly classes: number;
   /** The lowest and the highest pixel value. */
   readonly bounds: readonly [number, number];
+  /** Frees the weights of the model. A wrapped function has none. */
+  readonly dispose?: () => void;
   /** Present when a defence stands before the classifier: it rejects images, and may change the others. */
   readonly defence?: {
     /** The classifier without the defence, `[n, ...shape]` → `[n, classes]`; an oblivious attack works against it. */
@@ -65,7 +67,8 @@ export const classifierModel = (model: Classifier, options: ModelOptions = {}): 
   const parts = declared?.batch === undefined ? run : inPartsOf(declared.batch, run);
   const logits = (images: tf.Tensor) => parts(arrange(images));
   const classes = options.classes ?? tf.tidy(() => logits(tf.zeros([1, ...shape])).shape[1]);
-  return { logits, shape, classes, bounds };
+  const dispose = typeof model === 'function' ? {} : { dispose: () => void model.dispose() };
+  return { logits, shape, classes, bounds, ...dispose };
 };
 
 const refuse = (message: string): never => {
@@ -81,6 +84,8 @@ export const checkModel = (model: ClassifierModel): void => {
     refuse(
       `Expected the result of classifierModel, or of \`await loadClassifier\`, as \`model\`, but got ${kindOf(model)}`,
     );
+  if (!(model.classes >= 2))
+    refuse(`Expected a model of at least two classes, but got ${model.classes}: nothing could fool it`);
 };
 
 type DeclaredInput = {
@@ -189,10 +194,27 @@ export const checkLabels = (labels: ArrayLike<number>, images: number, classes: 
     refuse(`Expected one label per image, but got ${labels.length} for ${images} images`);
   for (let i = 0; i < images; i++) {
     const label = labels[i]!;
-    if (!Number.isInteger(label) || label < 0 || label >= classes)
-      refuse(`Expected labels from 0 to ${classes - 1}, but got ${label} for image ${i}`);
+    if (!Number.isInteger(label) || label < 0 || label >= classes) {
+      const kind = typeof label === 'number' ? '' : `the ${typeof label} `;
+      refuse(
+        `Expected labels as whole numbers from 0 to ${classes - 1}, but got ${kind}${label} for image ${i}`,
+      );
+    }
   }
   return Int32Array.from(labels);
+};
+
+/** Checks what a model's function returns for `images` images. Without a check, a wrong shape would be broadcast and counted. */
+export const checkOutputs = (outputs: tf.Tensor2D, images: number, classes: number): tf.Tensor2D => {
+  if (!((outputs as tf.Tensor | undefined) instanceof tf.Tensor))
+    refuse(`Expected logits as a tensor, but the model returned ${kindOf(outputs)}`);
+  if (outputs.shape.length !== 2 || outputs.shape[0] !== images || outputs.shape[1] !== classes)
+    refuse(
+      `Expected logits of shape [${images}, ${classes}] for ${images} images, but got [${outputs.shape.join(', ')}]`,
+    );
+  if (outputs.dtype !== 'float32')
+    refuse(`Expected logits of type float32, but got ${outputs.dtype}, which has no gradient`);
+  return outputs;
 };
 
 /** Checks the outputs for the clean images: they must be finite, and logits, not probabilities (H12, `outputs-are-probabilities`). */

@@ -21,11 +21,12 @@ export const createPredictor = (model: ClassifierModel, batchSize?: number): Pre
     defence === undefined
       ? model.logits(images)
       : tf.concat([model.logits(images), tf.reshape(defence.suspicion(images), [-1, 1])], 1);
-  const flat = createFlatModel({ ...model, logits: withSuspicion }, batchSize);
+  // The suspicion is one more column.
+  const width = classes + (defence === undefined ? 0 : 1);
+  const flat = createFlatModel({ ...model, classes: width, logits: withSuspicion }, batchSize);
   return async (x, { checked = false } = {}) => {
     const outputs = flat.logits(x); // [n, classes], and one more column with a defence
     const values = await outputs.data<'float32'>();
-    const width = outputs.shape[1];
     outputs.dispose();
     if (checked)
       checkLogits(

@@ -40,6 +40,11 @@ export type EvaluateAttackOptions = {
   /** How many images one pass of the model takes; the result does not depend on it. Default: 128 on wasm and cpu, 1024 on a GPU. */
   readonly batchSize?: number;
   readonly resources?: EvaluationResources;
+  /**
+   * True: attack a model whose outputs for the clean images are probabilities or not finite. Gradients may vanish there, and the model then
+   * looks more robust than it is. Default false: such a model is refused.
+   */
+  readonly force?: boolean;
   readonly signal?: AbortSignal;
   /** Called after every batch with the number of images that were attacked. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
@@ -83,17 +88,17 @@ export type Subject = {
 
 /** Errors: ATTACK_INPUT when the model, images and labels do not fit together. */
 export const openSubject = async (
-  options: Pick<EvaluateAttackOptions, 'model' | 'images' | 'labels' | 'indices' | 'batchSize'>,
+  options: Pick<EvaluateAttackOptions, 'model' | 'images' | 'labels' | 'indices' | 'batchSize' | 'force'>,
 ): Promise<Subject> => {
   correctOperators();
-  const { model: classifier, batchSize } = options;
+  const { model: classifier, batchSize, force = false } = options;
   const model = createFlatModel(classifier, batchSize);
   const images = await checkImages(options.images, classifier);
   try {
     const labels = checkLabels(options.labels, images.shape[0], model.classes);
     const indices = checkIndices(options.indices, labels.length);
     const predict = createPredictor(classifier, batchSize);
-    const cleanClasses = await predict(images, { checked: true });
+    const cleanClasses = await predict(images, { checked: !force });
     return { classifier, model, predict, images, labels, indices, cleanClasses };
   } catch (error) {
     images.dispose();
@@ -112,6 +117,7 @@ export const attackSubject = async (
   spec: AttackSpec,
   { seed = 0, resources: given, signal, onProgress, only }: AttackRunOptions,
 ): Promise<Evaluation> => {
+  checkSeed(seed);
   const resources = prepareResources(spec, given, { model: flat, classifier, images, labels });
   const clean = await images.data<'float32'>();
   const adversarials = clean.slice();
@@ -197,7 +203,17 @@ const checkIndices = (indices: ArrayLike<number> | undefined, images: number): n
       'ATTACK_INPUT',
       `Expected one index per image, but got ${indices.length} for ${images} images`,
     );
-  return Array.from(indices);
+  const list = Array.from(indices);
+  const wrong = list.find((index) => !Number.isSafeInteger(index) || index < 0);
+  if (wrong !== undefined)
+    throw new AppError('ATTACK_INPUT', `Expected indices as whole numbers of at least 0, but got ${wrong}`);
+  return list;
+};
+
+/** Another kind of number would silently give the draws of a seed that nobody asked for. */
+export const checkSeed = (seed: number): void => {
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new AppError('ATTACK_INPUT', `Expected seed as a whole number of at least 0, but got ${seed}`);
 };
 
 /** The records before any image was attacked. `cleanClasses[i]`: the class that the model gives to the clean image i. */

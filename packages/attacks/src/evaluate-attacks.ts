@@ -123,8 +123,8 @@ const attempt = async <Result>(run: () => Promise<Result>): Promise<Result | { r
 /**
  * Runs attacks one after the other and yields each result as soon as it exists, then the worst case over all of them. An attack that fails
  * is yielded with its error, and the next one runs. After an abort the generator yields the attacks without a result and the worst case over
- * the others, and ends. Errors: ATTACK_INPUT when the model, images and labels do not fit together, and a ZodError for an unknown attack or
- * setting; both before the first attack.
+ * the others, and ends. Errors, before the first attack: ATTACK_INPUT when the model, images and labels do not fit together, and for an
+ * unknown attack or setting.
  */
 export async function* evaluateAttacks(
   options: EvaluateAttacksOptions,

@@ -5,7 +5,7 @@
 import { AppError, classesOf, isMistake, noClass } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { isHostBackend } from './batch-rows.ts';
-import { type ClassifierModel, checkModel } from './classifier.ts';
+import { type ClassifierModel, checkModel, checkOutputs } from './classifier.ts';
 
 export type FlatModel = {
   /** Values per image: the product of `shape`. */
@@ -35,12 +35,17 @@ const defaultBatchSize = (): number => (isHostBackend() ? 128 : 1024);
 
 export const createFlatModel = (model: ClassifierModel, batchSize = defaultBatchSize()): FlatModel => {
   checkModel(model);
+  if (!Number.isInteger(batchSize) || batchSize < 1)
+    throw new AppError(
+      'ATTACK_INPUT',
+      `Expected batchSize as a whole number of at least 1, but got ${batchSize}`,
+    );
   const [low, high] = model.bounds;
   const width = model.shape.reduce((product, size) => product * size, 1);
   /** Differentiable: [n, width] in [0, 1] → [n, classes]. */
   const forward = (x: tf.Tensor): tf.Tensor2D => {
     const scaled = low === 0 && high === 1 ? x : x.mul(high - low).add(low);
-    return model.logits(scaled.reshape([-1, ...model.shape]));
+    return checkOutputs(model.logits(scaled.reshape([-1, ...model.shape])), x.shape[0]!, model.classes);
   };
   const logits = (x: tf.Tensor2D): tf.Tensor2D =>
     tf.tidy(() => {

@@ -25,5 +25,8 @@ export const readAttack = (input: AttackInput): AttackSpec => refusing(() => att
  * Every attack of a list once, in order, with the defaults of its settings. Presets take the usual budgets of `dataset`, and the settings
  * that stand beside their name. Errors: ATTACK_INPUT, which names the unknown attack, preset or setting.
  */
-export const expandAttacks = (...input: Parameters<typeof expand>): readonly AttackSpec[] =>
-  refusing(() => expand(...input));
+export const expandAttacks = (...input: Parameters<typeof expand>): readonly AttackSpec[] => {
+  if (typeof input[0] === 'string')
+    throw new AppError('ATTACK_INPUT', `Expected a list of attacks, such as ['${input[0]}'], but got a text`);
+  return refusing(() => expand(...input));
+};

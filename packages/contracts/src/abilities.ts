@@ -63,7 +63,7 @@ export const describeRefusals = (refusals: readonly Refusal[]): readonly string[
   for (const refusal of refusals)
     byReason.set(refusal.reason, [...(byReason.get(refusal.reason) ?? []), refusedText(refusal)]);
   return [...byReason].map(([reason, stages]) => {
-    const more = stages.length > maxNamed ? ` and ${stages.length - maxNamed} more kinds of stages` : '';
+    const more = stages.length > maxNamed ? ` and ${stages.length - maxNamed} more` : '';
     return `${stages.slice(0, maxNamed).join(', ')}${more}: ${reason}`;
   });
 };

@@ -41,6 +41,7 @@ export * from './plan.ts';
 export * from './predicted-class.ts';
 export * from './ranking.ts';
 export * from './recipes.ts';
+export * from './repeated-faults.ts';
 export * from './resources.ts';
 export * from './retention.ts';
 export * from './routes.ts';

@@ -19,6 +19,7 @@ export { type CollectOptions, collectGarbage } from './checkpoints/collect-garba
 export { type QueueAddress, queueAddress } from './connection/addresses.ts';
 export { isTransient, retryUntilAdmitted } from './connection/database-errors.ts';
 export { type Author, actingAs, createDb, type Db, type DbOptions } from './connection/db.ts';
+export { refusePooler } from './connection/pooler.ts';
 export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './embedded/start-embedded.ts';
 export { type Relay, startRelay } from './lifecycle/outbox.ts';
 export { checkSchema, migrate, pendingMigrations } from './migrate.ts';

@@ -45,7 +45,7 @@ const onMnist = { dataset: { name: 'mnist', train: 2000, test: 20, attack: 4 } }
 /** A batch alone has 1.3 GB. */
 const large: Partial<SweepInput> = { recipes: ['classic'], space: { filters: '64-512', batchSize: 4096 } };
 
-const handBack = (claimed: ClaimedStage, lack: 'data' | 'memory' | 'backend', message = 'it lacks it') =>
+const refuse = (claimed: ClaimedStage, lack: 'data' | 'memory' | 'backend', message = 'it lacks it') =>
   handBackStage(db, { ...leaseOf(claimed), lack, code: 'CODE', message });
 const fail = (claimed: ClaimedStage) =>
   failAttempt(db, { ...leaseOf(claimed), code: 'X', message: 'x', maxAttempts: 3 });
@@ -132,11 +132,11 @@ describe('a stage that is handed back', () => {
     const { sweepId } = await submit(db, { ...onMnist, seeds: [seed, seed + 1000] });
     await register('broken');
     const claimed = (await claim(db, 'broken'))!;
-    await handBack(claimed, 'data', 'train-images is corrupt');
+    await refuse(claimed, 'data', 'train-images is corrupt');
     expect(await outcomes('broken')).toEqual(['handed-back']);
     expect(await stageRow(db, claimed.stageId)).toMatchObject({ status: 'ready', failures: 0, expiries: 0 });
     expect(await claim(db, 'broken')).toBeNull();
-    await expect(handBack(claimed, 'data')).resolves.toBeUndefined(); // as after a lost answer
+    await expect(refuse(claimed, 'data')).resolves.toBeUndefined(); // as after a lost answer
     expect(await getWorker(db, 'broken')).toMatchObject({
       datasets: [{ name: 'glyphs' }, { name: 'mnist', images: 60_000 }],
       refusals: [
@@ -171,12 +171,12 @@ describe('a stage that is handed back', () => {
     await register('same', { trainerBytes: 1.5 * gigabyte });
     await register('more', { trainerBytes: 3 * gigabyte });
     const first = (await claim(db, 'half'))!;
-    await handBack(first, 'memory', 'It ran out of memory.');
+    await refuse(first, 'memory', 'It ran out of memory.');
     expect(await claim(db, 'half')).toBeNull();
     expect(await claim(db, 'same')).toBeNull();
     const second = (await claim(db, 'more'))!;
     expect(second).toMatchObject({ stageId: first.stageId, attempt: 1 });
-    await handBack(second, 'memory', 'It ran out of memory.');
+    await refuse(second, 'memory', 'It ran out of memory.');
     const failed = {
       status: 'failed',
       error: {
@@ -207,7 +207,7 @@ describe('a stage that is handed back', () => {
     await register('small', { trainerBytes: 1.5 * gigabyte });
     await register('rich', { trainerBytes: 8 * gigabyte, datasets: [] });
     const claimed = (await claim(db, 'small'))!;
-    await handBack(claimed, 'memory');
+    await refuse(claimed, 'memory');
     await reconcile(db, options);
     expect(await stageRow(db, claimed.stageId)).toMatchObject({ status: 'ready', failures: 0 });
     await drain(db);

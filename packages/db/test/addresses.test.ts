@@ -54,17 +54,18 @@ describe('databaseAddress', () => {
 
 describe('queueAddress', () => {
   const database = 'postgres://a:b@h/d';
+  const direct = { url: database, name: 'DATABASE_URL' } as const;
 
   test('is the address of the database when REDIS_URL is not set', () => {
-    expect(queueAddress(undefined, database)).toMatchObject({ url: database });
+    expect(queueAddress(undefined, direct)).toMatchObject({ url: database });
   });
 
   test.each(['redis://:p@h:6379/', 'rediss://h', 'not an address'])('leaves %s to the queue', (url) => {
-    expect(queueAddress(url, database)).toEqual({ url });
+    expect(queueAddress(url, direct)).toEqual({ url });
   });
 
   test('treats the address of another PostgreSQL like the address of the database', () => {
-    const { url, explain } = queueAddress('postgres://q:b@h/d?sslmode=require&sslrootcert=system', database);
+    const { url, explain } = queueAddress('postgres://q:b@h/d?sslmode=require&sslrootcert=system', direct);
     expect(url).toBe('postgres://q:b@h/d?sslmode=verify-full');
     const told = explain!(
       Object.assign(new Error('no such password'), { code: '28P01', client: { password: 'b' } }),
@@ -85,7 +86,7 @@ describe('queueAddress', () => {
       'Expected the file of sslcert in REDIS_URL',
     ],
   ])('refuses %s and names the variable', (url, words) => {
-    const refused = () => queueAddress(url, database);
+    const refused = () => queueAddress(url, direct);
     expect(refused).toThrow(
       expect.objectContaining({ code: 'UNAVAILABLE', message: expect.stringContaining(words) }),
     );

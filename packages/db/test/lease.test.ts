@@ -1,6 +1,6 @@
 /** An attempt that lost its lease cannot write, and its worker learns this. */
-import { describe, expect, test } from 'vitest';
-import { completeStage, endStage, failAttempt, reconcile, releaseStage } from '../src/index.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { claimStage, completeStage, endStage, failAttempt, reconcile, releaseStage } from '../src/index.ts';
 import { beat, leaseOf, letExpire, options, stageRow, stale } from './support/attempts.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish, record, train } from './support/simulated-trainer.ts';
@@ -62,6 +62,36 @@ describe('a lease fences every write', () => {
     expect(await stageRow(db, claimed.stageId)).toMatchObject({ epoch: 1, step: 7, images_per_second: 12.5 });
     await record(db, claimed, { epoch: 2, step: 0 });
     await completeStage(db, leaseOf(claimed));
+  });
+
+  test('begins when the claim ends, if the claim waited for longer than the lease', async () => {
+    await submit(db, { seeds: [seed] });
+    await reconcile(db, { ...options, leaseSeconds: 1 });
+    const other = await db.pool.connect();
+    await other.query('BEGIN');
+    await other.query('LOCK TABLE sweep_counts IN EXCLUSIVE MODE');
+    const claiming = claimStage(db, { workerId: 'slow', leaseSeconds: 1 });
+    await vi.waitFor(
+      async () =>
+        expect(
+          await query(
+            db,
+            `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+             AND clock_timestamp() - xact_start > interval '1.5 s'`,
+          ),
+        ).toHaveLength(1),
+      { timeout: 30_000, interval: 20 },
+    );
+    await other.query('COMMIT');
+    other.release();
+    const { stageId } = (await claiming)!;
+    const [{ seconds }] = (await query<{ seconds: number }>(
+      db,
+      `SELECT extract(epoch FROM s.lease_until - a.started_at)::float8 AS seconds
+       FROM stages s JOIN attempts a ON a.stage_id = s.id WHERE s.id = $1`,
+      [stageId],
+    )) as [{ seconds: number }];
+    expect(seconds).toBeGreaterThan(2.5); // the claim took 1.5 s or more, and the lease takes 1 s after it
   });
 
   test('is renewed by the next heartbeat, and does not expire, while another transaction has the stage locked', async () => {

@@ -309,7 +309,7 @@ afterAll(() => db.close());
 const source = fileURLToPath(new URL('../src', import.meta.url));
 
 /** Files with statements outside of `reading` and `transaction`: they set up a server, a schema, a connection or a test. */
-const isSetup = (file: string) => /^(embedded|testing)\/|^migrate\.ts$/.test(file);
+const isSetup = (file: string) => /^(embedded|testing)\/|^migrate\.ts$|^connection\/pooler\.ts$/.test(file);
 
 /** The texts in the source that begin like a statement, as patterns: any text may stand for an inserted expression. */
 const statementsInSource = readdirSync(source, { recursive: true, encoding: 'utf8' })

@@ -59,9 +59,18 @@ describe('a submitted sweep', () => {
       'SELECT s.* FROM sweep_stages l JOIN stages s ON s.id = l.stage_id WHERE l.sweep_id = $1 ORDER BY s.id',
       [sweepId],
     );
-    const planned = [...outlineSweep(definition(input), 'engine-1').stages];
+    const planned = [...outlineSweep(definition(input), 'engine-1').stages].sort((a, b) =>
+      a.id < b.id ? -1 : 1,
+    );
     expect(new Set(planned.map(({ kind }) => kind)).size).toBeGreaterThan(3);
-    expect(rows.rows.map(specOf)).toEqual(planned.sort((a, b) => (a.id < b.id ? -1 : 1)));
+    expect(rows.rows.map(specOf)).toEqual(planned.map(({ need: _, ...spec }) => spec));
+    const needs = await query(
+      db,
+      `SELECT n.kind, n.method, n.engine_version AS "engineVersion", n.dataset, n.digest, n.images, n.memory_bytes::int AS "memoryBytes"
+       FROM sweep_stages l JOIN stages s ON s.id = l.stage_id JOIN needs n ON n.id = s.need_id WHERE l.sweep_id = $1 ORDER BY s.id`,
+      [sweepId],
+    );
+    expect(needs).toEqual(planned.map(({ need }) => need));
     expect(rows.rows.map((row) => row.depends_on === null)).toEqual(
       rows.rows.map((row) => row.status === 'ready'),
     );

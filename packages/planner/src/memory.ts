@@ -96,7 +96,7 @@ const bytesPerNumber = 4;
  * Bytes that a stage needs at least: for training, the weights with their gradients and Adam's two moments, and the values of a batch; for
  * an attack, the weights and the values of one image. The real need is larger: the process itself, data, temporary results.
  */
-export const leastBytes = (
+export const minBytes = (
   { recipe, kind, dataset }: { recipe: RecipeName; kind: StageKind; dataset: DatasetName },
   hyperparameters: Hyperparameters,
 ): number => {

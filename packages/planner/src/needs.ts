@@ -6,7 +6,7 @@ import {
   type StageNeed,
   type StageSpec,
 } from '@funnel/contracts';
-import { leastBytes } from './memory.ts';
+import { minBytes } from './memory.ts';
 
 /** Below this size a stage fits every worker. */
 const smallestBytes = 256 * 2 ** 20;
@@ -28,7 +28,7 @@ export const createNeeds = (
   const needs = new Map<string, StageNeed>();
   return ({ kind, recipe, dataset, attack }, hyperparameters) => {
     const { name } = dataset;
-    const memoryBytes = roundedBytes(leastBytes({ recipe, kind, dataset: name }, hyperparameters));
+    const memoryBytes = roundedBytes(minBytes({ recipe, kind, dataset: name }, hyperparameters));
     const images = imagesNeeded(dataset);
     const method = attack?.attack ?? recipe;
     const key = `${kind} ${method} ${name} ${images} ${memoryBytes}`;

@@ -1,5 +1,5 @@
 /** Implements `StageQueue` with BullMQ's queue and worker, for both backends. */
-import { within } from '@funnel/contracts';
+import { createRepeatedFaults, within } from '@funnel/contracts';
 import { type Kept, keepOpen, type OpenPart, type Part } from './keep-open.ts';
 import type { Listener, StageQueue } from './stage-queue.ts';
 
@@ -26,6 +26,8 @@ export type BullmqWorker = {
 export type Backend = {
   readonly openQueue: OpenPart<BullmqQueue>;
   readonly openListener: (onNotification: OnNotification, concurrency: number) => OpenPart<unknown>;
+  /** Looks at the server for `findings`. (Default: finds nothing) */
+  readonly look?: () => Promise<readonly string[]>;
   /** Turns an error of the driver into the error to report, which must contain no secret. */
   readonly describe: (error: Error) => Error;
   /** Turns an error of the driver into the error to throw. (Default: throws the driver's error) */
@@ -67,36 +69,17 @@ const jobId = (stageId: string): string => `stage-${stageId}`;
 
 /** Milliseconds. A server that takes longer for an answer counts as away. This includes the first answer. */
 const answerTimeout = 5_000;
-/** Milliseconds between two reports of a fault that persists. */
-const reportInterval = 60_000;
-
-/** Reports a new fault at once, and a fault that persists once a minute. */
-const createReports = (onError: (error: Error) => void) => {
-  const known = new Map<string, { readonly since: string; reportedAt: number; times: number }>();
-  return {
-    onFault: (error: Error): void => {
-      const now = performance.now();
-      const fault = known.get(error.message);
-      if (!fault) {
-        known.set(error.message, { since: new Date().toISOString(), reportedAt: now, times: 1 });
-        onError(error);
-        return;
-      }
-      fault.times++;
-      if (now - fault.reportedAt < reportInterval) return;
-      fault.reportedAt = now;
-      onError(new Error(`${error.message} (${fault.times} times since ${fault.since})`));
-    },
-    onOpen: (): void => known.clear(),
-  };
-};
-
 /** Opens the queue; returns after its first attempt to connect, or after 5 s. */
 export const openBullmqQueue = async (
-  { openQueue, openListener, describe, explain = (error) => error }: Backend,
+  { openQueue, openListener, look = async () => [], describe, explain = (error) => error }: Backend,
   onError: (error: Error) => void,
 ): Promise<StageQueue> => {
-  const options = { describe, ...createReports(onError) };
+  const report = createRepeatedFaults();
+  const onFault = (error: Error): void => {
+    const words = report(error.message, Date.now());
+    if (words !== null) onError(words === error.message ? error : new Error(words));
+  };
+  const options = { describe, onFault };
   const kept = keepOpen(openQueue, options);
   await within(answerTimeout, kept.tried);
   const listeners = new Set<Kept<unknown>>();
@@ -155,6 +138,7 @@ export const openBullmqQueue = async (
     listen,
     counts,
     ping: async () => void (await counts()),
+    findings: () => ask(look),
     clear: () => ask((queue) => queue.drain(true)),
     close: async () => {
       closing ??= Promise.all([kept, ...listeners].map((part) => part.close()));

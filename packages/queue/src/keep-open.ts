@@ -58,11 +58,9 @@ export type KeepOptions = {
   readonly describe: (error: Error) => Error;
   /** Called for every failure. */
   readonly onFault: (error: Error) => void;
-  /** Called for every part that opens. */
-  readonly onOpen: () => void;
 };
 
-export const keepOpen = <T>(open: OpenPart<T>, { describe, onFault, onOpen }: KeepOptions): Kept<T> => {
+export const keepOpen = <T>(open: OpenPart<T>, { describe, onFault }: KeepOptions): Kept<T> => {
   const ended = new AbortController();
   let current: { readonly value: T } | null = null;
   let fault = new Error('Expected the queue to answer, but it has not answered yet');
@@ -89,7 +87,6 @@ export const keepOpen = <T>(open: OpenPart<T>, { describe, onFault, onOpen }: Ke
       if (!ended.signal.aborted) {
         openedAt = performance.now();
         current = part;
-        onOpen();
         markTried();
       }
       await partEnded;

@@ -73,6 +73,14 @@ const advices: readonly (readonly [RegExp, string])[] = [
     'it does not support TLS on this port: use redis:// in REDIS_URL, or the port for TLS',
   ],
   [
+    /^OOM|used memory > 'maxmemory'/,
+    'it is full: raise its maxmemory, or delete what other programs keep there. Workers find stages by asking the database',
+  ],
+  [
+    /^Missing (key|lock) for job/,
+    'it has lost a notification that was being delivered: somebody emptied it (FLUSHALL), it deletes keys (maxmemory-policy), or it restarted without its data. No work is lost',
+  ],
+  [
     /ECONNRESET|EPIPE|Connection is closed/,
     'it closed the connection: it has stopped, or its port accepts only TLS (then use rediss:// in REDIS_URL)',
   ],
@@ -87,6 +95,29 @@ const redisFault = ({ message }: Error): Error => {
   return new Error(advice ? `Redis answers, but ${advice}` : `Redis cannot be reached: ${message}`);
 };
 
+/** `name:value` lines of Redis's INFO. */
+const fieldOf = (info: string, name: string): string | undefined =>
+  new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+
+/** What the memory section of INFO says about lost notifications. */
+export const memoryFindings = (info: string): readonly string[] => {
+  const policy = fieldOf(info, 'maxmemory_policy') ?? 'noeviction';
+  const [used, limit] = [Number(fieldOf(info, 'used_memory')), Number(fieldOf(info, 'maxmemory'))];
+  const evicts =
+    policy === 'noeviction'
+      ? []
+      : [
+          `Redis may delete notifications when its memory is full (maxmemory-policy ${policy}): set maxmemory-policy noeviction`,
+        ];
+  const full =
+    limit > 0 && used >= limit
+      ? [
+          `Redis is full (${used} of ${limit} bytes): raise maxmemory, or delete what other programs keep there. Until then workers find stages by asking the database`,
+        ]
+      : [];
+  return [...evicts, ...full];
+};
+
 /** The driver does not reconnect: see keep-open.ts. All times in milliseconds. */
 const common: RedisOptions = { retryStrategy: () => null, disconnectTimeout: 200, keepAlive: 10_000 };
 /** Fails at once while Redis cannot be reached: the outbox in the database keeps the stage. */
@@ -98,6 +129,18 @@ const producer: RedisOptions = {
 };
 /** BullMQ's blocking commands last 5 s. */
 const consumer: RedisOptions = { ...common, maxRetriesPerRequest: null, socketTimeout: 15_000 };
+
+/**
+ * BullMQ asks for `info`, and prints a bare line about the policy between the JSON lines of the log. `findings` says the same where people look
+ * for it. The driver asks with a callback, and gets the whole answer.
+ */
+const hidePolicy = (client: Redis): void => {
+  const ask = client.info.bind(client);
+  const info = async (): Promise<string> => (await ask()).replace(/^maxmemory_policy:/m, 'policy:');
+  Object.assign(client, {
+    info: (...given: Parameters<typeof ask>) => (given.length > 0 ? ask(...given) : info()),
+  });
+};
 
 export const openRedisQueue = async ({
   url: address,
@@ -114,6 +157,7 @@ export const openRedisQueue = async ({
         .on('error', onFault)
         .on('end', () => onFault(new Error('Connection is closed')));
       client.duplicate = connect;
+      hidePolicy(client);
       clients.push(client);
       return client;
     };
@@ -125,10 +169,14 @@ export const openRedisQueue = async ({
     };
   };
 
+  /** The connection of the open queue. */
+  let sender: Redis | null = null as Redis | null; // assigned in a callback, which the compiler does not follow
+
   return openBullmqQueue(
     {
       openQueue: (fail) => {
         const { connection, cut } = connections(producer, fail);
+        sender = connection;
         const queue = new Queue<Notification>(name, { connection, skipMetasUpdate: true }).on('error', fail);
         return partOf(queue, queue.waitUntilReady(), cut);
       },
@@ -144,6 +192,7 @@ export const openRedisQueue = async ({
         worker.on('error', onFault);
         return partOf(worker, startWorker(worker, onFault), cut);
       },
+      look: async () => memoryFindings(String(await sender?.call('info', 'memory'))),
       describe: redisFault,
       explain: redisFault,
     },

@@ -25,6 +25,8 @@ export type StageQueue = {
   readonly counts: () => Promise<{ readonly waiting: number; readonly active: number }>;
   /** Resolves when the queue answers, rejects when it is away. */
   readonly ping: () => Promise<void>;
+  /** Sentences about a server that answers, but is set up so that notifications get lost. Rejects when the queue is away. */
+  readonly findings: () => Promise<readonly string[]>;
   /** Deletes all notifications that have not been received. */
   readonly clear: () => Promise<void>;
   /**

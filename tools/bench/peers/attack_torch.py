@@ -1,11 +1,11 @@
-"""Runs one attack of another tool in PyTorch on one thread, for a comparison with Funnel's.
+"""Runs attacks of other tools in PyTorch on one thread, for a comparison with Funnel's.
 
-    VENV/bin/python attack_torch.py --model ../../../fixtures/oracle/mnist-conv --data ../../../fixtures/data/mnist \\
-        --attack apgd-ce --norm linf --epsilon 0.1 --steps 100
+    echo "--model fixtures/oracle/mnist-conv --data fixtures/data/mnist --attack apgd-ce --norm linf --epsilon 0.1 --steps 100" | \
+        VENV/bin/python tools/bench/peers/attack_torch.py
 
-The attack gets the images below `--images` of the test set that the model classifies correctly, in one batch. Prints one JSON line:
-{"cpu_seconds": user and system time of the attack alone, after a warm-up on `--warm-up` images, "robust_accuracy": over all images,
-"median_distance": over the images that were fooled, in the attack's norm, or null, "torch": version}.
+Each line of the input names one attack. It gets the first `--images` test images, those that the model classifies correctly, in one batch.
+The answer is one JSON line: {"cpu_seconds": user and system time of the attack alone, after a warm-up on `--warm-up` images,
+"robust_accuracy": over all images, "median_distance": over the images that were fooled, in the attack's norm, or null, "torch": version}.
 
 APGD, FAB-T and Square are the original AutoAttack in torchattacks; PGD, FMN and Carlini & Wagner are Foolbox's.
 """
@@ -13,6 +13,7 @@ APGD, FAB-T and Square are the original AutoAttack in torchattacks; PGD, FMN and
 import argparse
 import gzip
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -35,10 +36,8 @@ parser.add_argument('--targets', type=int)
 parser.add_argument('--search-steps', type=int)
 parser.add_argument('--initial-constant', type=float)
 parser.add_argument('--queries', type=int)
-options = parser.parse_args()
 
 torch.set_num_threads(1)
-torch.manual_seed(0)
 
 
 class SamePadding(nn.Module):
@@ -105,17 +104,17 @@ def load_model(folder):
     return nn.Sequential(*layers).eval().requires_grad_(False)
 
 
-def read_idx(name, header):
-    with gzip.open(options.data / name) as file:
+def read_idx(folder, name, header):
+    with gzip.open(folder / name) as file:
         return np.frombuffer(file.read(), np.uint8, offset=header)
 
 
-def foolbox_attack(attack, **arguments):
+def foolbox_attack(model, attack, **arguments):
     bounded = foolbox.PyTorchModel(model, bounds=(0, 1))
     return lambda x, y: attack.run(bounded, x, foolbox.criteria.Misclassification(y), **arguments)
 
 
-def nearest_of_all_targets(attack):
+def nearest_of_all_targets(attack, options):
     """FAB-T without a budget: every image, every target, the nearest result."""
 
     def run(x, y):
@@ -123,7 +122,7 @@ def nearest_of_all_targets(attack):
         for target in range(2, options.targets + 2):
             attack.target_class = target
             found = attack.attack_single_run_targeted(x, y)
-            distance = distances_between(found, x)
+            distance = distances_between(found, x, options.norm)
             nearer = (distance > 0) & (distance < distances)
             nearest[nearer], distances[nearer] = found[nearer], distance[nearer]
         return nearest
@@ -131,7 +130,7 @@ def nearest_of_all_targets(attack):
     return run
 
 
-def choose_attack():
+def choose_attack(model, options):
     linf = options.norm == 'linf'
     auto = {'norm': 'Linf' if linf else 'L2', 'eps': options.epsilon, 'seed': 0}
     if options.attack == 'apgd-ce':
@@ -139,47 +138,51 @@ def choose_attack():
     if options.attack == 'apgd-t':
         return torchattacks.APGDT(model, steps=options.steps, n_classes=options.targets + 1, **auto)
     if options.attack == 'fab-t':
-        return nearest_of_all_targets(torchattacks.FAB(model, steps=options.steps, multi_targeted=True, **auto))
+        return nearest_of_all_targets(torchattacks.FAB(model, steps=options.steps, multi_targeted=True, **auto), options)
     if options.attack == 'square':
         return torchattacks.Square(model, n_queries=options.queries, **auto)
     if options.attack == 'pgd':
         pgd = foolbox.attacks.LinfPGD if linf else foolbox.attacks.L2PGD
         attack = pgd(abs_stepsize=2.5 * options.epsilon / options.steps, steps=options.steps)
-        return foolbox_attack(attack, epsilon=options.epsilon)
+        return foolbox_attack(model, attack, epsilon=options.epsilon)
     if options.attack == 'fmn':
         fmn = foolbox.attacks.LInfFMNAttack if linf else foolbox.attacks.L2FMNAttack
-        return foolbox_attack(fmn(steps=options.steps))
+        return foolbox_attack(model, fmn(steps=options.steps))
     return foolbox_attack(
+        model,
         foolbox.attacks.L2CarliniWagnerAttack(
             binary_search_steps=options.search_steps, steps=options.steps, initial_const=options.initial_constant
         )
     )
 
 
-def distances_between(x, y):
-    return torch.linalg.vector_norm((x - y).flatten(1), torch.inf if options.norm == 'linf' else 2, dim=1)
+def distances_between(x, y, norm):
+    return torch.linalg.vector_norm((x - y).flatten(1), torch.inf if norm == 'linf' else 2, dim=1)
 
 
-model = load_model(options.model)
-pixels = read_idx('t10k-images-idx3-ubyte.gz', 16).reshape(-1, 1, 28, 28)[: options.images]
-images = torch.tensor(pixels, dtype=torch.float32) / 255
-labels = torch.tensor(read_idx('t10k-labels-idx1-ubyte.gz', 8)[: options.images].astype(np.int64))
-correct = model(images).argmax(1) == labels
-images, labels = images[correct], labels[correct]
-attack = choose_attack()
-attack(images[: options.warm_up], labels[: options.warm_up])
-start = time.process_time()
-found = attack(images, labels).detach()
-seconds = time.process_time() - start
-fooled = model(found).argmax(1) != labels
-distances = distances_between(found, images)[fooled]
-print(
-    json.dumps(
-        {
-            'cpu_seconds': seconds,
-            'robust_accuracy': int((~fooled).sum()) / options.images,
-            'median_distance': float(distances.median()) if len(distances) > 0 else None,
-            'torch': torch.__version__,
-        }
-    )
-)
+def run(options):
+    torch.manual_seed(0)
+    model = load_model(options.model)
+    pixels = read_idx(options.data, 't10k-images-idx3-ubyte.gz', 16).reshape(-1, 1, 28, 28)[: options.images]
+    classes = read_idx(options.data, 't10k-labels-idx1-ubyte.gz', 8)[: options.images]
+    images, labels = torch.tensor(pixels, dtype=torch.float32) / 255, torch.tensor(classes.astype(np.int64))
+    correct = model(images).argmax(1) == labels
+    images, labels = images[correct], labels[correct]
+    attack = choose_attack(model, options)
+    if options.warm_up > 0:
+        attack(images[: options.warm_up], labels[: options.warm_up])
+    start = time.process_time()
+    found = attack(images, labels).detach()
+    seconds = time.process_time() - start
+    fooled = model(found).argmax(1) != labels
+    distances = distances_between(found, images, options.norm)[fooled]
+    return {
+        'cpu_seconds': seconds,
+        'robust_accuracy': int((~fooled).sum()) / options.images,
+        'median_distance': float(distances.median()) if len(distances) > 0 else None,
+        'torch': torch.__version__,
+    }
+
+
+for line in sys.stdin:
+    print(json.dumps(run(parser.parse_args(line.split()))), flush=True)

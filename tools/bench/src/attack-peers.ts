@@ -1,6 +1,7 @@
 /** `bench attack --peers`: the CPU time of attacks beside the original AutoAttack's and Foolbox's in PyTorch, in turns. */
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
@@ -31,12 +32,12 @@ const norms = ['linf', 'l2'] as const;
 /** By names of attacks that `peers/attack_torch.py` knows too. Here a norm follows them. */
 const cases = {
   'apgd-ce': { norms, settings: (epsilon) => ({ epsilon, steps: 100 }) },
-  'apgd-t': { norms, settings: (epsilon) => ({ epsilon, steps: 100, targets: 3 }) },
-  'fab-t': { norms, settings: (epsilon) => ({ epsilon, steps: 100, targets: 3 }) },
+  'apgd-t': { norms, settings: (epsilon) => ({ epsilon, steps: 100, targets: 1 }) },
+  'fab-t': { norms, settings: (epsilon) => ({ epsilon, steps: 100, targets: 1 }) },
   pgd: { norms, settings: (epsilon) => ({ epsilon, steps: 40 }) },
   fmn: { norms, settings: () => ({ steps: 100 }) },
   cw: { norms: ['l2'], settings: () => ({ steps: 200, searchSteps: 3, initialConstant: 1 }) },
-  square: { norms, settings: (epsilon) => ({ epsilon, queries: 1000 }) },
+  square: { norms, settings: (epsilon) => ({ epsilon, queries: 500 }) },
 } as const satisfies Readonly<Record<string, PeerCase>>;
 
 const peerCaseNames = Object.keys(cases) as [PeerCaseName, ...PeerCaseName[]]; // the keys of `cases`
@@ -85,7 +86,7 @@ const Run = z.object({
 type Run = z.infer<typeof Run>;
 
 const imageCount = 200;
-const warmUp = 32;
+const warmUpImages = 32;
 const fixture = (path: string): string =>
   fileURLToPath(new URL(`../../../fixtures/${path}`, import.meta.url));
 const script = fileURLToPath(new URL('../peers/attack_torch.py', import.meta.url));
@@ -94,46 +95,41 @@ export const attackPeers = async (values: BenchPeersOptions): Promise<void> => {
   if (!isSingleThreaded()) return rerunSingleThreaded();
   const { python, rounds, only, json } = Options.parse(values);
   await openBackend('wasm');
+  const peer = startPeer(python);
   if (!json)
     printRow(['model', 'attack', 'cpu s', 'peer cpu s', 'ratio', 'robust', 'peer', 'distance', 'peer']);
   for (const { model: name, dataset, budgets } of targets) {
     const model = await loadClassifier(fixture(`oracle/${name}`));
     const images = await firstImages(fixture(`data/${dataset}`), imageCount);
-    const warming = await firstImages(fixture(`data/${dataset}`), warmUp);
+    const warming = await firstImages(fixture(`data/${dataset}`), warmUpImages);
     for (const attack of only)
       for (const norm of cases[attack].norms) {
         const settings = cases[attack].settings(budgets[norm]);
-        const options = {
-          ...{
-            model: fixture(`oracle/${name}`),
-            data: fixture(`data/${dataset}`),
-            images: imageCount,
-            warmUp,
-          },
-          ...{ attack, norm, ...settings },
-        };
+        const input = { attack: `${attack}-${norm}`, settings } as AttackInput; // evaluateAttack checks it
+        const folders = { model: fixture(`oracle/${name}`), data: fixture(`data/${dataset}`) };
         const ours: Run[] = [];
         const theirs: Run[] = [];
         for (let round = 0; round < rounds; round++) {
-          const input = { attack: `${attack}-${norm}`, settings } as AttackInput; // evaluateAttack checks it
-          await evaluateAttack({ model, ...warming, attack: input });
+          const warmUp = round === 0 ? warmUpImages : 0;
+          if (warmUp > 0) await evaluateAttack({ model, ...warming, attack: input });
           ours.push(await timeAttack({ model, ...images, attack: input }, norm));
-          theirs.push(await timePeer(python, options));
+          theirs.push(await peer.time({ ...folders, images: imageCount, warmUp, attack, norm, ...settings }));
         }
-        const [own, peer] = [summarise(ours), summarise(theirs)];
-        const ratio = own.cpu_seconds / peer.cpu_seconds;
-        if (json) console.log(JSON.stringify({ model: name, attack, norm, ratio, own, peer }));
+        const [own, other] = [summarise(ours), summarise(theirs)];
+        const ratio = own.cpu_seconds / other.cpu_seconds;
+        if (json) console.log(JSON.stringify({ model: name, attack, norm, ratio, own, peer: other }));
         else
           printRow([
-            ...[name, `${attack} ${norm}`, own.cpu_seconds.toFixed(2), peer.cpu_seconds.toFixed(2)],
+            ...[name, `${attack} ${norm}`, own.cpu_seconds.toFixed(2), other.cpu_seconds.toFixed(2)],
             ratio.toFixed(2),
-            ...[own, peer].map(({ robust_accuracy }) =>
+            ...[own, other].map(({ robust_accuracy }) =>
               robust_accuracy === null ? '–' : `${(100 * robust_accuracy).toFixed(1)} %`,
             ),
-            ...[own, peer].map(({ median_distance }) => median_distance?.toFixed(3) ?? '–'),
+            ...[own, other].map(({ median_distance }) => median_distance?.toFixed(3) ?? '–'),
           ]);
       }
   }
+  peer.stop();
 };
 
 const timeAttack = async (options: EvaluateAttackOptions, norm: Norm): Promise<Run> => {
@@ -148,13 +144,30 @@ const timeAttack = async (options: EvaluateAttackOptions, norm: Norm): Promise<R
   };
 };
 
-const timePeer = async (python: string, options: Readonly<Record<string, string | number>>): Promise<Run> => {
-  const words = Object.entries(options).flatMap(([name, value]) => [
-    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-    String(value),
-  ]);
-  const { stdout } = await promisify(execFile)(python, [script, ...words]);
-  return Run.parse(JSON.parse(stdout));
+type PeerOptions = Readonly<Record<string, string | number>>;
+
+/** Starts `peers/attack_torch.py`, which takes attacks one after the other. */
+const startPeer = (python: string) => {
+  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const failed = new Promise<never>((_, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) =>
+      reject(new Error(`Expected ${python} to run ${script}, but it ended with ${code}`)),
+    );
+  });
+  failed.catch(() => {}); // whoever waits for an answer gets the error
+  const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
+  return {
+    time: async (options: PeerOptions): Promise<Run> => {
+      const words = Object.entries(options).map(
+        ([name, value]) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${value}`,
+      );
+      child.stdin.write(`${words.join(' ')}\n`);
+      const { value } = await Promise.race([answers.next(), failed]);
+      return Run.parse(JSON.parse(value ?? 'null'));
+    },
+    stop: () => child.kill(),
+  };
 };
 
 /** The median time, and what every run found: each has the same seed. */

@@ -36,6 +36,7 @@ const lines = ({
   cores,
   workerCores,
   failures,
+  leasesLost,
   saturated,
 }: PhaseReport & Saturated): readonly string[] => [
   `${name}: ${connections} connections; PostgreSQL ${cores ?? '?'} cores, workers ${workerCores}; sessions: ${Object.entries(
@@ -52,6 +53,7 @@ const lines = ({
       `  ${operation.padEnd(12)}${String(perSecond).padStart(10)}/s   p50 ${p50}   p99 ${p99}   max ${max} ms`,
     ];
   }),
+  `  leases lost  ${leasesLost}`,
   ...Object.entries(failures).map(([message, times]) => `  FAILED ${times} times: ${message}`),
 ];
 

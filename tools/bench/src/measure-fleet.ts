@@ -25,6 +25,8 @@ export type PhaseReport = Watched & {
   /** The times of each operation. An operation that did not happen has no entry. */
   readonly timings: Readonly<Partial<Record<Operation, Timing>>>;
   readonly failures: Readonly<Record<string, number>>;
+  /** Leases that ended before their attempts did. */
+  readonly leasesLost: number;
   /** Mean number of cores that the simulated workers used. */
   readonly workerCores: number;
 };
@@ -33,7 +35,7 @@ const startWorkers = async (options: WorkersOptions): Promise<ChildProcess> => {
   const child = fork(fileURLToPath(new URL('workers-process.ts', import.meta.url)), [
     JSON.stringify(options),
   ]);
-  await once(child, 'message', { signal: AbortSignal.timeout(120_000) });
+  await once(child, 'message', { signal: AbortSignal.timeout(300_000) });
   return child;
 };
 
@@ -48,6 +50,13 @@ const stopWorkers = async (child: ChildProcess): Promise<void> => {
 /** After a phase, running statements get this many more seconds to end. */
 const graceSeconds = 90;
 
+const countLost = async (db: Db): Promise<number> => {
+  const { rows } = await db.pool.query<{ lost: number }>(
+    `SELECT count(*)::int AS lost FROM attempts WHERE outcome = 'expired'`,
+  );
+  return rows[0]!.lost;
+};
+
 const runPhase = async (
   name: string,
   phase: Phase,
@@ -55,6 +64,7 @@ const runPhase = async (
   db: ReturnType<typeof createDb>,
 ): Promise<PhaseReport> => {
   const watch = await watchDatabase(db);
+  const lostBefore = await countLost(db);
   const signal = AbortSignal.timeout((phase.seconds + graceSeconds) * 1000);
   const answers = crews.map(async (child) => {
     const answered = once(child, 'message', { signal });
@@ -82,6 +92,7 @@ const runPhase = async (
     ...watched,
     timings,
     failures,
+    leasesLost: (await countLost(db)) - lostBefore,
     workerCores: Math.round((cpu / phase.seconds) * 100) / 100,
   };
 };

@@ -81,7 +81,7 @@ const runStage = async (
 
 /** Works for one phase. Resolves when every stage is completed or released. */
 export const simulateWorker = async (
-  db: Db,
+  { db, heartbeatDb }: { readonly db: Db; readonly heartbeatDb: Db },
   workerId: string,
   { seconds, stageSeconds }: Phase,
   recorder: Recorder,
@@ -102,7 +102,7 @@ export const simulateWorker = async (
   const sendHeartbeat = () => {
     const leases = held ? [{ ...held, position: null, imagesPerSecond: null }] : [];
     return recorder.time('heartbeat', () =>
-      heartbeat(db, { workerId, leases, memoryBytes: 1, leaseSeconds }),
+      heartbeat(heartbeatDb, { workerId, leases, memoryBytes: 1, leaseSeconds }),
     );
   };
   const claim = () =>

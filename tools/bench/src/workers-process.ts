@@ -20,13 +20,14 @@ export type PhaseResult = {
 
 const { databaseUrl, name, workers, pool } = JSON.parse(process.argv[2] ?? '{}') as WorkersOptions; // see measure-fleet.ts
 
-/** A worker with one slot opens at most five connections. */
-const ownPool = 5;
+/** Connections of a worker with one slot, besides the one for heartbeats: as in apps/worker. */
+const ownPool = 3;
 
 const shared = pool === null ? null : createDb(databaseUrl, { max: pool, name: 'funnel fleet' });
-const simulated = Array.from({ length: workers }, (_, i): { id: string; db: Db } => ({
+const simulated = Array.from({ length: workers }, (_, i): { id: string; db: Db; heartbeatDb: Db } => ({
   id: `${name}-${i}`,
   db: shared ?? createDb(databaseUrl, { max: ownPool, name: 'funnel fleet' }),
+  heartbeatDb: shared ?? createDb(databaseUrl, { max: 1, name: 'funnel fleet' }),
 }));
 
 const cpu = (): number => {
@@ -54,7 +55,7 @@ const run = async (phase: Phase): Promise<PhaseResult> => {
     },
   };
   const before = cpu();
-  await Promise.all(simulated.map(({ id, db }) => simulateWorker(db, id, phase, recorder)));
+  await Promise.all(simulated.map(({ id, ...databases }) => simulateWorker(databases, id, phase, recorder)));
   return { taken, failures, cpuSeconds: cpu() - before };
 };
 
@@ -62,7 +63,8 @@ const leave = async (): Promise<void> => {
   await Promise.all(
     simulated.map(({ id, db }) => retireWorker(db, { workerId: id, status: 'gone' }).catch(() => {})),
   );
-  await Promise.all([...new Set(simulated.map(({ db }) => db))].map((db) => db.close()));
+  const databases = simulated.flatMap(({ db, heartbeatDb }) => [db, heartbeatDb]);
+  await Promise.all([...new Set(databases)].map((db) => db.close()));
 };
 
 for (const { id, db } of simulated) {

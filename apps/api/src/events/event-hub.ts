@@ -8,6 +8,7 @@ import { AppError } from '@funnel/contracts';
 import { type Db, eventsAfter, isEventAfter, lastEventId, onEvents } from '@funnel/db';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
+import { createWarning } from '../warning.ts';
 import { createEventStream, type EventSource, type EventStream } from './event-stream.ts';
 
 export type StreamLimits = {
@@ -217,8 +218,7 @@ declare module 'fastify' {
 }
 
 const events = async (app: FastifyInstance, options: Omit<EventHubOptions, 'onError'>): Promise<void> => {
-  const onError = (error: unknown) => app.log.warn({ err: error }, 'could not read events');
-  const hub = createEventHub({ ...options, onError });
+  const hub = createEventHub({ ...options, onError: createWarning(app.log, 'could not read events') });
   app.decorate('eventHub', hub);
   // This runs before the server waits for its connections to end, because streams do not end by themselves.
   app.addHook('preClose', hub.close);

@@ -56,8 +56,8 @@ export const serviceHandlers = ({ db, queue, hub, metrics, document }: Context):
   const schema = describeSchema();
   return {
     listWorkers: async () => ({ items: await listWorkers(db) }),
-    restoreWorker: async ({ params }) => {
-      await restoreWorker(db, params.id);
+    restoreWorker: async ({ params, author }) => {
+      await restoreWorker(actingAs(db, author), params.id);
       return getWorker(db, params.id);
     },
     listAudit: ({ query }) => listAudit(db, query),

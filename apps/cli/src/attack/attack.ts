@@ -93,7 +93,7 @@ const attack = async (options: AttackOptions, context: Context): Promise<void> =
   };
 
   const outcome = await withAdversarials(adversarials, subject.classifier, (append) =>
-    runAttacks(subject, { attacks: run, standing, seed, output, signal, append }, (soFar) =>
+    runAttacks(subject, { attacks: run, standing, seed, force, output, signal, append }, (soFar) =>
       keep(reportOf(soFar)),
     ),
   );

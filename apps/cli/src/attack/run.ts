@@ -37,6 +37,8 @@ type RunOptions = {
   /** Each attack gets only the images that still stand. */
   readonly standing: boolean;
   readonly seed: number;
+  /** Attack a model that its examination refuses. */
+  readonly force: boolean;
   readonly output: Output;
   readonly signal: AbortSignal;
   /** Keeps the adversarials of an evaluation. */
@@ -46,7 +48,7 @@ type RunOptions = {
 /** Runs the attacks, and calls `keep` after each. A failing attack or Ctrl-C loses nothing that was finished. */
 export const runAttacks = async (
   { classifier, given, source, backend }: Subject,
-  { attacks, standing, seed, output, signal, append }: RunOptions,
+  { attacks, standing, seed, force, output, signal, append }: RunOptions,
   keep: (outcome: Outcome) => void,
 ): Promise<Outcome> => {
   const { evaluateAttacks } = await import('@funnel/attacks');
@@ -59,6 +61,7 @@ export const runAttacks = async (
     attacks,
     standing,
     seed,
+    force,
     signal,
     onProgress: ({ attack, ...at }) => progress.draw(attack.attack, at),
   });

@@ -171,8 +171,11 @@ export const startServices = async (options: ServiceOptions): Promise<Services> 
   const { log, note, onStarted, signal } = options;
   const databaseUrl = await openDatabase(options);
   signal.throwIfAborted();
+  // The embedded database has no pooler.
+  const direct = options.variables.DATABASE_URL ? options.variables.DATABASE_DIRECT_URL : undefined;
+  const variables = { ...options.variables, DATABASE_URL: databaseUrl, DATABASE_DIRECT_URL: direct };
   const applied = await retryUntilAdmitted(
-    () => migrate(databaseUrl, { onWait: note }),
+    () => migrate(direct || databaseUrl, { onWait: note }),
     (error) => log.warn({ err: error }, 'the database accepts no connection now; waiting'),
     signal,
   );
@@ -180,7 +183,6 @@ export const startServices = async (options: ServiceOptions): Promise<Services> 
     note(describeMigrations(applied));
     log.info({ applied }, 'migrated the database');
   }
-  const variables = { ...options.variables, DATABASE_URL: databaseUrl };
   const workerLog = log.child({ part: 'worker' });
   const [api, worker] = await Promise.allSettled([
     startApiOnFreePort(variables, log.child({ part: 'api' }), signal),

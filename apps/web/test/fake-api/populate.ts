@@ -66,7 +66,7 @@ export const populate = (world: World): void => {
     );
     if (i === 5) sweep.status = 'paused';
     if (i === 7) sweep.status = 'cancelled';
-    if (i === 9) sweep.waitsFor = ['waits for a worker with mnist'];
+    if (i === 4) sweep.waitsFor = ['waits for a worker with mnist'];
   }
 };
 

@@ -38,12 +38,12 @@ export const isAble = (w: string, n: string): string => `(
  * `stages_ready_idx`, so the cost grows with the number of different needs, not with the number of stages.
  */
 export const readyNeeds = (sweep: string): string => {
-  const first = (condition: string): string =>
+  const selectFirst = (condition: string): string =>
     `SELECT s.need_id, s.ordinal FROM stages s WHERE s.sweep_id = ${sweep} AND s.status = 'ready' ${condition} ORDER BY s.need_id, s.ordinal LIMIT 1`;
   return `WITH RECURSIVE found AS (
-      (${first('')})
+      (${selectFirst('')})
       UNION ALL
-      SELECT next.need_id, next.ordinal FROM found CROSS JOIN LATERAL (${first('AND s.need_id > found.need_id')}) AS next
+      SELECT next.need_id, next.ordinal FROM found CROSS JOIN LATERAL (${selectFirst('AND s.need_id > found.need_id')}) AS next
     ) SELECT need_id, ordinal FROM found`;
 };
 

@@ -146,12 +146,33 @@ const surrogatesOf = async (tx: Tx, { surrogates }: StageRow): Promise<readonly 
   return rows.map(({ manifest }) => ({ ...manifest, moments: null }));
 };
 
+/** A claim that took longer than this part of its lease begins the lease anew. */
+const slowPart = 0.25;
+
+/**
+ * The lease of a claim begins with its transaction. When many workers start at once, the transaction may wait for the counts of the sweep for
+ * longer than the lease, and the claimed stage would expire at once.
+ */
+const renewIfSlow = async (
+  tx: Tx,
+  stageId: string,
+  { leaseSeconds }: ClaimRequest,
+  started: number,
+): Promise<void> => {
+  if (performance.now() - started < leaseSeconds * 1000 * slowPart) return;
+  await tx.run(
+    'UPDATE stages SET lease_until = clock_timestamp() + make_interval(secs => $2) WHERE id = $1',
+    [stageId, leaseSeconds],
+  );
+};
+
 /**
  * Claims a stage. The caller has it until its lease runs out; `heartbeat` renews the lease. Null: no stage is ready (that this worker can run, of
  * these kinds, for this sweep, within the limit of running stages). Errors: SCHEMA_MISMATCH when the database has another schema than this version.
  */
 export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage | null> =>
   transaction(db, async (tx) => {
+    const started = performance.now();
     const taken = await take(tx, request);
     if (!taken) return null;
     const { row: stage, memoryBytes } = taken;
@@ -159,6 +180,7 @@ export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage 
     const start = await startOf(tx, stage);
     const surrogates = await surrogatesOf(tx, stage);
     const links = await propagate(tx, { changes: [{ id, kind, from: 'ready', to: 'running' }] });
+    await renewIfSlow(tx, id, request, started);
     return {
       stageId: id,
       fencingToken,

@@ -5,7 +5,7 @@
 import { AppError } from '@funnel/contracts';
 import { text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
-import { reading, type Tx } from '../connection/transaction.ts';
+import { type Tx, transaction } from '../connection/transaction.ts';
 
 /** Failures in a row after which a worker may be set aside, and the chains among them that others have completed since. */
 const minFailures = 3;
@@ -63,13 +63,15 @@ export const setAsideWorkers = (tx: Tx): Promise<void> =>
   );
 
 /** Lets a worker claim again everything: it is no longer set aside, and its refusals are forgotten. Errors: NOT_FOUND. */
-export const restoreWorker = async (db: Db, id: string): Promise<void> => {
-  const rows = await reading(db).query(
-    { id: text() },
-    `WITH forgotten AS (DELETE FROM refusals WHERE worker_id = $1)
-     UPDATE workers SET failures = 0, set_aside_at = NULL, probe_at = NULL WHERE id = $1 RETURNING id`,
-    [id],
-  );
-  if (rows.length === 0)
-    throw new AppError('NOT_FOUND', `Expected a worker, but there is none with id ${id}`);
-};
+export const restoreWorker = (db: Db, id: string): Promise<void> =>
+  transaction(db, async (tx) => {
+    const rows = await tx.query(
+      { id: text() },
+      `WITH forgotten AS (DELETE FROM refusals WHERE worker_id = $1)
+       UPDATE workers SET failures = 0, set_aside_at = NULL, probe_at = NULL WHERE id = $1 RETURNING id`,
+      [id],
+    );
+    if (rows.length === 0)
+      throw new AppError('NOT_FOUND', `Expected a worker, but there is none with id ${id}`);
+    await tx.audit({ action: 'restoreWorker', subject: id });
+  });

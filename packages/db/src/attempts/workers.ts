@@ -52,8 +52,8 @@ const heartbeatColumns = {
 
 /**
  * Renews all leases of a worker in one statement, by the clock of the database, and ends its cancelled attempts whose trainers have stopped.
- * Resolves to the stages that the worker no longer has, the stages that it should stop, and whether the worker has a row. A stage that another
- * transaction has locked waits for the next heartbeat; a locked stage cannot expire.
+ * Resolves to the stages that the worker no longer has, the stages that it should stop, and whether the worker has a row. A stage that
+ * another transaction has locked waits for the next heartbeat; a locked stage cannot expire.
  * Errors: SCHEMA_MISMATCH when the database has another schema than this version; the call then renews no lease.
  */
 export const heartbeat = async (
@@ -101,8 +101,8 @@ export const heartbeat = async (
       checkMigration(found[0]!.applied);
       return found;
     },
-    // So short that several tries fit into one lease.
-    { timeoutMs: Math.max(1000, leaseSeconds * 200) },
+    // Two tries fit into one lease, if the first one meets a silent connection. A shorter limit would end heartbeats that are only slow.
+    { timeoutMs: Math.max(1000, leaseSeconds * 400) },
   );
   const lost: string[] = [];
   const stop: { stageId: string; reason: 'cancel' | 'pause' }[] = [];

@@ -5,6 +5,7 @@
 import { accessSync, constants } from 'node:fs';
 import { AppError } from '@funnel/contracts';
 import { type AddressName, partAt, withoutConnection } from './database-errors.ts';
+import { type NamedAddress, refusePooledQueue } from './pooler.ts';
 
 /** The driver treats these modes alike: it uses TLS, and verifies the certificate and the name in it. */
 const verifyingModes: ReadonlySet<string> = new Set(['verify-full', 'verify-ca', 'require', 'prefer']);
@@ -72,15 +73,21 @@ export type QueueAddress = {
    * explains.
    */
   readonly explain?: (error: Error) => Error;
+  /** Refuses a pooler in front of this PostgreSQL. Absent for Redis. */
+  readonly checkPooler?: () => Promise<void>;
 };
 
 /**
- * The address of the queue: REDIS_URL (`queueUrl`), or without it the database. REDIS_URL may name another PostgreSQL; its address is then
+ * The address of the queue: REDIS_URL (`queueUrl`), or without it the database itself (`Db.direct`). REDIS_URL may name another PostgreSQL; its address is then
  * checked like the database's. Errors: UNAVAILABLE, which says what to change.
  */
-export const queueAddress = (queueUrl: string | undefined, databaseUrl: string): QueueAddress => {
-  const [url, name] =
-    queueUrl === undefined ? ([databaseUrl, 'DATABASE_URL'] as const) : ([queueUrl, 'REDIS_URL'] as const);
+export const queueAddress = (queueUrl: string | undefined, direct: NamedAddress): QueueAddress => {
+  const { url, name } = queueUrl === undefined ? direct : ({ url: queueUrl, name: 'REDIS_URL' } as const);
   if (!/^postgres(ql)?:/i.test(url)) return { url };
-  return { url: databaseAddress(url, name), explain: (error) => withoutConnection(error, name) };
+  const address = { url: databaseAddress(url, name), name };
+  return {
+    ...address,
+    explain: (error) => withoutConnection(error, name),
+    checkPooler: () => refusePooledQueue(address),
+  };
 };

@@ -45,12 +45,29 @@ const refusals: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
+/** PgBouncer refuses a parameter of the connection. */
+const refusedParameter = /^unsupported startup parameter( in options)?: (\S+)/;
+
+const parameterRefusal = (error: Error): string | undefined => {
+  const match = refusedParameter.exec(error.message);
+  if (!match) return undefined;
+  if (match[1] !== undefined || match[2] === 'options')
+    return 'a pooler in front of it refuses the queue: write the address of PostgreSQL itself into DATABASE_DIRECT_URL';
+  return 'a pooler in front of it refuses a parameter: set `ignore_startup_parameters = statement_timeout,idle_in_transaction_session_timeout` in pgbouncer.ini';
+};
+
+/** A pooler ran a statement on a connection that has not prepared it. */
+const lostStatement = /^(26000|42P05)$/;
+
 const noTls = /^The server does not support SSL connections/;
 
 const refusalOf = (error: unknown): string | undefined => {
   if (error instanceof Error && noTls.test(error.message))
     return 'it does not support TLS: turn TLS on in the server (ssl = on), or remove sslmode from DATABASE_URL';
   const code = errorCode(error) ?? '';
+  if (error instanceof Error && code === '08P01') return parameterRefusal(error);
+  if (lostStatement.test(code))
+    return 'a pooler in front of it loses prepared statements: write the address of PostgreSQL itself into DATABASE_DIRECT_URL';
   return refusals.find(([codes]) => codes.test(code))?.[1];
 };
 
@@ -110,10 +127,13 @@ const isBusy = (error: unknown): boolean => isRetriable(error) || busy.has(error
 export const isTransient = (error: unknown): boolean =>
   error instanceof AppError && (error.code === 'UNAVAILABLE' || error.code === 'STORAGE_FULL');
 
-/** The variable that holds an address; errors name it. REDIS_URL may name a PostgreSQL that keeps only the queue. */
-export type AddressName = 'DATABASE_URL' | 'REDIS_URL';
+/**
+ * The variable that holds an address; errors name it. DATABASE_DIRECT_URL leads past a pooler. REDIS_URL may name a PostgreSQL that keeps only
+ * the queue.
+ */
+export type AddressName = 'DATABASE_URL' | 'DATABASE_DIRECT_URL' | 'REDIS_URL';
 
-export const partAt = (name: AddressName): string => (name === 'DATABASE_URL' ? 'database' : 'queue');
+export const partAt = (name: AddressName): string => (name === 'REDIS_URL' ? 'queue' : 'database');
 
 /**
  * The error with a message for a person: UNAVAILABLE or STORAGE_FULL. Returns any other error unchanged. `name`: the variable that names
@@ -129,7 +149,7 @@ export const databaseError = (error: unknown, name: AddressName = 'DATABASE_URL'
   if (refusal)
     return new AppError(
       'UNAVAILABLE',
-      `PostgreSQL answers, but ${refusal.replaceAll('DATABASE_URL', name)} (${message})`,
+      `PostgreSQL answers, but ${refusal.replaceAll(/\bDATABASE_URL\b/g, name)} (${message})`,
       { part },
       { cause: error },
     );

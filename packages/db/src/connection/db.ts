@@ -3,6 +3,7 @@ import pg from 'pg';
 import { databaseAddress } from './addresses.ts';
 import { type Columns, typeIds } from './columns.ts';
 import { withoutConnection } from './database-errors.ts';
+import { isPooled, type NamedAddress } from './pooler.ts';
 
 /** A statement and the description of its result. */
 export type ExecutedStatement = {
@@ -28,7 +29,11 @@ export type Author = {
 export type Db = {
   /** The address in the form for the driver; contains the password. */
   readonly url: string;
+  /** The address for connections that keep their state: they listen for notifications. */
+  readonly direct: NamedAddress;
   readonly pool: pg.Pool;
+  /** Whether connections of the pool go through a pooler, such as PgBouncer. The first connection of the pool shows it. */
+  readonly isPooled: (client: pg.PoolClient) => Promise<boolean>;
   readonly onStatement?: StatementListener;
   /** Set by `actingAs`. Without an author, transactions write no audit log: workers and the reconciler need none. */
   readonly author?: Author;
@@ -47,6 +52,8 @@ export type Db = {
 };
 
 export type DbOptions = {
+  /** The address of PostgreSQL itself, if `address` is of a pooler. (Default: `address`) */
+  readonly direct?: string | undefined;
   /** The largest number of connections at a time. (Default: 10) */
   readonly max?: number;
   /** Shown in `pg_stat_activity`. (Default: funnel) */
@@ -74,7 +81,7 @@ const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'te
 
 /**
  * Opens no connection yet: the pool opens connections when an operation needs one, so the database may still be starting. Errors:
- * UNAVAILABLE when `address` is not the address of a PostgreSQL database.
+ * UNAVAILABLE when `address` or `direct` is not the address of a PostgreSQL database.
  *
  * The timeouts limit every failure. PostgreSQL ends a statement that runs for 30 s, and the connection stays usable. A query without an
  * answer fails after 36 s: then the connection is silent (half-open TCP). A client that stops inside a transaction loses the transaction and
@@ -82,7 +89,7 @@ const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'te
  */
 export const createDb = (
   address: string,
-  { max = 10, name = 'funnel', onError, onStatement }: DbOptions = {},
+  { direct, max = 10, name = 'funnel', onError, onStatement }: DbOptions = {},
 ): Db => {
   const url = databaseAddress(address);
   const pool = new pg.Pool({
@@ -101,6 +108,7 @@ export const createDb = (
   pool.on('error', (error) => onError?.(withoutConnection(error)));
   const openedAt = new WeakMap<pg.PoolClient, number>();
   let usableFrom = 0;
+  let pooled: boolean | undefined;
   pool.on('connect', (client) => openedAt.set(client, performance.now()));
   const connect = async (): Promise<pg.PoolClient> => {
     for (;;) {
@@ -115,7 +123,15 @@ export const createDb = (
   const outboxListeners = new Set<() => void>();
   return {
     url,
+    direct:
+      direct === undefined
+        ? { url, name: 'DATABASE_URL' }
+        : { url: databaseAddress(direct, 'DATABASE_DIRECT_URL'), name: 'DATABASE_DIRECT_URL' },
     pool,
+    isPooled: async (client) => {
+      pooled ??= await isPooled(client);
+      return pooled;
+    },
     onStatement,
     connect,
     replaceConnections: () => {

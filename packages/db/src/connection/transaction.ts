@@ -40,7 +40,8 @@ type Queryable = { query(config: pg.QueryConfig): Promise<pg.QueryResult> };
 
 /**
  * Transactions use a few dozen fixed texts. PostgreSQL parses and plans each text once per connection, under the name given here. Texts
- * that depend on the filters of a request run outside of transactions (`reading`) and get no name.
+ * that depend on the filters of a request run outside of transactions (`reading`) and get no name. Behind a pooler no statement has a name:
+ * the next transaction may run on another connection to the server.
  */
 const names = new Map<string, string>();
 const nameOf = (text: string): string => {
@@ -160,9 +161,10 @@ const runOnce = async <T>(db: Db, body: Body<T>, timeoutMs: number | undefined):
   const wakeRelay = () => {
     wroteOutbox = true;
   };
-  const tx = statementsOn(client, { isNamed: true, timeoutMs, onStatement: db.onStatement, wakeRelay });
   let broken: unknown;
   try {
+    const isNamed = !(await db.isPooled(client));
+    const tx = statementsOn(client, { isNamed, timeoutMs, onStatement: db.onStatement, wakeRelay });
     if (timeoutMs === undefined) await tx.run('BEGIN');
     else await beginWithLimit(client, timeoutMs);
     const result = await body({ ...tx, audit: auditOf(tx, db.author) });
@@ -173,7 +175,7 @@ const runOnce = async <T>(db: Db, body: Body<T>, timeoutMs: number | undefined):
     if (isUnreachable(error) || isOutdated(error)) broken = error;
     // If ROLLBACK fails, the connection is broken: `release` closes it, and the server rolls back.
     else
-      await tx.run('ROLLBACK').catch((failure: unknown) => {
+      await client.query('ROLLBACK').catch((failure: unknown) => {
         broken = failure;
       });
     throw error;

@@ -127,7 +127,7 @@ export const onEvents = async (db: Db, onChange: () => void): Promise<{ close():
     socket = new Socket();
     const next = new pg.Client({
       stream: () => socket,
-      connectionString: db.url,
+      connectionString: db.direct.url,
       application_name: 'funnel events',
       keepAlive: true,
       connectionTimeoutMillis: 10_000,

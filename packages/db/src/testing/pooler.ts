@@ -2,10 +2,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { findAccount } from '../embedded/prepare.ts';
 import { administer } from './test-database.ts';
 
@@ -43,16 +44,23 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
-const settingsFor = (server: URL, port: number): string => `[databases]
-* = host=${server.hostname} port=${server.port} user=${server.username} password=${decodeURIComponent(server.password)}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = ${port}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-ignore_startup_parameters = statement_timeout,idle_in_transaction_session_timeout
-`;
+const documents = fileURLToPath(new URL('../../../../docs/scaling.md', import.meta.url));
+
+/** The `pgbouncer.ini` of docs/scaling.md, with the addresses, the port and the authentication of this machine. */
+const settingsFor = async (server: URL, port: number): Promise<string> => {
+  const documented = /```ini\n(.*?)```/s.exec(await readFile(documents, 'utf8'))?.[1];
+  if (!documented) throw new Error(`Expected pgbouncer.ini in ${documents}, but found none`);
+  const password = decodeURIComponent(server.password);
+  return documented
+    .replace(
+      /^funnel = host=\S+ port=\S+ dbname=\S+/m,
+      `* = host=${server.hostname} port=${server.port} user=${server.username} password=${password}`,
+    )
+    .replace(/^listen_addr = .*$/m, 'listen_addr = 127.0.0.1\nunix_socket_dir =')
+    .replace(/^listen_port = .*$/m, `listen_port = ${port}`)
+    .replace(/^auth_type = .*$/m, 'auth_type = any')
+    .replace(/^auth_file = .*$/m, '');
+};
 
 export type Pooler = {
   /** The same database through the pooler. */
@@ -60,15 +68,21 @@ export type Pooler = {
   readonly stop: () => Promise<void>;
 };
 
-/** A pooler in front of the database at `url`. It keeps its connections to the server when clients disconnect. */
-export const startPooler = async (url: string): Promise<Pooler> => {
+/**
+ * A pooler in front of the database at `url`, as docs/scaling.md configures it. It keeps its connections to the server when clients disconnect.
+ * `change`: makes other settings of them.
+ */
+export const startPooler = async (
+  url: string,
+  change = (settings: string): string => settings,
+): Promise<Pooler> => {
   if (program === null) throw new Error('Expected pgbouncer to be installed, but it is not');
   const through = new URL(url);
   through.port = String(await freePort());
   const folder = await mkdtemp(path.join(tmpdir(), 'funnel-pooler-'));
   await chmod(folder, 0o755);
   const file = path.join(folder, 'pgbouncer.ini');
-  await writeFile(file, settingsFor(new URL(url), Number(through.port)));
+  await writeFile(file, change(await settingsFor(new URL(url), Number(through.port))));
   // PgBouncer does not run as root, and neither does PostgreSQL.
   const child = spawn(program, [file], { ...(await findAccount()), cwd: folder, stdio: 'ignore' });
   const ended = once(child, 'exit').then(([code]) => {

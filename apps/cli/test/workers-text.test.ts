@@ -1,0 +1,60 @@
+import type { Worker } from '@funnel/contracts';
+import { expect, it } from 'vitest';
+import { describeWorkers } from '../src/output/service.ts';
+
+const worker: Worker = {
+  id: 'lab-3',
+  host: 'lab',
+  pid: 1,
+  version: '0.1.0',
+  schema: '0011_abilities',
+  backend: 'wasm',
+  device: 'cpu',
+  slots: 2,
+  status: 'online',
+  startedAt: '2026-11-29T09:00:00.000Z',
+  heartbeatAt: '2026-11-29T09:00:00.000Z',
+  memoryBytes: 5e8,
+  engineVersion: '1',
+  trainerBytes: 2e9,
+  datasets: [{ name: 'glyphs', images: 60_000 }],
+  setAside: null,
+  refusals: [],
+  running: [],
+};
+const refusal = (kind: 'initialise' | 'attack', method: string) => ({
+  ...{ kind, method, dataset: 'mnist', lack: 'data' as const },
+  reason: 'there is no folder mnist',
+  at: '2026-11-29T09:05:00.000Z',
+});
+
+it('a worker without faults is one row, with its memory and its data sets', () => {
+  const [head, row, ...rest] = describeWorkers([worker]).split('\n');
+  expect(head).toMatch(/per trainer +data +since$/);
+  expect(row).toMatch(/^lab-3 +lab +online .* 2 GB +glyphs +2026-11-29/);
+  expect(rest).toEqual([]);
+});
+
+it('says why a worker gets no stages, and the command that restores it', () => {
+  const text = describeWorkers([
+    {
+      ...worker,
+      setAside: { since: '2026-11-29T09:12:00.000Z', failures: 3, probeAt: '2026-11-29T09:17:00.000Z' },
+      refusals: [
+        refusal('initialise', 'funn'),
+        refusal('initialise', 'classic'),
+        refusal('attack', 'fgsm'),
+        refusal('attack', 'deepfool-l2'),
+      ],
+    },
+  ]);
+  expect(text).toMatch(/^lab-3 +lab +set aside/m);
+  expect(text).toMatch(/^✗ lab-3 is set aside since .*: it failed 3 times in a row/m);
+  expect(text).toContain(
+    '· lab-3 handed back initialise stages of funn on mnist, initialise stages of classic on mnist, the attack fgsm on mnist and 1 more: there is no folder mnist',
+  );
+  expect(text).toMatch(/^→ `npx funnel workers restore lab-3`/m);
+  expect(
+    describeWorkers([{ ...worker, status: 'gone', refusals: [refusal('attack', 'fgsm')] }]),
+  ).not.toContain('✗');
+});
