@@ -1,4 +1,5 @@
 /** The app. This file lists its plugins in their order. Each plugin names the plugins that must come before it. */
+import type { SweepLimits } from '@funnel/contracts';
 import { type Db, pingDatabase, readServiceCounts, reconcile } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import { createTracer, sweepContext, type Tracer } from '@funnel/tracing';
@@ -45,6 +46,8 @@ export type ApiOptions = {
   readonly maxBodyBytes?: number;
   /** Seconds of computing that planning one sweep, or reading one body, may take. (Default: 10) */
   readonly planningSeconds?: number;
+  /** The limits of one sweep. (Default: `defaultSweepLimits`) */
+  readonly sweepLimits?: SweepLimits;
   /** Milliseconds for which a request waits for the end of its submission. (Default: 6000) */
   readonly submissionWaitMs?: number;
   /** The largest number of open event streams. (Default: 500) */
@@ -124,7 +127,11 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   });
   await app.register(observeRequestsPlugin);
   const tracer = options.tracer ?? createTracer({ endpoint: undefined, resource: {} });
-  await app.register(planningPlugin, { db, seconds: options.planningSeconds });
+  await app.register(planningPlugin, {
+    db,
+    seconds: options.planningSeconds,
+    limits: options.sweepLimits,
+  });
   await app.register(backgroundPlugin, {
     db,
     waitMs: options.submissionWaitMs,

@@ -1,4 +1,5 @@
 /** The API's environment variables. .env.example explains each of them. */
+import { defaultSweepLimits } from '@funnel/contracts';
 import { z } from 'zod';
 import type { StartOptions } from './start-api.ts';
 
@@ -33,6 +34,9 @@ export const Env = z.object({
   FUNNEL_MAX_STREAMS_PER_TOKEN: z.coerce.number().int().min(1).optional(),
   FUNNEL_MAX_ATTEMPTS: count(3),
   FUNNEL_PLANNING_SECONDS: seconds(10, 100), // a request is answered within 120 s, and also waits for the database
+  FUNNEL_MAX_TRAINER_BYTES: count(defaultSweepLimits.trainerBytes),
+  FUNNEL_MAX_SWEEP_BYTES: count(defaultSweepLimits.storedBytes),
+  FUNNEL_MAX_ATTACK_QUERIES: count(defaultSweepLimits.attackQueries),
   FUNNEL_LEASE_SECONDS: seconds(10),
   FUNNEL_RECONCILE_SECONDS: seconds(3),
   FUNNEL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -61,6 +65,11 @@ export const startOptions = (env: Env): Omit<StartOptions, 'engineVersion' | 'lo
   maxStreams: env.FUNNEL_MAX_STREAMS,
   maxStreamsPerToken: env.FUNNEL_MAX_STREAMS_PER_TOKEN,
   planningSeconds: env.FUNNEL_PLANNING_SECONDS,
+  sweepLimits: {
+    trainerBytes: env.FUNNEL_MAX_TRAINER_BYTES,
+    storedBytes: env.FUNNEL_MAX_SWEEP_BYTES,
+    attackQueries: env.FUNNEL_MAX_ATTACK_QUERIES,
+  },
   maxAttempts: env.FUNNEL_MAX_ATTEMPTS,
   leaseSeconds: env.FUNNEL_LEASE_SECONDS,
   reconcileSeconds: env.FUNNEL_RECONCILE_SECONDS,

@@ -183,6 +183,14 @@ describe('a sweep', () => {
       },
       epochs: { unshared: 24, needed: 18, cached: 0 },
       sharing: 24 / 18,
+      estimate: {
+        parameters: expect.any(Number),
+        trainerBytes: expect.any(Number),
+        storedBytes: expect.any(Number),
+        // fgsm: forward and backward on 16 images, for 8 trials.
+        attackQueries: 2 * 16 * 8,
+        seconds: null,
+      },
       space: Object.entries({
         initialiseEpochs: [1],
         optimiseEpochs: [1],

@@ -44,6 +44,34 @@ export const PlannedHyperparameter = z
   .meta({ id: 'PlannedHyperparameter' });
 export type PlannedHyperparameter = z.infer<typeof PlannedHyperparameter>;
 
+/** Measured speeds of a fleet: seconds and images of its last attempts, and the number of its slots. */
+export type FleetSpeed = {
+  readonly speeds: readonly {
+    readonly kind: StageKind;
+    /** The recipe of a training stage, the attack of an attack stage. */
+    readonly method: string;
+    readonly seconds: number;
+    readonly images: number;
+  }[];
+  readonly slots: number;
+};
+
+/** The limits of one sweep. Operators set them with environment variables of the API. */
+export type SweepLimits = {
+  /** Bytes of memory of one trainer: FUNNEL_MAX_TRAINER_BYTES. */
+  readonly trainerBytes: number;
+  /** Bytes in the database: FUNNEL_MAX_SWEEP_BYTES. */
+  readonly storedBytes: number;
+  /** Queries of one attack on one classifier: FUNNEL_MAX_ATTACK_QUERIES. */
+  readonly attackQueries: number;
+};
+
+export const defaultSweepLimits: SweepLimits = {
+  trainerBytes: 4 * 2 ** 30,
+  storedBytes: 1e12,
+  attackQueries: 1e11,
+};
+
 export const Plan = z
   .strictObject({
     trials: Count,
@@ -57,6 +85,21 @@ export const Plan = z
     leftOut: z.array(z.string()).optional().meta({
       description: 'Parts of the definition that add no trial, such as repeated values: one sentence each.',
     }),
+    estimate: z
+      .strictObject({
+        parameters: Count.meta({ description: 'Largest number of weights that one stage trains.' }),
+        trainerBytes: Count.meta({ description: 'Memory of a trainer, at least.' }),
+        storedBytes: Count.meta({
+          description: 'Bytes that all stages together store if none is in the database yet.',
+        }),
+        attackQueries: Count.meta({ description: 'Upper bound on the queries of all attacks together.' }),
+        seconds: z.number().nullable().optional().meta({
+          description:
+            'Seconds of the work that is left, at the speed that this fleet had in its last stages of these kinds; null when it has not run all of them.',
+        }),
+      })
+      .optional()
+      .meta({ description: 'What the sweep costs; absent in plans of older versions.' }),
   })
   .meta({ id: 'Plan' });
 export type Plan = z.infer<typeof Plan>;

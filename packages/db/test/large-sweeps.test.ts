@@ -203,3 +203,22 @@ test('a stage of a cancelled sweep that ends while the cancellation goes on keep
   expect((await stageCounts(db, sweepId))['initialise:completed']).toBe(1);
   expect(await wrongCounts(db)).toEqual([]);
 });
+
+describe('a sweep that is written before the lock', () => {
+  /** 3,400 trials with 10,201 stages. */
+  const huge = { space: { gamma: { min: 1, max: 64, count: 3400 } } };
+
+  test('shares the stages that the database had, and no others', { timeout: 120_000 }, async () => {
+    const first = await submit(db, { seeds: [seed], space: { gamma: [1, 64] } });
+    await finish(db, (await claim(db))!);
+    const next = await submit(db, { ...huge, seeds: [seed] });
+    expect(await countStages(next.sweepId, 's.planned_by = $1')).toBe(10_201 - 7);
+    expect(await countStages(next.sweepId, "s.kind = 'optimise' AND s.status = 'ready'")).toBe(3400);
+    expect(await wrongCounts(db)).toEqual([]);
+    await cancelSweep(db, next.sweepId);
+    await untilDone();
+    await drain(db);
+    expect(await trialStatuses(db, first.sweepId)).toEqual(['completed', 'completed']);
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+});

@@ -55,6 +55,7 @@ import {
   pingSchema,
   postponeSubmission,
   readServiceCounts,
+  readSpeeds,
   readStageLog,
   reconcile,
   refuseSubmission,
@@ -251,6 +252,7 @@ const readResults = async (sweepId: string): Promise<void> => {
   await getBlobs(db, [networks.encoder!.blob]);
   await missingBlobs(db, ['none']);
   await listWorkers(db);
+  await readSpeeds(db);
   const filters = [
     '{"where":["gamma:1..2"],"recipe":["funn"]}',
     '{"group":"configuration","masked":"equal"}',

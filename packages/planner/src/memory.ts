@@ -80,7 +80,7 @@ export const networksOf = (
 };
 
 /** The networks that a stage trains. MagNet's auto-encoders and the side network of the detector are small, and left out. */
-const trainedBy = (recipe: RecipeName, kind: StageKind, networks: Networks): Size => {
+export const trainedBy = (recipe: RecipeName, kind: StageKind, networks: Networks): Size => {
   const { encoder, generator, noisyGenerator, head } = networks;
   const classifier = sum([encoder, head]);
   if (kind === 'classify' || kind === 'attack') return classifier;

@@ -40,3 +40,6 @@ ALTER TABLE "submissions" ADD CONSTRAINT "submissions_status_check" CHECK ("stat
 CREATE UNIQUE INDEX "submissions_key_key" ON "submissions"("key") WHERE "status" IN ('waiting', 'running');
 -- One at a time of each size.
 CREATE UNIQUE INDEX "submissions_running_key" ON "submissions"("size") WHERE "status" = 'running';
+
+-- The last completed attempts, from which plans estimate times.
+CREATE INDEX "attempts_completed_idx" ON "attempts"("ended_at") WHERE "outcome" = 'completed';

@@ -11,24 +11,30 @@ import {
   attacksOf,
   canonicalJson,
   type Dimension,
+  defaultSweepLimits,
   expandAttacks,
+  type FleetSpeed,
   isRange,
+  type Known,
   type Plan,
   presetAttacks,
   type Recipe,
   recipes,
   type SweepDefinition,
+  type SweepLimits,
+  type SweepPlan,
 } from '@funnel/contracts';
 import {
   type Author,
   actingAs,
   type Db,
   knownChains,
+  readSpeeds,
   type Submitted,
   submitSweep,
   type Ticket,
 } from '@funnel/db';
-import { buildPlan, countTrials, type Outline, outlineSweep } from '@funnel/planner';
+import { buildPlan, countTrials, estimate, type Outline, outlineSweep, secondsLeft } from '@funnel/planner';
 
 /** The number of values of one hyperparameter, with duplicates. A continuous range counts as one. */
 const valuesOf = (dimension: Dimension): number => {
@@ -150,10 +156,24 @@ const countStages = (definition: SweepDefinition): number => {
   return stages;
 };
 
+type Estimated = { readonly outline: Outline; readonly estimate: NonNullable<Plan['estimate']> };
+
 /** Throws SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
-const outlineChecked = (definition: SweepDefinition, engineVersion: string): Outline => {
+const outlineChecked = ({ definition, engineVersion }: PlanRequest, limits: SweepLimits): Estimated => {
   countStages(definition);
-  return outlineSweep(definition, engineVersion);
+  const outline = outlineSweep(definition, engineVersion);
+  return { outline, estimate: estimate(definition, outline, limits) };
+};
+
+/** The plan with the estimate of its costs. */
+const planOf = (
+  { outline, estimate }: Estimated,
+  known: Known,
+  fleet: FleetSpeed | null = null,
+): SweepPlan => {
+  const built = buildPlan(outline, known);
+  const seconds = fleet && secondsLeft(built.stages, fleet);
+  return { ...built, plan: { ...built.plan, estimate: { ...estimate, ...(fleet && { seconds }) } } };
 };
 
 export type PlanRequest = { readonly definition: SweepDefinition; readonly engineVersion: string };
@@ -178,18 +198,29 @@ export type Planner = {
 export const hashBody = (definition: SweepDefinition): string =>
   createHash('sha256').update(canonicalJson(definition)).digest('hex');
 
-/** `time` runs the part that a large definition makes slow: counting and expanding. A planning process limits its duration. */
-export const createPlanner = (db: Db, time = <T>(compute: () => T): T => compute()): Planner => ({
-  plan: async ({ definition, engineVersion }) => {
-    const outline = time(() => outlineChecked(definition, engineVersion));
-    return buildPlan(outline, await knownChains(db, outline.stages)).plan;
+export type PlannerOptions = {
+  /** Runs the part that a large definition makes slow: counting and expanding. A planning process limits its duration. */
+  readonly time?: <T>(compute: () => T) => T;
+  /** (Default: `defaultSweepLimits`) */
+  readonly limits?: SweepLimits;
+};
+
+export const createPlanner = (
+  db: Db,
+  { time = (compute) => compute(), limits = defaultSweepLimits }: PlannerOptions = {},
+): Planner => ({
+  plan: async (request) => {
+    const estimated = time(() => outlineChecked(request, limits));
+    const known = await knownChains(db, estimated.outline.stages);
+    return planOf(estimated, known, await readSpeeds(db)).plan;
   },
-  submit: async ({ definition, engineVersion, author, idempotencyKey: key, ticket }) => {
-    const outline = time(() => outlineChecked(definition, engineVersion));
+  submit: async ({ author, idempotencyKey: key, ticket, ...request }) => {
+    const estimated = time(() => outlineChecked(request, limits));
+    const { definition } = request;
     return submitSweep(author ? actingAs(db, author) : db, {
       definition,
-      stages: outline.stages,
-      buildPlan: (known) => buildPlan(outline, known),
+      stages: estimated.outline.stages,
+      buildPlan: (known) => planOf(estimated, known),
       ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(definition) } }),
       ...(ticket && { ticket }),
     });

@@ -52,11 +52,15 @@ const createTimeLimit = ({ seconds, bytes }: Limits): TimeLimit => {
   };
 };
 
-const limit = createTimeLimit(JSON.parse(process.argv[2]!) as Limits); // planning-processes.ts writes this argument
+const limits = JSON.parse(process.argv[2]!) as Limits; // planning-processes.ts writes this argument
+const limit = createTimeLimit(limits);
 
 let planner: Planner | undefined;
 const plannerOn = (databaseUrl: string): Planner => {
-  planner ??= createPlanner(createDb(databaseUrl, { max: 2, name: 'funnel planning' }), limit.time);
+  planner ??= createPlanner(createDb(databaseUrl, { max: 2, name: 'funnel planning' }), {
+    time: limit.time,
+    limits: limits.sweep,
+  });
   return planner;
 };
 

@@ -6,7 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { AppError, type ErrorCode, type Plan, type RouteName } from '@funnel/contracts';
+import { AppError, type ErrorCode, type Plan, type RouteName, type SweepLimits } from '@funnel/contracts';
 import type { Submitted } from '@funnel/db';
 import type { RawBody } from '../request/bodies.ts';
 import type { PlanRequest, SubmitRequest } from './plan-and-submit.ts';
@@ -20,6 +20,8 @@ export type Limits = {
   readonly seconds: number;
   /** Memory of the process. */
   readonly bytes: number;
+  /** (Default: `defaultSweepLimits`) */
+  readonly sweep?: SweepLimits;
 };
 
 /** A body, and the route whose schema it must match. */

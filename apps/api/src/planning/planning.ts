@@ -6,11 +6,13 @@
 import { setImmediate } from 'node:timers/promises';
 import {
   AppError,
+  defaultSweepLimits,
   type Plan,
   type Route,
   type RouteName,
   routes,
   type SweepDefinition,
+  type SweepLimits,
 } from '@funnel/contracts';
 import type { Db, Submitted } from '@funnel/db';
 import type { FastifyInstance } from 'fastify';
@@ -131,11 +133,16 @@ export type Planning = {
 export type PlanningOptions = {
   /** Seconds of computing that one question may take. (Default: 10) */
   readonly seconds?: number | undefined;
+  /** (Default: `defaultSweepLimits`) */
+  readonly limits?: SweepLimits | undefined;
 };
 
-export const createPlanning = (db: Db, { seconds = maxSeconds }: PlanningOptions = {}): Planning => {
-  const planner = createPlanner(db);
-  const processes = createPlanningProcesses({ seconds, bytes: maxBytes });
+export const createPlanning = (
+  db: Db,
+  { seconds = maxSeconds, limits = defaultSweepLimits }: PlanningOptions = {},
+): Planning => {
+  const planner = createPlanner(db, { limits });
+  const processes = createPlanningProcesses({ seconds, bytes: maxBytes, sweep: limits });
   const queues = createQueues();
   const inTurn = createTurns();
 

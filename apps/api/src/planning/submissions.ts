@@ -26,8 +26,10 @@ const renewMs = 10_000;
 /** Milliseconds between two looks for submissions of other processes, and for the end of a submission. */
 const pollMs = 2000;
 const endPollMs = 200;
-/** Seconds after which a submission that found the database busy tries again. */
+/** Seconds after which a submission that found another operation in its way tries again, as often as necessary. */
 const busySeconds = 2;
+/** After a failure of the process or of the database the pause doubles each time, up to this many seconds. */
+const maxPauseSeconds = 60;
 /** After this many attempts, each of which ended with its process or with the database, a submission is refused. */
 const maxAttempts = 10;
 
@@ -88,8 +90,10 @@ export const createSubmissions = (
       const { sweepId, created } = await planning.submit({ ...request, ticket: { id, attempt } });
       if (created) onCreated(sweepId, startedAt);
     } catch (error) {
-      if (closed.signal.aborted || (isTemporary(error) && attempt < maxAttempts))
-        return await postponeSubmission(db, taken, closed.signal.aborted ? 0 : busySeconds);
+      if (closed.signal.aborted) return await postponeSubmission(db, taken, 0);
+      if (isBusy(error)) return await postponeSubmission(db, taken, busySeconds);
+      if (isTemporary(error) && attempt < maxAttempts)
+        return await postponeSubmission(db, taken, Math.min(maxPauseSeconds, 2 ** attempt));
       const { code, message, details } =
         error instanceof AppError ? error : new AppError('INTERNAL', 'The service failed unexpectedly');
       if (!(error instanceof AppError)) onError(error);

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { formatCount, formatDuration, formatNumber, formatTable } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
+import { formatBytes } from '../output/service.ts';
 import { countsText, describeNextStep, describeSweep } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
 import { findSweep, firstOnly, readTroubles } from '../requests.ts';
@@ -129,6 +130,19 @@ const describeSpace = ({ space = [], leftOut = [] }: Plan): readonly string[] =>
   ];
 };
 
+const describeEstimate = ({ estimate }: Plan): readonly string[] => {
+  if (!estimate) return [];
+  const { parameters, trainerBytes, storedBytes, attackQueries, seconds = null } = estimate;
+  const time =
+    seconds === null
+      ? 'unknown: this fleet has not run all of these stages'
+      : `about ${formatDuration(seconds)}`;
+  return [
+    `Memory of a trainer: at least ${formatBytes(trainerBytes)} (${formatCount(parameters, 'parameter')}).`,
+    `To store: about ${formatBytes(storedBytes)}. Attacks: at most ${attackQueries.toLocaleString('en-US')} queries. Time: ${time}.`,
+  ];
+};
+
 /** The trials, stages and epochs of a sweep, with and without sharing. */
 const describePlan = (plan: Plan): string => {
   const { trials, stages, epochs, sharing } = plan;
@@ -148,6 +162,7 @@ const describePlan = (plan: Plan): string => {
     table,
     '',
     `${formatCount(epochs.needed, 'epoch')} to train; ${epochs.cached} done, or in progress for another sweep; ${epochs.unshared} without sharing (${formatNumber(sharing)}×).`,
+    ...describeEstimate(plan),
   ].join('\n');
 };
 

@@ -31,5 +31,7 @@ export const tryLockStructure = async (tx: Tx): Promise<boolean> => {
 /** Waits for the lock for a minute, and never leaves the connection idle for long. For work that nobody waits for. Errors: UNAVAILABLE. */
 export const awaitStructure = async (tx: Tx): Promise<void> => {
   for (let i = 0; i < 60; i++) if (await tryLockStructure(tx)) return;
-  throw new AppError('UNAVAILABLE', 'Expected to begin within a minute, but other operations take longer');
+  throw new AppError('UNAVAILABLE', 'Expected to begin within a minute, but other operations take longer', {
+    isBusy: true,
+  });
 };

@@ -147,14 +147,25 @@ const updateUncertain = async (tx: Tx, placed: readonly PlacedStage[]): Promise<
   return [...passed, ...released, ...skipped];
 };
 
-/** Resolves to the changes of stages that existed before, and to later changes of new stages. */
-export const insertStages = async (
+/** Writes the stages that the database does not have. */
+export const insertNewStages = async (
+  tx: Tx,
+  sweepId: string,
+  placed: readonly PlacedStage[],
+): Promise<void> => {
+  for (const part of chunks(placed.filter(({ stage, hasEnded }) => !stage.cached && !hasEnded)))
+    await createStages(tx, await values(tx, sweepId, part));
+};
+
+/**
+ * Connects the new stages with those that existed before. Resolves to the changes of stages that existed before, and to later changes of new
+ * stages.
+ */
+export const connectStages = async (
   tx: Tx,
   sweepId: string,
   placed: readonly PlacedStage[],
 ): Promise<readonly StageChange[]> => {
-  for (const part of chunks(placed.filter(({ stage, hasEnded }) => !stage.cached && !hasEnded)))
-    await createStages(tx, await values(tx, sweepId, part));
   const ended = placed.filter((one) => one.hasEnded);
   const reopened = ended.length === 0 ? [] : await reopen(tx, sweepId, ended);
   const passed = await passRecorded(tx, idsOf(placed.filter(({ stage }) => stage.passed && !stage.cached)));

@@ -164,16 +164,24 @@ const insertIndirect = async (
   );
 };
 
-/** Resolves to the stages of other sweeps that were reopened. */
+/** Writes the trials and their hyperparameters. */
 export const insertTrials = async (
   tx: Tx,
   sweepId: string,
   dataset: string,
   plan: SweepPlan,
-  placed: readonly PlacedStage[],
-): Promise<readonly StageChange[]> => {
+): Promise<void> => {
   await insertTrialRows(tx, sweepId, dataset, plan);
   await insertHyperparameters(tx, sweepId, dataset, plan);
+};
+
+/** Links the sweep and its trials to their stages. Resolves to the stages of other sweeps that were reopened. */
+export const insertLinks = async (
+  tx: Tx,
+  sweepId: string,
+  plan: SweepPlan,
+  placed: readonly PlacedStage[],
+): Promise<readonly StageChange[]> => {
   await insertSweepStages(tx, sweepId, placed);
   await insertTrialStages(tx, sweepId, plan);
   return insertIndirect(tx, sweepId, placed);

@@ -14,9 +14,9 @@ import { deriveSweepTrials, finishSweeps } from '../lifecycle/trials.ts';
 import { inheritScores, noteCleanAccuracy } from '../scores/scores.ts';
 import type { Submission, Submitted } from '../types.ts';
 import { findSubmission } from './find-submission.ts';
-import { insertStages } from './insert-stages.ts';
-import { insertTrials } from './insert-trials.ts';
-import { type Found, readKnown, type Wanted } from './known-chains.ts';
+import { connectStages, insertNewStages } from './insert-stages.ts';
+import { insertLinks, insertTrials } from './insert-trials.ts';
+import { type Found, readKnown } from './known-chains.ts';
 import { completeSubmission } from './stored-submissions.ts';
 import { type PlacedStage, placeStages } from './submission-rows.ts';
 import { writeNeeds } from './write-needs.ts';
@@ -97,19 +97,31 @@ const isOvertaken = (error: unknown): boolean =>
   error instanceof Overtaken || errorCode(error) === uniqueViolation;
 
 /**
- * Throws Overtaken if another sweep has a stage of a chain of this sweep. The database never has a stage without its parent, and this
- * transaction has written all stages of the plan. So it suffices to look at the chains without a parent.
+ * Throws Overtaken if the plan is no longer exact: a stage that the database had has changed, or another sweep has written a stage of one of
+ * the chains. The database never has a stage without its parent, and this transaction has written all new stages of the plan. So it suffices
+ * to look at the chains without a parent and at those below stages that the database had.
  */
-const refuseOthers = async (tx: Tx, sweepId: string, stages: readonly Wanted[]): Promise<void> => {
-  const roots = [...new Set(stages.filter(({ parent }) => parent === null).map(({ chain }) => chain))];
+const refuseOthers = async (
+  tx: Tx,
+  sweepId: string,
+  { stages }: Submission,
+  { known, existing }: Found,
+): Promise<void> => {
+  const open = stages.filter(({ parent }) => parent === null || existing.has(parent));
   const [row] = await tx.query(
     { overtaken: bool() },
     `SELECT EXISTS (
        SELECT FROM unnest($1::text[]) AS k (chain) JOIN stages s ON s.kind <> 'attack' AND s.chain = k.chain
-       WHERE s.planned_by IS DISTINCT FROM $2) AS overtaken`,
-    [plainArray(roots), sweepId],
+       WHERE s.planned_by IS DISTINCT FROM $2 AND s.id <> ALL($3)) AS overtaken`,
+    [plainArray([...new Set(open.map(({ chain }) => chain))]), sweepId, [...existing]],
   );
   if (row!.overtaken) throw new Overtaken();
+  if (existing.size === 0) return;
+  const had = stages.filter(({ id }) => existing.has(id));
+  const now = await readKnown(tx, had);
+  const chains = new Set(had.map(({ chain }) => chain));
+  const before = new Map([...known].filter(([chain]) => chains.has(chain)));
+  if (!isDeepStrictEqual(now.known, before)) throw new Overtaken();
 };
 
 /** The counts of a sweep whose stages are all new: they follow from the plan. */
@@ -147,16 +159,21 @@ const write = async (
   const { found, plan, placed } = prepared;
   const sweepId = await insertSweep(tx, submission, plan);
   await tx.audit({ action: 'createSweep', subject: sweepId });
-  const changes = await insertStages(tx, sweepId, placed);
+  await insertNewStages(tx, sweepId, placed);
+  await insertTrials(tx, sweepId, submission.definition.dataset.name, plan);
+  const lock = async (): Promise<void> => {
+    if (isLocked) return;
+    await awaitStructure(tx);
+    await refuseOthers(tx, sweepId, submission, found);
+  };
+  if (!isAllNew(found)) await lock();
+  const changes = await connectStages(tx, sweepId, placed);
   // The new sweep has no links to stages yet, so these events and counts belong to earlier sweeps.
   await propagate(tx, { changes });
-  const reopened = await insertTrials(tx, sweepId, submission.definition.dataset.name, plan, placed);
+  const reopened = await insertLinks(tx, sweepId, plan, placed);
   if (placed.some(({ stage, isUncertain }) => stage.cached || isUncertain)) await scheduleSweep(tx, sweepId);
   const status = await inherit(tx, sweepId, placed);
-  if (!isLocked) {
-    await awaitStructure(tx);
-    await refuseOthers(tx, sweepId, submission.stages);
-  }
+  if (isAllNew(found)) await lock();
   await announceSweep(tx, sweepId);
   const counts = isAllNew(found)
     ? countNew(sweepId, placed, plan.trials.length)
@@ -178,29 +195,36 @@ const findKnown = async (tx: Tx, submission: Submission): Promise<Submitted | nu
   return { sweepId, created: false };
 };
 
+/** A busy machine may pause the process that prepares the rows. If the process ends, its connection closes at once. */
+const allowPauses = (tx: Tx): Promise<void> =>
+  tx.run("SET LOCAL idle_in_transaction_session_timeout = '5min'");
+
 /** Sweeps with more stages are planned before the transaction: while the planner computes, the connection would be idle and its locks held. */
 const maxPlannedInside = 10_000;
+
+/** Up to this many stages may be in the database when a large sweep is written before it takes the lock. */
+const maxKnown = 1000;
 
 /**
  * Writes a sweep, or nothing. Reads the known parts of the chains, calls `buildPlan` with them, and writes the plan. No other submission,
  * cancel or collection can run meanwhile, so the plan is exact.
  *
- * A large sweep of which the database knows nothing is written before the structure lock is taken: until its commit nobody else sees its
- * rows, and if another sweep writes one of its stages, one of the two fails and is written again. So small operations do not wait for it.
+ * A large sweep of which the database knows little is written before the structure lock is taken: until its commit nobody else sees its
+ * rows, and if another sweep writes one of its stages, one of the two fails and is written again. So small operations wait for it only while it
+ * is linked to what the database had.
  * Errors: IDEMPOTENCY_CONFLICT, UNAVAILABLE, and the errors of `buildPlan`.
  */
 export const submitSweep = async (db: Db, submission: Submission): Promise<Submitted> => {
   const { stages } = submission;
   const isLarge = stages.length > maxPlannedInside;
   const early = isLarge ? prepare(submission, await readKnown(reading(db), stages)) : null;
-  if (early && isAllNew(early.found)) {
+  if (early && early.found.existing.size <= maxKnown) {
     // Sweeps share the rows of needs. They are committed first, so that no other submission waits for them.
     const needs = [...new Set(early.placed.map(({ stage }) => stage.need))];
     await transaction(db, (tx) => writeNeeds(tx, needs));
     try {
       return await transaction(db, async (tx) => {
-        // It holds no lock that others need, and a busy machine may pause the process that prepares the rows.
-        await tx.run("SET LOCAL idle_in_transaction_session_timeout = '5min'");
+        await allowPauses(tx);
         return (await findKnown(tx, submission)) ?? write(tx, submission, early, false);
       });
     } catch (error) {
@@ -208,6 +232,7 @@ export const submitSweep = async (db: Db, submission: Submission): Promise<Submi
     }
   }
   return transaction(db, async (tx) => {
+    if (isLarge) await allowPauses(tx);
     await (isLarge ? awaitStructure(tx) : lockStructure(tx));
     const known = await findKnown(tx, submission);
     if (known) return known;

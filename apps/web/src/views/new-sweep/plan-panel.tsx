@@ -1,6 +1,13 @@
 import { describeValues, type Plan, StageKind } from '@funnel/contracts';
 import { ErrorNotice, Skeleton } from '../../components/states.tsx';
-import { formatCount, formatFactor, hyperparameterTitle, plural } from '../../format.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatFactor,
+  hyperparameterTitle,
+  plural,
+} from '../../format.ts';
 
 const EpochBar = ({ plan }: { readonly plan: Plan }) => {
   const { unshared, needed, cached } = plan.epochs;
@@ -38,6 +45,19 @@ const Space = ({ plan: { space = [], leftOut = [] } }: { readonly plan: Plan }) 
   </>
 );
 
+/** What the sweep costs. Plans of older versions have no estimate. */
+const Estimate = ({ plan: { estimate } }: { readonly plan: Plan }) =>
+  estimate === undefined ? null : (
+    <dl className="plan-epochs">
+      <dt>Memory of a trainer, at least</dt>
+      <dd>{formatBytes(estimate.trainerBytes)}</dd>
+      <dt>To store, about</dt>
+      <dd>{formatBytes(estimate.storedBytes)}</dd>
+      <dt>Time on this fleet</dt>
+      <dd>{estimate.seconds == null ? 'unknown' : formatDuration(estimate.seconds)}</dd>
+    </dl>
+  );
+
 const Figures = ({ plan }: { readonly plan: Plan }) => {
   const { unshared, needed, cached } = plan.epochs;
   return (
@@ -70,6 +90,7 @@ const Figures = ({ plan }: { readonly plan: Plan }) => {
               : `Without sharing, training would take ${formatFactor(unshared / needed)} times as long.`}
         </p>
       </div>
+      <Estimate plan={plan} />
       <table className="plan-stages">
         <thead>
           <tr>

@@ -1,0 +1,115 @@
+import {
+  defaultSweepLimits,
+  expandAttacks,
+  PresetName,
+  SweepDefinition,
+  type SweepInput,
+  type SweepLimits,
+} from '@funnel/contracts';
+import { describe, expect, it } from 'vitest';
+import { buildPlan, estimate, outlineSweep, queriesOf, secondsLeft } from '../src/index.ts';
+
+const sweep = (input: Partial<SweepInput>) =>
+  SweepDefinition.parse({ name: 'test', dataset: { name: 'glyphs' }, attacks: ['fgsm'], ...input });
+
+const estimated = (input: Partial<SweepInput>, limits: Partial<SweepLimits> = {}) => {
+  const definition = sweep(input);
+  return estimate(definition, outlineSweep(definition, 'engine-1'), { ...defaultSweepLimits, ...limits });
+};
+
+const refusalOf = (input: Partial<SweepInput>, limits: Partial<SweepLimits> = {}) => {
+  try {
+    estimated(input, limits);
+  } catch (error) {
+    return error;
+  }
+  return null;
+};
+
+/** Weights of an encoder [28, 28, 1] → 14 → 7 with these filters and a dense code, by hand. */
+const encoderWeights = (first: number, second: number, latent: number): number =>
+  9 * first + first + 9 * first * second + second + 49 * second * latent + latent;
+/** Weights of its mirror. */
+const generatorWeights = (first: number, second: number, latent: number): number =>
+  latent * 49 * second + 49 * second + 9 * second * first + first + 9 * first + 1;
+
+describe('the estimate of a sweep', () => {
+  it('counts the parameters that a stage trains', () => {
+    const { parameters } = estimated({ recipes: ['classic'], space: { filters: '8-16', latent: 32 } });
+    expect(parameters).toBe(encoderWeights(8, 16, 32) + generatorWeights(8, 16, 32));
+  });
+
+  it('counts a checkpoint for each epoch, the moments of each stage, and its rows', () => {
+    const short = estimated({ recipes: ['classic'], space: { optimiseEpochs: 1 } });
+    const long = estimated({ recipes: ['classic'], space: { optimiseEpochs: 11 } });
+    expect(long.storedBytes - short.storedBytes).toBe(10 * 4 * short.parameters);
+    const two = estimated({ recipes: ['classic'], space: { optimiseEpochs: 1 }, seeds: 2 });
+    expect(two.storedBytes).toBe(2 * short.storedBytes);
+  });
+
+  it('shares what trials share', () => {
+    const one = estimated({ space: { gamma: 1 } }).storedBytes;
+    const two = estimated({ space: { gamma: [1, 2] } }).storedBytes;
+    expect(two).toBeLessThan(2 * one);
+  });
+});
+
+describe('a sweep beyond a limit', () => {
+  it.each([
+    ['filters', { filters: ['32-64', '4096-4096'] }, 'space.filters'],
+    ['the most filters', { filters: '9999-9999-9999-9999-9999', latent: 4096 }, 'space.filters'],
+    ['a large batch', { batchSize: 4096, filters: '1024-1024' }, /^space\.(batchSize|filters)$/],
+  ] as const)('is refused by path: %s', (_, space, path) => {
+    expect(refusalOf({ recipes: ['classic'], space: space as SweepInput['space'] })).toMatchObject({
+      code: 'SWEEP_TOO_LARGE',
+      message: expect.stringContaining('FUNNEL_MAX_TRAINER_BYTES'),
+      details: {
+        issues: [{ path: expect.stringMatching(path), expected: expect.stringMatching(/4\.29 GB/) }],
+      },
+    });
+  });
+
+  it('is refused for the bytes that it stores', () => {
+    const input = { seeds: 100, space: { optimiseEpochs: 10_000 } };
+    expect(refusalOf(input, { storedBytes: 1e9 })).toMatchObject({
+      message: expect.stringMatching(/store.*1 GB \(FUNNEL_MAX_SWEEP_BYTES\)/),
+    });
+  });
+
+  it('is refused for the queries of an attack, and every preset on every test image is not', () => {
+    const attacks = [{ attack: 'square-linf' as const, queries: 100_000 }];
+    expect(refusalOf({ attacks }, { attackQueries: 1e6 })).toMatchObject({
+      message: expect.stringContaining('FUNNEL_MAX_ATTACK_QUERIES'),
+      details: { issues: [{ path: 'attacks' }] },
+    });
+    for (const preset of PresetName.options)
+      for (const run of expandAttacks({ preset }, { dataset: 'mnist' }))
+        expect(queriesOf(run) * 10_000).toBeLessThan(defaultSweepLimits.attackQueries);
+  });
+
+  it('is none of the usual ones', () => {
+    for (const recipe of ['funn', 'classic', 'trades', 'magnet', 'detector', 'distillation'] as const)
+      expect(refusalOf({ recipes: [recipe], attacks: { preset: 'standard' } })).toBeNull();
+  });
+});
+
+describe('the time that is left', () => {
+  const definition = sweep({
+    recipes: ['adversarial-training'],
+    dataset: { name: 'glyphs', train: 1000, test: 100, attack: 10 },
+    space: { classifierEpochs: 20 },
+  });
+  const { stages } = buildPlan(outlineSweep(definition, 'engine-1'), new Map());
+  const training = { kind: 'classify', method: 'adversarial-training', seconds: 10, images: 1000 } as const;
+  const attack = { kind: 'attack', method: 'fgsm', seconds: 6, images: 3 } as const;
+
+  it('is the work at the measured speeds, over all slots', () => {
+    expect(secondsLeft(stages, { speeds: [training, attack], slots: 1 })).toBe(20 * 10 + 20);
+    expect(secondsLeft(stages, { speeds: [training, attack], slots: 4 })).toBe(55);
+  });
+
+  it('is unknown when the fleet has not run a kind of stage, or has no slot', () => {
+    expect(secondsLeft(stages, { speeds: [training], slots: 1 })).toBeNull();
+    expect(secondsLeft(stages, { speeds: [training, attack], slots: 0 })).toBeNull();
+  });
+});
