@@ -74,6 +74,16 @@ const cases: readonly Case[] = [
     action: 'collectGarbage',
     change: () => api.app.inject({ method: 'POST', url: '/v1/garbage', payload: { keepBest: 1 } }),
   },
+  {
+    what: 'the restoration of a worker',
+    action: 'restoreWorker',
+    before: () =>
+      api.db.pool.query(
+        `INSERT INTO workers (id, host, pid, version, backend, device, slots, set_aside_at)
+         VALUES ('set-aside', 'here', 1, '0', 'wasm', 'cpu', 1, now()) ON CONFLICT (id) DO UPDATE SET set_aside_at = now()`,
+      ),
+    change: () => api.app.inject({ method: 'POST', url: '/v1/workers/set-aside/restore' }),
+  },
 ];
 
 test('covers every route that changes something', () => {

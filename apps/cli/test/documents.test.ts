@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Problem, SweepDefinition } from '@funnel/contracts';
+import { readSweepYaml } from '@funnel/contracts/sweep-yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import {
   type Block,
   blocksOf,
@@ -73,7 +73,7 @@ describe('documents', () => {
   });
 
   it.each(written('yaml'))('$title: is a sweep', ({ block }) => {
-    const { error } = SweepDefinition.safeParse(parse(block.text));
+    const { error } = SweepDefinition.safeParse(readSweepYaml(block.text));
     expect(error?.issues).toBeUndefined();
   });
 

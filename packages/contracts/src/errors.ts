@@ -27,7 +27,7 @@ export const errors = {
   },
   SWEEP_TOO_LARGE: {
     status: 422,
-    title: 'The sweep has too many trials',
+    title: 'The sweep is too large',
     hint: 'Narrow the space, or use random search with a number of trials.',
   },
   CONTINUOUS_GRID: {

@@ -139,7 +139,7 @@ const describeEstimate = ({ estimate }: Plan): readonly string[] => {
       : `about ${formatDuration(seconds)}`;
   return [
     `Memory of a trainer: at least ${formatBytes(trainerBytes)} (${formatCount(parameters, 'parameter')}).`,
-    `To store: about ${formatBytes(storedBytes)}. Attacks: at most ${attackQueries.toLocaleString('en-US')} queries. Time: ${time}.`,
+    `Without what is done already: to store about ${formatBytes(storedBytes)}, at most ${attackQueries.toLocaleString('en-US')} queries of attacks. Time of the rest: ${time}.`,
   ];
 };
 
