@@ -14,7 +14,7 @@ import {
   type SweepDefinition,
   type SweepLimits,
 } from '@funnel/contracts';
-import { leastBytes, type Networks, networksOf, trainedBy } from './memory.ts';
+import { minBytes, type Networks, networksOf, trainedBy } from './memory.ts';
 import type { Outline } from './outline.ts';
 
 const bytesPerNumber = 4;
@@ -74,7 +74,7 @@ const trainingKinds: readonly StageKind[] = ['initialise', 'optimise', 'classify
 
 const bytesOf = ({ recipe, hyperparameters }: Configuration, dataset: DatasetName): number =>
   trainerBytes +
-  Math.max(...trainingKinds.map((kind) => leastBytes({ recipe, kind, dataset }, hyperparameters)));
+  Math.max(...trainingKinds.map((kind) => minBytes({ recipe, kind, dataset }, hyperparameters)));
 
 const parametersOf = ({ recipe, hyperparameters }: Configuration, dataset: DatasetName): number => {
   const networks = networksOf(dataset, hyperparameters);
