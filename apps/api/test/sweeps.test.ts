@@ -52,7 +52,7 @@ describe('a refusal names path, expected and received, and nothing is written', 
     'NaN in YAML': {
       body: stringify(bad({ space: { gamma: Number.NaN } })),
       headers: yaml,
-      ...invalid({ path: 'space.gamma', expected: 'a number, a list or an object', received: 'NaN' }),
+      ...invalid({ path: 'space.gamma', expected: 'a finite number', received: '.nan' }),
     },
     'infinity in JSON': {
       body: JSON.stringify(bad({ space: { gamma: [1, 777] } })).replace('777', '1e999'),

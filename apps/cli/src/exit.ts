@@ -95,8 +95,15 @@ export const explain = (
   if (error instanceof AppError) {
     // The hint of UNAVAILABLE is for callers of the API. The message already says what to do.
     if (error.code === 'UNAVAILABLE') return { text: error.message, status: exitCodes.unreachable };
+    // The message of a refused input already says what to do.
+    if (error.code === 'ATTACK_INPUT') return { text: error.message, status: exitCodes.usage };
     return { text: `${error.message}\n→ ${errors[error.code].hint}`, status: exitCodes.failed };
   }
+  if (error instanceof Error && error.name === 'BackendUnavailable')
+    return {
+      text: `${error.message}\n→ \`npx funnel doctor\` says which backends work.`,
+      status: exitCodes.usage,
+    };
   if (error instanceof z.ZodError) return { text: describeIssues(error, variables), status: exitCodes.usage };
   if (error instanceof Error && error.name === 'AbortError')
     return { text: '', status: exitCodes.interrupted };

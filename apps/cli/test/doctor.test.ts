@@ -1,6 +1,7 @@
 import { createDb, type Db, pendingMigrations } from '@funnel/db';
 import { createTestDatabase, hasPgbouncer, startPooler } from '@funnel/db/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { hasRedis, startRedis } from '../../../packages/queue/test/redis-server.ts';
 import { examineDatabase, examineQueue, examineSchema } from '../src/doctor.ts';
 
 it('names the PostgreSQL and its address, without the password', async () => {
@@ -144,4 +145,16 @@ it.each([
   const finding = await examineQueue({ REDIS_URL: address });
   expect(finding).toMatchObject({ verdict: 'fault', hint: expect.stringContaining('REDIS_URL') });
   expect(JSON.stringify(finding)).not.toContain('hidden');
+});
+
+it.runIf(hasRedis)('names a Redis that evicts keys, and one that is full, although both answer', async () => {
+  const memory = ['--maxmemory', '300kb', '--maxmemory-policy'];
+  for (const [policy, hint] of [
+    ['allkeys-lru', /set maxmemory-policy noeviction/],
+    ['noeviction', /^Redis is full/],
+  ] as const) {
+    const server = await startRedis({ args: [...memory, policy] });
+    const finding = await examineQueue({ REDIS_URL: server.url }).finally(server.stop);
+    expect(finding).toMatchObject({ verdict: 'fault', hint: expect.stringMatching(hint) });
+  }
 });

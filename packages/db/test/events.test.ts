@@ -1,8 +1,16 @@
 import type { FunnelEventRow } from '@funnel/contracts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { cancelSweep, type Db, eventsAfter, isEventAfter, lastEventId, onEvents } from '../src/index.ts';
-import { createTestDatabase, openTestDb } from '../src/testing/index.ts';
+import {
+  cancelSweep,
+  createDb,
+  type Db,
+  eventsAfter,
+  isEventAfter,
+  lastEventId,
+  onEvents,
+} from '../src/index.ts';
+import { createTestDatabase, openTestDb, startGate, throughGate } from '../src/testing/index.ts';
 import { claim, drain, finish } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 import { query } from './support/tables.ts';
@@ -169,5 +177,46 @@ describe('onEvents', () => {
       30_000,
     );
     await reading;
+  });
+
+  test('closed at any moment of a reconnection, leaves no connection and calls its listener no more', async () => {
+    const gate = await startGate(Number(new URL(db.url).port));
+    const through = createDb(throughGate(db.url, gate));
+    const closed = new Set<number>();
+    const late: number[] = [];
+    const rounds = Array.from({ length: 12 }, async (_, round) => {
+      const listening = await onEvents(through, () => {
+        if (closed.has(round)) late.push(round);
+      });
+      return async () => {
+        await listening.close();
+        closed.add(round);
+      };
+    });
+    const closers = await Promise.all(rounds);
+    gate.slam(); // cuts all connections; they are opened again after 0.25 s to 0.5 s
+    await gate.open();
+    const before = gate.attempts();
+    for (const [round, close] of closers.entries()) {
+      // Some close before they reconnect, some meanwhile, and the last ones when the first are connected again.
+      await vi.waitFor(
+        () => expect(gate.attempts()).toBeGreaterThanOrEqual(before + Math.min(round, 6)),
+        30_000,
+      );
+      await close();
+    }
+    await vi.waitFor(
+      async () =>
+        expect(
+          await query(
+            db,
+            `SELECT FROM pg_stat_activity WHERE application_name = 'funnel events' AND datname = current_database()`,
+          ),
+        ).toEqual([]),
+      30_000,
+    );
+    expect(late).toEqual([]);
+    await through.close();
+    await gate.close();
   });
 });

@@ -63,7 +63,9 @@ const settingNames = ({ attack }: AttackSpec): readonly string[] =>
 
 /** The attack with those of the settings that it has. Throws a ZodError that names a wrong value. */
 const withSettings = (spec: AttackSpec, settings: Settings): AttackSpec => {
-  const own = Object.entries(settings).filter(([name]) => settingNames(spec).includes(name));
+  // A search ends at the ε that the user gave, also where that is the default (`epsilon=0.3`), which the settings alone cannot tell.
+  const meant = 'epsilon' in settings ? { largestEpsilon: settings.epsilon, ...settings } : settings;
+  const own = Object.entries(meant).filter(([name]) => settingNames(spec).includes(name));
   return attackSpec({ attack: spec.attack, ...spec.settings, ...Object.fromEntries(own) } as AttackInput);
 };
 

@@ -113,6 +113,14 @@ const describeDiagnosis = ({ verdict, images, checks }: DiagnosticsReport): stri
   ];
 };
 
+/** The smallest distances of all attacks lie partly outside the balls of the worst case, so its line shows none. */
+const withoutDistances = (summary: EvaluationSummary): EvaluationSummary => ({
+  ...summary,
+  medianL2: null,
+  medianLinf: null,
+  noiseLevel: null,
+});
+
 /** The table, the accuracy with and without attacks, and the checks. `width`: the columns of the terminal. */
 export const describeReport = (report: AttackReport, width: number | null): string => {
   const { evaluations, worstCase, diagnosis } = report;
@@ -125,7 +133,7 @@ export const describeReport = (report: AttackReport, width: number | null): stri
   const worstLine = worstCase && {
     name: 'worst case',
     settings: [threatModelText(worstCase.balls)].map((within) => within && `within ${within}`).join(''),
-    summary: worstCase.summary,
+    summary: withoutDistances(worstCase.summary),
   };
   const sentences = [
     ...(first ? [cleanSentence(first.summary, report.backend)] : []),

@@ -4,7 +4,7 @@ import { Exit, exitCodes } from '../exit.ts';
 import type { LeftOut } from './results.ts';
 
 const reasons = {
-  wrong: 'the gradients of the model are wrong',
+  wrong: 'the gradients of the model cannot be trusted',
   missing: 'the model has no gradients',
 } as const;
 

@@ -72,6 +72,7 @@ const minimise = async (
   const { images, labels, model } = context;
   const succeeded = new Uint8Array(labels.length);
   const lossAtCheck = new Float64Array(labels.length).fill(Number.POSITIVE_INFINITY);
+  const mistakeLossAtCheck = lossAtCheck.slice();
   const checkPeriod = Math.ceil(settings.steps / 10);
   let rows = indicesWhere(labels.length, () => true);
   let space = tanhSpace(images);
@@ -108,8 +109,13 @@ const minimise = async (
     }
     if ((step - 1) % checkPeriod !== 0) continue;
     const falling = indicesWhere(rows.length, (i) => {
-      const falls = values[i]! <= 0.9999 * lossAtCheck[rows[i]!]!;
-      lossAtCheck[rows[i]!] = values[i]!;
+      const [row, loss, mistakeLoss] = [rows[i]!, values[i]!, values[4 * rows.length + i]!];
+      // A confidence far above every margin is most of the loss, and hides that the image moves towards another class.
+      const falls =
+        loss <= 0.9999 * lossAtCheck[row]! ||
+        (misclassified !== null && mistakeLoss <= 0.9999 * mistakeLossAtCheck[row]!);
+      lossAtCheck[row] = loss;
+      mistakeLossAtCheck[row] = mistakeLoss;
       return falls;
     });
     if (falling.length === rows.length) continue;
@@ -135,8 +141,8 @@ const tanhSpace = (images: tf.Tensor2D): Space =>
   });
 
 /**
- * Evaluates the objective at the current δ and moves δ by one step of Adam. `numbers`: loss, hit (0 or 1), L2 and misclassified (0 or 1) per
- * row, `[4, rows]`.
+ * Evaluates the objective at the current δ and moves δ by one step of Adam. `numbers`: loss, hit (0 or 1), L2, misclassified (0 or 1), and the
+ * loss for a confidence of 0, per row, `[5, rows]`.
  */
 const adamStep = (
   { model }: AttackContext,
@@ -161,11 +167,13 @@ const adamStep = (
   const hit = tf.greater(gap(logits), settings.confidence).toFloat();
   const misclassified = tf.greater(gap(logits), 0).toFloat();
   const distance = rowNorms(x.sub(space.origin), 'l2').squeeze([1]);
-  const loss = tf.sum(tf.square(change), 1).add(hinge(logits).mul(c.squeeze([1])));
+  const spent = tf.sum(tf.square(change), 1);
+  const loss = spent.add(hinge(logits).mul(c.squeeze([1])));
+  const mistakeLoss = spent.add(tf.relu(tf.neg(gap(logits))).mul(c.squeeze([1])));
   return {
     state: { delta, first, second },
     x,
-    numbers: tf.stack([loss, hit, distance, misclassified]) as tf.Tensor2D, // four rows of [n]
+    numbers: tf.stack([loss, hit, distance, misclassified, mistakeLoss]) as tf.Tensor2D, // five rows of [n]
   };
 };
 
