@@ -68,7 +68,7 @@ export type SweepLimits = {
 
 export const defaultSweepLimits: SweepLimits = {
   trainerBytes: 4 * 2 ** 30,
-  storedBytes: 1e12,
+  storedBytes: 2e13,
   attackQueries: 1e11,
 };
 
