@@ -75,6 +75,16 @@ const cases: readonly Case[] = [
     change: () => api.app.inject({ method: 'POST', url: '/v1/garbage', payload: { keepBest: 1 } }),
   },
   {
+    what: 'the withdrawal of a submission',
+    action: 'withdrawSubmission',
+    before: () =>
+      api.db.pool.query(
+        `INSERT INTO submissions (id, client, size, definition, engine_version, body_hash, due_at)
+         VALUES ('waits', 'test', 'small', '{}', '1', '', now() + interval '1 hour')`,
+      ),
+    change: () => api.app.inject({ method: 'DELETE', url: '/v1/submissions/waits' }),
+  },
+  {
     what: 'the restoration of a worker',
     action: 'restoreWorker',
     before: () =>

@@ -57,7 +57,10 @@ describe('the API as a process', () => {
   test('migrates, listens, answers, logs no secret, and ends cleanly on SIGTERM with clients watching', async () => {
     const api = run({ DATABASE_URL: database.url, FUNNEL_PORT: '0', FUNNEL_LOG_LEVEL: 'trace' });
     const url = await listening(api);
-    const client = createClient({ url, token: 'a-secret-nobody-should-see' });
+    const client = createClient({ url });
+    // The service has no token yet, so it knows none.
+    const stranger = createClient({ url, token: 'a-secret-nobody-should-see' });
+    await expect(stranger.listSweeps()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
     expect(await client.ready()).toEqual({ status: 'ok', database: 'ok', queue: 'ok' });
     const sweep = await client.createSweep({ body: { ...oneTrial, attacks: ['fgsm'] } });
     expect((await client.getSweep({ params: { id: sweep.id } })).status).toBe('running');

@@ -43,7 +43,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 
 describe('completion', () => {
   it.runIf(there('bash'))('in bash: commands, subcommands, flags, their values, files', () => {
-    expect(inBash('su')).toEqual(['submit']);
+    expect(inBash('su')).toEqual(['submit', 'submissions']);
     expect(inBash('')).toEqual(expect.arrayContaining(['up', 'submit', 'export', 'completion']));
     expect(inBash('submit', '--w')).toEqual(['--watch']);
     expect(inBash('submit', 'sweep')).toEqual(['sweep one.yaml']);

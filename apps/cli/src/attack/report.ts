@@ -130,10 +130,11 @@ export const describeReport = (report: AttackReport, width: number | null): stri
     settings: settingsText(result),
     summary: result.summary,
   }));
+  const within = worstCase ? threatModelText(worstCase.balls) : '';
   const worstLine = worstCase && {
     name: 'worst case',
-    settings: [threatModelText(worstCase.balls)].map((within) => within && `within ${within}`).join(''),
-    summary: withoutDistances(worstCase.summary),
+    settings: within && `within ${within}`,
+    summary: within === '' ? worstCase.summary : withoutDistances(worstCase.summary),
   };
   const sentences = [
     ...(first ? [cleanSentence(first.summary, report.backend)] : []),
