@@ -19,7 +19,7 @@ type CommandFile = {
 export const commandFiles: readonly CommandFile[] = [
   {
     heading: 'Sweeps:',
-    names: ['submit', 'watch', 'plan'],
+    names: ['submit', 'submissions', 'watch', 'plan'],
     load: async () => (await import('./commands/submit.ts')).submitCommands,
   },
   {

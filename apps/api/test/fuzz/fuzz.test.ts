@@ -171,7 +171,6 @@ test(`${requests} requests of seed ${seed}`, { timeout: 60_000 + requests * 100 
     'createSweep 201',
     'createSweep 400',
     'planSweep 200',
-    'cancelSweep 200',
     'getSweep 200',
     'getSweep 404',
     'leaderboard 200',
@@ -181,6 +180,8 @@ test(`${requests} requests of seed ${seed}`, { timeout: 60_000 + requests * 100 
     'getWeights 200',
   ])
     expect(seen).toContain(key);
+  // Whether a drawn sweep still runs depends on the time that earlier requests took.
+  expect(seen.some((key) => /^cancelSweep (200|409)$/.test(key))).toBe(true);
   if (isLong) console.log(Object.fromEntries([...statuses].sort()));
   await reportSilence(`${requests} requests`);
 });

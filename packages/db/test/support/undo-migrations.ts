@@ -20,7 +20,10 @@ const renamedTables = ['sweep', 'configuration'] as const;
 
 /** The statements that undo each migration, newest first. */
 const undo: readonly (readonly [migration: string, statements: readonly string[]])[] = [
-  ['0012_batches', ['DROP TABLE sweep_actions', 'DROP TABLE submissions']],
+  [
+    '0012_batches',
+    ['DROP TABLE sweep_actions', 'DROP TABLE submissions', 'DROP INDEX attempts_completed_idx'],
+  ],
   [
     '0011_abilities',
     [
