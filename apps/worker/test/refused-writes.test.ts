@@ -15,9 +15,9 @@ import {
 /** Makes the database refuse the next `times` rows with an unexpected error. */
 const refuse = (db: Db, table: string, way: 'INSERT' | 'UPDATE', times: number, when = 'true') =>
   db.pool.query(`
-    CREATE SEQUENCE refusals;
+    CREATE SEQUENCE refused_rows;
     CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN IF nextval('refusals') <= ${times} THEN RAISE EXCEPTION 'nobody foresaw this'; END IF; RETURN new; END $$;
+    $$ BEGIN IF nextval('refused_rows') <= ${times} THEN RAISE EXCEPTION 'nobody foresaw this'; END IF; RETURN new; END $$;
     CREATE TRIGGER refuse BEFORE ${way} ON ${table} FOR EACH ROW WHEN (${when}) EXECUTE FUNCTION refuse()`);
 
 const outcomes = async (db: Db) =>
