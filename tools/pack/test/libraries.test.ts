@@ -223,7 +223,7 @@ await evaluateAttack({ ...input, attack: 'fgsn' });
 
 const client = createClient({ url: 'http://127.0.0.1:7070' });
 const { items }: Output<'leaderboard'> = await client.leaderboard({ query: { metric: 'medianL2' } });
-const rank: number | undefined = items[0]?.rank;
+const rank: number | null | undefined = items[0]?.rank;
 // @ts-expect-error A rank is a number, so the types are more than any.
 const text: string | undefined = items[0]?.rank;
 // @ts-expect-error There is no hyperparameter of this name.

@@ -1,5 +1,7 @@
 /** libtensorflow, through the optional packages tfjs-node (backend `tensorflow`) and tfjs-node-gpu (backend `cuda`). */
+
 import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { totalmem } from 'node:os';
 import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
@@ -17,6 +19,15 @@ interface NodePackage {
 
 let loaded: { readonly name: string; readonly module: NodePackage } | undefined;
 
+const isInstalled = (name: string): boolean => {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 /** Imports an optional package, which the default install does not download. One process can load only one of the two. */
 export async function loadNodePackage(
   name: '@tensorflow/tfjs-node' | '@tensorflow/tfjs-node-gpu',
@@ -26,15 +37,12 @@ export async function loadNodePackage(
     throw new BackendUnavailable(
       `This process runs on ${loaded.name} already; start another one for ${name}.`,
     );
+  if (!isInstalled(name))
+    throw new BackendUnavailable(`${name} is not installed: npm install ${name}@${tf.version_core}. ${hint}`);
   try {
     loaded ??= { name, module: (await import(name)) as NodePackage };
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
-    throw new BackendUnavailable(
-      missing
-        ? `${name} is not installed: npm install ${name}@${tf.version_core}. ${hint}`
-        : `${name} does not load: ${messageOf(error)} ${hint}`,
-    );
+    throw new BackendUnavailable(`${name} does not load: ${messageOf(error)} ${hint}`);
   }
   return loaded.module;
 }
