@@ -1,6 +1,6 @@
 /** The table of `funnel attack` on terminals of every width, and the model of grey or colour pictures. */
 import { fileURLToPath } from 'node:url';
-import type { EvaluationSummary } from '@funnel/contracts';
+import { type AttackSpec, attackSpec, type EvaluationSummary } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { readModel } from '../src/attack/model.ts';
 import { type AttackReport, describeReport, notesOf } from '../src/attack/report.ts';
@@ -107,6 +107,22 @@ describe('the report of attacks', () => {
 });
 
 describe('the notes on stderr', () => {
+  it('say that an attack without a budget has stalled', () => {
+    const evaluated = (attack: AttackSpec, successRate: number) => ({
+      ...results[0]!,
+      ...attack,
+      summary: summary({ successRate }),
+    });
+    const notes = (attack: AttackSpec, successRate: number) =>
+      notesOf(report({ evaluations: [evaluated(attack, successRate)] as typeof results }));
+    expect(notes(attackSpec('deepfool-l2'), 0.29)).toEqual([
+      'deepfool-l2: it may go to any distance, but fools only 29.0 %. So it stalled on this model, and its distances say nothing about robustness. Try another attack, such as fmn-l2.',
+    ]);
+    expect(notes(attackSpec('deepfool-l2'), 1)).toEqual([]);
+    expect(notes(attackSpec({ attack: 'pgd-linf', epsilon: 0.1 }), 0.29)).toEqual([]);
+    expect(notes(attackSpec('single-pixel'), 0.29)).toEqual([]);
+  });
+
   it('name what has no result, answers without a class, and images that were not attacked', () => {
     const noted = summary({ attempted: 0, invalidAnswers: 3 });
     const notes = notesOf({

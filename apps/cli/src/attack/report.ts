@@ -1,9 +1,11 @@
 /** The result of `funnel attack`: a JSON document, a table, and sentences. */
 import {
+  attacks,
   checkLabel,
   type DiagnosticsReport,
   type EvaluationSummary,
   type Examination,
+  isBounded,
   threatModelText,
   type Verdict,
 } from '@funnel/contracts';
@@ -149,6 +151,21 @@ export const describeReport = (report: AttackReport, width: number | null): stri
   ].join('\n');
 };
 
+/** An attack that may go to any distance fools nearly every image of every model, or it has stalled. */
+const expectedSuccess = 0.95;
+
+const hasStalled = (result: Result): boolean => {
+  const { family, norm } = attacks[result.attack];
+  const { successRate } = result.summary;
+  return (
+    family === 'minimisation' &&
+    norm !== 'l0' &&
+    !isBounded(result) &&
+    successRate !== null &&
+    successRate < expectedSuccess
+  );
+};
+
 /** What the table does not show, for stderr. */
 export const notesOf = ({ leftOut, evaluations, noDiagnosis }: AttackReport): readonly string[] => [
   ...leftOut.map(({ attack, reason }) => `${attack}: left out, because ${reason}`),
@@ -160,6 +177,12 @@ export const notesOf = ({ leftOut, evaluations, noDiagnosis }: AttackReport): re
           `${attack}: ${formatCount(invalidAnswers, 'answer')} of the model named no class (a logit was NaN, for example). None counts as a success.`,
         ],
   ),
+  ...evaluations
+    .filter(hasStalled)
+    .map(
+      ({ attack, summary: { successRate } }) =>
+        `${attack}: it may go to any distance, but fools only ${formatShare(successRate)}. So it stalled on this model, and its distances say nothing about robustness. Try another attack, such as fmn-l2.`,
+    ),
   ...(evaluations[0]?.summary.attempted === 0
     ? [
         'No image was attacked, because the model classifies none of them correctly. So there is no success rate.',
