@@ -2,7 +2,7 @@
 import { createClient } from '@funnel/client';
 import { AppError, type Submission, SweepDefinition } from '@funnel/contracts';
 import { type Db, getSubmission, type Submitted, storeSubmission } from '@funnel/db';
-import { openTestDb } from '@funnel/db/testing';
+import { holdStructure, openTestDb } from '@funnel/db/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { hashBody } from '../src/planning/plan-and-submit.ts';
 import { createPlanning } from '../src/planning/planning.ts';
@@ -20,17 +20,9 @@ beforeEach(() => api.db.pool.query('DELETE FROM submissions'));
 
 const longWait = { timeout: 30_000 };
 
-/** Holds the lock that a large submission holds. */
-const holdStructure = async (db: Db): Promise<() => Promise<void>> => {
-  const client = await db.connect();
-  await client.query('BEGIN');
-  await client.query("SELECT pg_advisory_xact_lock(hashtext('funnel structure'))");
-  let held = true;
-  const release = async () => {
-    if (held) await client.query('ROLLBACK');
-    if (held) client.release();
-    held = false;
-  };
+/** The lock is released at the end of the test at the latest. */
+const holdForTest = async (db: Db): Promise<() => Promise<void>> => {
+  const release = await holdStructure(db);
   onTestFinished(release);
   return release;
 };
@@ -39,7 +31,7 @@ const get = async (path: string) => (await api.app.inject(path)).json();
 
 describe('a submission that cannot be written within the time of a request', () => {
   test('is answered with 202 and a place to follow, and is written later', async () => {
-    const release = await holdStructure(api.db);
+    const release = await holdForTest(api.db);
     const answer = await api.app.inject({
       ...{ method: 'POST', url: '/v1/sweeps', payload: { ...oneTrial, name: 'later' } },
     });
@@ -61,7 +53,7 @@ describe('a submission that cannot be written within the time of a request', () 
   });
 
   test('is followed by the client to its sweep', async () => {
-    const release = await holdStructure(api.db);
+    const release = await holdForTest(api.db);
     const places: string[] = [];
     const sweep = createClient({ url }).createSweep(
       { body: { ...oneTrial, attacks: ['fgsm'], name: 'followed' } },
@@ -74,7 +66,7 @@ describe('a submission that cannot be written within the time of a request', () 
   });
 
   test('can be withdrawn', async () => {
-    await holdStructure(api.db);
+    await holdForTest(api.db);
     const answer = await api.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial });
     const place = `/v1/submissions/${answer.json().id}`;
     expect((await api.app.inject({ method: 'DELETE', url: place })).statusCode).toBe(204);

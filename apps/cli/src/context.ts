@@ -3,7 +3,7 @@ import { type Client, createClient } from '@funnel/client';
 import { type Env, readEnv } from './env.ts';
 import { Exit, exitCodes } from './exit.ts';
 import { readAddress } from './home.ts';
-import { fetchOverHttp, fetchThroughProxy } from './http.ts';
+import { fetchOverHttp } from './http.ts';
 import { createOutput, endWithReader, type Output } from './output/terminal.ts';
 import { hasProxy } from './proxy.ts';
 
@@ -47,7 +47,8 @@ export const createContext = (variables: NodeJS.ProcessEnv, options: GlobalOptio
     output: createOutput(options.json ?? false, process.stdout, process.stderr),
     service,
     client: () =>
-      createClient({ ...service(), fetch: hasProxy(variables) ? fetchThroughProxy : fetchOverHttp }),
+      // Behind a proxy the client's default serves: the global `fetch`, which then uses the proxy (proxy.ts).
+      createClient({ ...service(), ...(!hasProxy(variables) && { fetch: fetchOverHttp }) }),
     get signal() {
       // A command that reads this property ends itself when the signal is aborted. Ctrl-C ends the process of every other command.
       if (process.listenerCount('SIGINT') === 0) {

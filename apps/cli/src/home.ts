@@ -25,7 +25,7 @@ export const makeHome = ({ FUNNEL_HOME }: Env): string => {
   }
 };
 
-/** Where the database of `folder` lies when it is the embedded one. */
+/** The data folder of the embedded database. */
 export const embeddedFolder = (home: string): string => join(resolve(home), 'pgdata');
 
 /** `embedded`: this Funnel runs the PostgreSQL of its folder. Otherwise it uses the one of its own DATABASE_URL. */

@@ -30,9 +30,6 @@ const toAnswer = (url: string, message: IncomingMessage): Answer => {
   };
 };
 
-/** The global `fetch` is the one with the proxy (proxy.ts). */
-export const fetchThroughProxy: Fetch = (address, init) => fetch(address, init);
-
 export const fetchOverHttp: Fetch = (address, init) =>
   new Promise((resolve, reject) => {
     const { body, ...options } = init;

@@ -211,7 +211,7 @@ const checkIndices = (indices: ArrayLike<number> | undefined, images: number): n
 };
 
 /** Another kind of number would silently give the draws of a seed that nobody asked for. */
-export const checkSeed = (seed: number): void => {
+const checkSeed = (seed: number): void => {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new AppError('ATTACK_INPUT', `Expected seed as a whole number of at least 0, but got ${seed}`);
 };

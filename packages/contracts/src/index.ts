@@ -1,4 +1,5 @@
 export * from './abilities.ts';
+export * from './amounts.ts';
 export {
   type AttackAccess,
   type AttackDeclaration,

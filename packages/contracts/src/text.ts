@@ -19,19 +19,17 @@ const escapeOne = (character: string): string => {
 /** The text with every control character as an escape, such as `\x1b` or `\u202e`. Also tabs and line breaks. */
 export const escapeControls = (text: string): string => text.replace(controls, escapeOne);
 
-/** As `escapeControls`, but keeps tabs and line feeds. For text of several lines. */
-export const escapeControlsInLines = (text: string): string =>
+const escapeWithin = (text: string, escapeCharacter: (character: string) => string): string =>
   text.replace(controls, (character) =>
-    character === '\n' || character === '\t' ? character : escapeOne(character),
+    '\t\n'.includes(character) ? character : escapeCharacter(character),
   );
+
+/** As `escapeControls`, but keeps tabs and line feeds. For text of several lines. */
+export const escapeControlsInLines = (text: string): string => escapeWithin(text, escapeOne);
 
 /** JSON in which no text has a raw control character. Expects JSON with or without indentation; its value stays the same. */
 export const escapeControlsInJson = (json: string): string =>
-  json.replace(controls, (character) =>
-    character === '\n' || character === '\t'
-      ? character
-      : `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`,
-  );
+  escapeWithin(json, (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`);
 
 /** The first forbidden character of a text as an escape; null when there is none. */
 const firstControl = (text: string): string | null => {

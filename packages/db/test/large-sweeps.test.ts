@@ -10,6 +10,7 @@ import {
   resumeSweep,
   retrySweep,
 } from '../src/index.ts';
+import { holdStructure } from '../src/testing/index.ts';
 import { beat, options } from './support/attempts.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish } from './support/simulated-trainer.ts';
@@ -40,17 +41,9 @@ const countStages = async (sweepId: string, condition: string): Promise<number> 
   return row!.n;
 };
 
-/** Holds the lock that a large submission holds while it writes. */
-const holdStructure = async (): Promise<() => Promise<void>> => {
-  const client = await db.connect();
-  await client.query('BEGIN');
-  await client.query("SELECT pg_advisory_xact_lock(hashtext('funnel structure'))");
-  let held = true;
-  const release = async () => {
-    if (held) await client.query('ROLLBACK');
-    if (held) client.release();
-    held = false;
-  };
+/** The lock is released at the end of the test at the latest. */
+const holdForTest = async (): Promise<() => Promise<void>> => {
+  const release = await holdStructure(db);
   onTestFinished(release);
   return release;
 };
@@ -123,7 +116,7 @@ describe('while a large submission is being written', () => {
   test('pause, cancel and delete answer at once, and nothing starts any more', async () => {
     const sweeps = [await submit(db, { seeds: [seed] }), await submit(db, { seeds: [seed + 500] })];
     const [paused, cancelled] = sweeps.map(({ sweepId }) => sweepId) as [string, string];
-    const release = await holdStructure();
+    const release = await holdForTest();
     await pauseSweep(db, paused);
     await cancelSweep(db, cancelled);
     await deleteSweep(db, cancelled);
@@ -143,7 +136,7 @@ describe('while a large submission is being written', () => {
 
   test('a retry is refused in words, and changes nothing', async () => {
     const { sweepId } = await submit(db, { seeds: [seed] });
-    await holdStructure();
+    await holdForTest();
     await expect(retrySweep(db, sweepId)).rejects.toMatchObject({
       code: 'UNAVAILABLE',
       details: { isBusy: true },

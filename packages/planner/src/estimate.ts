@@ -7,6 +7,8 @@ import {
   type AttackRun,
   type DatasetName,
   defaultHyperparameters,
+  formatAmount,
+  formatBytes,
   type Hyperparameters,
   type Plan,
   type RecipeName,
@@ -123,12 +125,6 @@ const storedBytesOf = (
   return total;
 };
 
-const formatBytes = (bytes: number): string => {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power]}`;
-};
-
 type Refused = { readonly path: string; readonly expected: string; readonly received: string };
 
 const refuse = (sentence: string, issue: Refused): never => {
@@ -158,7 +154,7 @@ export const estimate = (
     refuse('A trainer would need too much memory.', {
       path: largestSize(largest, definition),
       expected: `at most ${formatBytes(limits.trainerBytes)} (FUNNEL_MAX_TRAINER_BYTES)`,
-      received: `${formatBytes(memory)} for ${formatCount(parametersOf(largest, dataset.name))} parameters`,
+      received: `${formatBytes(memory)} for ${formatAmount(parametersOf(largest, dataset.name))} parameters`,
     });
 
   const hyperparametersOfStage = new Map<string, Hyperparameters>();
@@ -181,8 +177,8 @@ export const estimate = (
     if (ofStage > limits.attackQueries)
       refuse(`The attack ${attack.attack} would ask the model too often.`, {
         path: 'attacks',
-        expected: `at most ${formatCount(limits.attackQueries)} queries of one attack (FUNNEL_MAX_ATTACK_QUERIES)`,
-        received: `up to ${formatCount(queriesOf(attack))} for each of ${formatCount(dataset.attack)} images`,
+        expected: `at most ${formatAmount(limits.attackQueries)} queries of one attack (FUNNEL_MAX_ATTACK_QUERIES)`,
+        received: `up to ${formatAmount(queriesOf(attack))} for each of ${formatAmount(dataset.attack)} images`,
       });
     queries += ofStage;
   }
@@ -193,5 +189,3 @@ export const estimate = (
     attackQueries: queries,
   };
 };
-
-const formatCount = (count: number): string => count.toLocaleString('en-US');

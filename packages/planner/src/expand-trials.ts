@@ -3,6 +3,7 @@ import {
   AppError,
   type Dimension,
   defaultHyperparameters,
+  formatAmount,
   type HyperparameterName,
   hyperparametersOf,
   maxTrials,
@@ -41,13 +42,11 @@ const describeAxes = (axes: readonly Axis[], space: SearchSpace): PlannedHyperpa
 
 type Counted = { readonly name: string; readonly asked: number; readonly different: number };
 
-const formatCount = (value: number): string => value.toLocaleString('en-US');
-
 /** One sentence for each dimension with equal values. */
 const describeRepeats = (dimensions: readonly Counted[]): readonly string[] =>
   dimensions.flatMap(({ name, asked, different }) =>
     different < asked
-      ? [`${name}: ${formatCount(asked)} asked for, ${formatCount(different)} different`]
+      ? [`${name}: ${formatAmount(asked)} asked for, ${formatAmount(different)} different`]
       : [],
   );
 
@@ -65,8 +64,8 @@ const describeShortfalls = (search: Search, results: readonly SearchResult[]): r
   return results.flatMap(({ recipe, points, draws, size }) => {
     if (points === search.trials) return [];
     const which = results.length === 1 ? '' : `${recipe}, `;
-    const why = points === size ? 'the space has no more' : `${formatCount(draws ?? 0)} draws found no more`;
-    return [`${which}${formatCount(points)} of ${formatCount(search.trials)}: ${why}`];
+    const why = points === size ? 'the space has no more' : `${formatAmount(draws ?? 0)} draws found no more`;
+    return [`${which}${formatAmount(points)} of ${formatAmount(search.trials)}: ${why}`];
   });
 };
 

@@ -4,7 +4,7 @@
  *
  * A body may have 100,000 faults. The first 50 are explained, one by one, and the others are only counted.
  */
-import { AppError, type ProblemIssue } from '@funnel/contracts';
+import { AppError, formatAmount, type ProblemIssue } from '@funnel/contracts';
 import type { z } from 'zod';
 import { knownKeysAt, nearest } from './known-keys.ts';
 import { cut, describeValue, formatPath, isStorable, joinWithOr, typeName } from './values.ts';
@@ -208,12 +208,10 @@ export const explainIssues = (
 
 export type Part = 'params' | 'query' | 'headers' | 'body';
 
-const formatCount = (count: number): string => count.toLocaleString('en-US');
-
 /** " (and 3 more)"; " (and 49 more listed, and 69,950 more that are not)" */
 const describeOthers = ({ issues, faults }: Explained): string => {
   const [listed, unlisted] = [issues.length - 1, faults - issues.length];
-  if (unlisted > 0) return ` (and ${listed} more listed, and ${formatCount(unlisted)} more that are not)`;
+  if (unlisted > 0) return ` (and ${listed} more listed, and ${formatAmount(unlisted)} more that are not)`;
   return listed > 0 ? ` (and ${listed} more)` : '';
 };
 

@@ -1,10 +1,16 @@
-import { describeValues, type Plan, type StageKind, type Submission } from '@funnel/contracts';
+import {
+  describeValues,
+  formatAmount,
+  formatBytes,
+  type Plan,
+  type StageKind,
+  type Submission,
+} from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { formatCount, formatDuration, formatNumber, formatTable } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
-import { formatBytes } from '../output/service.ts';
 import { countsText, describeNextStep, describeSweep } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
 import { findSweep, firstOnly, readTroubles } from '../requests.ts';
@@ -139,7 +145,7 @@ const describeEstimate = ({ estimate }: Plan): readonly string[] => {
       : `about ${formatDuration(seconds)}`;
   return [
     `Memory of a trainer: at least ${formatBytes(trainerBytes)} (${formatCount(parameters, 'parameter')}).`,
-    `Without what is done already: to store about ${formatBytes(storedBytes)}, at most ${attackQueries.toLocaleString('en-US')} queries of attacks. Time of the rest: ${time}.`,
+    `Without what is done already: to store about ${formatBytes(storedBytes)}, at most ${formatAmount(attackQueries)} queries of attacks. Time of the rest: ${time}.`,
   ];
 };
 

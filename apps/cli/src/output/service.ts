@@ -1,17 +1,9 @@
 /** Workers and garbage collections as text. */
-import { type Collection, describeRefusals, type Worker } from '@funnel/contracts';
+import { type Collection, describeRefusals, formatBytes, type Worker } from '@funnel/contracts';
 import { formatCount, formatMinute, formatTable } from './format.ts';
 import { countsText } from './sweeps.ts';
 
 type Row = Collection['sweeps'][number];
-
-const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-
-/** `1.23 GB`: three digits, 1 kB is 1000 bytes. */
-export const formatBytes = (bytes: number): string => {
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
-  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power]}`;
-};
 
 export const describeCollection = (collection: Collection, collected: boolean): string => {
   const { trials, checkpoints, blobs, bytes, sweeps } = collection;

@@ -169,7 +169,8 @@ const adamStep = (
   const distance = rowNorms(x.sub(space.origin), 'l2').squeeze([1]);
   const spent = tf.sum(tf.square(change), 1);
   const loss = spent.add(hinge(logits).mul(c.squeeze([1])));
-  const mistakeLoss = spent.add(tf.relu(tf.neg(gap(logits))).mul(c.squeeze([1])));
+  const mistakeLoss =
+    settings.confidence > 0 ? spent.add(tf.relu(tf.neg(gap(logits))).mul(c.squeeze([1]))) : loss;
   return {
     state: { delta, first, second },
     x,

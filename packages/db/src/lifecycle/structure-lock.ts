@@ -9,10 +9,13 @@ import type { Tx } from '../connection/transaction.ts';
 
 const key = "hashtext('funnel structure')";
 
+/** SQL: takes the lock, and waits for it. */
+export const takeStructureLock = `SELECT pg_advisory_xact_lock(${key})`;
+
 /** Waits at most two seconds for this lock, and for each later lock of the transaction. Errors: UNAVAILABLE. */
 export const lockStructure = async (tx: Tx): Promise<void> => {
   await tx.run("SET LOCAL lock_timeout = '2s'");
-  await tx.run(`SELECT pg_advisory_xact_lock(${key})`);
+  await tx.run(takeStructureLock);
 };
 
 const tries = 20;

@@ -10,6 +10,7 @@ import { reading, type Tx, transaction } from '../connection/transaction.ts';
 import { isText, pageOf, readCursor } from '../reads/pages.ts';
 import type { Page, Submission, Ticket } from '../types.ts';
 import { findSubmission } from './find-submission.ts';
+import { newId } from './submission-rows.ts';
 
 export type SubmissionSize = 'small' | 'medium' | 'large';
 
@@ -61,7 +62,7 @@ export const storeSubmission = async (db: Db, submission: NewSubmission): Promis
   const [added] = await tx.query(
     { id: text() },
     `INSERT INTO submissions (id, client, size, definition, engine_version, key, body_hash, author)
-     SELECT lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 11, '0') || substr(md5(gen_random_uuid()::text), 1, 5),
+     SELECT ${newId},
        $1, $2, $3, $4, $5, $6, $7
      ON CONFLICT (key) WHERE status IN ('waiting', 'running') DO NOTHING RETURNING id`,
     [

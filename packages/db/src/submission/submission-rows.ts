@@ -1,4 +1,4 @@
-/** Turns a plan into rows of tables: order, groups and chunks. Does not query the database. */
+/** Turns a plan into rows of tables: ids, order, groups and chunks. Does not query the database. */
 import type { PlannedStage, SweepPlan } from '@funnel/contracts';
 
 export type PlacedStage = {
@@ -54,3 +54,6 @@ export const firstTrials = (trials: readonly PlannedTrial[]): ReadonlyMap<string
   for (const trial of trials) if (!firstOf.has(trial.configuration)) firstOf.set(trial.configuration, trial);
   return firstOf;
 };
+
+/** SQL: the id of a new sweep or submission, 16 hex digits. It begins with the time in milliseconds, so that ids sort by their age. */
+export const newId = `lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 11, '0') || substr(md5(gen_random_uuid()::text), 1, 5)`;

@@ -18,7 +18,7 @@ import { connectStages, insertNewStages } from './insert-stages.ts';
 import { insertLinks, insertTrials } from './insert-trials.ts';
 import { type Found, readKnown } from './known-chains.ts';
 import { completeSubmission } from './stored-submissions.ts';
-import { type PlacedStage, placeStages } from './submission-rows.ts';
+import { newId, type PlacedStage, placeStages } from './submission-rows.ts';
 import { writeNeeds } from './write-needs.ts';
 
 /** Resolves to the new id: the time in milliseconds by the clock of the database, then random digits. So ids grow with time. */
@@ -30,7 +30,7 @@ const insertSweep = async (
   const [row] = await tx.query(
     { id: text() },
     `INSERT INTO sweeps (id, name, definition, plan, priority, max_running)
-     SELECT lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 11, '0') || substr(md5(gen_random_uuid()::text), 1, 5),
+     SELECT ${newId},
        $1, $2, $3, $4, $5
      RETURNING id`,
     [

@@ -1,6 +1,6 @@
 /**
  * Faults that tests cause on purpose: a server that cannot be reached (`startGate`), a server that accepts no connection (`createLimitedRole`),
- * and a disk that is full (`mountSmallDisk`).
+ * a disk that is full (`mountSmallDisk`), and an operation on a whole sweep that does not end (`holdStructure`).
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,6 +9,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
+import type { Db } from '../connection/db.ts';
+import { takeStructureLock } from '../lifecycle/structure-lock.ts';
 
 /** A TCP proxy in front of a server. */
 export type Gate = {
@@ -193,5 +195,18 @@ export const mountSmallDisk = (megabytes: number): SmallDisk | null => {
       execFileSync('umount', ['--lazy', folder]);
       rmSync(folder, { recursive: true, force: true });
     },
+  };
+};
+
+/** Holds the lock that a large submission holds while it writes. Returns a function that releases it; further calls do nothing. */
+export const holdStructure = async (db: Db): Promise<() => Promise<void>> => {
+  const client = await db.connect();
+  await client.query('BEGIN');
+  await client.query(takeStructureLock);
+  let held = true;
+  return async () => {
+    if (held) await client.query('ROLLBACK');
+    if (held) client.release();
+    held = false;
   };
 };

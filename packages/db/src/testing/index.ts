@@ -1,6 +1,7 @@
 export {
   createLimitedRole,
   type Gate,
+  holdStructure,
   type LimitedRole,
   mountSmallDisk,
   type SmallDisk,
