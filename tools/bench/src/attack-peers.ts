@@ -24,20 +24,23 @@ const targets = [
 type PeerCase = {
   readonly norms: readonly Norm[];
   /** Settings of the attack, and options of `peers/attack_torch.py` of the same names. */
-  readonly settings: (epsilon: number) => Readonly<Record<string, number>>;
+  readonly settings: (epsilon: number, effort: Effort) => Readonly<Record<string, number>>;
 };
+
+/** AutoAttack's own are 9 targets and 5,000 queries. */
+type Effort = { readonly targets: number; readonly queries: number };
 
 const norms = ['linf', 'l2'] as const;
 
 /** By names of attacks that `peers/attack_torch.py` knows too. Here a norm follows them. */
 const cases = {
   'apgd-ce': { norms, settings: (epsilon) => ({ epsilon, steps: 100 }) },
-  'apgd-t': { norms, settings: (epsilon) => ({ epsilon, steps: 100, targets: 1 }) },
-  'fab-t': { norms, settings: (epsilon) => ({ epsilon, steps: 100, targets: 1 }) },
+  'apgd-t': { norms, settings: (epsilon, { targets }) => ({ epsilon, steps: 100, targets }) },
+  'fab-t': { norms, settings: (epsilon, { targets }) => ({ epsilon, steps: 100, targets }) },
   pgd: { norms, settings: (epsilon) => ({ epsilon, steps: 40 }) },
   fmn: { norms, settings: () => ({ steps: 100 }) },
   cw: { norms: ['l2'], settings: () => ({ steps: 200, searchSteps: 3, initialConstant: 1 }) },
-  square: { norms, settings: (epsilon) => ({ epsilon, queries: 500 }) },
+  square: { norms, settings: (epsilon, { queries }) => ({ epsilon, queries }) },
 } as const satisfies Readonly<Record<string, PeerCase>>;
 
 const peerCaseNames = Object.keys(cases) as [PeerCaseName, ...PeerCaseName[]]; // the keys of `cases`
@@ -46,6 +49,8 @@ type PeerCaseName = keyof typeof cases;
 const Options = z.strictObject({
   python: z.string().default('python3'),
   rounds: z.coerce.number().pipe(z.int().min(1)).default(3),
+  targets: z.coerce.number().pipe(z.int().min(1).max(9)).default(1),
+  queries: z.coerce.number().pipe(z.int().min(1)).default(500),
   only: z
     .string()
     .transform((names) => names.split(','))
@@ -70,9 +75,9 @@ const firstImages = async (folder: string, count: number) => {
 
 export type BenchPeersOptions = z.input<typeof Options>;
 
-export const attackPeersUsage = `attack --peers [--python python3] [--rounds 3] [--only ${peerCaseNames.join(',')}] [--json]
+export const attackPeersUsage = `attack --peers [--python python3] [--rounds 3] [--targets 1] [--queries 500] [--only ${peerCaseNames.join(',')}] [--json]
   Times attacks on mnist-conv and fashion-conv (fixtures/oracle), test images 0–199, in turns with AutoAttack and Foolbox 3.3.4 in PyTorch. --python: a
-  Python with the packages of tools/bench/peers/requirements.txt.`;
+  Python with the packages of tools/bench/peers/requirements.txt. --targets of APGD-T and FAB-T, --queries of Square (AutoAttack: 9 and 5000).`;
 
 /** What one run took and found. */
 const Run = z.object({
@@ -93,7 +98,7 @@ const script = fileURLToPath(new URL('../peers/attack_torch.py', import.meta.url
 
 export const attackPeers = async (values: BenchPeersOptions): Promise<void> => {
   if (!isSingleThreaded()) return rerunSingleThreaded();
-  const { python, rounds, only, json } = Options.parse(values);
+  const { python, rounds, only, json, ...effort } = Options.parse(values);
   await openBackend('wasm');
   const peer = startPeer(python);
   if (!json)
@@ -104,7 +109,7 @@ export const attackPeers = async (values: BenchPeersOptions): Promise<void> => {
     const warming = await firstImages(fixture(`data/${dataset}`), warmUpImages);
     for (const attack of only)
       for (const norm of cases[attack].norms) {
-        const settings = cases[attack].settings(budgets[norm]);
+        const settings = cases[attack].settings(budgets[norm], effort);
         const input = { attack: `${attack}-${norm}`, settings } as AttackInput; // evaluateAttack checks it
         const folders = { model: fixture(`oracle/${name}`), data: fixture(`data/${dataset}`) };
         const ours: Run[] = [];

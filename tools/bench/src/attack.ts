@@ -172,7 +172,14 @@ export const attack = async (args: readonly string[]): Promise<void> => {
   if (args.includes('--peers')) {
     const { values } = parseArgs({
       args: args.filter((word) => word !== '--peers'),
-      options: { python: string, rounds: string, only: string, json: { type: 'boolean' } },
+      options: {
+        python: string,
+        rounds: string,
+        targets: string,
+        queries: string,
+        only: string,
+        json: { type: 'boolean' },
+      },
     });
     return attackPeers(values as BenchPeersOptions); // attackPeers checks the values
   }
