@@ -6,6 +6,7 @@ import { type Context, createContext } from './context.ts';
 import { exitCodes, exitCodesHelp, explain } from './exit.ts';
 import { watchStreams } from './output/terminal.ts';
 import { hasProxy, useProxy } from './proxy.ts';
+import { suggestNames } from './suggestions.ts';
 
 /** Adds the commands of one file to the program. A command asks for its context when it runs. */
 type Register = (program: Command, context: () => Context) => void;
@@ -96,10 +97,10 @@ export const buildProgram = async (
       new Option('--url <address>', 'the API (default: FUNNEL_URL, else the API that runs in this folder)'),
     )
     .configureHelp({ showGlobalOptions: true })
-    .showSuggestionAfterError()
     .showHelpAfterError('(`npx funnel --help` lists the commands)')
     .addHelpText('after', exitCodesHelp)
     .exitOverride();
+  suggestNames(program, args);
   for (const { heading, load } of neededFiles(args)) {
     const register = await load();
     program.commandsGroup(heading);

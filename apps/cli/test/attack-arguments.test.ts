@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readAttacks, readIndices, readSetting } from '../src/attack/arguments.ts';
+import { Exit, exitCodes } from '../src/exit.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'funnel-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -80,9 +81,51 @@ describe('readAttacks', () => {
   it('refuses unknown attacks, settings that no attack has, and a distance beyond the range of pixels', () => {
     expect(() => readAttacks(['preset:paper'], { queries: 1 }, 'mnist')).toThrow(/but got queries/);
     expect(() => readAttacks(['pgd-linf'], { epsilon: 8 }, 'mnist')).toThrow(/did you mean epsilon=8\/255\?/);
-    expect(() => readAttacks(['fgsmm'], {}, 'mnist')).toThrow(/fgsmm/);
+    expect(() => readAttacks(['fgsmm'], {}, 'mnist')).toThrow(/but got "fgsmm"\. Did you mean "fgsm"\?\n/);
+    expect(() => readAttacks(['pgd'], {}, 'mnist')).toThrow(/Did you mean "pgd-linf" or "pgd-l2"\?/);
+    expect(() => readAttacks(['autoattack'], {}, 'mnist')).toThrow(/Did you mean "preset:autoattack"\?/);
+    expect(() => readAttacks(['pgd-linf'], { eps: 1 }, 'mnist')).toThrow(
+      /^Expected settings of pgd-linf, but got eps: did you mean "epsilon"\?\n/,
+    );
     expect(() => readAttacks(['fgsm'], { stepz: 1 }, 'mnist')).toThrow(
       /Expected settings of fgsm \(search, epsilon, epsilons.*\), but got stepz/,
+    );
+  });
+  it.each([
+    ['pgd-linf', 'epsilon=abc', 'epsilon of pgd-linf as a number above 0 and at most 1000, but got "abc"'],
+    ['bim', 'epsilon=abc', 'epsilon of bim as a number above 0 and at most 1000, but got "abc"'],
+    ['bim', 'epsilon=-1', 'epsilon of bim as a number above 0 and at most 1000, but got -1'],
+    ['fgsm', 'epsilon=', 'epsilon of fgsm as a number above 0 and at most 1000, but got null'],
+    ['pgd-linf', 'steps=1.5', 'steps of pgd-linf as a whole number from 1 to 100000, but got 1.5'],
+    ['pgd-linf', 'loss=l1', 'loss of pgd-linf as cross-entropy or margin, but got "l1"'],
+    ['fgsm', 'search=yes', 'search of fgsm as true or false, but got "yes"'],
+    ['pgd-l2', 'stepSize=0', 'stepSize of pgd-l2 as a number above 0 and at most 1e+30 or null, but got 0'],
+    ['fmn-l2', 'gamma=1', 'gamma of fmn-l2 as a number above 0 and below 1, but got 1'],
+    [
+      'fgsm',
+      'epsilons=[0.1,x]',
+      'epsilons of fgsm as a whole number from 1 to 100000 or a list of 1 to 10000 values, each a number above 0 and at most 1e+30, but got [0.1,"x"]',
+    ],
+    [
+      'preset:autoattack',
+      'epsilon=abc',
+      'epsilon of apgd-ce-linf as a number above 0 and at most 1000, but got "abc"',
+    ],
+  ])('%s --set %s is refused in one sentence', (name, set, words) => {
+    const hint = '→ `npx funnel attack --list` shows every attack with its settings.';
+    expect(() => readAttacks([name], readSetting(set), 'mnist')).toThrow(
+      new Exit(exitCodes.usage, `Expected ${words}\n${hint}`),
+    );
+  });
+  it('says that one ε serves one norm', () => {
+    const both = (epsilon: number) => () => readAttacks(['pgd-l2', 'pgd-linf'], { epsilon }, 'mnist');
+    expect(both(2)).toThrow(
+      /^Expected an ε for one norm, but got epsilon=2 for pgd-linf \(L∞, where 1 is the whole range of pixels\) and pgd-l2 \(L2\): run the attacks of each norm in a command of their own\n/,
+    );
+    expect(both(0.5)().specs).toHaveLength(2);
+    expect(() => readAttacks(['preset:standard'], { epsilon: 2 }, 'mnist')).toThrow(/ε for one norm/);
+    expect(() => readAttacks(['pgd-linf', 'square-linf'], { epsilon: 2 }, 'mnist')).toThrow(
+      /did you mean epsilon=2\/255\?/,
     );
   });
 });

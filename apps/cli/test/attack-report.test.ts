@@ -123,6 +123,25 @@ describe('the notes on stderr', () => {
     expect(notes(attackSpec('single-pixel'), 0.29)).toEqual([]);
   });
 
+  it('say how many searches ended at the largest constant', () => {
+    const notes = (settings: object) =>
+      notesOf(
+        report({
+          evaluations: [
+            {
+              ...results[0]!,
+              ...attackSpec({ attack: 'cw-l2', ...settings }),
+              summary: summary({ successRate: 1, cappedSearches: 17 }),
+            },
+          ] as typeof results,
+        }),
+      );
+    const words = (constant: string) =>
+      `cw-l2: 17 images ended at the largest constant ${constant}: the attack tries no larger one.`;
+    expect(notes({ searchSteps: 10 })).toEqual([words('1e10')]);
+    expect(notes({ initialConstant: 1e20 })).toEqual([words('1e14')]);
+  });
+
   it('name what has no result, answers without a class, and images that were not attacked', () => {
     const noted = summary({ attempted: 0, invalidAnswers: 3 });
     const notes = notesOf({

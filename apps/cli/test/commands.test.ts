@@ -303,7 +303,11 @@ describe('funnel', () => {
 
   it.each([
     [['plan', '/nowhere/sweep.yaml'], 2, /cannot be read/],
-    [['plam', 'x'], 2, /Did you mean plan/],
+    [['plam', 'x'], 2, /error: unknown command 'plam'\n→ did you mean "plan"\?/],
+    [['plan', '--jso'], 2, /unknown option '--jso'\n→ did you mean "--json"\?/],
+    [['best', '--attack', 'pgd'], 2, /Allowed choices are .*\n→ did you mean "pgd-linf" or "pgd-l2"\?/],
+    [['best', '--metric', 'robust'], 2, /→ did you mean "robustAccuracy"\?/],
+    [['token', 'craete'], 2, /→ did you mean "create"\?/],
     [['best', '--metric', 'beauty'], 2, /Allowed choices are robustAccuracy/],
     [['show'], 2, /missing required argument/],
     [['ls', '--limit', 'many'], 2, /Expected a whole number of at least 1/],

@@ -129,6 +129,7 @@ it('`funnel ls` loads no schema of a sweep, no YAML parser and no TensorFlow.js'
     'packages/client/src/client.ts',
     'packages/client/src/events.ts',
     'packages/client/src/request.ts',
+    'packages/contracts/src/did-you-mean.ts',
     'packages/contracts/src/errors.ts',
     'packages/contracts/src/next-step.ts',
     'packages/contracts/src/statuses.ts',

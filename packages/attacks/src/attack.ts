@@ -13,6 +13,7 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import type { ClassifierModel } from './classifier.ts';
 import { createFlatModel, type FlatModel } from './flat-model.ts';
+import type { Owner } from './ownership.ts';
 import type { Random } from './random.ts';
 
 export type Attack<Name extends AttackName = AttackName> = {
@@ -37,6 +38,11 @@ export type AttackContext = {
   readonly random: (row: number, ...path: readonly (string | number)[]) => Random;
   /** An attack awaits this function once per step. It throws when the run was cancelled, and regularly lets other events run. */
   readonly yieldToEventLoop: () => Promise<void>;
+  /**
+   * Takes tensors that outlive an `await`, and returns them. The driver disposes of them when the attack ends, however it ends; an attack
+   * may do so earlier.
+   */
+  readonly own: Owner['own'];
   readonly resources: AttackResources;
 };
 
@@ -52,6 +58,8 @@ export type AttackResult = {
    * count, nor does an image that fills a pass but comes after the hit. Where an attack leaves out more, its file says so.
    */
   readonly queries: Int32Array;
+  /** How many rows ended a search at the largest value that the attack allows. Absent for an attack without such a value. */
+  readonly cappedSearches?: number;
 };
 
 /** Some attacks need more than the model and the images. The caller gives these resources. */

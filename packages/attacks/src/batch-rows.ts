@@ -2,6 +2,7 @@
 
 import { heapBackend } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
+import type { Owner } from './ownership.ts';
 
 /** True when tensors lie in the memory of this process, so that reading one costs no round trip to a device. */
 export const isHostBackend = (): boolean => ['wasm', 'cpu'].includes(tf.getBackend());
@@ -100,22 +101,22 @@ export const indicesWhere = (length: number, condition: (index: number) => boole
   return found.slice(0, count);
 };
 
-/** Collects finished rows in any order. A row that is put twice keeps the second value. The store disposes of its own tensors. */
+/** Collects finished rows in any order. A row that is put twice keeps the second value. The store disposes of its own tensors when it is emptied. */
 type RowStore = {
   /** Makes a copy of `x[from[i]]` the result of row `to[i]`. */
   readonly put: (x: tf.Tensor2D, from: Int32Array, to: Int32Array) => void;
-  /** Returns all rows in order, and empties the store. A row that was never put comes from `fallback`. */
+  /** Returns all rows in order, as a tensor of the owner, and empties the store. A row that was never put comes from `fallback`. */
   readonly collect: (fallback: tf.Tensor2D) => tf.Tensor2D;
 };
 
-export const createRowStore = (rows: number): RowStore => {
+export const createRowStore = (rows: number, own: Owner['own']): RowStore => {
   let pieces: tf.Tensor2D[] = [];
   let size = 0;
   const pieceRow = new Int32Array(rows).fill(-1); // the last piece of a row, counted over all pieces
   return {
     put: (x, from, to) => {
       if (from.length === 0) return;
-      pieces.push(takeRows(x, from));
+      pieces.push(own(takeRows(x, from)));
       to.forEach((row, i) => {
         pieceRow[row] = size + i;
       });
@@ -123,7 +124,7 @@ export const createRowStore = (rows: number): RowStore => {
     },
     collect: (fallback) => {
       const order = pieceRow.map((at, row) => (at < 0 ? size + row : at));
-      const result = gatherRows([...pieces, fallback], order);
+      const result = own(gatherRows([...pieces, fallback], order));
       tf.dispose(pieces);
       pieces = [];
       size = 0;

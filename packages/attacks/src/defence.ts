@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 import { indicesWhere, valuesAt } from './batch-rows.ts';
 import { type ClassifierModel, checkLogits } from './classifier.ts';
 import { createFlatModel, type FlatModel } from './flat-model.ts';
+import { takeValues } from './ownership.ts';
 
 /**
  * `[n, width]` → `[n]`: the class of each row (`classOf`, which may be `noClass`), or the number `classes` when the defence rejects the
@@ -25,9 +26,7 @@ export const createPredictor = (model: ClassifierModel, batchSize?: number): Pre
   const width = classes + (defence === undefined ? 0 : 1);
   const flat = createFlatModel({ ...model, classes: width, logits: withSuspicion }, batchSize);
   return async (x, { checked = false } = {}) => {
-    const outputs = flat.logits(x); // [n, classes], and one more column with a defence
-    const values = await outputs.data<'float32'>();
-    outputs.dispose();
+    const values = await takeValues(flat.logits(x)); // [n, classes], and one more column with a defence
     if (checked)
       checkLogits(
         values.filter((_, at) => at % width < classes),

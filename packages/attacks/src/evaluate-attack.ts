@@ -21,6 +21,7 @@ import { type ClassifierModel, checkImages, checkLabels } from './classifier.ts'
 import { createPredictor, type Predict, planTargets } from './defence.ts';
 import { countingInvalid, createFlatModel, type FlatModel } from './flat-model.ts';
 import { type Distances, measureRow, project } from './norms.ts';
+import { owning } from './ownership.ts';
 import { createRandom } from './random.ts';
 import { readAttack } from './read-attacks.ts';
 import { attacks } from './registry.ts';
@@ -137,22 +138,34 @@ export const attackSubject = async (
     })),
   );
   const total = batches.reduce((sum, { rows }) => sum + rows.length, 0);
-  let [done, rejected, invalid] = [0, 0, 0];
+  let [done, rejected, invalid, capped] = [0, 0, 0, 0];
   for (const { model, rows } of batches) {
     await yieldToEventLoop();
     const random: AttackContext['random'] = (row, ...path) =>
       createRandom(seed, spec.attack, indices[rows[row]!]!, ...path);
-    const counting = countingInvalid(model);
-    const batch = {
-      model: counting.model,
-      images: takeRows(images, rows),
-      labels: valuesAt(labels, rows),
-      random,
-      yieldToEventLoop,
-      resources,
-    };
-    const { predicted, values, steps, queries } = await runAndVerify(spec, batch, predict);
-    invalid += (await counting.invalid()) + predicted.filter((k) => k === noClass).length;
+    const {
+      predicted,
+      values,
+      steps,
+      queries,
+      cappedSearches = 0,
+      withoutClass,
+    } = await owning(async (own) => {
+      const counting = countingInvalid(model, own);
+      const batch = {
+        model: counting.model,
+        images: own(takeRows(images, rows)),
+        labels: valuesAt(labels, rows),
+        random,
+        yieldToEventLoop,
+        own,
+        resources,
+      };
+      const result = await runAndVerify(spec, batch, predict);
+      return { ...result, withoutClass: await counting.invalid() };
+    });
+    capped += cappedSearches;
+    invalid += withoutClass + predicted.filter((k) => k === noClass).length;
     rows.forEach((image, row) => {
       records.steps[image] = steps[row]!;
       records.queries[image] = queries[row]!;
@@ -180,6 +193,7 @@ export const attackSubject = async (
       hasBudget: isBounded(spec),
       attacked,
       invalid,
+      capped,
       rejections,
     }),
     records,
@@ -251,19 +265,13 @@ export const createYield = (signal?: AbortSignal): (() => Promise<void>) => {
   };
 };
 
-/** Runs the attack on one batch, limits its candidates and asks the model for their classes. Disposes of the batch's images. */
+/** Runs the attack on one batch, limits its candidates and asks the model for their classes. */
 const runAndVerify = async (spec: AttackSpec, batch: AttackContext, predict: Predict) => {
   const attack = attacks[spec.attack] as Attack; // the schema of this attack parsed the settings
-  try {
-    const { adversarials, steps, queries } = await attack(batch, spec.settings);
-    const x = limit(adversarials, batch.images, spec);
-    const predicted = await predict(x);
-    const values = await x.data<'float32'>();
-    tf.dispose([adversarials, x]);
-    return { predicted, values, steps, queries };
-  } finally {
-    batch.images.dispose();
-  }
+  const { adversarials, ...counts } = await attack(batch, spec.settings);
+  const x = batch.own(limit(batch.own(adversarials), batch.images, spec));
+  const predicted = await predict(x);
+  return { ...counts, predicted, values: await x.data<'float32'>() };
 };
 
 /** Moves the candidates into the attack's ball and into [0, 1]. A pixel that is not finite gets its clean value. */

@@ -6,6 +6,7 @@ import { AppError, classesOf, isMistake, noClass } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { isHostBackend } from './batch-rows.ts';
 import { type ClassifierModel, checkModel, checkOutputs } from './classifier.ts';
+import { type Owner, takeValues } from './ownership.ts';
 
 export type FlatModel = {
   /** Values per image: the product of `shape`. */
@@ -64,21 +65,18 @@ export const createFlatModel = (model: ClassifierModel, batchSize = defaultBatch
     shape: model.shape,
     batchSize,
     logits,
-    predict: async (x) => {
-      const z = logits(x);
-      const values = await z.data<'float32'>();
-      z.dispose();
-      return classesOf(values, model.classes);
-    },
+    predict: async (x) => classesOf(await takeValues(logits(x)), model.classes),
     gradient: (x, loss) =>
       tf.tidy(() => {
         const saved = createTensorSaver();
-        const gradient = orRelease(saved, () =>
-          tf.grad((input) => {
-            const z = forward(input);
-            saved.add(z);
-            return tf.sum(loss(z));
-          })(x),
+        const gradient = orRelease(
+          () =>
+            tf.grad((input) => {
+              const z = forward(input);
+              saved.add(z);
+              return tf.sum(loss(z));
+            })(x),
+          saved,
         );
         const [z] = saved.release();
         return { logits: z!, gradient: gradient as tf.Tensor2D }; // a gradient has the shape of its x
@@ -89,19 +87,19 @@ export const createFlatModel = (model: ClassifierModel, batchSize = defaultBatch
 
 /**
  * The same model, and a function that returns how many of its answers so far had no class (`noClass`): rows of logits with a NaN, for
- * example. It counts rows with and without a gradient.
+ * example. It counts rows with and without a gradient. `own` takes the tensors whose values it waits for.
  */
 export const countingInvalid = (
   model: FlatModel,
+  own: Owner['own'],
 ): { readonly model: FlatModel; readonly invalid: () => Promise<number> } => {
   let pending: Promise<number> = Promise.resolve(0);
   const countInvalid = async (logits: tf.Tensor2D): Promise<number> => {
-    const values = await logits.data<'float32'>();
-    logits.dispose();
+    const values = await takeValues(logits);
     return classesOf(values, model.classes).filter((k) => k === noClass).length;
   };
   const seen = (logits: tf.Tensor2D): tf.Tensor2D => {
-    const count = countInvalid(tf.keep(logits.clone())); // the caller may dispose of its logits before they are read
+    const count = countInvalid(own(tf.keep(logits.clone()))); // the caller may dispose of its logits before they are read
     pending = Promise.all([pending, count]).then(([before, more]) => before + more);
     pending.catch(() => undefined); // `invalid` throws it
     return logits;
@@ -147,11 +145,14 @@ const createTensorSaver = () => {
  * Runs tf.grad. When it throws, for example for an operator without a gradient, it leaves behind the tensors that the forward pass saved for
  * the way back: this function disposes of them and of `saved`.
  */
-const orRelease = <Result>(saved: ReturnType<typeof createTensorSaver>, run: () => Result): Result => {
+export const orRelease = <Result>(
+  run: () => Result,
+  saved?: ReturnType<typeof createTensorSaver>,
+): Result => {
   try {
     return run();
   } catch (error) {
-    tf.dispose(saved.release());
+    tf.dispose(saved?.release() ?? []);
     const { state } = tf.engine();
     const tape = state.activeTape as readonly { readonly saved?: tf.Tensor[] }[] | null; // the type of its nodes is not exported
     if (state.gradientDepth === 0) {
@@ -190,7 +191,7 @@ const pullbacks = (
       });
       return walkBack(z);
     });
-    const last = orRelease(saved, () => grad(x));
+    const last = orRelease(() => grad(x), saved);
     const [logits, ...others] = saved.release();
     return { logits: logits!, gradients: [...others, last as tf.Tensor2D] }; // a gradient has the shape of its x
   });
@@ -201,9 +202,7 @@ const pullbacks = (
  * infinity.
  */
 export const marginsOf = async (model: FlatModel, values: Float32Array, labels: Int32Array) => {
-  const logits = tf.tidy(() => model.logits(tf.tensor2d(values, [labels.length, model.width])));
-  const z = await logits.data<'float32'>();
-  logits.dispose();
+  const z = await takeValues(tf.tidy(() => model.logits(tf.tensor2d(values, [labels.length, model.width]))));
   const margins = new Float32Array(labels.length);
   for (let row = 0; row < labels.length; row++) {
     const [start, label] = [row * model.classes, labels[row]!];
@@ -226,9 +225,7 @@ export const likelyClasses = async (
   classes: number,
 ): Promise<Int32Array[]> => {
   const slots = Math.min(classes, model.classes) - 1;
-  const logits = model.logits(images);
-  const values = await logits.data<'float32'>();
-  logits.dispose();
+  const values = await takeValues(model.logits(images));
   const ranked = Array.from(labels, (label, row) => {
     const z = values.subarray(row * model.classes, (row + 1) * model.classes);
     return Array.from(z.keys())

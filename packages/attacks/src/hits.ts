@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { AttackContext, AttackResult } from './attack.ts';
 import { createRowStore, indicesWhere, replaceRows, takeRows, valuesAt } from './batch-rows.ts';
 import type { FlatModel } from './flat-model.ts';
+import { owning, takeValues } from './ownership.ts';
 
 /** Candidates of several images: row i of `x` belongs to image `owners[i]` and lies `distances[i]` away from it. */
 type Candidates = {
@@ -21,13 +22,13 @@ export type NearestHits = {
   readonly distance: (image: number) => number;
   /** `hits`: rows of the candidates that a plain pass confirmed as hits. A row replaces the hit of its image when the row lies nearer. */
   readonly keep: (candidates: Candidates, hits: Int32Array) => void;
-  /** `[n, width]`: the nearest hit of every image, or the image itself if it has none. The caller disposes of the tensor. */
+  /** `[n, width]`: the nearest hit of every image, or the image itself if it has none. The tensor belongs to the owner. */
   readonly take: () => tf.Tensor2D;
 };
 
-export const createNearestHits = (images: tf.Tensor2D): NearestHits => {
+export const createNearestHits = ({ images, own }: Pick<AttackContext, 'images' | 'own'>): NearestHits => {
   const smallest = new Float64Array(images.shape[0]).fill(Number.POSITIVE_INFINITY);
-  let found = images.clone();
+  let found = own(images.clone());
   return {
     distance: (image) => smallest[image]!,
     keep: ({ x, owners, distances }, hits) => {
@@ -38,11 +39,8 @@ export const createNearestHits = (images: tf.Tensor2D): NearestHits => {
         rowOfImage.set(owners[row]!, row);
       }
       if (rowOfImage.size === 0) return;
-      const next = replaceRows(
-        found,
-        Int32Array.from(rowOfImage.keys()),
-        x,
-        Int32Array.from(rowOfImage.values()),
+      const next = own(
+        replaceRows(found, Int32Array.from(rowOfImage.keys()), x, Int32Array.from(rowOfImage.values())),
       );
       found.dispose();
       found = next;
@@ -62,9 +60,7 @@ export const confirmHits = async (
   suspects: Int32Array,
 ): Promise<Int32Array> => {
   if (suspects.length === 0) return suspects;
-  const candidates = takeRows(x, suspects);
-  const classes = await model.predict(candidates);
-  candidates.dispose();
+  const classes = await owning((own) => model.predict(own(takeRows(x, suspects))));
   return suspects.filter((row, i) => isMistake(classes[i]!, labels[row]!));
 };
 
@@ -95,9 +91,7 @@ export const classesAndDistances = async (
   x: tf.Tensor2D,
   origin: tf.Tensor2D,
 ): Promise<{ readonly classes: Int32Array; readonly squares: Float32Array }> => {
-  const distances = tf.tidy(() => tf.sum(tf.square(x.sub(origin)), 1));
-  const squares = await distances.data<'float32'>();
-  distances.dispose();
+  const squares = await takeValues(tf.tidy(() => tf.sum(tf.square(x.sub(origin)), 1)));
   return { classes: await model.predict(x), squares };
 };
 
@@ -113,8 +107,8 @@ export const repeatUntilFooled = async (
   count: number,
   run: (context: AttackContext, index: number) => Promise<RunResult>,
 ): Promise<AttackResult> => {
-  const { images, labels } = context;
-  const found = createRowStore(labels.length);
+  const { images, labels, own } = context;
+  const found = createRowStore(labels.length, own);
   const steps = new Int32Array(labels.length);
   const queries = new Int32Array(labels.length);
   let rows = indicesWhere(labels.length, () => true);
@@ -136,10 +130,10 @@ export const repeatUntilFooled = async (
   return { adversarials: found.collect(images), steps, queries };
 };
 
-/** The same context for some of the images. The caller disposes of the new `images`. */
+/** The same context for some of the images. */
 const restrictTo = (context: AttackContext, rows: Int32Array): AttackContext => ({
   ...context,
-  images: takeRows(context.images, rows),
+  images: context.own(takeRows(context.images, rows)),
   labels: valuesAt(context.labels, rows),
   random: (row, ...path) => context.random(rows[row]!, ...path),
 });

@@ -3,23 +3,24 @@ import {
   AppError,
   type AttackInput,
   type AttackSpec,
+  attackFaults,
   attackSpec,
   expandAttacks as expand,
 } from '@funnel/contracts';
 import { z } from 'zod';
 
-const refusing = <Result>(read: () => Result): Result => {
+/** `written`: an attack or a list of attacks. */
+const refusing = <Result>(written: unknown, read: () => Result): Result => {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    const faults = error.issues.map(({ path, message }) => [...path, message].join(': '));
-    throw new AppError('ATTACK_INPUT', faults.join('; '));
+    throw new AppError('ATTACK_INPUT', attackFaults(error, written).join('; '));
   }
 };
 
 /** One attack with the defaults of its settings. Errors: ATTACK_INPUT, which names the unknown attack or setting. */
-export const readAttack = (input: AttackInput): AttackSpec => refusing(() => attackSpec(input));
+export const readAttack = (input: AttackInput): AttackSpec => refusing(input, () => attackSpec(input));
 
 /**
  * Every attack of a list once, in order, with the defaults of its settings. Presets take the usual budgets of `dataset`, and the settings
@@ -28,5 +29,5 @@ export const readAttack = (input: AttackInput): AttackSpec => refusing(() => att
 export const expandAttacks = (...input: Parameters<typeof expand>): readonly AttackSpec[] => {
   if (typeof input[0] === 'string')
     throw new AppError('ATTACK_INPUT', `Expected a list of attacks, such as ['${input[0]}'], but got a text`);
-  return refusing(() => expand(...input));
+  return refusing(input[0], () => expand(...input));
 };

@@ -57,6 +57,8 @@ type SummaryOptions = {
   readonly attacked?: ArrayLike<number>;
   /** How many answers during the attack had no class. Default 0. */
   readonly invalid?: number;
+  /** How many searches ended at the largest value that the attack allows. Default 0. */
+  readonly capped?: number;
   /**
    * How many clean images a defence rejected, and for how many attacked images it rejected the candidate. Absent for a model that rejects
    * nothing.
@@ -70,7 +72,7 @@ type SummaryOptions = {
  */
 export const summarise = (
   records: EvaluationRecords,
-  { width, hasBudget, attacked: given, invalid = 0, rejections }: SummaryOptions,
+  { width, hasBudget, attacked: given, invalid = 0, capped = 0, rejections }: SummaryOptions,
 ): EvaluationSummary => {
   const images = records.index.length;
   const correct = records.index.map((_, i) => i).filter((i) => records.correct[i]);
@@ -104,6 +106,7 @@ export const summarise = (
     meanQueries: mean(attacked.map((i) => records.queries[i]!)),
     meanSteps: mean(attacked.map((i) => records.steps[i]!)),
     ...(invalid > 0 && { invalidAnswers: invalid }),
+    ...(capped > 0 && { cappedSearches: capped }),
     ...(rejections && {
       rejectedClean: images === 0 ? 0 : rejections.clean / images,
       rejectedAttacked: attempted === 0 ? 0 : rejections.attacked / attempted,

@@ -87,20 +87,20 @@ describe('honest models are not flagged', () => {
 
 describe('what is wrong is said with the way out', () => {
   it.each([
-    ['softmax', 'outputs refused', /probabilities.*--from-probabilities/],
-    ['softmax-layer', 'outputs refused', /probabilities.*--from-probabilities/],
-    ['sigmoid', 'outputs refused', /sigmoids.*--from-probabilities/],
+    ['softmax', 'outputs refused', /probabilities.*`fromProbabilities`/],
+    ['softmax-layer', 'outputs refused', /probabilities.*`fromProbabilities`/],
+    ['sigmoid', 'outputs refused', /sigmoids.*`fromProbabilities`/],
     ['tanh', 'outputs marked', /tanh/],
     ['logits-times-20', 'saturation marked', /saturated in float32.*apgd-t, deepfool, fmn/],
     [
       'rescaling-255',
       'accuracy refused',
-      /does the model expect values from 0 to 255\? \(`--bounds 0,255`\)/,
+      /does the model expect values from 0 to 255\? \(`bounds: \[0, 255\]`\)/,
     ],
     [
       'minus-one-to-one',
       'accuracy refused',
-      /does the model expect values from −1 to 1\? \(`--bounds -1,1`\)/,
+      /does the model expect values from −1 to 1\? \(`bounds: \[-1, 1\]`\)/,
     ],
     ['always-wrong', 'accuracy refused', /labels in another order/],
     ['nan-beyond', 'outputs marked', /not finite numbers for \d+ of 50 images.*never counts as a success/],
@@ -135,6 +135,75 @@ describe('what is wrong is said with the way out', () => {
       classes: 10,
     });
     expect(findingsOf(await examine(model))).toContain('independence marked');
+  });
+});
+
+it('the options that mend a model come with the finding', async () => {
+  const of = async (name: string) =>
+    (await examine(await load(name))).findings.flatMap(({ code, options }) =>
+      options ? [{ code, options }] : [],
+    );
+  expect(await of('rescaling-255')).toEqual([{ code: 'other-pixel-range', options: { bounds: [0, 255] } }]);
+  expect(await of('softmax')).toEqual([{ code: 'probabilities', options: { fromProbabilities: true } }]);
+  expect(await of('base')).toEqual([]);
+});
+
+describe('a model that fails gets a finding with its own words, and leaves no tensor', () => {
+  /** `base`, which answers as `change` says. */
+  const failing = async (
+    change: (logits: tf.Tensor2D, images: tf.Tensor) => unknown,
+  ): Promise<ClassifierModel> => {
+    const base = await load('base');
+    return { ...base, logits: (images) => change(base.logits(images), images) as tf.Tensor2D };
+  };
+  const throwing = (words: string): never => {
+    throw new Error(`${words}.\nMore words`);
+  };
+  it.each<[string, (logits: tf.Tensor2D, images: tf.Tensor) => unknown, string]>([
+    ['throws', () => throwing('no more memory'), 'outputs: The model fails: no more memory.'],
+    [
+      'throws no error',
+      () => {
+        throw 'tired';
+      },
+      'outputs: The model fails: tired.',
+    ],
+    [
+      'returns a list',
+      (logits) => [logits, logits],
+      'outputs: The model fails: Expected logits as a tensor, but the model returned Array.',
+    ],
+    [
+      'returns a wrong rank',
+      (logits) => logits.expandDims(2),
+      'outputs: The model fails: Expected logits of shape [50, 10] for 50 images, but got [50, 10, 1].',
+    ],
+    [
+      'returns a wrong number of classes',
+      (logits) => logits.slice([0, 0], [-1, 9]),
+      'outputs: The model fails: Expected logits of shape [50, 10] for 50 images, but got [50, 9].',
+    ],
+    [
+      'throws for a single image',
+      (logits) => (logits.shape[0] === 1 ? throwing('a batch of one') : logits),
+      'independence: The model fails: a batch of one.',
+    ],
+  ])('%s', async (_, change, expected) => {
+    const model = await failing(change);
+    const before = tf.memory().numTensors;
+    const examination = await examine(model);
+    expect(tf.memory().numTensors).toBe(before);
+    expect(examination.status).toBe('refused');
+    const told = examination.findings.filter(({ code }) => code === 'model-fails');
+    expect(told.map(({ name, detail }) => `${name}: ${detail}`)).toEqual([expected]);
+  });
+
+  it('but a failure beyond its range of pixels is no finding', async () => {
+    const model = await failing((logits, images) =>
+      tf.max(images).dataSync()[0]! > 1.5 ? throwing('too bright') : logits.neg(),
+    );
+    expect(findingsOf(await examine(model))).not.toContain('outputs refused');
+    expect((await examine(model)).findings.map(({ code }) => code)).not.toContain('model-fails');
   });
 });
 

@@ -81,6 +81,17 @@ describe('cw-l2', () => {
     expect(Math.max(...records.l2.map(Number))).toBeLessThan(3);
   });
 
+  it('counts the images whose search ends at the largest constant', async () => {
+    // One step of Adam is too short for any hit, so every constant grows up to the largest one.
+    const hopeless = { ...short, steps: 1, learningRate: 1e-6 };
+    const capped = async (settings: object) =>
+      (await evaluateWith({ ...hopeless, ...settings })).summary.cappedSearches;
+    expect(await capped({ initialConstant: 1e30 })).toBe(20);
+    expect(await capped({ searchSteps: 10 })).toBe(20); // the last of ten steps is at 1e10
+    expect(await capped({ initialConstant: 1 })).toBeUndefined(); // 1, 10, 100, 1000
+    expect((await evaluateWith({ ...short, initialConstant: 1e30 })).summary.cappedSearches).toBeUndefined();
+  });
+
   it('keeps misclassified iterates of images on which no class wins by the confidence', async () => {
     const { summary } = await evaluateWith({ ...short, initialConstant: 1, confidence: 1e6 });
     expect(summary.successes).toBe(20);

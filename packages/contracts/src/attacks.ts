@@ -1,8 +1,9 @@
 /** The registry of all attacks, and the form in which a sweep, the command line and the API write one attack with its settings. */
 import { z } from 'zod';
-import type { AttackDeclaration } from './attacks/define-attack.ts';
+import { type AttackDeclaration, normTitles } from './attacks/define-attack.ts';
 import { paperAttacks } from './attacks/paper-attacks.ts';
 import { strongerAttacks } from './attacks/stronger-attacks.ts';
+import { didYouMean } from './did-you-mean.ts';
 
 export const attacks = { ...paperAttacks, ...strongerAttacks } as const satisfies Record<
   string,
@@ -34,7 +35,9 @@ export type AttackSpec = OneOfAttacks<{
 }>;
 
 /** A value as JSON, cut to about a hundred characters. */
-const abbreviate = (value: unknown): string => {
+export const abbreviate = (value: unknown): string => {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'number') return String(value); // JSON.stringify(NaN) is null
   if (typeof value !== 'string') return JSON.stringify(value).slice(0, 100);
   return value.length > 100 ? `${JSON.stringify(value.slice(0, 100))}…` : JSON.stringify(value);
 };
@@ -68,13 +71,17 @@ const allowFractions = ({ jsonSchema }: { readonly jsonSchema: Record<string, un
 export const settingsJsonSchema = (schema: z.ZodType): Readonly<Record<string, unknown>> =>
   z.toJSONSchema(schema, { io: 'input', override: allowFractions });
 
+const capitalise = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1);
+
 /** Makes `{ attack, settings }` from a name or a flat object. Refuses a name that is not in `known`; the issue quotes the name. */
 const nest = (known: readonly string[]) => (value: unknown, context: z.RefinementCtx) => {
   const object = typeof value === 'string' ? { attack: value } : value;
   if (typeof object !== 'object' || object === null || !('attack' in object)) return object;
   const { attack, ...rest } = object;
   if (typeof attack !== 'string' || !known.includes(attack)) {
-    const message = `Expected the name of an attack, but got ${abbreviate(attack)}. There are: ${known.join(', ')}`;
+    const question = typeof attack === 'string' ? didYouMean(attack, known) : null;
+    const more = question ? capitalise(question) : `There are: ${known.join(', ')}`;
+    const message = `Expected the name of an attack, but got ${abbreviate(attack)}. ${more}`;
     context.addIssue({ code: 'custom', path: ['attack'], input: attack, message });
     return z.NEVER;
   }
@@ -165,6 +172,25 @@ export const epsilonFault = ({
   return attacks[attack].norm === 'linf' && typeof epsilon === 'number' && epsilon > 1
     ? `Expected ε of ${attack} on the scale of [0, 1], but got ${epsilon}: did you mean epsilon=${epsilon}/255?`
     : null;
+};
+
+/**
+ * The first `epsilonFault` of these attacks; null without one. If attacks of the norm L2 have the same ε, it was probably meant for them: the
+ * fault then says that no ε serves both norms. `remedy`: what to do in that case.
+ */
+export const epsilonFaultAmong = (
+  runs: readonly { readonly attack: AttackName; readonly settings: Readonly<Record<string, unknown>> }[],
+  remedy: string,
+): string | null => {
+  const wrong = runs.find((run) => epsilonFault(run) !== null);
+  if (wrong === undefined) return null;
+  const { epsilon } = wrong.settings;
+  const other = runs.find(
+    ({ attack, settings }) => attacks[attack].norm === 'l2' && settings.epsilon === epsilon,
+  );
+  return other === undefined
+    ? epsilonFault(wrong)
+    : `Expected an ε for one norm, but got epsilon=${epsilon} for ${wrong.attack} (${normTitles.linf}, where 1 is the whole range of pixels) and ${other.attack} (${normTitles.l2}): ${remedy}`;
 };
 
 /** A text that is the same for equal specs, whatever the order of their settings. */

@@ -1,5 +1,6 @@
 export * from './abilities.ts';
 export * from './amounts.ts';
+export { attackFaults, unknownSettingFault } from './attacks/attack-faults.ts';
 export {
   type AttackAccess,
   type AttackDeclaration,
@@ -14,7 +15,7 @@ export * from './attacks/diagnostics.ts';
 export * from './attacks/evaluation.ts';
 export * from './attacks/examination.ts';
 export * from './attacks/presets.ts';
-export { largestConstant } from './attacks/stronger-attacks.ts';
+export { largestConstant, lastConstantLimit } from './attacks/stronger-attacks.ts';
 export {
   type AttackInput,
   AttackName,
@@ -25,13 +26,14 @@ export {
   attackSpec,
   attacks,
   attackVersion,
-  epsilonFault,
+  epsilonFaultAmong,
   readFraction,
   searchLimitOf,
   settingsJsonSchema,
 } from './attacks.ts';
 export * from './checkpoint.ts';
 export * from './datasets.ts';
+export * from './did-you-mean.ts';
 export * from './engine-version.ts';
 export * from './errors.ts';
 export * from './hyperparameters.ts';

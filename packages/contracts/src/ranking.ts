@@ -91,6 +91,19 @@ export const usualMetric = (run: Run): EvaluationMetricName =>
 export const usualMetricOf = (attack: AttackName | undefined): EvaluationMetricName =>
   attack === undefined || attacks[attack].family === 'fixed' ? 'robustAccuracy' : distanceMetric(attack);
 
+/**
+ * The metric that has values under an attack of these runs, whatever its other settings; `undefined` means the worst case over all of
+ * them. An attack that none of them is has the usual metric of its name.
+ */
+export const usualMetricAmong = (
+  runs: readonly Run[],
+  attack: AttackName | undefined,
+): EvaluationMetricName => {
+  const meant = attack === undefined ? runs : runs.filter((run) => run.attack === attack);
+  const run = meant.find(isBounded) ?? meant[0];
+  return run === undefined ? usualMetricOf(attack) : usualMetric(run);
+};
+
 export type Ranking = {
   /** Undefined: the worst case over the attacks of each run. */
   readonly attack: AttackName | undefined;
@@ -110,10 +123,45 @@ export const objectiveOf = ({
   readonly metric: EvaluationMetricName;
 } => {
   const runs = expandAttacks(list, { dataset: dataset.name });
-  if (objective !== undefined)
-    return { run: runs.find(({ attack }) => attack === objective.attack), metric: objective.metric };
+  if (objective !== undefined) {
+    const named = runs.filter(({ attack }) => attack === objective.attack);
+    const measured = objective.metric === 'robustAccuracy' ? named.find(isBounded) : undefined;
+    return { run: measured ?? named[0], metric: objective.metric };
+  }
   if (runs.length === 1) return { run: runs[0]!, metric: usualMetric(runs[0]!) };
-  return { run: undefined, metric: usualMetric(runs.find(isBounded) ?? runs[0]!) };
+  return { run: undefined, metric: usualMetricAmong(runs, undefined) };
+};
+
+/**
+ * Why the trials of a sweep cannot be ranked by its objective: the sweep does not run the attack, or the attack has no fixed ε and so no
+ * robust accuracy. `key`: the part of the objective that is wrong. Null for an objective that can rank. Definitions that an older version
+ * stored may have such an objective.
+ */
+export const objectiveFault = ({
+  attacks: list,
+  dataset,
+  objective,
+}: Pick<SweepDefinition, 'attacks' | 'dataset' | 'objective'>): {
+  readonly key: 'attack' | 'metric';
+  readonly message: string;
+} | null => {
+  if (objective === undefined) return null;
+  const { attack, metric } = objective;
+  const runs = expandAttacks(list, { dataset: dataset.name });
+  const named = runs.filter((run) => run.attack === attack);
+  if (named.length === 0) {
+    const names = [...new Set(runs.map((run) => run.attack))].join(', ');
+    return {
+      key: 'attack',
+      message: `Expected an attack of this sweep (${names}), but got ${attack}`,
+    };
+  }
+  if (metric !== 'robustAccuracy' || named.some(isBounded)) return null;
+  const fixed = attacks[attack].family === 'fixed' ? '. Or give the attack `search: false`' : '';
+  return {
+    key: 'metric',
+    message: `Expected a metric that ${attack} has without a fixed ε, such as ${distanceMetric(attack)}, but got robustAccuracy${fixed}`,
+  };
 };
 
 /** First an attack at a fixed ε that nearly every sweep runs; then the worst case, for trials without this attack. */

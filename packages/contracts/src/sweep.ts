@@ -5,6 +5,7 @@ import { AttackName } from './attacks.ts';
 import { DatasetSpec } from './datasets.ts';
 import { type HyperparameterName, hyperparameterDeclaration, isNumeric } from './hyperparameters.ts';
 import { EvaluationMetricName } from './metrics.ts';
+import { objectiveFault } from './ranking.ts';
 import { hyperparametersOf, RecipeName } from './recipes.ts';
 import { type Dimension, isRange, rangeFaults, Search, SearchSpace } from './search-space.ts';
 import { lineFault, linesFault } from './text.ts';
@@ -99,7 +100,7 @@ const hyperparameterIssues = (
 };
 
 export const SweepDefinition = definition
-  .superRefine(({ name, description, recipes, space, attacks }, context) => {
+  .superRefine(({ name, description, recipes, space, attacks, dataset, objective }, context) => {
     const texts = {
       name: [name, lineFault(name)],
       description: [description, linesFault(description)],
@@ -112,6 +113,14 @@ export const SweepDefinition = definition
       if (message !== null)
         context.addIssue({ code: 'custom', path: ['attacks', at], input: entry, message });
     }
+    const fault = objectiveFault({ attacks, dataset, objective });
+    if (fault !== null)
+      context.addIssue({
+        code: 'custom',
+        path: ['objective', fault.key],
+        input: objective?.[fault.key],
+        message: fault.message,
+      });
     const recipeNames = [...new Set(recipes)];
     for (const [hyperparameter, dimension] of Object.entries(space) as [HyperparameterName, Dimension][])
       for (const { path, ...issue } of hyperparameterIssues(hyperparameter, dimension, recipeNames))

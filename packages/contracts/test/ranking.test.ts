@@ -14,6 +14,7 @@ import {
   threatModelOf,
   threatModelText,
   usualMetric,
+  usualMetricAmong,
   usualRankings,
 } from '../src/index.ts';
 
@@ -97,6 +98,27 @@ describe('the default ranking', () => {
     expect(objective({ attacks: ['deepfool-linf', 'cw-l2'] })).toEqual([undefined, 'medianLinf']);
     expect(objective({ attacks: ['pgd-l2'] })).toEqual(['pgd-l2', 'robustAccuracy']);
     expect(objective({ attacks: ['fmn-linf'] })).toEqual(['fmn-linf', 'medianLinf']);
+  });
+
+  it('is among some attacks by a metric that has values', () => {
+    const fixed = attackSpec({ attack: 'fgsm', search: false });
+    expect(usualMetricAmong(specs('deepfool-linf', 'cw-l2'), undefined)).toBe('medianLinf');
+    expect(usualMetricAmong([...specs('deepfool-linf'), fixed], undefined)).toBe('robustAccuracy');
+    expect(usualMetricAmong(specs('fgsm'), 'fgsm')).toBe('medianLinf');
+    expect(usualMetricAmong([...specs('fgsm'), fixed], 'fgsm')).toBe('robustAccuracy');
+    expect(usualMetricAmong([], 'cw-l2')).toBe('medianL2');
+  });
+
+  it('by robust accuracy takes the run of its attack that has a fixed ε', () => {
+    const { run } = objectiveOf(
+      SweepDefinition.parse({
+        name: 'x',
+        dataset: { name: 'glyphs' },
+        attacks: ['fgsm', { attack: 'fgsm', search: false }],
+        objective: { attack: 'fgsm', metric: 'robustAccuracy' },
+      }),
+    );
+    expect(run?.settings).toMatchObject({ search: false });
   });
 
   it('across sweeps is by one attack first, then by the worst case', () => {

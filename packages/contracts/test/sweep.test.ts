@@ -48,8 +48,59 @@ describe('ε of an attack', () => {
     ).toEqual([]);
   });
 
+  it('of a preset with attacks of two norms serves only one of them', () => {
+    const attacks = [{ attack: 'preset:standard', epsilon: 2 }];
+    const result = SweepDefinition.safeParse({ ...base, attacks });
+    expect(result.error?.issues).toMatchObject([
+      {
+        path: ['attacks', 0],
+        message: expect.stringMatching(/^Expected an ε for one norm, but got epsilon=2/),
+      },
+    ]);
+  });
+
   it('above 1 stays readable in a stored definition', () => {
     const stored = { ...base, attacks: [{ attack: 'pgd-linf', epsilon: 8 }] };
+    expect(StoredDefinition.safeParse(stored).success).toBe(true);
+  });
+});
+
+describe('the objective of a sweep', () => {
+  const issues = (attacks: unknown, attack: string, metric: string) =>
+    SweepDefinition.safeParse({ ...base, attacks, objective: { attack, metric } }).error?.issues.map(
+      ({ path, message }) => [path.join('.'), message],
+    ) ?? [];
+
+  it('by robust accuracy needs an attack with a fixed ε', () => {
+    expect(issues(['deepfool-linf', 'fmn-l2'], 'deepfool-linf', 'robustAccuracy')).toEqual([
+      [
+        'objective.metric',
+        'Expected a metric that deepfool-linf has without a fixed ε, such as medianLinf, but got robustAccuracy',
+      ],
+    ]);
+    expect(issues(['fgsm', 'pgd-l2'], 'fgsm', 'robustAccuracy')).toEqual([
+      [
+        'objective.metric',
+        'Expected a metric that fgsm has without a fixed ε, such as medianLinf, but got robustAccuracy. Or give the attack `search: false`',
+      ],
+    ]);
+    expect(issues(['fgsm', { attack: 'fgsm', search: false }], 'fgsm', 'robustAccuracy')).toEqual([]);
+    expect(issues(['deepfool-linf'], 'deepfool-linf', 'medianL2')).toEqual([]);
+    expect(issues({ preset: 'quick' }, 'pgd-l2', 'robustAccuracy')).toEqual([]);
+  });
+
+  it('names an attack of the sweep: another one would rank by the worst case', () => {
+    expect(issues(['fgsm', 'pgd-l2'], 'fmn-l2', 'medianL2')).toEqual([
+      ['objective.attack', 'Expected an attack of this sweep (fgsm, pgd-l2), but got fmn-l2'],
+    ]);
+  });
+
+  it('of an older version stays readable', () => {
+    const stored = {
+      ...base,
+      attacks: ['fmn-l2'],
+      objective: { attack: 'fmn-l2', metric: 'robustAccuracy' },
+    };
     expect(StoredDefinition.safeParse(stored).success).toBe(true);
   });
 });

@@ -54,7 +54,7 @@ const wholeOf = async (sweepId: string, trials: number): Promise<boolean[]> => {
   for (let number = 0; number < trials; number++) whole.push(await isWhole(`${sweepId}-0000${number}`));
   return whole;
 };
-type Outcome = { readonly fooled: number; readonly l2?: number };
+type Outcome = { readonly fooled: number; readonly l2?: number; readonly medianL2?: number };
 
 /** Completes the attacks of the sweep in the order of its trials. `fooled`: how many of four images each attack fools. */
 const finishWith = async (outcomes: readonly Outcome[]): Promise<void> => {
@@ -63,10 +63,14 @@ const finishWith = async (outcomes: readonly Outcome[]): Promise<void> => {
     if (claimed.spec.kind === 'attack') attacks.push(claimed);
     else await finish(db, claimed);
   for (const [i, claimed] of attacks.entries()) {
-    const { fooled, l2 } = outcomes[i]!;
+    const { fooled, l2, medianL2 } = outcomes[i]!;
     const success = [0, 1, 2, 3].map((image) => image < fooled);
     const { stageId, fencingToken } = claimed;
-    await completeStage(db, { stageId, fencingToken, evaluation: evaluationOf(claimed, success, { l2 }) });
+    await completeStage(db, {
+      stageId,
+      fencingToken,
+      evaluation: evaluationOf(claimed, success, { l2, medianL2 }),
+    });
   }
 };
 const shares = (...fooled: number[]): Outcome[] => fooled.map((count) => ({ fooled: count }));
@@ -157,6 +161,13 @@ test('without a metric in the policy, the objective of each sweep decides which 
   await collect(usual);
   expect(await wholeOf(a.sweepId, 3)).toEqual([false, true, false]);
   expect(await wholeOf(b.sweepId, 2)).toEqual([false, true]);
+});
+
+test('a policy that names only an attack ranks by a metric that the attack has', async () => {
+  const a = await submit(db, { ...gammas(1, 2), attacks: ['fgsm'] }); // searches, so it has no robust accuracy
+  await finishWith([1, 3].map((medianL2) => ({ fooled: 4, medianL2 })));
+  await collect({ keepBest: 1, attack: 'fgsm', metric: undefined });
+  expect(await wholeOf(a.sweepId, 2)).toEqual([false, true]);
 });
 
 test('sweeps that the policy names by id or by name are kept, with the stages that they share', async () => {

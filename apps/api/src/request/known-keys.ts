@@ -1,4 +1,4 @@
-/** Finds the keys that a schema has at a path, and the one that is most like a misspelt key. */
+/** Finds the keys that a schema has at a path. */
 import { z } from 'zod';
 
 /** The schemas that `schema` stands for: itself without its wrappers (optional, default, …), or every option if it is a union. */
@@ -53,41 +53,4 @@ export const knownKeysAt = (
   }
   const objects = schemas.filter((s) => s instanceof z.ZodObject && mayMatch(s, here));
   return [...new Set(objects.flatMap((s) => Object.keys((s as z.ZodObject).shape)))];
-};
-
-/** Edits (insert, delete, replace, swap neighbours) from `a` to `b`: the optimal string alignment distance. */
-const distance = (a: string, b: string): number => {
-  let previous: readonly number[] = [];
-  let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      next[j] = Math.min(
-        row[j]! + 1,
-        next[j - 1]! + 1,
-        row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1),
-        swapped ? previous[j - 2]! + 1 : Number.POSITIVE_INFINITY,
-      );
-    }
-    previous = row;
-    row = next;
-  }
-  return row[b.length]!;
-};
-
-/** A word resembles `name` if it is at most this many edits away: a third of the letters of `name`. */
-const maxEdits = (name: string): number => Math.max(1, Math.floor(name.length / 3));
-
-/**
- * The name that `word` resembles most, or null. An edit changes the length by at most one, so a name of a very different length is not
- * compared, and a word of a megabyte takes no time.
- */
-export const nearest = (word: string, names: readonly string[]): string | null => {
-  const ranked = names
-    .filter((name) => Math.abs(name.length - word.length) <= maxEdits(name))
-    .map((name) => ({ name, edits: distance(word.toLowerCase(), name.toLowerCase()) }))
-    .sort((a, b) => a.edits - b.edits);
-  const best = ranked[0];
-  return best && best.edits <= maxEdits(best.name) ? best.name : null;
 };

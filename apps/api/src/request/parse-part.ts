@@ -4,10 +4,10 @@
  *
  * A body may have 100,000 faults. The first 50 are explained, one by one, and the others are only counted.
  */
-import { AppError, formatAmount, type ProblemIssue } from '@funnel/contracts';
+import { AppError, didYouMean, formatAmount, joinWithOr, type ProblemIssue } from '@funnel/contracts';
 import type { z } from 'zod';
-import { knownKeysAt, nearest } from './known-keys.ts';
-import { cut, describeValue, formatPath, isStorable, joinWithOr, typeName } from './values.ts';
+import { knownKeysAt } from './known-keys.ts';
+import { cut, describeValue, formatPath, isStorable, typeName } from './values.ts';
 
 type Issue = z.core.$ZodIssue;
 type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;
@@ -44,12 +44,12 @@ const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
 const oneOf = (values: readonly unknown[], given: unknown): string => {
   const suggestion =
     typeof given === 'string'
-      ? nearest(
+      ? didYouMean(
           given,
           values.filter((v) => typeof v === 'string'),
         )
       : null;
-  return `one of ${values.map(String).join(', ')}${suggestion ? ` (did you mean "${suggestion}"?)` : ''}`;
+  return `one of ${values.map(String).join(', ')}${suggestion ? ` (${suggestion})` : ''}`;
 };
 
 const units: Readonly<Record<string, string>> = { string: ' character', array: ' value' };
@@ -124,9 +124,9 @@ const explainWith = (schema: z.ZodType, input: unknown): Explain => {
     const parent = [...at, ...issue.path];
     const known = knownKeysAt(schema, parent, input);
     return each(issue.keys, (key) => {
-      const suggestion = nearest(key, known);
+      const suggestion = didYouMean(key, known);
       const expected = suggestion
-        ? `a known key: did you mean "${suggestion}"?`
+        ? `a known key: ${suggestion}`
         : known.length > 0
           ? `one of ${known.join(', ')}`
           : 'no such key';

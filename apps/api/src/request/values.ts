@@ -55,10 +55,6 @@ const typeNames: Readonly<Record<string, string>> = {
 /** A type's name in zod, in plain words. */
 export const typeName = (type: string): string => typeNames[type] ?? type;
 
-/** "a, b or c" */
-export const joinWithOr = (words: readonly string[]): string =>
-  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-
 /** `space.gamma[1]`. Long keys are cut. */
 export const formatPath = (path: readonly PropertyKey[]): string =>
   path.reduce<string>((text, part) => {

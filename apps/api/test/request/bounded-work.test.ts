@@ -3,7 +3,6 @@ import { AppError, type ProblemIssue, routes, SweepDefinition } from '@funnel/co
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { nearest } from '../../src/request/known-keys.ts';
 import { explainIssues, parsePart } from '../../src/request/parse-part.ts';
 import { describeValue } from '../../src/request/values.ts';
 import { build, oneTrial, type TestApp } from '../build.ts';
@@ -87,21 +86,6 @@ describe('a received value', () => {
     const json = JSON.stringify(value);
     expect(describeValue(value)).toBe(json.length > 100 ? `${json.slice(0, 100)}…` : json);
   });
-});
-
-test('a word is compared only with names of about its length', () => {
-  const names = ['gamma', 'beta', 'classifierEpochs'];
-  expect(nearest('gama', names)).toBe('gamma');
-  expect(nearest('clasifierEpoch', names)).toBe('classifierEpochs');
-  let read = 0;
-  const long = new Proxy(Object('x'.repeat(900_000)), {
-    get: (target, key) => {
-      if (key === 'toLowerCase') read++;
-      return Reflect.get(target, key);
-    },
-  }) as string;
-  expect(nearest(long, names)).toBe(null);
-  expect(read).toBe(0);
 });
 
 describe('a list', () => {

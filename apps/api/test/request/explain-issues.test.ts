@@ -126,9 +126,16 @@ describe('a fault elsewhere in a sweep', () => {
     expect(issuesOf(SweepDefinition, { ...sweep, ...change })).toEqual([issue]);
   });
 
-  test('the refusal of an unknown attack lists all attacks', () => {
-    const [issue] = issuesOf(SweepDefinition, { ...sweep, attacks: ['fsgm'] });
-    expect(issue).toMatchObject({ path: 'attacks[0].attack', received: '"fsgm"' });
+  test('the refusal of an unknown attack lists those that it resembles, or else all', () => {
+    expect(issuesOf(SweepDefinition, { ...sweep, attacks: ['pgd'] })).toEqual([
+      {
+        path: 'attacks[0].attack',
+        expected: 'the name of an attack (Did you mean "pgd-linf" or "pgd-l2"?)',
+        received: '"pgd"',
+      },
+    ]);
+    const [issue] = issuesOf(SweepDefinition, { ...sweep, attacks: ['zzz'] });
+    expect(issue).toMatchObject({ path: 'attacks[0].attack', received: '"zzz"' });
     expect(issue!.expected).toMatch(/^the name of an attack \(There are: .*fgsm/);
   });
 

@@ -5,18 +5,21 @@ import {
   AttackName,
   type AttackResource,
   type AttackSpec,
+  attackFaults,
   attackKey,
   attackSpec,
   attacks,
   type DatasetName,
-  epsilonFault,
+  epsilonFaultAmong,
   expandAttacks,
   type Preset,
   presetNames,
   presets,
   readFraction,
+  unknownSettingFault,
 } from '@funnel/contracts';
 import { InvalidArgumentError } from 'commander';
+import { z } from 'zod';
 import { Exit, exitCodes } from '../exit.ts';
 import { readYaml } from '../sweep-file.ts';
 
@@ -61,27 +64,36 @@ type Settings = Readonly<Record<string, unknown>>;
 const settingNames = ({ attack }: AttackSpec): readonly string[] =>
   Object.keys(attacks[attack].settings.shape);
 
-/** The attack with those of the settings that it has. Throws a ZodError that names a wrong value. */
-const withSettings = (spec: AttackSpec, settings: Settings): AttackSpec => {
-  // A search ends at the ε that the user gave, also where that is the default (`epsilon=0.3`), which the settings alone cannot tell.
-  const meant = 'epsilon' in settings ? { largestEpsilon: settings.epsilon, ...settings } : settings;
-  const own = Object.entries(meant).filter(([name]) => settingNames(spec).includes(name));
-  return attackSpec({ attack: spec.attack, ...spec.settings, ...Object.fromEntries(own) } as AttackInput);
+/** The result of `read`. Throws Exit, with the faults of `written` in words, where a schema refuses it. */
+const refusing = <Result>(written: unknown, read: () => Result): Result => {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof z.ZodError ? usage(attackFaults(error, written).join('\n')) : error;
+  }
 };
 
-const describeNames = (specs: readonly AttackSpec[]): string =>
-  [...new Set(specs.flatMap(settingNames))].join(', ') || 'none';
+/** The attack with those of the settings that it has. Throws Exit for a wrong value. */
+const withSettings = (spec: AttackSpec, settings: Settings): AttackSpec => {
+  const read = (changes: Settings): AttackSpec => {
+    const own = Object.entries(changes).filter(([name]) => settingNames(spec).includes(name));
+    const written = { attack: spec.attack, ...spec.settings, ...Object.fromEntries(own) };
+    return refusing(written, () => attackSpec(written as AttackInput));
+  };
+  const changed = read(settings);
+  // A search ends at the ε that the user gave, also where that is the default (`epsilon=0.3`), which the settings alone cannot tell.
+  return 'epsilon' in settings ? read({ largestEpsilon: settings.epsilon, ...settings }) : changed;
+};
 
 /** Throws Exit for an ε that cannot be meant. */
-const checkEpsilon = (spec: AttackSpec): void => {
-  const fault = epsilonFault(spec);
+const checkEpsilon = (specs: readonly AttackSpec[]): void => {
+  const fault = epsilonFaultAmong(specs, 'run the attacks of each norm in a command of their own');
   if (fault !== null) throw usage(fault);
 };
 
 /**
  * The attacks that `--attack` and `--set` name. A setting goes with every attack that has it. Attacks of a preset that need more than a model
- * are left out; `leftOut` names them. Throws Exit for a setting that no attack has, or a ZodError that names an unknown attack or a wrong
- * value.
+ * are left out; `leftOut` names them. Throws Exit for an unknown attack, a setting that no attack has, and a wrong value.
  */
 export const readAttacks = (
   names: readonly string[],
@@ -89,19 +101,15 @@ export const readAttacks = (
   dataset?: DatasetName,
 ): { readonly specs: readonly AttackSpec[]; readonly leftOut: readonly AttackName[] } => {
   for (const name of names) checkName(name);
-  const all = expandAttacks(
-    names.map((attack) => ({ attack })) as unknown as AttackListEntry[],
-    dataset === undefined ? {} : { dataset },
-  );
-  const unknown = Object.keys(settings).find(
-    (name) => !all.some((spec) => settingNames(spec).includes(name)),
-  );
-  if (unknown !== undefined)
-    throw usage(`Expected settings of ${names.join(', ')} (${describeNames(all)}), but got ${unknown}`);
+  const list = names.map((attack) => ({ attack })) as unknown as AttackListEntry[];
+  const all = refusing(list, () => expandAttacks(list, dataset === undefined ? {} : { dataset }));
+  const known = [...new Set(all.flatMap(settingNames))];
+  const unknown = Object.keys(settings).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw usage(unknownSettingFault(unknown, known, names.join(', ')));
   const changed = all.map((spec) => withSettings(spec, settings));
   const specs = [...new Map(changed.map((spec) => [attackKey(spec), spec])).values()];
   const runnable = specs.filter(({ attack }) => missingFor(attack) === null);
-  for (const spec of runnable) checkEpsilon(spec);
+  checkEpsilon(runnable);
   const leftOut = specs.map(({ attack }) => attack).filter((attack) => missingFor(attack) !== null);
   return { specs: runnable, leftOut: [...new Set(leftOut)] };
 };

@@ -7,8 +7,20 @@ const symbols = { ok: '✓', marked: '!', refused: '✗' } as const satisfies Re
   string
 >;
 
-export const describeFinding = ({ name, status, detail }: ExaminationFinding): string =>
-  `${symbols[status]} ${name}: ${detail || examinationTitles[name]}`;
+/** The options of this command line that mend it; null without one. */
+const flagsFor = ({ code, options = {} }: ExaminationFinding): string | null => {
+  if (options.bounds) return `--bounds ${options.bounds.join(',')}`;
+  if (options.fromProbabilities) return '--from-probabilities';
+  if (code === 'not-finite' || code === 'constant' || code === 'few-correct') return '--bounds LOW,HIGH';
+  if (code === 'gradient-is-wrong' || code === 'gradient-is-missing') return '--backend NAME';
+  return null;
+};
+
+export const describeFinding = (finding: ExaminationFinding): string => {
+  const { name, status, detail } = finding;
+  const flags = flagsFor(finding);
+  return `${symbols[status]} ${name}: ${detail || examinationTitles[name]}${flags === null ? '' : ` → ${flags}`}`;
+};
 
 const verdicts = {
   ok: 'Attacks measure the robustness of this model.',

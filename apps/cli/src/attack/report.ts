@@ -6,6 +6,7 @@ import {
   type EvaluationSummary,
   type Examination,
   isBounded,
+  lastConstantLimit,
   threatModelText,
   type Verdict,
 } from '@funnel/contracts';
@@ -166,6 +167,9 @@ const hasStalled = (result: Result): boolean => {
   );
 };
 
+/** `1e10` */
+const formatPower = (value: number): string => value.toExponential().replace('+', '');
+
 /** What the table does not show, for stderr. */
 export const notesOf = ({ leftOut, evaluations, noDiagnosis }: AttackReport): readonly string[] => [
   ...leftOut.map(({ attack, reason }) => `${attack}: left out, because ${reason}`),
@@ -175,6 +179,13 @@ export const notesOf = ({ leftOut, evaluations, noDiagnosis }: AttackReport): re
       ? []
       : [
           `${attack}: ${formatCount(invalidAnswers, 'answer')} of the model named no class (a logit was NaN, for example). None counts as a success.`,
+        ],
+  ),
+  ...evaluations.flatMap((result) =>
+    result.attack !== 'cw-l2' || result.summary.cappedSearches === undefined
+      ? []
+      : [
+          `${result.attack}: ${formatCount(result.summary.cappedSearches, 'image')} ended at the largest constant ${formatPower(lastConstantLimit(result.settings))}: the attack tries no larger one.`,
         ],
   ),
   ...evaluations

@@ -26,4 +26,11 @@ describe('the query of the leaderboard', () => {
     expect(ranking('sweep=a', own)).toEqual(['deepfool-l2', 'noiseLevel']);
     expect(ranking('sweep=a&attack=worst', own)).toEqual([undefined, 'robustAccuracy']);
   });
+
+  it('ranks one sweep by a metric that its attacks have', () => {
+    const without = define({ attacks: ['fmn-linf', 'cw-l2', 'fgsm'] });
+    expect(ranking('sweep=a&attack=worst', without)).toEqual([undefined, 'medianLinf']);
+    expect(ranking('sweep=a&attack=fgsm', without)).toEqual(['fgsm', 'medianLinf']);
+    expect(ranking('sweep=a&attack=worst&metric=successRate', without)).toEqual([undefined, 'successRate']);
+  });
 });

@@ -15,6 +15,7 @@ import { likelyClasses } from '../flat-model.ts';
 import { confirmHits, type RunResult, repeatUntilFooled } from '../hits.ts';
 import { crossEntropy, type RowLoss, targetedDifferenceRatio } from '../losses.ts';
 import { ascentDirection, type Norm, project, randomDirections } from '../norms.ts';
+import { takeValues } from '../ownership.ts';
 
 export const apgdCe =
   (norm: Norm): Attack<'apgd-ce-linf' | 'apgd-ce-l2'> =>
@@ -63,23 +64,23 @@ type State = {
 
 /** One run. A row leaves the batch at its first hit. */
 const ascend = async (context: AttackContext, ascent: Ascent): Promise<RunResult> => {
-  const { model, images, labels } = context;
-  const found = createRowStore(labels.length);
+  const { model, images, labels, own } = context;
+  const found = createRowStore(labels.length, own);
   const steps = new Int32Array(labels.length);
   const queries = new Int32Array(labels.length).fill(1);
   const fooled: number[] = [];
   const schedules = Array.from(labels, () => createSchedule(2 * ascent.epsilon, ascent.steps));
   let rows = indicesWhere(labels.length, () => true);
 
-  const x = startPoints(context, ascent);
+  const x = own(startPoints(context, ascent));
   const initial = await lossGradient(context, x, rows, ascent);
-  let state: State = {
+  let state: State = own({
     x,
     previous: x.clone(),
     gradient: initial.gradient,
     best: x.clone(),
     bestGradient: initial.gradient.clone(),
-  };
+  });
   initial.losses.forEach((loss, i) => {
     schedules[i]!.begin(loss);
   });
@@ -93,13 +94,13 @@ const ascend = async (context: AttackContext, ascent: Ascent): Promise<RunResult
     if (hits.length > 0) {
       const isHit = new Set(hits);
       const remaining = indicesWhere(rows.length, (i) => !isHit.has(i));
-      state = takeState(state, remaining);
+      state = own(takeState(state, remaining));
       rows = valuesAt(rows, remaining);
     }
     if (step === ascent.steps || rows.length === 0) break;
     const origin = takeRows(images, rows);
     const sizes = Float32Array.from(rows, (row) => schedules[row]!.stepSize());
-    const moved = move(state, origin, ascent, sizes, step);
+    const moved = own(move(state, origin, ascent, sizes, step));
     origin.dispose();
     const pass = await lossGradient(context, moved, rows, ascent);
     classes = pass.classes;
@@ -108,7 +109,7 @@ const ascend = async (context: AttackContext, ascent: Ascent): Promise<RunResult
       queries[row]!++;
       return schedules[row]!.report(pass.losses[i]!);
     });
-    const next = update(state, moved, pass.gradient, reports);
+    const next = own(update(state, moved, pass.gradient, reports));
     tf.dispose([...Object.values(state), moved, pass.gradient]);
     state = next;
   }
@@ -124,9 +125,9 @@ const startPoints = (context: AttackContext, { norm, epsilon, restart }: Ascent)
     return tf.clipByValue(context.images.add<tf.Tensor2D>(unit.mul(epsilon)), 0, 1);
   });
 
-/** The gradient at `x`, `[rows, width]`, and the loss and the class of every row. */
+/** The gradient at `x`, `[rows, width]`, a tensor of the owner, and the loss and the class of every row. */
 const lossGradient = async (
-  { model, labels }: AttackContext,
+  { model, labels, own }: AttackContext,
   x: tf.Tensor2D,
   rows: Int32Array,
   { lossOf }: Ascent,
@@ -136,8 +137,8 @@ const lossGradient = async (
     const pass = model.gradient(x, loss);
     return [pass.gradient, tf.concat([pass.logits, loss(pass.logits).expandDims<tf.Tensor2D>(1)], 1)];
   }) as [tf.Tensor2D, tf.Tensor2D]; // the type of tidy forgets that this is a pair
-  const values = await numbers.data<'float32'>(); // the only read from the device in a step
-  numbers.dispose();
+  own(gradient);
+  const values = await takeValues(numbers); // the only read from the device in a step
   const width = model.classes + 1;
   return {
     gradient,

@@ -26,7 +26,7 @@ const largestRatio = 1e6;
 export const bim =
   (norm: Norm): Attack<'bim' | 'bim-l2'> =>
   async (context, settings) => {
-    const { images, labels, model } = context;
+    const { images, labels, model, own } = context;
     const ratio = Math.min((settings.stepSize ?? settings.epsilon / 6) / settings.epsilon, largestRatio);
     const scaling = norm === 'linf' ? 'sign' : 'l2';
     const limit = searchLimitOf({ attack: norm === 'linf' ? 'bim' : 'bim-l2', settings });
@@ -34,19 +34,19 @@ export const bim =
     const searches = Array.from(labels, () => createEpsilonSearch(first, limit, settings.search));
     const iteration = new Int32Array(labels.length);
     const steps = new Int32Array(labels.length);
-    const nearest = createNearestHits(images); // by squared L2
-    const initialDirection = lossDirection(model, images, labels, scaling);
+    const nearest = createNearestHits(context); // by squared L2
+    const initialDirection = own(lossDirection(model, images, labels, scaling));
     let state: State = {
       rows: indicesWhere(labels.length, () => true),
-      x: images.clone(),
-      direction: initialDirection.clone(),
+      x: own(images.clone()),
+      direction: own(initialDirection.clone()),
     };
     while (state.rows.length > 0) {
       await context.yieldToEventLoop();
       const { rows } = state;
-      const origin = takeRows(images, rows);
+      const origin = own(takeRows(images, rows));
       const radii = Float32Array.from(rows, (row) => searches[row]!.epsilon);
-      const x = ascend(state, origin, norm, radii, ratio);
+      const x = own(ascend(state, origin, norm, radii, ratio));
       const { classes, squares } = await classesAndDistances(model, x, origin);
       const hits = indicesWhere(rows.length, (i) => isMistake(classes[i]!, labels[rows[i]!]!));
       nearest.keep({ x, owners: rows, distances: squares }, hits);
@@ -72,7 +72,6 @@ export const bim =
       tf.dispose([x, origin, state.x, state.direction]);
       state = next;
     }
-    tf.dispose([initialDirection, state.x, state.direction]);
     return { adversarials: nearest.take(), steps, queries: steps.map((count) => count + 1) };
   };
 
@@ -150,7 +149,7 @@ type Step = {
 /**
  * The next state: first the images that continue, with a new gradient; then the images that restart, with the gradient of the clean image.
  */
-const assemble = ({ model, images, labels }: AttackContext, step: Step): State => {
+const assemble = ({ model, images, labels, own }: AttackContext, step: Step): State => {
   const { x, continuing, continuingRows, restartingRows, initialDirection, scaling } = step;
   const rows = Int32Array.of(...continuingRows, ...restartingRows);
   const [nextX, direction] = tf.tidy(() => {
@@ -162,5 +161,5 @@ const assemble = ({ model, images, labels }: AttackContext, step: Step): State =
       tf.concat([...continued, takeRows(initialDirection, restartingRows)], 0),
     ];
   });
-  return { rows, x: nextX!, direction: direction! };
+  return { rows, x: own(nextX!), direction: own(direction!) };
 };

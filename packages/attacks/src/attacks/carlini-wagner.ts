@@ -6,13 +6,14 @@
  * Norm: L2, no budget. Images: rows of [batch, 28, 28, 1] in [0, 1].
  * Cost per image: at most `searchSteps`·`steps` gradients, and one forward pass per nearer hit, to confirm it.
  */
-import { type AttackSettings, largestConstant } from '@funnel/contracts';
+import { type AttackSettings, largestConstant, lastConstantLimit } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
 import { indicesWhere, oneHot, replaceRows, takeRows, valuesAt } from '../batch-rows.ts';
 import { createNearestHits, keepConfirmed, type NearestHits } from '../hits.ts';
 import { margin } from '../losses.ts';
 import { rowNorms } from '../norms.ts';
+import { takeValues } from '../ownership.ts';
 
 type Settings = AttackSettings<'cw-l2'>;
 
@@ -22,19 +23,24 @@ const tanhBound = 0.999999;
 const [beta1, beta2, adamEpsilon] = [0.9, 0.999, 1e-8];
 
 export const carliniWagner: Attack<'cw-l2'> = async (context, settings) => {
-  const { images, labels } = context;
+  const { labels } = context;
   const lower = new Float64Array(labels.length); // the largest constant that failed
   const upper = new Float64Array(labels.length).fill(Number.POSITIVE_INFINITY); // the smallest constant that succeeded
   const constants = Float64Array.from(labels, () => Math.min(settings.initialConstant, largestConstant));
   const steps = new Int32Array(labels.length);
   const queries = new Int32Array(labels.length);
-  const nearest = createNearestHits(images);
-  const misclassified = settings.confidence > 0 ? createNearestHits(images) : null; // for images without a hit
+  const nearest = createNearestHits(context);
+  const misclassified = settings.confidence > 0 ? createNearestHits(context) : null; // for images without a hit
+  let cappedSearches = 0;
   for (let search = 0; search < settings.searchSteps; search++) {
-    if (search === settings.searchSteps - 1 && settings.searchSteps >= 10)
-      constants.forEach((_, row) => {
-        constants[row] = Math.min(upper[row]!, 1e10);
-      });
+    if (search === settings.searchSteps - 1) {
+      const limit = lastConstantLimit(settings);
+      if (settings.searchSteps >= 10)
+        constants.forEach((_, row) => {
+          constants[row] = Math.min(upper[row]!, limit);
+        });
+      cappedSearches = constants.filter((constant) => constant === limit).length;
+    }
     const kept = { nearest, misclassified };
     const succeeded = await minimise(context, settings, constants, kept, { steps, queries });
     constants.forEach((constant, row) => {
@@ -45,7 +51,8 @@ export const carliniWagner: Attack<'cw-l2'> = async (context, settings) => {
         : Math.min(constant * 10, largestConstant);
     });
   }
-  return { adversarials: misclassified ? fillIn(nearest, misclassified) : nearest.take(), steps, queries };
+  const adversarials = misclassified ? fillIn(nearest, misclassified) : nearest.take();
+  return { adversarials, steps, queries, cappedSearches };
 };
 
 /** The hits, and for images without one the nearest of `others`. `[n, width]`. */
@@ -69,26 +76,28 @@ const minimise = async (
   { nearest, misclassified }: Kept,
   { steps, queries }: { readonly steps: Int32Array; readonly queries: Int32Array },
 ): Promise<Uint8Array> => {
-  const { images, labels, model } = context;
+  const { images, labels, model, own } = context;
   const succeeded = new Uint8Array(labels.length);
   const lossAtCheck = new Float64Array(labels.length).fill(Number.POSITIVE_INFINITY);
   const mistakeLossAtCheck = lossAtCheck.slice();
   const checkPeriod = Math.ceil(settings.steps / 10);
   let rows = indicesWhere(labels.length, () => true);
-  let space = tanhSpace(images);
-  let c = column(constants, rows);
-  let state: State = {
+  let space = own(tanhSpace(images));
+  let c = own(column(constants, rows));
+  let state: State = own({
     delta: tf.zerosLike(images),
     first: tf.zerosLike(images),
     second: tf.zerosLike(images),
-  };
+  });
   for (let step = 1; step <= settings.steps && rows.length > 0; step++) {
     await context.yieldToEventLoop();
-    const truth = oneHot(valuesAt(labels, rows), model.classes);
-    const { x, numbers, ...next } = tf.tidy(() => adamStep(context, settings, space, c, truth, state, step));
-    const values = await numbers.data<'float32'>();
-    tf.dispose([truth, numbers, ...Object.values(state)]);
-    state = next.state;
+    const { x, numbers, ...next } = tf.tidy(() =>
+      adamStep(context, settings, rows, { space, c, state, step }),
+    );
+    tf.dispose([...Object.values(state)]);
+    state = own(next.state);
+    own(x);
+    const values = await takeValues(numbers);
     const suspects = indicesWhere(rows.length, (i) => values[rows.length + i] === 1);
     const candidates = { x, owners: rows, distances: values.subarray(2 * rows.length) };
     const { asked, hits } = await keepConfirmed(nearest, model, labels, candidates, suspects);
@@ -119,11 +128,11 @@ const minimise = async (
       return falls;
     });
     if (falling.length === rows.length) continue;
-    const kept = { space: takeAll(space, falling), state: takeAll(state, falling) };
+    const kept = { space: own(takeAll(space, falling)), state: own(takeAll(state, falling)) };
     tf.dispose([...Object.values(space), ...Object.values(state), c]);
     ({ space, state } = kept);
     rows = valuesAt(rows, falling);
-    c = column(constants, rows);
+    c = own(column(constants, rows));
   }
   tf.dispose([...Object.values(space), ...Object.values(state), c]);
   return succeeded;
@@ -140,19 +149,25 @@ const tanhSpace = (images: tf.Tensor2D): Space =>
     return { origin: images.clone(), w, mappedBack: tf.sigmoid(w.mul<tf.Tensor2D>(2)) };
   });
 
+/** `c`: the constants, `[rows, 1]`; `step` counts from 1. */
+type Iterate = {
+  readonly space: Space;
+  readonly c: tf.Tensor2D;
+  readonly state: State;
+  readonly step: number;
+};
+
 /**
  * Evaluates the objective at the current δ and moves δ by one step of Adam. `numbers`: loss, hit (0 or 1), L2, misclassified (0 or 1), and the
  * loss for a confidence of 0, per row, `[5, rows]`.
  */
 const adamStep = (
-  { model }: AttackContext,
+  { model, labels }: AttackContext,
   settings: Settings,
-  space: Space,
-  c: tf.Tensor2D,
-  truth: tf.Tensor2D,
-  state: State,
-  step: number,
+  rows: Int32Array,
+  { space, c, state, step }: Iterate,
 ) => {
+  const truth = oneHot(valuesAt(labels, rows), model.classes);
   const x: tf.Tensor2D = tf.sigmoid(space.w.add<tf.Tensor2D>(state.delta).mul<tf.Tensor2D>(2));
   const gap = margin(truth); // max z_j − z_y, positive where the model errs
   const hinge = (logits: tf.Tensor2D) => tf.relu(tf.sub(settings.confidence, gap(logits)));

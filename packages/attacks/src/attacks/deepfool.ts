@@ -13,17 +13,18 @@ import { type Attack, streaming } from '../attack.ts';
 import { createRowStore, indicesWhere, takeRows, valuesAt } from '../batch-rows.ts';
 import { type FlatModel, likelyClasses } from '../flat-model.ts';
 import { dualNorms, type Norm, signOf } from '../norms.ts';
+import { owning, takeValues } from '../ownership.ts';
 
 /** When an image is finished, the next one takes its row, so every pass of the model stays full. */
 export const deepfool = (norm: Norm): Attack<'deepfool-l2' | 'deepfool-linf'> =>
   streaming(async (context, settings) => {
-    const { model, images, labels } = context;
-    const found = createRowStore(labels.length);
+    const { model, images, labels, own } = context;
+    const found = createRowStore(labels.length, own);
     const steps = new Int32Array(labels.length);
     const queries = new Int32Array(labels.length);
     const candidates = await likelyClasses(model, images, labels, settings.classes); // [slots][n]
     let rows: Int32Array = new Int32Array(0);
-    let x: tf.Tensor2D = tf.zeros([0, model.width]);
+    let x: tf.Tensor2D = own(tf.zeros([0, model.width]));
     let started = 0;
     for (;;) {
       await context.yieldToEventLoop();
@@ -34,10 +35,8 @@ export const deepfool = (norm: Norm): Attack<'deepfool-l2' | 'deepfool-linf'> =>
       started += added.length;
       rows = Int32Array.of(...rows, ...added);
       if (rows.length === 0) break;
-      x = concatRows(x, takeRows(images, added));
-      const logits = model.logits(x);
-      const z = await logits.data<'float32'>();
-      logits.dispose();
+      x = own(concatRows(x, takeRows(images, added)));
+      const z = await takeValues(model.logits(x));
       const classes = classesOf(z, model.classes);
       const fooled = indicesWhere(rows.length, (i) => isMistake(classes[i]!, labels[rows[i]!]!));
       found.put(x, fooled, valuesAt(rows, fooled));
@@ -49,20 +48,21 @@ export const deepfool = (norm: Norm): Attack<'deepfool-l2' | 'deepfool-linf'> =>
       );
       rows = valuesAt(rows, remaining);
       for (const row of rows) steps[row]!++;
-      const here = takeRows(x, remaining);
+      const here = own(takeRows(x, remaining));
       x.dispose();
-      x = await linearisedStep({
-        model,
-        x: here,
-        z: logitsAt(z, remaining, model.classes),
-        labels: valuesAt(labels, rows),
-        candidates: candidates.map((slot) => valuesAt(slot, rows)),
-        norm,
-        stepFactor: 1 + settings.overshoot,
-      });
+      x = own(
+        await linearisedStep({
+          model,
+          x: here,
+          z: logitsAt(z, remaining, model.classes),
+          labels: valuesAt(labels, rows),
+          candidates: candidates.map((slot) => valuesAt(slot, rows)),
+          norm,
+          stepFactor: 1 + settings.overshoot,
+        }),
+      );
       here.dispose();
     }
-    x.dispose();
     return { adversarials: found.collect(images), steps, queries };
   });
 
@@ -103,7 +103,7 @@ type Linearisation = {
  * away, at |f| / ‖w‖₂² · w (L2) or |f| / ‖w‖₁ · sign(w) (L∞). Returns `x` moved `stepFactor` times as far, clipped to [0, 1]. A row does
  * not move when no candidate has a lower logit than the label.
  */
-export const linearisedStep = async ({
+export const linearisedStep = ({
   model,
   x,
   z,
@@ -111,35 +111,35 @@ export const linearisedStep = async ({
   candidates,
   norm,
   stepFactor,
-}: Linearisation): Promise<tf.Tensor2D> => {
-  const [n] = x.shape;
-  if (n === 0) return x.clone();
-  const gradients = differenceGradients(model, x, labels, candidates); // [slots · n, width], slot by slot
-  const norms = tf.tidy(() => dualNorms(gradients, norm));
-  const sizes = await norms.data<'float32'>();
-  const nearest = Int32Array.from({ length: n }, (_, row) => row); // the row itself at first, so that no row takes a NaN from another row
-  const lengths = new Float32Array(n);
-  for (let row = 0; row < n; row++) {
-    let smallest = Number.POSITIVE_INFINITY;
-    for (const [slot, classes] of candidates.entries()) {
-      const f = Math.fround(z[row * model.classes + classes[row]!]! - z[row * model.classes + labels[row]!]!);
-      if (!(f < 0)) continue;
-      const size = sizes[slot * n + row]! + 1e-8;
-      const distance = Math.abs(f) / size;
-      if (!(distance < smallest)) continue; // a NaN is not nearer
-      smallest = distance;
-      nearest[row] = slot * n + row;
-      lengths[row] = stepFactor * (norm === 'l2' ? distance / size : distance);
+}: Linearisation): Promise<tf.Tensor2D> =>
+  owning(async (own) => {
+    const [n] = x.shape;
+    if (n === 0) return x.clone();
+    const gradients = own(differenceGradients(model, x, labels, candidates)); // [slots · n, width], slot by slot
+    const sizes = await takeValues(dualNorms(gradients, norm));
+    const nearest = Int32Array.from({ length: n }, (_, row) => row); // the row itself at first, so that no row takes a NaN from another row
+    const lengths = new Float32Array(n);
+    for (let row = 0; row < n; row++) {
+      let smallest = Number.POSITIVE_INFINITY;
+      for (const [slot, classes] of candidates.entries()) {
+        const f = Math.fround(
+          z[row * model.classes + classes[row]!]! - z[row * model.classes + labels[row]!]!,
+        );
+        if (!(f < 0)) continue;
+        const size = sizes[slot * n + row]! + 1e-8;
+        const distance = Math.abs(f) / size;
+        if (!(distance < smallest)) continue; // a NaN is not nearer
+        smallest = distance;
+        nearest[row] = slot * n + row;
+        lengths[row] = stepFactor * (norm === 'l2' ? distance / size : distance);
+      }
     }
-  }
-  const moved: tf.Tensor2D = tf.tidy(() => {
-    const w = takeRows(gradients, nearest);
-    const direction = norm === 'l2' ? w : signOf(w);
-    return tf.clipByValue(x.add(direction.mul(tf.tensor2d(lengths, [n, 1]))), 0, 1);
+    return tf.tidy((): tf.Tensor2D => {
+      const w = takeRows(gradients, nearest);
+      const direction = norm === 'l2' ? w : signOf(w);
+      return tf.clipByValue(x.add(direction.mul(tf.tensor2d(lengths, [n, 1]))), 0, 1);
+    });
   });
-  tf.dispose([gradients, norms]);
-  return moved;
-};
 
 /** ∂(z_k − z_y)/∂x for the class k of every slot, `[slots · n, width]`. */
 const differenceGradients = (

@@ -13,6 +13,7 @@ import { chooseRows, indicesWhere, isHostBackend, oneHot, takeRows, valuesAt } f
 import { type FlatModel, likelyClasses } from '../flat-model.ts';
 import { createNearestHits, type NearestHits } from '../hits.ts';
 import { type Norm, randomDirections, rowNorms } from '../norms.ts';
+import { takeValues } from '../ownership.ts';
 
 const maxBias = 0.1; // α_max
 const overshoot = 1.05; // η
@@ -21,16 +22,17 @@ const backwardFactor = 0.9; // β
 export const fab =
   (norm: Norm): Attack<'fab-t-linf' | 'fab-t-l2'> =>
   async (context, settings) => {
-    const { images, labels, model } = context;
+    const { images, labels, model, own } = context;
     const targets = await likelyClasses(model, images, labels, settings.targets + 1);
-    const nearest = createNearestHits(images);
+    const nearest = createNearestHits(context);
     for (const target of targets)
       for (let restart = 0; restart < settings.restarts; restart++) {
-        const gap = tf.tidy(() =>
-          oneHot(target, model.classes).sub<tf.Tensor2D>(oneHot(labels, model.classes)),
+        const gap = own(
+          tf.tidy(() => oneHot(target, model.classes).sub<tf.Tensor2D>(oneHot(labels, model.classes))),
         ); // e_t − e_y
-        let x =
-          restart === 0 ? images.clone() : randomStart(context, nearest, norm, settings.epsilon, restart);
+        let x = own(
+          restart === 0 ? images.clone() : randomStart(context, nearest, norm, settings.epsilon, restart),
+        );
         for (let step = 0; step < settings.steps; step++) {
           await context.yieldToEventLoop();
           const next = await advance(context, x, gap, nearest, norm);
@@ -61,26 +63,26 @@ const randomStart = (
     return tf.clipByValue(context.images.add<tf.Tensor2D>(unit.mul(radius)), 0, 1);
   });
 
-/** One step of every image. Keeps nearer hits, and moves hits back towards their images. */
+/** One step of every image, a tensor of the owner. Keeps nearer hits, and moves hits back towards their images. */
 const advance = async (
-  { model, images, labels }: AttackContext,
+  { model, images, labels, own }: AttackContext,
   x: tf.Tensor2D,
   gap: tf.Tensor2D,
   nearest: NearestHits,
   norm: Norm,
 ): Promise<tf.Tensor2D> => {
-  const moved = tf.tidy(() => stepToBoundary(model, images, x, gap, norm));
-  const distances = tf.tidy(() => rowNorms(moved.sub(images), norm));
+  const moved = own(tf.tidy(() => stepToBoundary(model, images, x, gap, norm)));
   const classes = await model.predict(moved);
   const isHit = (row: number): boolean => isMistake(classes[row]!, labels[row]!);
   const rows = indicesWhere(labels.length, () => true);
-  nearest.keep({ x: moved, owners: rows, distances: await distances.data<'float32'>() }, rows.filter(isHit));
+  const distances = await takeValues(tf.tidy(() => rowNorms(moved.sub(images), norm)));
+  nearest.keep({ x: moved, owners: rows, distances }, rows.filter(isHit));
   const next = tf.tidy(() => {
     const back = images.add<tf.Tensor2D>(moved.sub(images).mul(backwardFactor));
     return chooseRows(isHit, back, moved);
   });
-  tf.dispose([moved, distances]);
-  return next;
+  moved.dispose();
+  return own(next);
 };
 
 /** The weighted mean of two projections onto the linearised boundary: of the iterate and of the image. Their lengths give the weights. */

@@ -10,9 +10,11 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
 import { takeRows } from '../batch-rows.ts';
+import { orRelease } from '../flat-model.ts';
 import { repeatUntilFooled } from '../hits.ts';
 import { margin } from '../losses.ts';
 import { ascentDirection, type Norm, project, stepLength } from '../norms.ts';
+import { takeValues } from '../ownership.ts';
 import { ascend } from './pgd.ts';
 
 export const feature =
@@ -20,28 +22,22 @@ export const feature =
   async (context, settings) => {
     const { encoder } = context.resources;
     const stepSize = stepLength(settings);
-    const encoded = encodePool(context);
-    const poolFeatures = await encoded.data<'float32'>();
-    encoded.dispose();
+    const poolFeatures = await takeValues(encodePool(context));
     return repeatUntilFooled(context, settings.guides, async (remaining, guide) => {
-      const { images } = remaining;
-      const goal = await guideFeatures(remaining, poolFeatures, guide);
-      let x = images.clone();
+      const { images, own } = remaining;
+      const goal = own(await guideFeatures(remaining, poolFeatures, guide));
+      let x = own(images.clone());
       for (let step = 0; step < settings.steps; step++) {
         await context.yieldToEventLoop();
+        const towardsGoal = (input: tf.Tensor) =>
+          tf.sum(tf.squaredDifference(encoder(input as tf.Tensor2D), goal)).neg();
         const next = tf.tidy(() => {
-          const slope = tf.grad((input) =>
-            tf.sum(tf.squaredDifference(encoder(input as tf.Tensor2D), goal)).neg(),
-          )(x);
-          return project(
-            x.add(ascentDirection(slope as tf.Tensor2D, norm).mul(stepSize)),
-            images,
-            norm,
-            settings.epsilon,
-          );
+          const slope = orRelease(() => tf.grad(towardsGoal)(x)) as tf.Tensor2D; // a gradient has the shape of its x
+          const ahead = x.add<tf.Tensor2D>(ascentDirection(slope, norm).mul(stepSize));
+          return project(ahead, images, norm, settings.epsilon);
         });
         x.dispose();
-        x = next;
+        x = own(next);
       }
       goal.dispose();
       const result = await ascend(remaining, {
@@ -86,9 +82,7 @@ const guideFeatures = async (
 ): Promise<tf.Tensor2D> => {
   const { encoder, pool } = context.resources;
   const size = poolFeatures.length / pool.labels.length;
-  const features = tf.tidy(() => encoder(context.images));
-  const values = await features.data<'float32'>();
-  features.dispose();
+  const values = await takeValues(encoder(context.images));
   const chosen = new Float32Array(context.labels.length * size);
   context.labels.forEach((label, row) => {
     const own = values.subarray(row * size, (row + 1) * size);

@@ -11,16 +11,16 @@ import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext, AttackResult } from '../attack.ts';
 import { indicesWhere, takeRows } from '../batch-rows.ts';
 import { lossDirection } from '../losses.ts';
+import { owning } from '../ownership.ts';
 
 /** With `search: false` the attack takes one step of exactly ε. This costs 1 gradient, and the driver makes the forward pass. */
 export const fgsm: Attack<'fgsm'> = async (context, settings) => {
-  const { images, labels, model } = context;
-  const directions = lossDirection(model, images, labels, 'sign');
+  const { images, labels, model, own } = context;
+  const directions = own(lossDirection(model, images, labels, 'sign'));
   if (settings.search) return searchEpsilon(context, directions, epsilonGrid(settings));
   const adversarials: tf.Tensor2D = tf.tidy(() =>
     tf.clipByValue(images.add(directions.mul(settings.epsilon)), 0, 1),
   );
-  directions.dispose();
   return {
     adversarials,
     steps: new Int32Array(labels.length).fill(1),
@@ -30,8 +30,8 @@ export const fgsm: Attack<'fgsm'> = async (context, settings) => {
 
 /** The direction has root mean square 1, so ε moves an image by ε·√width in L2. */
 export const gradient: Attack<'gradient'> = async (context, settings) => {
-  const { model, images, labels } = context;
-  return searchEpsilon(context, lossDirection(model, images, labels, 'rms'), epsilonGrid(settings));
+  const { model, images, labels, own } = context;
+  return searchEpsilon(context, own(lossDirection(model, images, labels, 'rms')), epsilonGrid(settings));
 };
 
 /** The ε that a search tries, in this order. */
@@ -69,8 +69,7 @@ type Cursor = {
 
 /**
  * For every image the smallest ε of the grid at which clip(image + ε·direction) is a hit. With `refine`, when the first pass finds no hit, or
- * finds it among its first 20 ε, a second pass tries 20 evenly spaced ε up to the last ε of the first pass. `directions`: `[n, width]`; this
- * function disposes of it.
+ * finds it among its first 20 ε, a second pass tries 20 evenly spaced ε up to the last ε of the first pass. `directions`: `[n, width]`.
  * Every image searches at its own pace. The fewer images are left, the more ε each of them tries per pass of the model.
  */
 const searchEpsilon = async (
@@ -112,7 +111,6 @@ const searchEpsilon = async (
   }
   const found = Float32Array.from(cursors, ({ best }) => (Number.isFinite(best) ? best : 0));
   const adversarials = tf.tidy(() => stepAlong(images, directions, found));
-  directions.dispose();
   return {
     adversarials,
     steps: Int32Array.from(cursors, ({ queries }) => queries - 1),
@@ -120,17 +118,15 @@ const searchEpsilon = async (
   };
 };
 
-const predictSteps = async (
+const predictSteps = (
   { model, images }: AttackContext,
   directions: tf.Tensor2D,
   candidates: readonly { row: number; epsilon: number }[],
 ) => {
   const rows = Int32Array.from(candidates, ({ row }) => row);
   const epsilons = Float32Array.from(candidates, ({ epsilon }) => epsilon);
-  const x = tf.tidy(() => stepAlong(takeRows(images, rows), takeRows(directions, rows), epsilons));
-  const classes = await model.predict(x);
-  x.dispose();
-  return classes;
+  const at = () => stepAlong(takeRows(images, rows), takeRows(directions, rows), epsilons);
+  return owning((own) => model.predict(own(tf.tidy(at))));
 };
 
 const stepAlong = (images: tf.Tensor2D, directions: tf.Tensor2D, epsilons: Float32Array): tf.Tensor2D =>

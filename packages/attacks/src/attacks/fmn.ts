@@ -12,6 +12,7 @@ import { indicesWhere, oneHot } from '../batch-rows.ts';
 import { createNearestHits, keepConfirmed } from '../hits.ts';
 import { margin } from '../losses.ts';
 import { dualNorms, type Norm, project, rowNorms } from '../norms.ts';
+import { takeValues } from '../ownership.ts';
 
 const minGamma = 0.001;
 /** Larger than the distance of any two images in [0, 1]. */
@@ -20,13 +21,13 @@ const maxRadius = 1e6;
 export const fmn =
   (norm: Norm): Attack<'fmn-l2' | 'fmn-linf'> =>
   async (context, settings) => {
-    const { images, labels, model } = context;
-    const truth = oneHot(labels, model.classes);
-    const nearest = createNearestHits(images);
+    const { images, labels, model, own } = context;
+    const truth = own(oneHot(labels, model.classes));
+    const nearest = createNearestHits(context);
     const radii = new Float64Array(labels.length).fill(Number.POSITIVE_INFINITY);
     const queries = new Int32Array(labels.length).fill(settings.steps + 1);
     const owners = indicesWhere(labels.length, () => true);
-    let x = images.clone();
+    let x = own(images.clone());
     for (let step = 0; step <= settings.steps; step++) {
       await context.yieldToEventLoop();
       const decay = cosine(step, settings.steps);
@@ -50,9 +51,8 @@ export const fmn =
         return project(ahead, images, norm, tf.tensor2d(limits, [limits.length, 1]));
       });
       tf.dispose([x, gradient]);
-      x = next;
+      x = own(next);
     }
-    tf.dispose([x, truth]);
     const steps = new Int32Array(labels.length).fill(settings.steps);
     return { adversarials: nearest.take(), steps, queries };
   };
@@ -68,9 +68,9 @@ type Measurement = {
   readonly toBoundary: number;
 };
 
-/** The gradient of the margin at `x`, `[n, width]`, and the measurements of the rows. `searching`: some image has no hit yet. */
+/** The gradient of the margin at `x`, `[n, width]`, a tensor of the owner, and the measurements of the rows. `searching`: some image has no hit yet. */
 const measure = async (
-  { model, images, labels }: AttackContext,
+  { model, images, labels, own }: AttackContext,
   x: tf.Tensor2D,
   truth: tf.Tensor2D,
   norm: Norm,
@@ -83,8 +83,8 @@ const measure = async (
     const slope = searching ? dualNorms(gradient.mul(canMove(x, gradient)), norm) : tf.onesLike(gap);
     return [gradient, tf.concat([logits, distance, gap.div(slope.add(1e-12))], 1)];
   }) as [tf.Tensor2D, tf.Tensor2D]; // the type of tidy forgets that this is a pair
-  const values = await numbers.data<'float32'>(); // the only read from the device in a step
-  numbers.dispose();
+  own(gradient);
+  const values = await takeValues(numbers); // the only read from the device in a step
   const width = model.classes + 2;
   const classes = classesOf(values, model.classes, width);
   const rows = Array.from(

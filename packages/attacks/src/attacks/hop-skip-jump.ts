@@ -11,6 +11,7 @@ import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
 import { indicesWhere, valuesAt } from '../batch-rows.ts';
+import { owning } from '../ownership.ts';
 import type { Random } from '../random.ts';
 
 /** The start draws noise at most this often, until a draw fools the model, and then tries this many shares of noise in the image. */
@@ -59,9 +60,9 @@ const createDecision =
   ({ model, labels, yieldToEventLoop }: AttackContext, queries: Int32Array): Decision =>
   async (values, owners) => {
     await yieldToEventLoop();
-    const x = tf.tensor2d(values, [owners.length, model.width]);
-    const classes = await model.predict(x);
-    x.dispose();
+    const classes = await owning((own) =>
+      model.predict(own(tf.tensor2d(values, [owners.length, model.width]))),
+    );
     return Uint8Array.from(owners, (row, i) => {
       queries[row]!++;
       return isMistake(classes[i]!, labels[row]!) ? 1 : 0;

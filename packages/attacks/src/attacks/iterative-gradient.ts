@@ -21,39 +21,41 @@ type Walk = { readonly row: number; readonly stepSize: number };
 export const iterativeGradient =
   (scaling: Scaling): Attack<'iterative-gradient' | 'iterative-gradient-sign'> =>
   async (context, settings) => {
-    const { model, images, labels } = context;
+    const { model, images, labels, own } = context;
     const { epsilons } = epsilonGrid({ ...settings, epsilon: settings.epsilon / settings.steps });
     const walks = Array.from(labels, (_, row) =>
       epsilons.map((stepSize): Walk => ({ row, stepSize })),
     ).flat();
-    const initialDirection = lossDirection(model, images, labels, scaling);
-    const nearest = createNearestHits(images); // by squared L2
+    const initialDirection = own(lossDirection(model, images, labels, scaling));
+    const nearest = createNearestHits(context); // by squared L2
     for (let start = 0; start < walks.length; start += model.batchSize) {
       const batch = walks.slice(start, start + model.batchSize);
       const rows = Int32Array.from(batch, ({ row }) => row);
-      const stepSizes = tf.tensor2d(
-        batch.map(({ stepSize }) => stepSize),
-        [batch.length, 1],
+      const stepSizes = own(
+        tf.tensor2d(
+          batch.map(({ stepSize }) => stepSize),
+          [batch.length, 1],
+        ),
       );
-      const origin = takeRows(images, rows);
-      let x = origin.clone();
-      let direction = takeRows(initialDirection, rows);
+      const origin = own(takeRows(images, rows));
+      let x = own(origin.clone());
+      let direction = own(takeRows(initialDirection, rows));
       for (let step = 1; step <= settings.steps; step++) {
         await context.yieldToEventLoop();
         const next: tf.Tensor2D = tf.tidy(() => tf.clipByValue(x.add(direction.mul(stepSizes)), 0, 1));
         tf.dispose([x, direction]);
-        x = next;
+        x = own(next);
         const { classes, squares } = await classesAndDistances(model, x, origin);
         const hits = indicesWhere(rows.length, (i) => isMistake(classes[i]!, labels[rows[i]!]!));
         nearest.keep({ x, owners: rows, distances: squares }, hits);
-        direction =
+        direction = own(
           step < settings.steps
             ? lossDirection(model, x, valuesAt(labels, rows), scaling)
-            : tf.zeros([0, model.width]);
+            : tf.zeros<tf.Rank.R2>([0, model.width]),
+        );
       }
       tf.dispose([x, direction, origin, stepSizes]);
     }
-    initialDirection.dispose();
     const steps = epsilons.length * settings.steps;
     return {
       adversarials: nearest.take(),

@@ -11,6 +11,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
 import { oneHot, valuesAt } from '../batch-rows.ts';
 import { type PixelGrid, pixelGrid } from '../flat-model.ts';
+import { owning, takeValues } from '../ownership.ts';
 
 type Settings = AttackSettings<'local-search'>;
 
@@ -95,16 +96,15 @@ const probe = async (
       for (let j = pixel * channels; j < (pixel + 1) * channels; j++)
         probed[offset + j] = settings.probe * Math.sign(search.image[j]!) + 0.5;
     });
-    const probabilities = tf.tidy(() => {
+    const probabilities = () => {
       const logits = model.logits(tf.tensor2d(probed, [batch.length, model.width]));
       const truth = oneHot(
         Int32Array.from(batch, ({ search }) => labels[search.row]!),
         model.classes,
       );
       return tf.sum(tf.softmax(logits).mul(truth), 1);
-    });
-    scores.set(await probabilities.data<'float32'>(), start);
-    probabilities.dispose();
+    };
+    scores.set(await takeValues(tf.tidy(probabilities)), start);
   }
   let end = 0;
   return active.map(({ candidates }) => {
@@ -151,13 +151,10 @@ const neighbours = (chosen: Int32Array, { height, width }: PixelGrid, distance: 
   return Int32Array.from(found);
 };
 
-const classify = async ({ model }: AttackContext, active: readonly Search[]): Promise<Int32Array> => {
+const classify = ({ model }: AttackContext, active: readonly Search[]): Promise<Int32Array> => {
   const values = new Float32Array(active.length * model.width);
   active.forEach(({ pixels }, i) => {
     values.set(pixels, i * model.width);
   });
-  const x = tf.tensor2d(values, [active.length, model.width]);
-  const classes = await model.predict(x);
-  x.dispose();
-  return classes;
+  return owning((own) => model.predict(own(tf.tensor2d(values, [active.length, model.width]))));
 };

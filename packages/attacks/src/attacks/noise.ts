@@ -15,8 +15,8 @@ export const noise =
   (context, { epsilon, draws }) =>
     repeatUntilFooled(context, draws, async (remaining, draw) => {
       await context.yieldToEventLoop();
-      const { labels, model } = remaining;
-      const adversarials = randomStarts(remaining, norm, epsilon, draw);
+      const { labels, model, own } = remaining;
+      const adversarials = own(randomStarts(remaining, norm, epsilon, draw));
       const classes = await model.predict(adversarials);
       const one = new Int32Array(labels.length).fill(1);
       return {

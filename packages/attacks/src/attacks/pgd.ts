@@ -13,6 +13,7 @@ import { chooseRows, createRowStore, indicesWhere, oneHot, takeRows, valuesAt } 
 import { confirmHits, type RunResult, repeatUntilFooled } from '../hits.ts';
 import { crossEntropy, margin, type RowLoss } from '../losses.ts';
 import { ascentDirection, type Norm, project, randomDirections, randomStarts, stepLength } from '../norms.ts';
+import { takeValues } from '../ownership.ts';
 
 export const pgd =
   (norm: Norm): Attack<'pgd-linf' | 'pgd-l2'> =>
@@ -49,15 +50,15 @@ export type Ascent = {
 
 /** One run of projected gradient ascent. A row leaves the batch at its first hit. The feature attack calls this function too. */
 export const ascend = async (context: AttackContext, ascent: Ascent): Promise<RunResult> => {
-  const { model, labels } = context;
+  const { model, labels, own } = context;
   const { norm, epsilon, stepSize } = ascent;
-  const found = createRowStore(labels.length);
+  const found = createRowStore(labels.length, own);
   const steps = new Int32Array(labels.length);
   const queries = new Int32Array(labels.length);
   const fooled: number[] = [];
   let rows = indicesWhere(labels.length, () => true);
-  let origin = context.images.clone();
-  let x = ascent.start;
+  let origin = own(context.images.clone());
+  let x = own(ascent.start);
   for (let step = 0; step <= ascent.steps && rows.length > 0; step++) {
     await context.yieldToEventLoop();
     const { classes, isZero, gradient } = await lossGradient(
@@ -74,22 +75,25 @@ export const ascend = async (context: AttackContext, ascent: Ascent): Promise<Ru
     const isHit = new Set(hits);
     const remaining = indicesWhere(rows.length, (i) => !isHit.has(i));
     rows = valuesAt(rows, remaining);
-    const state = hits.length === 0 ? { x, gradient, origin } : takeAll({ x, gradient, origin }, remaining);
-    const next = tf.tidy(() => {
-      const slope = remaining.some((i) => isZero[i]!)
-        ? chooseRows(
-            (i) => isZero[remaining[i]!]!,
-            fallbackDirections(context, rows, norm, ascent.restart),
-            state.gradient,
-          )
-        : state.gradient;
-      return project(
-        state.x.add<tf.Tensor2D>(ascentDirection(slope, norm).mul(stepSize)),
-        state.origin,
-        norm,
-        epsilon,
-      );
-    });
+    const state =
+      hits.length === 0 ? { x, gradient, origin } : own(takeAll({ x, gradient, origin }, remaining));
+    const next = own(
+      tf.tidy(() => {
+        const slope = remaining.some((i) => isZero[i]!)
+          ? chooseRows(
+              (i) => isZero[remaining[i]!]!,
+              fallbackDirections(context, rows, norm, ascent.restart),
+              state.gradient,
+            )
+          : state.gradient;
+        return project(
+          state.x.add<tf.Tensor2D>(ascentDirection(slope, norm).mul(stepSize)),
+          state.origin,
+          norm,
+          epsilon,
+        );
+      }),
+    );
     tf.dispose([x, gradient, state.x, state.gradient]);
     if (state.origin !== origin) origin.dispose();
     origin = state.origin;
@@ -100,9 +104,9 @@ export const ascend = async (context: AttackContext, ascent: Ascent): Promise<Ru
   return { adversarials: found.collect(context.images), fooled: Int32Array.from(fooled), steps, queries };
 };
 
-/** The gradient of the loss at `x`, `[n, width]`, and for each row its class and whether its gradient is exactly zero. */
+/** The gradient of the loss at `x`, `[n, width]`, a tensor of the owner, and for each row its class and whether its gradient is exactly zero. */
 const lossGradient = async (
-  { model }: AttackContext,
+  { model, own }: AttackContext,
   x: tf.Tensor2D,
   labels: Int32Array,
   lossOf: Ascent['lossOf'],
@@ -112,8 +116,8 @@ const lossGradient = async (
     const isZero = tf.equal(tf.max(tf.abs(pass.gradient), 1, true), 0).toFloat();
     return [pass.gradient, tf.concat([pass.logits, isZero as tf.Tensor2D], 1)];
   }) as [tf.Tensor2D, tf.Tensor2D]; // the type of tidy forgets that this is a pair
-  const values = await numbers.data<'float32'>(); // the only read from the device in a step
-  numbers.dispose();
+  own(gradient);
+  const values = await takeValues(numbers); // the only read from the device in a step
   const width = model.classes + 1;
   return {
     gradient,

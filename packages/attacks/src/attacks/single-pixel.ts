@@ -15,12 +15,12 @@ type Candidate = { readonly row: number; readonly pixel: number; readonly value:
 
 /** Skips candidates that would not change the image: nearly half of them on MNIST, where most pixels are 0. */
 export const singlePixel: Attack<'single-pixel'> = async (context, settings) => {
-  const { model, images, labels } = context;
+  const { model, images, labels, own } = context;
   const { pixels, channels } = pixelGrid(model.shape);
   const values = await images.data<'float32'>();
   const success = new Uint8Array(labels.length);
   const queries = new Int32Array(labels.length);
-  const found = createRowStore(labels.length);
+  const found = createRowStore(labels.length, own);
   const changesImage = ({ row, pixel, value }: Candidate): boolean => {
     const start = row * model.width + pixel * channels;
     return values.subarray(start, start + channels).some((v) => v !== value);
@@ -44,7 +44,7 @@ export const singlePixel: Attack<'single-pixel'> = async (context, settings) => 
       changed.set(values.subarray(row * model.width, (row + 1) * model.width), i * model.width);
       changed.fill(value, i * model.width + pixel * channels, i * model.width + (pixel + 1) * channels);
     });
-    const x = tf.tensor2d(changed, [batch.length, model.width]);
+    const x = own(tf.tensor2d(changed, [batch.length, model.width]));
     const classes = await model.predict(x);
     const hits: number[] = [];
     batch.forEach(({ row }, i) => {

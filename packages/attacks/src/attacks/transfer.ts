@@ -22,9 +22,9 @@ export const transfer =
     const stepSize = stepLength(settings);
     return repeatUntilFooled(context, surrogates.length, async (remaining, number) => {
       const surrogate = surrogates[number]!;
-      const { images, labels, model } = remaining;
-      const truth = oneHot(labels, surrogate.classes);
-      let x = randomStarts(remaining, norm, settings.epsilon, number);
+      const { images, labels, model, own } = remaining;
+      const truth = own(oneHot(labels, surrogate.classes));
+      let x = own(randomStarts(remaining, norm, settings.epsilon, number));
       for (let step = 0; step < settings.steps; step++) {
         await context.yieldToEventLoop();
         const next = tf.tidy(() => {
@@ -37,7 +37,7 @@ export const transfer =
           );
         });
         x.dispose();
-        x = next;
+        x = own(next);
       }
       truth.dispose();
       const classes = await model.predict(x);

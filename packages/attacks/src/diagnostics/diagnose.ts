@@ -19,6 +19,7 @@ import { type ClassifierModel, checkImages, checkLabels } from '../classifier.ts
 import { createPredictor } from '../defence.ts';
 import { createYield, evaluateAttack } from '../evaluate-attack.ts';
 import { createFlatModel } from '../flat-model.ts';
+import { owning } from '../ownership.ts';
 import { createRandom } from '../random.ts';
 import {
   accuracyRisesWithEpsilon,
@@ -104,20 +105,23 @@ export const diagnoseTransfer = (options: DiagnoseOptions): Promise<DiagnosticsR
   runChecks(options, transferBeatsWhiteBox, []);
 
 /** Runs `initialCheck`, and the other checks if it flags nothing. */
-const runChecks = async (
+const runChecks = (
   options: DiagnoseOptions,
   initialCheck: Check,
   otherChecks: readonly Check[],
-): Promise<DiagnosticsReport> => {
-  correctOperators();
-  const model = createFlatModel(options.model, options.batchSize);
-  const all = await checkImages(options.images, options.model);
-  const labels = checkLabels(options.labels, all.shape[0], model.classes);
-  const classes = await createPredictor(options.model, options.batchSize)(all);
-  const correct = indicesWhere(labels.length, (i) => classes[i] === labels[i]).slice(0, options.limit ?? 50);
-  const images = takeRows(all, correct);
-  all.dispose();
-  try {
+): Promise<DiagnosticsReport> =>
+  owning(async (own) => {
+    correctOperators();
+    const model = createFlatModel(options.model, options.batchSize);
+    const all = own(await checkImages(options.images, options.model));
+    const labels = checkLabels(options.labels, all.shape[0], model.classes);
+    const classes = await createPredictor(options.model, options.batchSize)(all);
+    const correct = indicesWhere(labels.length, (i) => classes[i] === labels[i]).slice(
+      0,
+      options.limit ?? 50,
+    );
+    const images = own(takeRows(all, correct));
+    all.dispose();
     if (correct.length === 0)
       throw new AppError(
         'ATTACK_INPUT',
@@ -139,10 +143,7 @@ const runChecks = async (
       images: correct.length,
       checks: findings,
     };
-  } finally {
-    images.dispose();
-  }
-};
+  });
 
 const createContext = async (
   options: DiagnoseOptions,

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { oneHot } from '../batch-rows.ts';
 import { crossEntropy, margin } from '../losses.ts';
 import { project } from '../norms.ts';
+import { owning, takeValues } from '../ownership.ts';
 import { median } from '../statistics.ts';
 import { type Check, type CheckContext, diagnostic, isCertain, percent } from './check.ts';
 
@@ -37,8 +38,7 @@ export const gradientIsZero: Check = async (context) => {
     const certain = tf.mean(tf.equal(probability, 1).toFloat());
     return tf.stack([zeroRows(gradient), zeroRows(ofMargin), zeroValues(gradient), certain]);
   });
-  const [zero = 0, zeroMargin = 0, zeroPixels = 0, certainImages = 0] = await shares.data<'float32'>();
-  shares.dispose();
+  const [zero = 0, zeroMargin = 0, zeroPixels = 0, certainImages = 0] = await takeValues(shares);
   const detail = `Cross-entropy gradient exactly zero on ${percent(zero)} of ${labels.length} images (margin: ${percent(zeroMargin)}); zero values ${percent(zeroPixels)}; p_y = 1 in float32 on ${percent(certainImages)}.`;
   return [
     diagnostic('H10', {
@@ -70,8 +70,7 @@ const countNotNumbers = async (
   loss: (logits: tf.Tensor2D) => tf.Tensor,
 ): Promise<number> => {
   const sums = tf.tidy(() => tf.sum(model.gradient(images.slice([0, 0], [count, -1]), loss).gradient, 1));
-  const values = await sums.data<'float32'>();
-  sums.dispose();
+  const values = await takeValues(sums);
   return values.filter((value) => !Number.isFinite(value)).length;
 };
 
@@ -91,63 +90,62 @@ const distanceToInterval = (value: number, a: number, b: number): number =>
  * with u uniform in [0, 1], and accepts any value between the two one-sided derivatives of a kink. With both changes honest networks reach
  * 0.6 % at most. This remainder is the rounding of float32, which grows when h is smaller.
  */
-export const gradientIsWrong: Check = async ({ model, images, values, labels: all, random }) => {
-  const count = Math.min(maxImages, all.length);
-  const labels = all.slice(0, count);
-  const noise = random('H13', 'noise');
-  const points = values
-    .slice(0, count * model.width)
-    .map((value) => (1 - noiseShare) * value + noiseShare * noise.uniform());
-  const pixels = random('H13').permutation(model.width).slice(0, maxPixels);
-  const x = tf.tensor2d(points, [count, model.width]);
-  const gap = tf.tidy(() => {
-    const truth = oneHot(labels, model.classes);
-    const others = tf.argMax(model.logits(x).sub(truth.mul(1e9)), 1);
-    return tf.oneHot(others, model.classes).toFloat().sub<tf.Tensor2D>(truth);
-  });
-  const loss = (logits: tf.Tensor2D) => tf.sum(logits.mul(gap), 1);
-  const lossesAt = async (pixel: number, change: number): Promise<Float32Array> => {
-    const moved = points.slice();
-    for (let row = 0; row < count; row++) moved[row * model.width + pixel]! += change;
-    const result = tf.tidy(() => loss(model.logits(tf.tensor2d(moved, [count, model.width]))));
-    const losses = await result.data<'float32'>();
-    result.dispose();
-    return losses;
-  };
-  const gradient = tf.tidy(() => model.gradient(x, loss).gradient);
-  const analytic = await gradient.data<'float32'>();
-  const notNumbers = await countNotNumbers(model, images, count, loss);
-  const here = await lossesAt(0, 0);
-  let [wrong, slopes, differences] = [0, 0, 0];
-  for (const pixel of pixels) {
-    const [up, down] = [await lossesAt(pixel, step), await lossesAt(pixel, -step)];
-    for (let row = 0; row < count; row++) {
-      const sides = [(here[row]! - down[row]!) / step, (up[row]! - here[row]!) / step] as const;
-      const slope = analytic[row * model.width + pixel]!;
-      wrong += distanceToInterval(slope, ...sides) ** 2;
-      slopes += slope ** 2;
-      differences += ((sides[0] + sides[1]) / 2) ** 2;
+export const gradientIsWrong: Check = ({ model, images, values, labels: all, random }) =>
+  owning(async (own) => {
+    const count = Math.min(maxImages, all.length);
+    const labels = all.slice(0, count);
+    const noise = random('H13', 'noise');
+    const points = values
+      .slice(0, count * model.width)
+      .map((value) => (1 - noiseShare) * value + noiseShare * noise.uniform());
+    const pixels = random('H13').permutation(model.width).slice(0, maxPixels);
+    const x = own(tf.tensor2d(points, [count, model.width]));
+    const gap = own(
+      tf.tidy(() => {
+        const truth = oneHot(labels, model.classes);
+        const others = tf.argMax(model.logits(x).sub(truth.mul(1e9)), 1);
+        return tf.oneHot(others, model.classes).toFloat().sub<tf.Tensor2D>(truth);
+      }),
+    );
+    const loss = (logits: tf.Tensor2D) => tf.sum(logits.mul(gap), 1);
+    const lossesAt = (pixel: number, change: number): Promise<Float32Array> => {
+      const moved = points.slice();
+      for (let row = 0; row < count; row++) moved[row * model.width + pixel]! += change;
+      const result = tf.tidy(() => loss(model.logits(tf.tensor2d(moved, [count, model.width]))));
+      return takeValues(result);
+    };
+    const analytic = await takeValues(tf.tidy(() => model.gradient(x, loss).gradient));
+    const notNumbers = await countNotNumbers(model, images, count, loss);
+    const here = await lossesAt(0, 0);
+    let [wrong, slopes, differences] = [0, 0, 0];
+    for (const pixel of pixels) {
+      const [up, down] = [await lossesAt(pixel, step), await lossesAt(pixel, -step)];
+      for (let row = 0; row < count; row++) {
+        const sides = [(here[row]! - down[row]!) / step, (up[row]! - here[row]!) / step] as const;
+        const slope = analytic[row * model.width + pixel]!;
+        wrong += distanceToInterval(slope, ...sides) ** 2;
+        slopes += slope ** 2;
+        differences += ((sides[0] + sides[1]) / 2) ** 2;
+      }
     }
-  }
-  tf.dispose([x, gap, gradient]);
-  if (notNumbers > 0) {
-    const detail = `The gradient is not a number at ${notNumbers} of ${count} images.`;
-    return [diagnostic('H13', { images: count, value: 1, threshold: 0.05, flagged: true, detail })];
-  }
-  const difference = wrong === 0 ? 0 : Math.sqrt(wrong / Math.max(Math.min(slopes, differences), 1e-12));
-  const value = Number.isFinite(difference) ? difference : 1; // no comparison flags NaN
-  const detail = `Gradients differ from finite differences by ${percent(value)} over ${pixels.length} pixels of ${count} images, which are moved 10 % towards noise, away from kinks.`;
-  return [
-    diagnostic('H13', {
-      images: count,
-      value,
-      threshold: 0.05,
-      flagged: value > 0.05,
-      certain: value > 0.5,
-      detail,
-    }),
-  ];
-};
+    if (notNumbers > 0) {
+      const detail = `The gradient is not a number at ${notNumbers} of ${count} images.`;
+      return [diagnostic('H13', { images: count, value: 1, threshold: 0.05, flagged: true, detail })];
+    }
+    const difference = wrong === 0 ? 0 : Math.sqrt(wrong / Math.max(Math.min(slopes, differences), 1e-12));
+    const value = Number.isFinite(difference) ? difference : 1; // no comparison flags NaN
+    const detail = `Gradients differ from finite differences by ${percent(value)} over ${pixels.length} pixels of ${count} images, which are moved 10 % towards noise, away from kinks.`;
+    return [
+      diagnostic('H13', {
+        images: count,
+        value,
+        threshold: 0.05,
+        flagged: value > 0.05,
+        certain: value > 0.5,
+        detail,
+      }),
+    ];
+  });
 
 /**
  * H20 = the median cosine between ∇margin at x and at x + n, ‖n‖₂ = 0.1; flagged below 0.3: the gradient is shattered (Athalye et al.
@@ -165,11 +163,8 @@ export const gradientIsShattered: Check = async (context) => {
     return tf.sum(here.mul(near), 1).div(tf.maximum(norms, 1e-30));
   });
   // A gradient that is not a number has no direction.
-  const directions = Array.from(await cosines.data<'float32'>(), (cosine) =>
-    Number.isNaN(cosine) ? 0 : cosine,
-  );
+  const directions = Array.from(await takeValues(cosines), (cosine) => (Number.isNaN(cosine) ? 0 : cosine));
   const value = median(directions) ?? 1;
-  cosines.dispose();
   const detail = `Gradients 0.1 (L2) apart have a median cosine of ${value.toFixed(3)} over ${labels.length} images.`;
   return [diagnostic('H20', { images: labels.length, value, threshold: 0.3, flagged: value < 0.3, detail })];
 };

@@ -11,6 +11,7 @@ import { areProbabilities } from '../classifier.ts';
 import { likelyClasses, marginsOf } from '../flat-model.ts';
 import { crossEntropy } from '../losses.ts';
 import { ascentDirection, project } from '../norms.ts';
+import { owning, takeValues } from '../ownership.ts';
 import { median } from '../statistics.ts';
 import { type Check, type CheckContext, diagnostic, percent } from './check.ts';
 
@@ -23,11 +24,13 @@ const repeats = 5;
 export const predictionsDiffer: Check = async ({ model, images, labels }) => {
   const passes: { readonly unit: Float32Array; readonly classes: Int32Array }[] = [];
   for (let i = 0; i < repeats; i++) {
-    const logits = model.logits(images);
-    const unit = tf.tidy(() => logits.div(tf.sqrt(tf.sum(tf.square(logits), 1, true)).add(1e-12)));
-    const classes = classesOf(await logits.data<'float32'>(), model.classes);
-    passes.push({ unit: await unit.data<'float32'>(), classes });
-    tf.dispose([logits, unit]);
+    const pass = await owning(async (own) => {
+      const logits = own(model.logits(images));
+      const unit = own(tf.tidy(() => logits.div(tf.sqrt(tf.sum(tf.square(logits), 1, true)).add(1e-12))));
+      const classes = classesOf(await logits.data<'float32'>(), model.classes);
+      return { unit: await unit.data<'float32'>(), classes };
+    });
+    passes.push(pass);
   }
   const [first, ...others] = passes;
   const classesDiffer = others.some(({ classes }) => classes.some((k, i) => k !== first!.classes[i]));
@@ -46,9 +49,7 @@ export const predictionsDiffer: Check = async ({ model, images, labels }) => {
 
 /** H12 = 1 when every output row lies in [0, 1] and sums to 1 ± 1e-5: the model gives probabilities, not logits. */
 export const outputsAreProbabilities: Check = async ({ model, images, labels }) => {
-  const logits = model.logits(images);
-  const value = areProbabilities(await logits.data<'float32'>(), model.classes) ? 1 : 0;
-  logits.dispose();
+  const value = areProbabilities(await takeValues(model.logits(images)), model.classes) ? 1 : 0;
   const detail = `Outputs for ${labels.length} images ${value === 1 ? 'are probabilities' : 'are not probabilities'}.`;
   return [diagnostic('H12', { images: labels.length, value, threshold: 0, flagged: value > 0, detail })];
 };
@@ -110,32 +111,23 @@ export const optimisationIsIncomplete: Check = async (context) => {
 };
 
 /** The margin z_y − max over j ≠ y of z_j of every iterate, `[steps + 1][n]`: negative where the model errs. */
-const marginsOfIterates = async ({
-  model,
-  images,
-  labels,
-  budgets,
-}: CheckContext): Promise<Float32Array[]> => {
-  const truth = oneHot(labels, model.classes);
-  const iterates: Float32Array[] = [];
-  let x = images.clone();
-  for (let step = 0; step <= steps; step++) {
-    iterates.push((await marginsOf(model, await x.data<'float32'>(), labels)).margins);
-    const next = tf.tidy(() => {
-      const { gradient } = model.gradient(x, crossEntropy(truth));
-      return project(
-        x.add(ascentDirection(gradient, 'linf').mul((2.5 * budgets.linf) / steps)),
-        images,
-        'linf',
-        budgets.linf,
-      );
-    });
-    x.dispose();
-    x = next;
-  }
-  tf.dispose([x, truth]);
-  return iterates;
-};
+const marginsOfIterates = ({ model, images, labels, budgets }: CheckContext): Promise<Float32Array[]> =>
+  owning(async (own) => {
+    const truth = own(oneHot(labels, model.classes));
+    const iterates: Float32Array[] = [];
+    let x = own(images.clone());
+    for (let step = 0; step <= steps; step++) {
+      iterates.push((await marginsOf(model, await x.data<'float32'>(), labels)).margins);
+      const next = tf.tidy(() => {
+        const { gradient } = model.gradient(x, crossEntropy(truth));
+        const ahead = x.add<tf.Tensor2D>(ascentDirection(gradient, 'linf').mul((2.5 * budgets.linf) / steps));
+        return project(ahead, images, 'linf', budgets.linf);
+      });
+      x.dispose();
+      x = own(next);
+    }
+    return iterates;
+  });
 
 /** How much the running minimum of a path, scaled to [0, 1], falls in the last steps. */
 const lateDrop = (path: readonly number[]): number => {
@@ -156,11 +148,9 @@ const lateDrop = (path: readonly number[]): number => {
 export const boundaryIsNotLinear: Check = async ({ evaluate, model, images, values, labels }) => {
   const before = await marginsOf(model, values, labels);
   const candidates = await likelyClasses(model, images, labels, model.classes);
-  const logits = model.logits(images);
-  const z = await logits.data<'float32'>();
+  const z = await takeValues(model.logits(images));
   const moved = await linearisedStep({ model, x: images, z, labels, candidates, norm: 'l2', stepFactor: 1 });
-  const after = await marginsOf(model, await moved.data<'float32'>(), labels);
-  tf.dispose([logits, moved]);
+  const after = await marginsOf(model, await takeValues(moved), labels);
   const progress = [...before.margins].map((gap, row) => (gap - after.margins[row]!) / Math.max(gap, 1e-12));
   const { summary, records } = await evaluate('deepfool-l2');
   const medianSteps = median(records.steps) ?? 0;

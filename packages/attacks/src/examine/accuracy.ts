@@ -1,7 +1,13 @@
 /** Does the model classify these images? If it does not, the examination looks for the usual reasons: pixel range, colours, axes, labels. */
-import { classesOf, type ExaminationFinding } from '@funnel/contracts';
+import {
+  classesOf,
+  type ExaminationCode,
+  type ExaminationFinding,
+  examinationFinding,
+} from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { FlatModel } from '../flat-model.ts';
+import { outputsOf } from './outputs.ts';
 
 type Images = {
   readonly model: FlatModel;
@@ -15,7 +21,12 @@ type Images = {
 };
 
 /** A change of the images that a user may have forgotten, and the question to ask if it helps. */
-type Explanation = { readonly question: string; readonly change: (images: Images) => Float32Array };
+type Explanation = {
+  readonly code: ExaminationCode;
+  readonly question: string;
+  readonly bounds?: [number, number];
+  readonly change: (images: Images) => Float32Array;
+};
 
 /** The model scales rows from [0, 1] to its bounds; this takes it to other bounds instead. */
 const rescaled =
@@ -37,31 +48,46 @@ const transposed = ({ model: { shape, width }, values }: Images): Float32Array =
   });
 };
 
+const otherBounds = (low: number, high: number, values: string, example = ''): Explanation => ({
+  code: 'other-pixel-range',
+  question: `does the model expect values ${values}? (${example}\`bounds: [${low}, ${high}]\`)`,
+  bounds: [low, high],
+  change: rescaled(low, high),
+});
+
 /** In this order: a later change must be better by 2 % of the images, because a high contrast hides a wrong range. */
 const explanations: readonly Explanation[] = [
-  { question: 'does the model expect values from 0 to 1? (`--bounds 0,1`)', change: rescaled(0, 1) },
-  { question: 'does the model expect values from −1 to 1? (`--bounds -1,1`)', change: rescaled(-1, 1) },
+  otherBounds(0, 1, 'from 0 to 1'),
+  otherBounds(-1, 1, 'from −1 to 1'),
+  otherBounds(-0.4242, 2.8215, 'with mean 0 and deviation 1', 'for MNIST '),
+  otherBounds(0, 255, 'from 0 to 255'),
   {
-    question:
-      'does the model expect values with mean 0 and deviation 1? (for MNIST `--bounds -0.4242,2.8215`)',
-    change: rescaled(-0.4242, 2.8215),
-  },
-  { question: 'does the model expect values from 0 to 255? (`--bounds 0,255`)', change: rescaled(0, 255) },
-  {
+    code: 'inverted-images',
     question: 'does the model expect dark on light? Invert the images',
     change: ({ values }) => values.map((value) => 1 - value),
   },
-  { question: 'does the model expect rows and columns exchanged? Transpose the images', change: transposed },
+  {
+    code: 'transposed-images',
+    question: 'does the model expect rows and columns exchanged? Transpose the images',
+    change: transposed,
+  },
 ];
 
 const accuracyOf = (predicted: Int32Array, labels: Int32Array): number =>
   labels.reduce((count, label, i) => count + (predicted[i] === label ? 1 : 0), 0) / labels.length;
 
-const predict = async (model: FlatModel, values: Float32Array): Promise<Int32Array> => {
-  const x = tf.tensor2d(values, [values.length / model.width, model.width]);
-  const predicted = await model.predict(x);
-  x.dispose();
-  return predicted;
+/** The accuracy on changed images; 0 if the model fails on them, as one that checks the range of its pixels may. */
+const accuracyAfter = async (images: Images, change: Explanation['change']): Promise<number> => {
+  const { model, labels } = images;
+  const values = change(images);
+  try {
+    const outputs = await outputsOf(model, () =>
+      tf.tensor2d(values, [values.length / model.width, model.width]),
+    );
+    return accuracyOf(classesOf(outputs, model.classes), labels);
+  } catch {
+    return 0;
+  }
 };
 
 /** The accuracy after each predicted class is read as the label that it mostly stands for. */
@@ -91,33 +117,34 @@ export const checkAccuracy = async (images: Images): Promise<ExaminationFinding>
   const predicted = classesOf(outputs, model.classes);
   const accuracy = accuracyOf(predicted, labels);
   const seen = `${share(accuracy)} of the ${labels.length} images are classified correctly`;
-  const result = (status: ExaminationFinding['status'], detail: string): ExaminationFinding => ({
-    name: 'accuracy',
-    status,
-    detail,
-    value: accuracy,
-  });
+  const result = (code: ExaminationCode, detail: string, bounds?: [number, number]): ExaminationFinding =>
+    examinationFinding('accuracy', code, detail, { value: accuracy, ...(bounds && { options: { bounds } }) });
   if (accuracy >= 0.5) return result('ok', `${seen}.`);
   const enough = Math.max(accuracy + 0.3, 0.5);
-  let best: { accuracy: number; question: string } = { accuracy: 0, question: '' };
-  for (const { question, change } of explanations) {
-    const other = accuracyOf(await predict(model, change(images)), labels);
-    if (other > best.accuracy + 0.02) best = { accuracy: other, question };
+  let best: { readonly accuracy: number; readonly explanation: Explanation | null } = {
+    accuracy: 0,
+    explanation: null,
+  };
+  for (const explanation of explanations) {
+    const other = await accuracyAfter(images, explanation.change);
+    if (other > best.accuracy + 0.02) best = { accuracy: other, explanation };
   }
-  if (best.accuracy >= enough)
-    return result('refused', `${seen}, and ${share(best.accuracy)} otherwise: ${best.question}.`);
+  if (best.explanation !== null && best.accuracy >= enough) {
+    const { code, question, bounds } = best.explanation;
+    return result(code, `${seen}, and ${share(best.accuracy)} otherwise: ${question}.`, bounds);
+  }
   if (
     labels.length >= 2 * model.classes &&
     accuracyWithOtherLabels(predicted, labels, model.classes) >= enough
   )
     return result(
-      'refused',
+      'other-class-order',
       `${seen}, but the predicted classes are the labels in another order: check the order of the classes.`,
     );
   if (accuracy === 0)
-    return result('refused', `${seen}: there is nothing to attack. Check model, data set and labels.`);
+    return result('none-correct', `${seen}: there is nothing to attack. Check model, data set and labels.`);
   return result(
-    'marked',
-    `${seen}: rates over so few images say little. Check the data set, and the range of pixels (\`--bounds\`).`,
+    'few-correct',
+    `${seen}: rates over so few images say little. Check the data set, and the range of pixels (\`bounds\`).`,
   );
 };

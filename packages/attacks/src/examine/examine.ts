@@ -4,6 +4,8 @@ import {
   attacks,
   type Examination,
   type ExaminationFinding,
+  type ExaminationName,
+  examinationFinding,
   worstStatus,
 } from '@funnel/contracts';
 import { correctOperators } from '@funnel/kernels';
@@ -35,7 +37,8 @@ const maxImages = 100;
 
 /**
  * Looks at outputs, repeatability, independence from the batch, accuracy, gradients and saturation, on the present backend. Costs some
- * hundred forward passes. Returns findings and does not throw for a bad model. Errors: ATTACK_INPUT when images or labels do not fit.
+ * hundred forward passes. Returns findings and does not throw for a bad model: one that throws, or returns no logits, gets a finding with its
+ * own words. Errors: ATTACK_INPUT when images or labels do not fit.
  */
 export const examineClassifier = async (options: ExamineOptions): Promise<Examination> => {
   correctOperators();
@@ -46,18 +49,7 @@ export const examineClassifier = async (options: ExamineOptions): Promise<Examin
   all.dispose();
   try {
     const labels = checkLabels(options.labels, count, model.classes).slice(0, x.shape[0]);
-    const values = await x.data<'float32'>();
-    const random = (...path: readonly (string | number)[]) =>
-      createRandom(options.seed ?? 0, 'examine', ...path);
-    const outputs = await outputsOf(model, x);
-    const nearby = await outputsNearby(model, x, values, random('nearby'));
-    const findings: ExaminationFinding[] = [describeOutputs(outputs, nearby, model.classes)];
-    findings.push(await checkRepeatability(model, x, outputs));
-    findings.push(await checkIndependence(model, x, outputs));
-    findings.push(await checkAccuracy({ model, bounds: options.model.bounds, values, labels, outputs }));
-    const { gradients, finding } = await compareGradients({ model, values, random });
-    findings.push(finding);
-    if (gradients === 'right') findings.push(await checkSaturation(model, x, labels, outputs));
+    const { gradients, findings } = await examineModel(model, x, labels, options);
     return {
       status: worstStatus(findings.map(({ status }) => status)),
       backend: tf.getBackend(),
@@ -70,16 +62,64 @@ export const examineClassifier = async (options: ExamineOptions): Promise<Examin
   }
 };
 
-/** The outputs for the images moved 10 % towards noise. */
-const outputsNearby = async (model: FlatModel, x: tf.Tensor2D, values: Float32Array, noise: Random) => {
-  const moved = tf.tensor2d(
-    values.map((value) => 0.9 * value + 0.1 * noise.uniform()),
-    x.shape,
-  );
-  const outputs = await outputsOf(model, moved);
-  moved.dispose();
-  return outputs;
+/** `x`: the images, `[n, width]` in [0, 1]. A model without outputs for them is not examined further. */
+const examineModel = async (
+  model: FlatModel,
+  x: tf.Tensor2D,
+  labels: Int32Array,
+  { model: { bounds }, seed = 0 }: ExamineOptions,
+): Promise<Pick<Examination, 'gradients' | 'findings'>> => {
+  const values = await x.data<'float32'>();
+  const random = (...path: readonly (string | number)[]) => createRandom(seed, 'examine', ...path);
+  let outputs: Float32Array;
+  try {
+    outputs = await outputsOf(model, () => x);
+  } catch (error) {
+    return { gradients: 'missing', findings: [failure('outputs', error)] };
+  }
+  const findings = [
+    await orFailure('outputs', async () =>
+      describeOutputs(outputs, await outputsNearby(model, x, values, random('nearby')), model.classes),
+    ),
+    await orFailure('repeatability', () => checkRepeatability(model, x, outputs)),
+    await orFailure('independence', () => checkIndependence(model, x, outputs)),
+    await orFailure('accuracy', () => checkAccuracy({ model, bounds, values, labels, outputs })),
+  ];
+  const { gradients, finding } = await compareGradients({ model, values, random }).catch((error) => ({
+    gradients: 'missing' as const,
+    finding: failure('gradients', error),
+  }));
+  findings.push(finding);
+  if (gradients === 'right')
+    findings.push(await orFailure('saturation', () => checkSaturation(model, x, labels, outputs)));
+  return { gradients, findings };
 };
+
+const orFailure = async (
+  name: ExaminationName,
+  look: () => Promise<ExaminationFinding>,
+): Promise<ExaminationFinding> => {
+  try {
+    return await look();
+  } catch (error) {
+    return failure(name, error);
+  }
+};
+
+/** The model threw, or returned no logits. */
+const failure = (name: ExaminationName, error: unknown): ExaminationFinding => {
+  const words = error instanceof Error ? error.message.split('\n')[0]! : String(error);
+  return examinationFinding(name, 'model-fails', `The model fails: ${words.replace(/\.$/, '')}.`);
+};
+
+/** The outputs for the images moved 10 % towards noise. */
+const outputsNearby = (model: FlatModel, x: tf.Tensor2D, values: Float32Array, noise: Random) =>
+  outputsOf(model, () =>
+    tf.tensor2d(
+      values.map((value) => 0.9 * value + 0.1 * noise.uniform()),
+      x.shape,
+    ),
+  );
 
 const needsGradients = (spec: AttackSpec): boolean => attacks[spec.attack].access === 'gradient';
 

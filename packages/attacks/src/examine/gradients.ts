@@ -2,13 +2,20 @@
  * Compares the gradients of a model with finite differences, for this model on this backend. TensorFlow.js computes the gradients of some
  * operators wrongly, and others have none. Attacks then find nothing, and the model looks robust.
  */
-import type { Examination, ExaminationFinding } from '@funnel/contracts';
+import {
+  type Examination,
+  type ExaminationCode,
+  type ExaminationFinding,
+  examinationFinding,
+} from '@funnel/contracts';
 import { operatorsWithoutGradient } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { isHostBackend } from '../batch-rows.ts';
 import type { FlatModel } from '../flat-model.ts';
+import { takeValues } from '../ownership.ts';
 import type { Random } from '../random.ts';
 import { median } from '../statistics.ts';
+import { outputsOf } from './outputs.ts';
 
 export type GradientReport = {
   readonly gradients: Examination['gradients'];
@@ -54,6 +61,7 @@ export const compareGradients = async (examined: Examined): Promise<GradientRepo
   const notNumbers = rowsWhere(atImages, model.width, (value) => !Number.isFinite(value));
   if (notNumbers > 0)
     return wrong(
+      'gradient-not-a-number',
       notNumbers / count,
       `The gradient is not a number at ${notNumbers} of ${count} images: an operator such as a square root has no derivative there. White-box attacks are blind; replace the operator, for example √x by √(x + 1e-12).`,
     );
@@ -66,42 +74,42 @@ export const compareGradients = async (examined: Examined): Promise<GradientRepo
   } = await relativeErrors({ model, points, signs, gradients: atPoints, random });
   if (atPoints.every((value) => value === 0) && atImages.every((value) => value === 0) && changes)
     return wrong(
+      'gradient-is-zero',
       1,
       'The gradient is zero everywhere, although the outputs change with the image: the model rounds or compares values. White-box attacks are blind; use black-box attacks.',
     );
   if (errors.length === 0)
     return {
       gradients: 'right',
-      finding: {
-        name: 'gradients',
-        status: 'ok',
-        value: null,
-        detail: 'The outputs could not be compared: they change too little, or are not numbers.',
-      },
+      finding: examinationFinding(
+        'gradients',
+        'ok',
+        'The outputs could not be compared: they change too little, or are not numbers.',
+      ),
     };
   const value = Math.max(median(errors) ?? 0, median(own) ?? 0);
   const measured = `Gradients differ from finite differences by ${(100 * value).toFixed(1)} % (median of ${errors.length} random directions)`;
   return value <= threshold
-    ? { gradients: 'right', finding: { name: 'gradients', status: 'ok', value, detail: `${measured}.` } }
+    ? { gradients: 'right', finding: examinationFinding('gradients', 'ok', `${measured}.`, { value }) }
     : wrong(
+        'gradient-is-wrong',
         value,
         `${measured}: an operator of the model has a wrong gradient on the backend ${tf.getBackend()}. Try another backend, or use black-box attacks.`,
       );
 };
 
-const wrong = (value: number, detail: string): GradientReport => ({
+const wrong = (code: ExaminationCode, value: number, detail: string): GradientReport => ({
   gradients: 'wrong',
-  finding: { name: 'gradients', status: 'marked', value, detail },
+  finding: examinationFinding('gradients', code, detail, { value }),
 });
 
 const missing = (reason: string): GradientReport => ({
   gradients: 'missing',
-  finding: {
-    name: 'gradients',
-    status: 'marked',
-    value: null,
-    detail: `The model has no gradient on the backend ${tf.getBackend()} (${reason}). Try another backend, or use black-box attacks.`,
-  },
+  finding: examinationFinding(
+    'gradients',
+    'gradient-is-missing',
+    `The model has no gradient on the backend ${tf.getBackend()} (${reason}). Try another backend, or use black-box attacks.`,
+  ),
 });
 
 /** ∂⟨signs, logits⟩/∂x, `[n, width]`, or the reason why TensorFlow.js cannot compute it. */
@@ -111,19 +119,17 @@ const gradientAt = async (
   signs: Float32Array,
 ): Promise<Float32Array | string> => {
   const count = rows.length / model.width;
-  let gradient: tf.Tensor | undefined;
   try {
-    gradient = tf.tidy(() => {
-      const weights = tf.tensor2d(signs, [count, model.classes]);
-      return model.gradient(tf.tensor2d(rows, [count, model.width]), (logits) =>
-        tf.sum(logits.mul(weights), 1),
-      ).gradient;
-    });
-    return await gradient.data<'float32'>();
+    return await takeValues(
+      tf.tidy(() => {
+        const weights = tf.tensor2d(signs, [count, model.classes]);
+        return model.gradient(tf.tensor2d(rows, [count, model.width]), (logits) =>
+          tf.sum(logits.mul(weights), 1),
+        ).gradient;
+      }),
+    );
   } catch (error) {
     return reasonOf(error instanceof Error ? error.message : String(error));
-  } finally {
-    gradient?.dispose();
   }
 };
 
@@ -137,11 +143,9 @@ const reasonOf = (message: string): string => {
 
 /** The operators of the model that have no gradient on this backend; `reason` if all that it runs have one. */
 const blame = async (model: FlatModel, rows: Float32Array, reason: string): Promise<string> => {
-  const first = tf.tensor2d(rows.slice(0, model.width), [1, model.width]);
   const { kernelNames } = await tf.profile(() => {
-    tf.tidy(() => void model.logits(first));
+    tf.tidy(() => void model.logits(tf.tensor2d(rows.slice(0, model.width), [1, model.width])));
   });
-  first.dispose();
   const operators = operatorsWithoutGradient(kernelNames, tf.getBackend());
   if (operators.length === 0) return reason;
   return operators.length === 1
@@ -209,12 +213,8 @@ const stepsFor = (gradients: Float32Array, logits: Float32Array, classes: number
   return smallSteps.map((step) => step * factor) as [number, number];
 };
 
-const logitsOf = async (model: FlatModel, rows: Float32Array): Promise<Float32Array> => {
-  const logits = tf.tidy(() => model.logits(tf.tensor2d(rows, [rows.length / model.width, model.width])));
-  const values = await logits.data<'float32'>();
-  logits.dispose();
-  return values;
-};
+const logitsOf = (model: FlatModel, rows: Float32Array): Promise<Float32Array> =>
+  outputsOf(model, () => tf.tensor2d(rows, [rows.length / model.width, model.width]));
 
 /** All points moved by each step: `[steps × points, width]`. */
 const moved = (points: Float32Array, v: Float32Array, steps: readonly number[]): Float32Array => {

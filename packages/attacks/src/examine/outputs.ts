@@ -1,17 +1,11 @@
 /** Looks at the outputs of a model: are they logits, do they repeat, and do they depend on the image alone? */
-import { classesOf, type ExaminationFinding } from '@funnel/contracts';
+import { classesOf, type ExaminationFinding, examinationFinding } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
-import { oneHot, takeRows } from '../batch-rows.ts';
+import { oneHot, takeRows, valuesAt } from '../batch-rows.ts';
 import { areProbabilities } from '../classifier.ts';
 import type { FlatModel } from '../flat-model.ts';
 import { crossEntropy } from '../losses.ts';
-
-const finding = (
-  name: ExaminationFinding['name'],
-  status: ExaminationFinding['status'],
-  detail: string,
-  value: number | null = null,
-): ExaminationFinding => ({ name, status, detail, value });
+import { takeValues } from '../ownership.ts';
 
 const rowsNotFinite = (values: Float32Array, classes: number): number => {
   let rows = 0;
@@ -36,55 +30,56 @@ export const describeOutputs = (
   classes: number,
 ): ExaminationFinding => {
   const rows = values.length / classes;
-  if (classes < 2)
-    return finding(
-      'outputs',
-      'refused',
-      'The model has one output, and attacks need one logit per class: load it as a model of two classes.',
-    );
   const broken = rowsNotFinite(values, classes);
   if (broken > 0)
-    return finding(
+    return examinationFinding(
       'outputs',
-      'refused',
-      `The outputs for ${broken} of ${rows} images are not finite numbers: repair the model, or check the range of its pixels (\`--bounds\`).`,
-      broken,
+      'not-finite',
+      `The outputs for ${broken} of ${rows} images are not finite numbers: repair the model, or check the range of its pixels (\`bounds\`).`,
+      { value: broken },
     );
   if (rows > 1 && isConstant(values, classes))
-    return finding(
+    return examinationFinding(
       'outputs',
-      'refused',
-      'All images get the same outputs: check the weights, and the range of the pixels (`--bounds`).',
+      'constant',
+      'All images get the same outputs: check the weights, and the range of the pixels (`bounds`).',
     );
-  const lookRobust = 'Their gradients vanish, and the model would look robust. Give `--from-probabilities`';
+  const lookRobust = 'Their gradients vanish, and the model would look robust. Give `fromProbabilities`';
+  const options = { fromProbabilities: true } as const;
   if (areProbabilities(values, classes))
-    return finding(
+    return examinationFinding(
       'outputs',
-      'refused',
+      'probabilities',
       `The outputs are probabilities: each row lies in [0, 1] and sums to 1. ${lookRobust}, or the model without its softmax.`,
+      { options },
     );
   const [lowest, highest] = rangeOf(values);
   if (lowest >= 0 && highest <= 1 && highest > 0.99)
-    return finding(
+    return examinationFinding(
       'outputs',
-      'refused',
+      'sigmoids',
       `The outputs are sigmoids: each one lies in [0, 1]. ${lookRobust}, or the model without its sigmoid.`,
+      { options },
     );
   if (lowest >= -1 && highest <= 1 && Math.max(highest, -lowest) > 0.99)
-    return finding(
+    return examinationFinding(
       'outputs',
-      'marked',
+      'tanh',
       'The outputs look like tanh: each one lies in [−1, 1]. Gradients vanish at the ends. Give the model without its tanh.',
     );
   const brokenNearby = rowsNotFinite(nearby, classes);
   if (brokenNearby > 0)
-    return finding(
+    return examinationFinding(
       'outputs',
-      'marked',
+      'not-finite-nearby',
       `The outputs are not finite numbers for ${brokenNearby} of ${rows} images that were moved 10 % towards noise. Such an answer never counts as a success.`,
-      brokenNearby,
+      { value: brokenNearby },
     );
-  return finding('outputs', 'ok', `Logits from ${lowest.toPrecision(3)} to ${highest.toPrecision(3)}.`);
+  return examinationFinding(
+    'outputs',
+    'ok',
+    `Logits from ${lowest.toPrecision(3)} to ${highest.toPrecision(3)}.`,
+  );
 };
 
 const rangeOf = (values: Float32Array): readonly [number, number] =>
@@ -99,13 +94,9 @@ const relativeDifference = (a: Float32Array, b: Float32Array): number => {
   return a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0) / scale;
 };
 
-/** The logits of rows of pixels, `[n, width]`, as numbers. */
-export const outputsOf = async (model: FlatModel, x: tf.Tensor2D): Promise<Float32Array> => {
-  const logits = model.logits(x);
-  const values = await logits.data<'float32'>();
-  logits.dispose();
-  return values;
-};
+/** The logits of rows of pixels as numbers. `rows`: the tensor `[n, width]`; one that it makes is disposed of. */
+export const outputsOf = (model: FlatModel, rows: () => tf.Tensor2D): Promise<Float32Array> =>
+  takeValues(tf.tidy(() => model.logits(rows())));
 
 /** Sums in another order differ by some 1e-6. */
 const rounding = 1e-4;
@@ -118,14 +109,16 @@ export const checkRepeatability = async (
 ): Promise<ExaminationFinding> => {
   let value = 0;
   for (let pass = 0; pass < 4; pass++)
-    value = Math.max(value, relativeDifference(first, await outputsOf(model, x)));
+    value = Math.max(value, relativeDifference(first, await outputsOf(model, () => x)));
   return value <= rounding
-    ? finding('repeatability', 'ok', 'Five passes over the same images gave the same outputs.', value)
-    : finding(
-        'repeatability',
-        'marked',
-        `The same images get outputs that differ by ${percent(value)}: the model is random at inference. An attack may take chance for a success; switch dropout and noise off.`,
+    ? examinationFinding('repeatability', 'ok', 'Five passes over the same images gave the same outputs.', {
         value,
+      })
+    : examinationFinding(
+        'repeatability',
+        'answers-differ',
+        `The same images get outputs that differ by ${percent(value)}: the model is random at inference. An attack may take chance for a success; switch dropout and noise off.`,
+        { value },
       );
 };
 
@@ -139,34 +132,28 @@ export const checkIndependence = async (
   const rows = Math.min(8, x.shape[0]);
   let value = 0;
   for (let row = 0; row < rows; row++) {
-    const one = takeRows(x, Int32Array.of(row));
-    const alone = await outputsOf(model, one);
-    one.dispose();
+    const alone = await outputsOf(model, () => takeRows(x, Int32Array.of(row)));
     value = Math.max(value, relativeDifference(first.subarray(row * classes, (row + 1) * classes), alone));
   }
-  const reversed = takeRows(
-    x,
-    Int32Array.from({ length: x.shape[0] }, (_, row) => x.shape[0] - 1 - row),
-  );
-  const back = await outputsOf(model, reversed);
-  reversed.dispose();
+  const order = Int32Array.from({ length: x.shape[0] }, (_, row) => x.shape[0] - 1 - row);
+  const back = await outputsOf(model, () => takeRows(x, order));
   for (let row = 0; row < x.shape[0]; row++) {
     const at = (x.shape[0] - 1 - row) * classes;
     const expected = first.subarray(row * classes, (row + 1) * classes);
     value = Math.max(value, relativeDifference(expected, back.subarray(at, at + classes)));
   }
   return value <= rounding
-    ? finding(
+    ? examinationFinding(
         'independence',
         'ok',
         'Alone, in a batch and in reversed order, each image gets the same outputs.',
-        value,
+        { value },
       )
-    : finding(
+    : examinationFinding(
         'independence',
-        'marked',
+        'depends-on-batch',
         `The outputs of an image change by ${percent(value)} with the other images of the batch, as with batch normalisation in training mode: export the model for inference.`,
-        value,
+        { value },
       );
 };
 
@@ -186,31 +173,31 @@ export const checkSaturation = async (
   const predicted = classesOf(first, model.classes);
   const rows = Int32Array.from(Array.from(labels.keys()).filter((i) => predicted[i] === labels[i]));
   if (rows.length === 0)
-    return finding('saturation', 'ok', 'No image is classified correctly, so no gradient was computed.');
-  const images = takeRows(x, rows);
-  const largest = tf.tidy(() => {
-    const truth = oneHot(
-      Int32Array.from(rows, (row) => labels[row]!),
-      model.classes,
+    return examinationFinding(
+      'saturation',
+      'ok',
+      'No image is classified correctly, so no gradient was computed.',
     );
-    return tf.max(tf.abs(model.gradient(images, crossEntropy(truth)).gradient), 1);
-  });
-  const values = await largest.data<'float32'>();
-  tf.dispose([images, largest]);
+  const values = await takeValues(
+    tf.tidy(() => {
+      const truth = oneHot(valuesAt(labels, rows), model.classes);
+      return tf.max(tf.abs(model.gradient(takeRows(x, rows), crossEntropy(truth)).gradient), 1);
+    }),
+  );
   const saturated = values.reduce((count, value) => count + (value < vanishing ? 1 : 0), 0);
-  const share = saturated / rows.length;
-  return share < 0.1
-    ? finding(
+  const value = saturated / rows.length;
+  return value < 0.1
+    ? examinationFinding(
         'saturation',
         'ok',
         `The cross-entropy has a gradient at ${rows.length - saturated} of ${rows.length} images.`,
-        share,
+        { value },
       )
-    : finding(
+    : examinationFinding(
         'saturation',
-        'marked',
+        'saturated',
         `The cross-entropy has no gradient at ${saturated} of ${rows.length} images: the logits are so large that the softmax is saturated in float32. Trust attacks whose loss does not depend on the scale of logits: apgd-t, deepfool, fmn.`,
-        share,
+        { value },
       );
 };
 

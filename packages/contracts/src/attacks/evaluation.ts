@@ -53,6 +53,9 @@ export const EvaluationSummary = z.strictObject({
   invalidAnswers: count(
     'Answers of the model during the attack that name no class, because a logit is NaN, for example. Such an answer never counts as a success. Absent when there are none.',
   ).optional(),
+  cappedSearches: count(
+    'Attacked images whose search for a constant (`cw-l2`) ended at the largest constant that the attack allows. Absent when there are none.',
+  ).optional(),
   rejectedClean: share(
     'Share of all images that the defence rejects when clean; these are not attacked. Absent for a model that rejects nothing.',
   ).optional(),

@@ -23,13 +23,67 @@ export const examinationTitles = {
 export type ExaminationName = keyof typeof examinationTitles;
 export const examinationNames = Object.keys(examinationTitles) as ExaminationName[];
 
+/** What a finding is about, for programs, and its status. People read `detail`. */
+export const examinationCodes = {
+  ok: 'ok',
+  'model-fails': 'refused',
+  'not-finite': 'refused',
+  constant: 'refused',
+  probabilities: 'refused',
+  sigmoids: 'refused',
+  tanh: 'marked',
+  'not-finite-nearby': 'marked',
+  'answers-differ': 'marked',
+  'depends-on-batch': 'marked',
+  'other-pixel-range': 'refused',
+  'inverted-images': 'refused',
+  'transposed-images': 'refused',
+  'other-class-order': 'refused',
+  'none-correct': 'refused',
+  'few-correct': 'marked',
+  'gradient-not-a-number': 'marked',
+  'gradient-is-zero': 'marked',
+  'gradient-is-wrong': 'marked',
+  'gradient-is-missing': 'marked',
+  saturated: 'marked',
+} as const satisfies Record<string, ExaminationStatus>;
+
+export type ExaminationCode = keyof typeof examinationCodes;
+
+/** Options of `loadClassifier` and `classifierModel`. */
+const MendingOptions = z.strictObject({
+  bounds: z.tuple([z.number(), z.number()]).optional(),
+  fromProbabilities: z.literal(true).optional(),
+});
+
 export const ExaminationFinding = z.strictObject({
   name: z.enum(examinationNames as [ExaminationName, ...ExaminationName[]]),
   status: ExaminationStatus,
+  code: z
+    .enum(Object.keys(examinationCodes) as [ExaminationCode, ...ExaminationCode[]])
+    .meta({ description: 'What was found. Each code has one status.' }),
   detail: z.string().meta({ description: 'One sentence: what was found, and the way out.' }),
   value: z.number().nullable().meta({ description: 'The measured number, if there is one.' }),
+  options: MendingOptions.optional().meta({
+    description: 'Options of `loadClassifier` that probably mend it. Absent if there are none.',
+  }),
 });
 export type ExaminationFinding = z.infer<typeof ExaminationFinding>;
+
+/** The finding of this code, with the code's status. `value`: the measured number. `options`: what mends it. */
+export const examinationFinding = (
+  name: ExaminationName,
+  code: ExaminationCode,
+  detail: string,
+  { value = null, options }: Partial<Pick<ExaminationFinding, 'value' | 'options'>> = {},
+): ExaminationFinding => ({
+  name,
+  status: examinationCodes[code],
+  code,
+  detail,
+  value,
+  ...(options && { options }),
+});
 
 export const Examination = z.strictObject({
   status: ExaminationStatus.meta({ description: 'The most severe status of the findings.' }),

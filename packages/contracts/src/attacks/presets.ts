@@ -7,7 +7,7 @@ import {
   attackKey,
   attackSpec,
   attacks,
-  epsilonFault,
+  epsilonFaultAmong,
   settingsJsonSchema,
   writtenAttack,
 } from '../attacks.ts';
@@ -120,6 +120,10 @@ const namesOf = (preset: PresetName): readonly AttackName[] => [
   ...new Set(presetAttacks(preset).map((input) => (typeof input === 'string' ? input : input.attack))),
 ];
 
+/** The attacks of `preset:NAME`; none for another name. */
+export const attacksOfPreset = (name: string): readonly AttackName[] =>
+  presetNames.filter((preset) => name === `preset:${preset}`).flatMap(namesOf);
+
 /** A setting of several attacks: the value must fit each of them. */
 const sharedSetting = (schemas: readonly [z.ZodType, ...z.ZodType[]]): z.ZodType => {
   const { title, description } = schemas[0].meta() ?? {};
@@ -195,16 +199,15 @@ export type AttackList = z.infer<typeof AttackList>;
 
 const isPreset = (entry: AttackListEntry): entry is PresetEntry => entry.attack.startsWith('preset:');
 
-/** The `epsilonFault` of an attack, or of the first attack of a preset whose ε is too large; null without one. */
+/** Why an attack, or one of a preset, cannot be meant so: its ε is too large. Null if each can. */
 export const entryFault = (entry: AttackListEntry): string | null => {
-  if (!isPreset(entry)) return epsilonFault(entry);
   const { settings = {} } = entry;
-  const withEpsilon = namesOf(presetOf(entry.attack)).filter(
-    (name) => 'epsilon' in attacks[name].settings.shape,
-  );
-  return (
-    withEpsilon.map((attack) => epsilonFault({ attack, settings })).find((fault) => fault !== null) ?? null
-  );
+  const runs = isPreset(entry)
+    ? namesOf(presetOf(entry.attack))
+        .filter((name) => 'epsilon' in attacks[name].settings.shape)
+        .map((attack) => ({ attack, settings }))
+    : [{ attack: entry.attack, settings }];
+  return epsilonFaultAmong(runs, 'list the attacks of each norm with an ε of their own');
 };
 
 /** The attacks of an entry without default settings: one attack, or those of a preset with the settings that each of them has. */

@@ -207,6 +207,10 @@ const noise = (norm: 'l2' | 'linf') =>
 /** The largest weight of the margin in Carlini & Wagner: the square of a gradient with a larger weight may overflow float32. */
 export const largestConstant = 1e14;
 
+/** The largest constant of the last search step. Of ten or more steps the last one is at most at 1e10, as in Foolbox 3. */
+export const lastConstantLimit = ({ searchSteps }: { readonly searchSteps: number }): number =>
+  searchSteps >= 10 ? 1e10 : largestConstant;
+
 /**
  * Since version 3 no constant is above `largestConstant`, and an image without a hit of the given confidence keeps a misclassified
  * iterate. Before, Adam stood still under larger constants.

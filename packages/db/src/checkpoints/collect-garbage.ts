@@ -5,10 +5,11 @@
 import {
   AppError,
   type Collection,
+  expandAttacks,
   objectiveOf,
   type RetentionPolicy,
   type SweepDefinition,
-  usualMetricOf,
+  usualMetricAmong,
 } from '@funnel/contracts';
 import { float8, int4, jsonb, orNull, type RowOf, text, texts } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
@@ -37,8 +38,10 @@ const rankEndedSweeps = async (
   { attack, metric }: Pick<RetentionPolicy, 'attack' | 'metric'>,
 ): Promise<readonly RankedSweep[]> => {
   const rankingOf = ({ attacks, dataset, objective }: RowOf<typeof endedColumns>) => {
-    if (attack !== undefined || metric !== undefined)
-      return { attack, metric: metric ?? usualMetricOf(attack) };
+    if (attack !== undefined || metric !== undefined) {
+      const runs = expandAttacks(attacks, { dataset: dataset.name });
+      return { attack, metric: metric ?? usualMetricAmong(runs, attack) };
+    }
     const usual = objectiveOf({ attacks, dataset, objective: objective ?? undefined });
     return { attack: usual.run?.attack, metric: usual.metric };
   };

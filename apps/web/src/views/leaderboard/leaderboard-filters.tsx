@@ -8,6 +8,7 @@ import {
   EvaluationMetricName,
   evaluationMetricNames,
   evaluationMetrics,
+  expandAttacks,
   HyperparameterFilter,
   type LeaderboardQuery,
   type Ranking,
@@ -15,7 +16,7 @@ import {
   recipeNames,
   recipes,
   type SweepDefinition,
-  usualMetricOf,
+  usualMetricAmong,
   usualRankings,
 } from '@funnel/contracts';
 import { type ReactNode, useState } from 'react';
@@ -38,7 +39,8 @@ const readRanking = (query: URLSearchParams, definition: SweepDefinition | undef
   const metric = EvaluationMetricName.safeParse(query.get('metric')).data;
   if (text === null) return { attack: first.attack, metric: metric ?? first.metric };
   const attack = text === worstOfAll ? undefined : (AttackName.safeParse(text).data ?? first.attack);
-  return { attack, metric: metric ?? usualMetricOf(attack) };
+  const runs = definition ? expandAttacks(definition.attacks, { dataset: definition.dataset.name }) : [];
+  return { attack, metric: metric ?? usualMetricAmong(runs, attack) };
 };
 
 /** The query of the address without its invalid parts. `definition` belongs to the sweep that the address names. */

@@ -1,5 +1,6 @@
 import {
   AttackName,
+  AttackSpec,
   attackNames,
   attacks,
   EvaluationMetricName,
@@ -8,7 +9,7 @@ import {
   PresetName,
   presetNames,
   presets,
-  usualMetricOf,
+  usualMetricAmong,
 } from '@funnel/contracts';
 import { useId } from 'react';
 import type { z } from 'zod';
@@ -144,6 +145,15 @@ export const AttacksSection = (props: {
   const replace = (at: number, attack: AttackDraft | null) =>
     onChange({ attacks: draft.attacks.flatMap((other, i) => (i === at ? (attack ?? []) : other)) });
   const names = isOwnList ? draft.attacks.map(({ attack }) => attack) : expanded.map(({ attack }) => attack);
+  // Without the attacks whose settings are wrong.
+  const runs = isOwnList
+    ? draft.attacks.flatMap((attack) => AttackSpec.safeParse(attack).data ?? [])
+    : expanded;
+  /** The metric that the user chose, unless another attack may lack it: not every attack has a robust accuracy. */
+  const metricFor = (attack: AttackName): EvaluationMetricName => {
+    const chosen = draft.objective?.metric ?? 'robustAccuracy';
+    return chosen === 'robustAccuracy' ? usualMetricAmong(runs, attack) : chosen;
+  };
 
   return (
     <Panel
@@ -223,9 +233,7 @@ export const AttacksSection = (props: {
             onChange={(event) => {
               const attack = AttackName.safeParse(event.target.value).data;
               onChange({
-                objective: attack
-                  ? { attack, metric: draft.objective?.metric ?? usualMetricOf(attack) }
-                  : null,
+                objective: attack ? { attack, metric: metricFor(attack) } : null,
               });
             }}
           >
@@ -261,6 +269,13 @@ export const AttacksSection = (props: {
           </label>
         )}
       </div>
+      {['objective.attack', 'objective.metric'].map((path) =>
+        issueAt(issues, path) === null ? null : (
+          <p key={path} className="field-error">
+            {issueAt(issues, path)}
+          </p>
+        ),
+      )}
     </Panel>
   );
 };
