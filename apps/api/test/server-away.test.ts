@@ -1,55 +1,9 @@
 /** The API as a process without its queue, or with a database that accepts no connections for a while. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { createLimitedRole, createTestDatabase, type Gate, startGate, throughGate } from '@funnel/db/testing';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { hasRedis, startRedis } from '../../../packages/queue/test/redis-server.ts';
+import { listening, runApi, says, stopped, waiting } from './api-process.ts';
 import { oneTrial } from './build.ts';
-
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const waiting = { timeout: 100_000, interval: 50 };
-
-type Process = {
-  readonly child: ChildProcess;
-  readonly lines: () => readonly { readonly msg: string; readonly url?: string; readonly what?: string }[];
-  readonly ends: () => Promise<number | null>;
-};
-
-const run = (env: Record<string, string>): Process => {
-  const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, ['--import', 'tsx', main], {
-    env: { PATH, HOME, FUNNEL_PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let text = '';
-  child.stdout!.on('data', (chunk) => {
-    text += chunk;
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const ended = once(child, 'close');
-  return {
-    child,
-    lines: () =>
-      text
-        .split('\n')
-        .slice(0, -1)
-        .map((line) => JSON.parse(line)), // as pino writes them
-    ends: async () => {
-      child.kill('SIGTERM');
-      return (await ended)[0];
-    },
-  };
-};
-
-const says = ({ lines }: Process, msg: string) =>
-  vi.waitFor(() => {
-    const line = lines().find((each) => each.msg === msg);
-    if (!line) throw new Error(`Expected ${msg}, but it said ${JSON.stringify(lines())}`);
-    return line;
-  }, waiting);
-
-const listening = async (api: Process): Promise<string> => (await says(api, 'listening')).url!;
 
 const ready = async (url: string) => {
   const response = await fetch(`${url}/readyz`);
@@ -125,7 +79,7 @@ describe.each(queues)('an API with its queue on a %s', (_, openQueue) => {
       const { url: DATABASE_URL } = await openDatabase();
       const queue = await openQueue();
       await leave(queue.gate);
-      const api = run({ DATABASE_URL, REDIS_URL: queue.url });
+      const api = runApi({ DATABASE_URL, REDIS_URL: queue.url });
       const url = await listening(api);
       await lacks('queue', url);
       expect(await submits(url)).toBe(201);
@@ -136,7 +90,7 @@ describe.each(queues)('an API with its queue on a %s', (_, openQueue) => {
       await queue.gate.open();
       await isReady(url);
       await leave(queue.gate);
-      expect(await api.ends()).toBe(0);
+      expect(await stopped(api)).toBe(0);
     },
   );
 });
@@ -150,7 +104,7 @@ describe('an API whose database', () => {
       await role.drop();
     });
     await role.limit();
-    const api = run({ DATABASE_URL: role.url });
+    const api = runApi({ DATABASE_URL: role.url });
     await says(api, 'the database accepts no connections now: waiting until it does');
     await role.admit();
     const url = await listening(api);
@@ -160,7 +114,7 @@ describe('an API whose database', () => {
     await role.admit();
     await isReady(url);
     expect(await submits(url)).toBe(201);
-    expect(await api.ends()).toBe(0);
+    expect(await stopped(api)).toBe(0);
   });
 
   test('does not answer: it ends on SIGTERM, and names the parts that did not close', async () => {
@@ -170,12 +124,12 @@ describe('an API whose database', () => {
       await gate.close();
       await database.drop();
     });
-    const api = run({ DATABASE_URL: throughGate(database.url, gate) });
+    const api = runApi({ DATABASE_URL: throughGate(database.url, gate) });
     const url = await listening(api);
     const events = await fetch(`${url}/v1/events`); // this opens a listening connection, too
     gate.stall();
     await lacks('database', url);
-    const code = await api.ends();
+    const code = await stopped(api);
     await events.body?.cancel();
     const open = api.lines().filter(({ msg }) => msg === 'part did not close in time');
     expect(code).toBe(open.length > 0 ? 1 : 0);

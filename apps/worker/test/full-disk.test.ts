@@ -1,11 +1,26 @@
-/** A worker whose PostgreSQL has a full disk: a real, small file system. */
+/** A full disk, of PostgreSQL or of the worker: a real, small file system. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { engineVersion, type SweepInput } from '@funnel/contracts';
 import { createDb, type Db, migrate, startEmbedded } from '@funnel/db';
 import { mountSmallDisk } from '@funnel/db/testing';
 import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
 import { startWorker } from '../src/index.ts';
-import { one, results, runningStage, submit, sweepEnded, undisturbedResults, until } from './fixtures.ts';
+import {
+  one,
+  openTestDatabase,
+  results,
+  runningStage,
+  submit,
+  sweepEnded,
+  undisturbedResults,
+  until,
+} from './fixtures.ts';
 
 /** Nearly as long as a test may take: PostgreSQL recovers in a time that depends on the machine. */
 const patienceMs = 590_000;
@@ -79,3 +94,51 @@ it.for([
     ]);
   },
 );
+
+const tiny: SweepInput = {
+  name: 'tiny',
+  recipes: 'classic',
+  dataset: { name: 'glyphs', train: 64, test: 32, attack: 4 },
+  space: { filters: '4', latent: 4, initialiseEpochs: 1, optimiseEpochs: 1, classifierEpochs: 1 },
+  attacks: ['fgsm'],
+};
+
+it('a worker whose own disk is full trains as always, and says once that its log cannot be written', async ({
+  skip,
+}) => {
+  const disk = mountSmallDisk(8);
+  if (!disk) return skip();
+  onTestFinished(disk.unmount);
+  const db = await openTestDatabase();
+  const file = path.join(disk.folder, 'worker.log');
+  const log = openSync(file, 'a');
+  disk.fill();
+  // Everything that this process and its trainers may write to lies on the full disk.
+  const here = { HOME: disk.folder, TMPDIR: disk.folder, FUNNEL_HOME: disk.folder };
+  const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  const child = spawn(process.execPath, ['--import', tsx, main], {
+    cwd: disk.folder,
+    env: { PATH: process.env.PATH, DATABASE_URL: db.url, FUNNEL_SLOTS: '1', FUNNEL_BACKEND: 'wasm', ...here },
+    stdio: ['ignore', log, 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  closeSync(log);
+  const sweepId = await submit(db, tiny, engineVersion);
+  await sweepEnded(db, sweepId, patienceMs);
+  const { outcomes } = await one<{ outcomes: string[] }>(
+    db,
+    'SELECT array_agg(DISTINCT outcome::text) AS outcomes FROM attempts',
+  );
+  expect(outcomes.filter((outcome) => outcome === 'failed' || outcome === 'handed-back')).toEqual([]);
+  child.kill('SIGTERM');
+  expect(await once(child, 'close')).toEqual([0, null]);
+  expect(readFileSync(file, 'utf8')).toBe('');
+  expect(said).toBe(
+    'The log on stdout cannot be written (ENOSPC: no space left on device, write). Its lines are lost until writing works again.\n',
+  );
+}, 600_000);

@@ -164,7 +164,10 @@ describe('a fault elsewhere in a sweep', () => {
 describe('a fault in an address', () => {
   const { query } = routes.leaderboard;
   test.each<[object, ProblemIssue]>([
-    [{ limit: 'x' }, { path: 'limit', expected: 'a number', received: '"x"' }],
+    ...['x', '1e3', '0x10', ' 10', '', '1.0'].map((limit): [object, ProblemIssue] => [
+      { limit },
+      { path: 'limit', expected: 'a whole number in digits', received: JSON.stringify(limit) },
+    ]),
     [{ limit: '1001' }, { path: 'limit', expected: 'at most 1000', received: '"1001"' }],
     [
       { where: 'gamma' },

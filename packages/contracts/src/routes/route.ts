@@ -27,9 +27,17 @@ export type Route = {
 
 export const Id = z.string().min(1).max(100);
 export const ById = z.strictObject({ id: Id });
+
+/** A text of digits as a number. Other texts stay texts, so the schema refuses them: `Number` would also read 1e3, 0x10 and spaces. */
+const readDigits = (value: number | string): number | string =>
+  typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
+
+const notDigits = ({ code }: { readonly code?: string }): string | undefined =>
+  code === 'invalid_type' ? 'Expected a whole number in digits' : undefined;
+
 /** Keyset paging: `cursor` is the field `next` of the previous page. */
 export const page = {
-  limit: z.coerce.number<number | string>().int().min(1).max(1000).default(50),
+  limit: z.preprocess(readDigits, z.number({ error: notDigits }).int().min(1).max(1000)).default(50),
   cursor: z.string().max(200).optional(),
 };
 export const pageOf = <T extends z.ZodType>(item: T) =>

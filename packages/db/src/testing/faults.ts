@@ -201,7 +201,8 @@ export const mountSmallDisk = (megabytes: number): SmallDisk | null => {
 /** Holds the lock that a large submission holds while it writes. Returns a function that releases it; further calls do nothing. */
 export const holdStructure = async (db: Db): Promise<() => Promise<void>> => {
   const client = await db.connect();
-  await client.query('BEGIN');
+  // A slow machine may hold the lock for longer than a transaction may stand still.
+  await client.query('BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0');
   await client.query(takeStructureLock);
   let held = true;
   return async () => {
