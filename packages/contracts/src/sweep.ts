@@ -4,13 +4,14 @@ import { AttackList, entryFault, PresetName } from './attacks/presets.ts';
 import { AttackName } from './attacks.ts';
 import { DatasetSpec } from './datasets.ts';
 import { type HyperparameterName, hyperparameterDeclaration, isNumeric } from './hyperparameters.ts';
+import { fixedLimit } from './limits.ts';
 import { EvaluationMetricName } from './metrics.ts';
 import { hyperparametersOf, RecipeName } from './recipes.ts';
 import { type Dimension, isRange, rangeFaults, Search, SearchSpace } from './search-space.ts';
 import { lineFault, linesFault } from './text.ts';
 
 /** The planner refuses a sweep with more trials, before anything is written. */
-export const maxTrials = 100_000;
+export const maxTrials = fixedLimit('trials');
 
 const Seed = z
   .int()
