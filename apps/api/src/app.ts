@@ -1,5 +1,5 @@
 /** The app. This file lists its plugins in their order. Each plugin names the plugins that must come before it. */
-import type { SweepLimits } from '@funnel/contracts';
+import { completeLimits, type ServiceLimits } from '@funnel/contracts';
 import { type Db, pingDatabase, readServiceCounts, reconcile } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import { createTracer, sweepContext, type Tracer } from '@funnel/tracing';
@@ -9,12 +9,7 @@ import { hostRules, isLoopback } from './access/hosts.ts';
 import { createTokenGate } from './access/tokens.ts';
 import { answerHeadersPlugin } from './answer-headers.ts';
 import { backgroundPlugin } from './background.ts';
-import {
-  createStreamLimits,
-  databaseEvents,
-  defaultStreamsPerCaller,
-  eventsPlugin,
-} from './events/event-hub.ts';
+import { createStreamLimits, databaseEvents, eventsPlugin } from './events/event-hub.ts';
 import { metricsPlugin } from './metrics.ts';
 import { observeRequestsPlugin } from './observe-requests.ts';
 import { createOpenApiDocument, version } from './openapi.ts';
@@ -40,22 +35,14 @@ export type ApiOptions = {
   readonly allowedHosts?: readonly string[];
   /** Whether to take the address of a caller from the proxy in front of the API. (Default: false) */
   readonly trustProxy?: boolean;
-  /** Requests per minute of one address, and of one token. (Default: 3,000; on loopback 120,000) */
-  readonly rateLimit?: number;
-  /** Largest JSON body in bytes. A YAML body may have a sixteenth of it. (Default: 1 MiB) */
-  readonly maxBodyBytes?: number;
-  /** Seconds of computing that planning one sweep, or reading one body, may take. (Default: 10) */
-  readonly planningSeconds?: number;
-  /** The limits of one sweep. (Default: `defaultSweepLimits`) */
-  readonly sweepLimits?: SweepLimits;
+  /** The limits that an operator can set. (Default: those declared in contracts) */
+  readonly limits?: Partial<ServiceLimits>;
   /** Milliseconds for which a request waits for the end of its submission. (Default: 6000) */
   readonly submissionWaitMs?: number;
-  /** The largest number of open event streams. (Default: 500) */
-  readonly maxStreams?: number;
-  /** The largest number of open event streams of one token, if the API needs tokens. (Default: a quarter of maxStreams, but at least 8) */
-  readonly maxStreamsPerToken?: number;
   /** Seconds for a whole request to arrive. (Default: 30) */
   readonly arrivalSeconds?: number;
+  /** Seconds after which a connection on which nothing moves is closed. (Default: 60) */
+  readonly idleSeconds?: number;
   /** Seconds between two checks of the tokens of open streams. (Default: 15) */
   readonly watchStreamsSeconds?: number;
   /** A stage fails when this many attempts have failed. (Default: 3) */
@@ -72,43 +59,34 @@ export type ApiOptions = {
   readonly logger?: FastifyBaseLogger;
 };
 
-/** Milliseconds after which the answer to a request is UNAVAILABLE. The plan of a large sweep may wait for others. */
-const handlerTimeoutMs = 120_000;
-
 /** Builds the app. Throws UNAUTHENTICATED if others can reach the address and no token exists. */
 export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> => {
-  const {
-    db,
-    queue,
-    engineVersion,
-    host = '127.0.0.1',
-    maxBodyBytes = 1024 * 1024,
-    maxStreams = 500,
-  } = options;
+  const { db, queue, engineVersion, host = '127.0.0.1' } = options;
   const isLocal = isLoopback(host);
   // Behind a proxy, others can call although the address is loopback.
   const required = !isLocal || options.auth === 'required' || options.trustProxy === true;
   const gate = await createTokenGate(db, { required, host });
+  const limits = completeLimits(options.limits ?? {}, { isLoopback: isLocal });
   const document = createOpenApiDocument(version);
-  const app = createServer({ ...options, maxBodyBytes, maxStreams });
+  const app = createServer({ ...options, limits });
 
   // The hooks of a request run in this order.
   await app.register(answerHeadersPlugin);
   await app.register(connectionsPlugin);
   await app.register(problemsPlugin);
-  await app.register(bodiesPlugin, { jsonBytes: maxBodyBytes, yamlBytes: Math.ceil(maxBodyBytes / 16) });
+  await app.register(bodiesPlugin, {
+    jsonBytes: limits.bodyBytes,
+    yamlBytes: Math.ceil(limits.bodyBytes / 16),
+  });
   await app.register(accessPlugin, {
     ...gate,
     hosts: hostRules(host, options.allowedHosts ?? []),
-    requestsPerMinute: options.rateLimit ?? (isLocal ? 120_000 : 3000),
+    requestsPerMinute: limits.requestsPerMinute,
     watchStreams: (options.watchStreamsSeconds ?? 15) * 1000,
   });
   await app.register(eventsPlugin, {
     source: databaseEvents(db),
-    limits: createStreamLimits({
-      total: maxStreams,
-      perCaller: options.maxStreamsPerToken ?? defaultStreamsPerCaller(maxStreams),
-    }),
+    limits: createStreamLimits({ total: limits.streams, perCaller: limits.ownStreams }),
     bufferBytes: 256 * 1024,
     heartbeat: 15_000,
   });
@@ -127,21 +105,16 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   });
   await app.register(observeRequestsPlugin);
   const tracer = options.tracer ?? createTracer({ endpoint: undefined, resource: {} });
-  await app.register(planningPlugin, {
-    db,
-    seconds: options.planningSeconds,
-    limits: options.sweepLimits,
-  });
+  await app.register(planningPlugin, { db, limits });
   await app.register(backgroundPlugin, {
-    db,
+    ...{ db, limits },
     waitMs: options.submissionWaitMs,
     // The root span of all work on the sweep.
     onCreated: (sweepId, start) =>
       tracer.start('submit', { context: sweepContext(sweepId), kind: 'server', start }).end(),
   });
   await app.register(routesPlugin, {
-    ...{ db, queue, document, engineVersion, tracer },
-    timeout: handlerTimeoutMs,
+    ...{ db, queue, document, engineVersion, tracer, limits },
   });
   await app.register(pagesPlugin, { document, webFolder: options.webFolder ?? null });
   return app;

@@ -53,7 +53,7 @@ declare module 'fastify' {
   }
 }
 
-type BackgroundOptions = Pick<SubmissionsOptions, 'waitMs'> & {
+type BackgroundOptions = Pick<SubmissionsOptions, 'waitMs' | 'limits'> & {
   readonly db: Db;
   /** Called when a sweep of a stored submission has been written. */
   readonly onCreated: SubmissionsOptions['onCreated'];
@@ -61,7 +61,7 @@ type BackgroundOptions = Pick<SubmissionsOptions, 'waitMs'> & {
 
 const background = async (
   app: FastifyInstance,
-  { db, onCreated, waitMs }: BackgroundOptions,
+  { db, onCreated, waitMs, limits }: BackgroundOptions,
 ): Promise<void> => {
   const onError = (error: unknown) =>
     app.log.warn({ err: error }, 'could not continue the work of a request');
@@ -72,7 +72,7 @@ const background = async (
       onCreated(sweepId, startedAt);
     },
     onError,
-    waitMs,
+    ...{ waitMs, limits },
   });
   const actions = createActions(db, onError);
   app.decorate('submissions', submissions);

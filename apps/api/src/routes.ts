@@ -2,11 +2,12 @@
  * Registers every declared route. A request is parsed strictly by the route's schemas, and an answer must match its declaration. Without a
  * route, the answer is 404, or, where the path has routes of other methods, 405 with these methods.
  */
-import { AppError, decodeHeader, type Route, type RouteName, routes } from '@funnel/contracts';
+import { AppError, decodeHeader, fixedLimit, type Route, type RouteName, routes } from '@funnel/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { z } from 'zod';
 import { type Context, type Handlers, isStream, localCaller, type RouteReply } from './handlers/handler.ts';
+import { limitHandlers } from './handlers/limits.ts';
 import { checkpointHandlers, resultHandlers } from './handlers/results.ts';
 import { retentionHandlers, serviceHandlers } from './handlers/service.ts';
 import { sweepHandlers } from './handlers/sweeps.ts';
@@ -55,6 +56,7 @@ const createHandlers = (context: Context) =>
     ...checkpointHandlers(context),
     ...retentionHandlers(context),
     ...serviceHandlers(context),
+    ...limitHandlers(context),
   }) satisfies Handlers;
 
 /** A handler of any route. `Handlers` has their exact types. */
@@ -78,17 +80,23 @@ const decodeHeaders = (headers: FastifyRequest['headers']): FastifyRequest['head
     ]),
   );
 
-const parseRequest = async (name: RouteName, route: Route, request: FastifyRequest) => {
+/** Aborts when the client has gone, or when the request has taken this long. */
+const limitTime = (request: FastifyRequest, seconds: number): AbortSignal =>
+  AbortSignal.any([request.signal, AbortSignal.timeout(1000 * seconds)]);
+
+const parseRequest = async (name: RouteName, route: Route, request: FastifyRequest, planSeconds: number) => {
   const client = clientOf(request);
+  const signal = route.body ? limitTime(request, planSeconds) : request.signal;
   const body = request.body as RawBody | undefined; // as bodiesPlugin makes it
   return {
     params: route.params && parsePart('params', route.params, request.params),
     query: parsePart('query', route.query, request.query),
     headers: route.headers && parsePart('headers', route.headers, decodeHeaders(request.headers)),
-    body: await request.server.planning.read({ route: name, body }, client),
+    body: await request.server.planning.read({ route: name, body }, { caller: client, signal }),
     caller: request.caller,
     author: { actor: request.caller.name, address: request.ip, details: { requestId: request.id } },
     client,
+    signal,
     log: request.log,
   };
 };
@@ -101,10 +109,10 @@ const serialize = (name: RouteName, schema: z.ZodType, answer: unknown): string 
 };
 
 const answerWith =
-  (name: RouteName, route: Route, handler: AnyHandler) =>
+  (name: RouteName, route: Route, handler: AnyHandler, planSeconds: number) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     reply.code(route.status ?? 200).header('cache-control', 'no-store');
-    const answer = await handler(await parseRequest(name, route, request), {
+    const answer = await handler(await parseRequest(name, route, request, planSeconds), {
       status: (status) => void reply.code(status),
       header: (field, value) => void reply.header(field, value),
     });
@@ -115,27 +123,25 @@ const answerWith =
   };
 
 /** The plugins on which this one depends add the other members of Context. */
-type RoutesOptions = Omit<
-  Context,
-  'hub' | 'metrics' | 'planning' | 'relay' | 'submissions' | 'wakeActions'
-> & {
-  /** Milliseconds after which the answer is UNAVAILABLE. Streams have no timeout. */
-  readonly timeout: number;
-};
+type RoutesOptions = Omit<Context, 'hub' | 'metrics' | 'planning' | 'relay' | 'submissions' | 'wakeActions'>;
+
+/** Milliseconds after which the answer is UNAVAILABLE. It is longer than a plan may take. Streams have no such limit. */
+const answerMs = ({ seconds }: Route, planSeconds: number): number =>
+  1000 * (seconds ?? Math.max(fixedLimit('answerSeconds'), Math.ceil(planSeconds) + 5));
 
 const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Promise<void> => {
-  const { db, timeout, ...context } = options;
+  const { planSeconds } = options.limits;
   const { eventHub: hub, metrics, planning, relay, submissions, wakeActions } = app;
   const parts = { hub, metrics, planning, relay, submissions, wakeActions };
-  const handlers: Handlers = createHandlers({ ...context, ...parts, db });
+  const handlers: Handlers = createHandlers({ ...options, ...parts });
   for (const [name, route] of Object.entries(routes) as [RouteName, Route][])
     app.route({
       method: route.method,
       url: route.url,
       exposeHeadRoute: methodsOf(route).includes('HEAD'),
-      ...(!isStream(route) && { handlerTimeout: timeout }),
+      ...(!isStream(route) && { handlerTimeout: answerMs(route, planSeconds) }),
       config: { routeName: name },
-      handler: answerWith(name, route, handlers[name] as AnyHandler),
+      handler: answerWith(name, route, handlers[name] as AnyHandler, planSeconds),
     });
 };
 

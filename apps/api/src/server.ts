@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { AppError } from '@funnel/contracts';
+import { AppError, fixedLimit, type ServiceLimits } from '@funnel/contracts';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import fp from 'fastify-plugin';
 import type { ApiOptions } from './app.ts';
@@ -49,26 +49,30 @@ const connections = async (app: FastifyInstance): Promise<void> => {
  */
 export const connectionsPlugin = fp(connections, { name: 'connections' });
 
-/** Milliseconds for a whole request to arrive, so that a client that sends byte by byte does not hold a connection for long. */
-const arrivalTimeoutMs = 30_000;
-/** The largest number of connections that are not event streams. Node closes any further connection at once. */
-const otherConnections = 2000;
+type ServerOptions = Pick<ApiOptions, 'logger' | 'trustProxy' | 'arrivalSeconds' | 'idleSeconds'> & {
+  readonly limits: ServiceLimits;
+};
 
-export const createServer = (
-  options: ApiOptions & { readonly maxBodyBytes: number; readonly maxStreams: number },
-): FastifyInstance => {
-  const { logger, trustProxy = false, maxBodyBytes, maxStreams } = options;
-  const timeout = options.arrivalSeconds === undefined ? arrivalTimeoutMs : options.arrivalSeconds * 1000;
+export const createServer = ({
+  logger,
+  trustProxy = false,
+  limits,
+  ...given
+}: ServerOptions): FastifyInstance => {
+  const { arrivalSeconds = fixedLimit('arrivalSeconds'), idleSeconds = fixedLimit('idleSeconds') } = given;
+  const timeout = 1000 * arrivalSeconds;
   const app: FastifyInstance = fastify({
     ...(logger && { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true }), // observe-requests.ts writes one line instead of two
     genReqId: () => randomUUID(),
     // Only the proxy in front of this service is trusted: it adds the last address of X-Forwarded-For, and callers may write the others.
     trustProxy: trustProxy ? (_, hop) => hop === 0 : false,
-    bodyLimit: maxBodyBytes,
+    bodyLimit: limits.bodyBytes,
     requestTimeout: timeout,
+    connectionTimeout: 1000 * idleSeconds, // a client that does not read its answer; streams have heartbeats
     http: {
       headersTimeout: timeout,
+      maxHeaderSize: fixedLimit('headerBytes'),
       connectionsCheckingInterval: Math.ceil(timeout / 3),
       requireHostHeader: false, // `checkHost` requires it, and answers with a problem
     },
@@ -79,6 +83,6 @@ export const createServer = (
   });
   // Node would answer 417 to an unknown `Expect` header. HTTP allows a server to ignore this header.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
-  app.server.maxConnections = maxStreams + otherConnections;
+  app.server.maxConnections = limits.streams + fixedLimit('connections');
   return app;
 };

@@ -17,7 +17,7 @@ beforeAll(async () => {
   await mkdir(path.join(webFolder, 'assets'));
   await writeFile(path.join(webFolder, 'index.html'), '<!doctype html><title>Funnel</title>');
   await writeFile(path.join(webFolder, 'assets/page-0a1b.js'), 'export {};');
-  api = await build({ webFolder, maxBodyBytes: 1000, maxStreams: 0 });
+  api = await build({ webFolder, limits: { bodyBytes: 1000, streams: 0 } });
   await api.app.listen({ host: '127.0.0.1', port: 0 });
   port = (api.app.server.address() as { port: number }).port;
 });
@@ -87,7 +87,7 @@ test('304 for a file that the browser has', async () => {
 });
 
 test('401 without a token, 403 for a lower role, 429 beyond the rate', async () => {
-  const own = await build({ rateLimit: 2, prepare: (db) => addToken(db, 'read') });
+  const own = await build({ limits: { requestsPerMinute: 2 }, prepare: (db) => addToken(db, 'read') });
   onTestFinished(own.close);
   const authorization = `Bearer ${tokenOf('read')}`;
   const answers = [

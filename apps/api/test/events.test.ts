@@ -6,7 +6,7 @@ import { build, oneTrial, type TestApp } from './build.ts';
 let api: TestApp;
 let url: string;
 beforeAll(async () => {
-  api = await build({ maxStreams: 3 });
+  api = await build({ limits: { streams: 3 } });
   url = await api.app.listen({ host: '127.0.0.1', port: 0 });
 });
 afterAll(() => api.close());
@@ -96,7 +96,7 @@ describe('the event stream', () => {
   });
 
   test('refuses more clients than its limit, and ends when the service closes', async () => {
-    const own = await build({ maxStreams: 2 });
+    const own = await build({ limits: { streams: 2 } });
     const address = await own.app.listen({ host: '127.0.0.1', port: 0 });
     const open = () => fetch(`${address}/v1/events`);
     const [first, second, third] = [await open(), await open(), await open()];

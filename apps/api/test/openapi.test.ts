@@ -7,7 +7,6 @@ import { promisify } from 'node:util';
 import { type Route, routes } from '@funnel/contracts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { readEnv } from '../src/env.ts';
 import { createOpenApiDocument, version } from '../src/openapi.ts';
 import { oneTrial } from './build.ts';
 
@@ -119,11 +118,4 @@ test('docs/api.md names exactly the declared routes', () => {
   );
   const declared = (Object.values(routes) as Route[]).map(({ method, url }) => `${method} ${url}`);
   expect([...new Set(table)].sort()).toEqual(declared.sort());
-});
-
-test('docs/api.md gives the default limits', () => {
-  const env = readEnv({ DATABASE_URL: 'postgres://localhost/funnel' });
-  expect(text).toContain(`| \`FUNNEL_MAX_BODY_BYTES\` | ${env.FUNNEL_MAX_BODY_BYTES} |`);
-  expect(text).toContain(`| \`FUNNEL_MAX_STREAMS\` | ${env.FUNNEL_MAX_STREAMS} |`);
-  expect(text).toContain(`| \`FUNNEL_PLANNING_SECONDS\` | ${env.FUNNEL_PLANNING_SECONDS} |`);
 });

@@ -1,12 +1,19 @@
 /** Planning: the requests that run on the event loop and those in processes, the limits, and the order of callers. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { AppError, SweepDefinition, type SweepInput } from '@funnel/contracts';
+import {
+  AppError,
+  defaultLimits,
+  type ServiceLimits,
+  SweepDefinition,
+  type SweepInput,
+} from '@funnel/contracts';
 import type { Db } from '@funnel/db';
 import { openTestDb } from '@funnel/db/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createFairQueue, type FairQueueOptions } from '../src/planning/fair-queue.ts';
 import { sizeOf } from '../src/planning/plan-and-submit.ts';
-import { createFairQueue, createPlanning, type PlanningOptions } from '../src/planning/planning.ts';
+import { createPlanning } from '../src/planning/planning.ts';
 import { createPlanningProcesses } from '../src/planning/planning-processes.ts';
 import { readBody } from '../src/request/bodies.ts';
 import { oneTrial } from './build.ts';
@@ -27,8 +34,8 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-const opened = (options?: PlanningOptions) => {
-  const planning = createPlanning(db, options);
+const opened = (limits: Partial<ServiceLimits> = {}) => {
+  const planning = createPlanning(db, { ...defaultLimits, ...limits });
   onTestFinished(planning.close);
   return planning;
 };
@@ -104,7 +111,7 @@ test('more trials than a sweep may have are refused without a process', async ()
 
 describe('a limit', () => {
   test('stops planning that takes too long, and the refusal names the largest dimension', async () => {
-    const planning = opened({ seconds: 1 });
+    const planning = opened({ planningSeconds: 1, planSeconds: 100 });
     const refused = {
       code: 'SWEEP_TOO_LARGE',
       message: expect.stringMatching(
@@ -118,6 +125,25 @@ describe('a limit', () => {
     expect((await db.pool.query('SELECT count(*) FROM sweeps')).rows).toEqual(before.rows);
   });
 
+  test('stops a plan that is not made in time, and says what to make smaller', async () => {
+    const planning = opened({ planningSeconds: 100 });
+    const request = { definition: large, engineVersion };
+    const late = new AbortController();
+    const plan = planning.plan(request, { signal: late.signal });
+    const refused = expect(plan).rejects.toMatchObject({
+      code: 'SWEEP_TOO_LARGE',
+      message:
+        'Expected a plan within 10 s (FUNNEL_PLAN_SECONDS), but this one takes more. Its largest dimension is space.gamma with 100,000 values.',
+      details: { hint: expect.stringContaining('submit the sweep without a plan') as string },
+    });
+    await expect.poll(() => planning.processes(), longWait).toHaveLength(1);
+    const [pid] = planning.processes();
+    late.abort();
+    await refused;
+    expect(planning.processes()).not.toContain(pid);
+    await expect(planning.plan(request, { signal: AbortSignal.abort() })).rejects.toThrow(AppError);
+  });
+
   test('stops planning that needs too much memory', async () => {
     const processes = createPlanningProcesses({ seconds: 1000, bytes: 1 });
     onTestFinished(processes.close);
@@ -128,7 +154,7 @@ describe('a limit', () => {
   });
 
   test('does not count the time of the database', async () => {
-    const planning = opened({ seconds: 30 });
+    const planning = opened({ planningSeconds: 30 });
     const blocked = await db.connect();
     await blocked.query('BEGIN');
     await blocked.query('LOCK TABLE stages IN ACCESS EXCLUSIVE MODE');
@@ -148,12 +174,12 @@ describe('a limit', () => {
 describe('processes', () => {
   test('plan for two callers at once, and a medium sweep at the same time', async () => {
     const planning = opened();
-    const plans = ['a', 'b'].map((caller) => planning.plan({ definition: large, engineVersion }, caller));
+    const plans = ['a', 'b'].map((caller) => planning.plan({ definition: large, engineVersion }, { caller }));
     const closed = Promise.all(
       plans.map((plan) => expect(plan).rejects.toMatchObject({ code: 'UNAVAILABLE' })),
     );
     await expect.poll(() => planning.processes(), longWait).toHaveLength(2);
-    const small = planning.plan({ definition: medium, engineVersion }, 'a');
+    const small = planning.plan({ definition: medium, engineVersion }, { caller: 'a' });
     await expect.poll(() => planning.processes(), longWait).toHaveLength(3);
     const late = expect(small).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await planning.close();
@@ -240,8 +266,8 @@ describe('a body', () => {
 
 describe('createFairQueue', () => {
   /** Tasks that end when the test says so, and the names of started tasks. */
-  const setUp = (slots: number) => {
-    const queue = createFairQueue(slots);
+  const setUp = (options: FairQueueOptions) => {
+    const queue = createFairQueue(options);
     const begun: string[] = [];
     const ends = new Map<string, () => void>();
     const run = (caller: string, name: string) =>
@@ -257,7 +283,7 @@ describe('createFairQueue', () => {
   };
 
   test('leaves the last slot to other callers, and starts with the caller that has the fewest running tasks', async () => {
-    const { run, end, begun } = setUp(3);
+    const { run, end, begun } = setUp({ slots: 3 });
     for (const name of ['a1', 'a2', 'a3', 'a4']) void run('a', name);
     await new Promise(setImmediate);
     expect(begun).toEqual(['a1', 'a2']);
@@ -274,13 +300,49 @@ describe('createFairQueue', () => {
   });
 
   test('a failed task frees its slot', async () => {
-    const queue = createFairQueue(1);
+    const queue = createFairQueue({ slots: 1 });
     await expect(queue.run('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await queue.run('a', async () => 1)).toBe(1);
   });
 
+  test('runs as many tasks of one caller as it may have, and takes callers in turns', async () => {
+    const { run, end, begun } = setUp({ slots: Number.POSITIVE_INFINITY, perCaller: 2 });
+    for (const name of ['a1', 'a2', 'a3']) void run('a', name);
+    void run('b', 'b1');
+    await new Promise(setImmediate);
+    expect(begun).toEqual(['a1', 'a2', 'b1']);
+    await end('b1');
+    expect(begun).toEqual(['a1', 'a2', 'b1']);
+    await end('a1');
+    expect(begun).toEqual(['a1', 'a2', 'b1', 'a3']);
+
+    const one = setUp({ slots: 1 });
+    for (const name of ['a1', 'a2', 'a3']) void one.run('a', name);
+    void one.run('b', 'b1');
+    await new Promise(setImmediate);
+    for (const name of ['a1', 'b1', 'a2']) await one.end(name);
+    expect(one.begun).toEqual(['a1', 'b1', 'a2', 'a3']);
+  });
+
+  test('refuses a task that waits for too long, and one whose signal aborts; both leave the queue', async () => {
+    const queue = createFairQueue({ slots: 1 });
+    let release = (): void => {};
+    const held = queue.run('a', () => new Promise<void>((resolve) => (release = resolve)));
+    const never = async () => expect.unreachable();
+    const own = new AppError('TOO_MANY_OWN_PLANS', 'too many');
+    await expect(queue.run('a', never, { waitMs: 1, refusal: () => own })).rejects.toBe(own);
+    await expect(queue.run('b', never, { waitMs: 1 })).rejects.toMatchObject({
+      code: 'RATE_LIMITED',
+      details: { retryAfterSeconds: 2 },
+    });
+    await expect(queue.run('b', never, { signal: AbortSignal.abort() })).rejects.toThrow(AppError);
+    release();
+    await held;
+    expect(await queue.run('a', async () => 1, { waitMs: 1 })).toBe(1);
+  });
+
   test('limits the waiting tasks of one caller, and not those of others', async () => {
-    const { run, begun } = setUp(1);
+    const { run, begun } = setUp({ slots: 1 });
     for (let i = 0; i < 21; i++) void run('a', `a${i}`);
     await expect(run('a', 'too many')).rejects.toMatchObject({ code: 'RATE_LIMITED' });
     void run('b', 'b');

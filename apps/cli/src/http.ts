@@ -7,6 +7,9 @@ import { request as requestHttps } from 'node:https';
 import { Readable } from 'node:stream';
 import type { Answer, Fetch } from '@funnel/client';
 
+/** Milliseconds without a byte. Every answer comes earlier (`answerSeconds`), and event streams have a heartbeat every 15 s. */
+const idleMs = 60_000;
+
 const readAll = async (message: IncomingMessage): Promise<Buffer<ArrayBuffer>> => {
   const chunks: Buffer[] = [];
   for await (const chunk of message) chunks.push(chunk);
@@ -30,7 +33,12 @@ const toAnswer = (url: string, message: IncomingMessage): Answer => {
   };
 };
 
-export const fetchOverHttp: Fetch = (address, init) =>
+/** `timeout`: milliseconds without a byte, after which the request fails. */
+export const fetchOverHttp = (
+  address: string,
+  init: Parameters<Fetch>[1],
+  timeout = idleMs,
+): ReturnType<Fetch> =>
   new Promise((resolve, reject) => {
     const { body, ...options } = init;
     const request = (address.startsWith('https:') ? requestHttps : requestHttp)(
@@ -45,6 +53,7 @@ export const fetchOverHttp: Fetch = (address, init) =>
         resolve(fetch(address, init));
       },
     );
+    request.setTimeout(timeout, () => request.destroy(new Error(`no byte has come for ${timeout / 1000} s`)));
     // If every address of a host name refuses the connection, report only the first error.
     request.on('error', (error) => reject(error instanceof AggregateError ? error.errors[0] : error));
     // Bytes, because Node joins a text with the headers and writes both as UTF-8; headers are Latin-1.

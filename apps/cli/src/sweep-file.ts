@@ -1,9 +1,9 @@
 /** Sweep files, and the values that `--set` writes over them. */
-import { readFileSync } from 'node:fs';
 import { AppError, type SweepInput } from '@funnel/contracts';
 import { decodeText, readSweepYaml } from '@funnel/contracts/sweep-yaml';
 import { InvalidArgumentError } from 'commander';
 import { type Document, parseDocument } from 'yaml';
+import { readBounded } from './bounded-file.ts';
 import { Exit, exitCodes } from './exit.ts';
 
 /** Reads the value after `=` on a command line as YAML: numbers are numbers, `[1, 2]` is a list. */
@@ -39,7 +39,7 @@ const writeOver = (document: Document, path: readonly string[], value: unknown):
 
 const readBytes = (path: string): Uint8Array => {
   try {
-    return readFileSync(path === '-' ? 0 : path);
+    return readBounded(path);
   } catch (error) {
     throw new Exit(
       exitCodes.usage,

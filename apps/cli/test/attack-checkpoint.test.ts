@@ -119,7 +119,7 @@ it('says that a service wants its token', async () => {
   const { status, stderr } = await funnel(['examine', '--model', address, ...args], {
     env: { FUNNEL_URL: api.url },
   });
-  expect(stderr).toMatch(/\/classifier\/model\.json answers 401\n→ Set FUNNEL_TOKEN, and FUNNEL_URL/);
+  expect(stderr).toMatch(/\/classifier\/model\.json: HTTP 401\n→ Set FUNNEL_TOKEN, and FUNNEL_URL/);
   expect(status).toBe(2);
 });
 

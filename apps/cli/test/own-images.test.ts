@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { deflateSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type ImageSource, openImages } from '../src/attack/images.ts';
 import { createNpy, openNpy, readRows } from '../src/attack/npy.ts';
@@ -199,7 +200,22 @@ describe('images as PNG', () => {
       file[at] = byte;
       return file;
     });
+  /** A chunk with its length and a checksum of zeros, which nothing reads: the sizes are checked first. */
+  const chunk = (type: string, content: Buffer): Buffer => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(content.length);
+    return Buffer.concat([length, Buffer.from(type, 'latin1'), content, Buffer.alloc(4)]);
+  };
+  const zeros = deflateSync(Buffer.alloc(64 * 2 ** 20));
+  /** The signature and the header of a picture of 5 × 4 pixels, then this chunk. */
+  const headed = (type: string, content: Buffer) =>
+    changed('rgb', (file) => Buffer.concat([file.subarray(0, 33), chunk(type, content)]));
   it.each([
+    [() => headed('IDAT', zeros), /at most 240 bytes of pixels after decompression, but got more/],
+    [
+      () => headed('iCCP', Buffer.concat([Buffer.from('x\0\0', 'latin1'), zeros])),
+      /a colour profile of at most 4194304 bytes, but got more/,
+    ],
     [() => fixture('pictures/transparent.png'), /expected opaque pixels/],
     [() => fixture('uint8.npy'), /expected a PNG file, but its first bytes are others/],
     [

@@ -184,7 +184,7 @@ describe('an address', () => {
 
   it('that has no model says so', async () => {
     await expect(loadClassifier(`${url}/nothing`, { shape })).rejects.toThrow(
-      /nothing\/model\.json answers 404/,
+      /nothing\/model\.json: HTTP 404/,
     );
   });
 });

@@ -78,6 +78,26 @@ export const errors = {
     title: 'This token has too many event streams open',
     hint: 'Close some, give each program its own token, or raise FUNNEL_MAX_STREAMS_PER_TOKEN.',
   },
+  TOO_MANY_OWN_PLANS: {
+    status: 429,
+    title: 'This token or address plans too many sweeps at once',
+    hint: 'Wait as long as Retry-After says, or raise FUNNEL_MAX_PLANS_PER_TOKEN.',
+  },
+  TOO_MANY_OWN_SUBMISSIONS: {
+    status: 429,
+    title: 'Too many submissions of this token or address are unfinished',
+    hint: 'Wait until some are written, withdraw some (`npx funnel submissions`), or raise FUNNEL_MAX_SUBMISSIONS_PER_TOKEN.',
+  },
+  TOO_MANY_OWN_SWEEPS: {
+    status: 403,
+    title: 'Too many sweeps of this token or address have not ended',
+    hint: 'Wait until some have ended, cancel some, or raise FUNNEL_MAX_SWEEPS_PER_TOKEN.',
+  },
+  TOO_MANY_OWN_BYTES: {
+    status: 403,
+    title: 'The sweeps of this token or address store too many bytes',
+    hint: 'Delete checkpoints (`npx funnel gc`) or sweeps, submit a smaller sweep, or raise FUNNEL_MAX_BYTES_PER_TOKEN.',
+  },
   TOO_MANY_STREAMS: {
     status: 503,
     title: 'Too many event streams are open',

@@ -38,6 +38,7 @@ export * from './engine-version.ts';
 export * from './errors.ts';
 export * from './hyperparameters.ts';
 export * from './json.ts';
+export * from './limits.ts';
 export * from './metrics.ts';
 export * from './next-step.ts';
 export * from './plan.ts';

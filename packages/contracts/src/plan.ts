@@ -56,22 +56,6 @@ export type FleetSpeed = {
   readonly slots: number;
 };
 
-/** The limits of one sweep. Operators set them with environment variables of the API. */
-export type SweepLimits = {
-  /** Bytes of memory of one trainer: FUNNEL_MAX_TRAINER_BYTES. */
-  readonly trainerBytes: number;
-  /** Bytes in the database: FUNNEL_MAX_SWEEP_BYTES. */
-  readonly storedBytes: number;
-  /** Queries of one attack on one classifier: FUNNEL_MAX_ATTACK_QUERIES. */
-  readonly attackQueries: number;
-};
-
-export const defaultSweepLimits: SweepLimits = {
-  trainerBytes: 4 * 2 ** 30,
-  storedBytes: 2e13,
-  attackQueries: 1e11,
-};
-
 export const Plan = z
   .strictObject({
     trials: Count,

@@ -4,6 +4,7 @@ import { AttackList, entryFault, PresetName } from './attacks/presets.ts';
 import { AttackName } from './attacks.ts';
 import { DatasetSpec } from './datasets.ts';
 import { type HyperparameterName, hyperparameterDeclaration, isNumeric } from './hyperparameters.ts';
+import { fixedLimit } from './limits.ts';
 import { EvaluationMetricName } from './metrics.ts';
 import { objectiveFault } from './ranking.ts';
 import { hyperparametersOf, RecipeName } from './recipes.ts';
@@ -11,7 +12,7 @@ import { type Dimension, isRange, rangeFaults, Search, SearchSpace } from './sea
 import { lineFault, linesFault } from './text.ts';
 
 /** The planner refuses a sweep with more trials, before anything is written. */
-export const maxTrials = 100_000;
+export const maxTrials = fixedLimit('trials');
 
 const Seed = z
   .int()

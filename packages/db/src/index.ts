@@ -14,7 +14,7 @@ export { handBackStage } from './attempts/hand-back.ts';
 export { recordCheckpoint } from './attempts/record-checkpoint.ts';
 export { restoreWorker } from './attempts/set-aside.ts';
 export { heartbeat, registerWorker, retireWorker } from './attempts/workers.ts';
-export { getBlobs, getCheckpoint, missingBlobs } from './checkpoints/checkpoints.ts';
+export { getBlobs, getCheckpoint, missingBlobs, readBlob } from './checkpoints/checkpoints.ts';
 export { type CollectOptions, collectGarbage } from './checkpoints/collect-garbage.ts';
 export { type QueueAddress, queueAddress } from './connection/addresses.ts';
 export { isTransient, retryUntilAdmitted } from './connection/database-errors.ts';
@@ -38,6 +38,7 @@ export {
   type TrialsQuery,
 } from './reads/trials.ts';
 export { getWorker, listWorkers } from './reads/workers.ts';
+export { type ClientUse, readClientUse } from './submission/client-use.ts';
 export { knownChains } from './submission/known-chains.ts';
 export {
   getSubmission,

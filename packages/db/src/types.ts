@@ -2,6 +2,7 @@
 import type {
   AttackRun,
   CheckpointManifest,
+  ClientLimits,
   Diagnostic,
   EvaluationRecords,
   EvaluationSummary,
@@ -34,6 +35,8 @@ export type Submission = {
   readonly idempotency?: { readonly key: string; readonly bodyHash: string };
   /** The stored submission that this carries out: the same transaction completes it. (Default: none) */
   readonly ticket?: Ticket;
+  /** The token or address that submits the sweep, and its limits. (Default: no client, no limits) */
+  readonly share?: { readonly client: string; readonly limits: ClientLimits };
 };
 
 /** A stored submission in the hands of one process. Another attempt may take it when the lease of this one has run out. */

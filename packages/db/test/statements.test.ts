@@ -55,6 +55,8 @@ import {
   pingDatabase,
   pingSchema,
   postponeSubmission,
+  readBlob,
+  readClientUse,
   readServiceCounts,
   readSpeeds,
   readStageLog,
@@ -252,6 +254,8 @@ const readResults = async (sweepId: string): Promise<void> => {
   await getImages(db, { trialId: trial.id, stageId });
   const { networks } = await getCheckpoint(db, stages[0]!.checkpoint!);
   await getBlobs(db, [networks.encoder!.blob]);
+  await readBlob(db, networks.encoder!.blob);
+  await readClientUse(db, 'tester');
   await missingBlobs(db, ['none']);
   await listWorkers(db);
   await readSpeeds(db);

@@ -15,6 +15,7 @@ import {
   type StageKind,
   type SweepDefinition,
   type SweepLimits,
+  variableOf,
 } from '@funnel/contracts';
 import { minBytes, type Networks, networksOf, trainedBy } from './memory.ts';
 import type { Outline } from './outline.ts';
@@ -153,7 +154,7 @@ export const estimate = (
   if (memory > limits.trainerBytes)
     refuse('A trainer would need too much memory.', {
       path: largestSize(largest, definition),
-      expected: `at most ${formatBytes(limits.trainerBytes)} (FUNNEL_MAX_TRAINER_BYTES)`,
+      expected: `at most ${formatBytes(limits.trainerBytes)} (${variableOf('trainerBytes')})`,
       received: `${formatBytes(memory)} for ${formatAmount(parametersOf(largest, dataset.name))} parameters`,
     });
 
@@ -166,7 +167,7 @@ export const estimate = (
   if (storedBytes > limits.storedBytes)
     refuse('The sweep would store too much.', {
       path: 'search' in definition && definition.search.strategy === 'random' ? 'search.trials' : 'space',
-      expected: `at most ${formatBytes(limits.storedBytes)} (FUNNEL_MAX_SWEEP_BYTES)`,
+      expected: `at most ${formatBytes(limits.storedBytes)} (${variableOf('storedBytes')})`,
       received: formatBytes(storedBytes),
     });
 
@@ -177,7 +178,7 @@ export const estimate = (
     if (ofStage > limits.attackQueries)
       refuse(`The attack ${attack.attack} would ask the model too often.`, {
         path: 'attacks',
-        expected: `at most ${formatAmount(limits.attackQueries)} queries of one attack (FUNNEL_MAX_ATTACK_QUERIES)`,
+        expected: `at most ${formatAmount(limits.attackQueries)} queries of one attack (${variableOf('attackQueries')})`,
         received: `up to ${formatAmount(queriesOf(attack))} for each of ${formatAmount(dataset.attack)} images`,
       });
     queries += ofStage;

@@ -1,5 +1,5 @@
 import {
-  defaultSweepLimits,
+  defaultLimits,
   expandAttacks,
   PresetName,
   SweepDefinition,
@@ -14,7 +14,7 @@ const sweep = (input: Partial<SweepInput>) =>
 
 const estimated = (input: Partial<SweepInput>, limits: Partial<SweepLimits> = {}) => {
   const definition = sweep(input);
-  return estimate(definition, outlineSweep(definition, 'engine-1'), { ...defaultSweepLimits, ...limits });
+  return estimate(definition, outlineSweep(definition, 'engine-1'), { ...defaultLimits, ...limits });
 };
 
 const refusalOf = (input: Partial<SweepInput>, limits: Partial<SweepLimits> = {}) => {
@@ -84,7 +84,7 @@ describe('a sweep beyond a limit', () => {
     });
     for (const preset of PresetName.options)
       for (const run of expandAttacks({ preset }, { dataset: 'mnist' }))
-        expect(queriesOf(run) * 10_000).toBeLessThan(defaultSweepLimits.attackQueries);
+        expect(queriesOf(run) * 10_000).toBeLessThan(defaultLimits.attackQueries);
   });
 
   it('is none of the usual ones', () => {

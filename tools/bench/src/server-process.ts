@@ -18,8 +18,12 @@ const startBare = async () => {
 
 const { databaseUrl } = JSON.parse(process.argv[2] ?? '{}') as ServerOptions; // see processes.ts
 const logger = pino({ level: 'warn' }, pino.destination(2));
+/** All clients of a benchmark have one address. */
+const limits = { ownPlans: 1000, ownSubmissions: 1e6, ownSweeps: 1e6 };
 const server =
-  databaseUrl === null ? await startBare() : await startApi({ databaseUrl, port: 0, engineVersion, logger });
+  databaseUrl === null
+    ? await startBare()
+    : await startApi({ databaseUrl, port: 0, engineVersion, logger, limits });
 process.once('disconnect', () => void server.close().then(() => process.exit(0)));
 process.on('SIGINT', () => {}); // the parent process decides when this one ends
 process.send?.(server.url);

@@ -20,10 +20,12 @@ type Rule = readonly [what: string, sql: string];
 const wrongCounts = `
   WITH kept AS (
     SELECT sweep_id, subject, sum(count) AS n FROM sweep_counts WHERE subject NOT IN ('trained', 'active') GROUP BY 1, 2 HAVING sum(count) <> 0
+    UNION ALL SELECT client, 'bytes', sum(bytes) FROM stored_bytes GROUP BY 1 HAVING sum(bytes) <> 0
   ), real AS (
     SELECT l.sweep_id, 'stage:' || s.kind || ':' || s.status AS subject, count(*) AS n
     FROM sweep_stages l JOIN stages s ON s.id = l.stage_id WHERE l.direct GROUP BY 1, 2
     UNION ALL SELECT sweep_id, 'trial:' || status, count(*) FROM trials GROUP BY 1, 2
+    UNION ALL SELECT client, 'bytes', sum(octet_length(bytes)) FROM blobs WHERE client IS NOT NULL GROUP BY 1
   )
   SELECT count(*) AS n FROM kept FULL JOIN real USING (sweep_id, subject) WHERE kept.n IS DISTINCT FROM real.n`;
 

@@ -99,6 +99,7 @@ export const startFleet = async ({
     ...redis,
     FUNNEL_HOST: '127.0.0.1',
     FUNNEL_PORT: String(port),
+    FUNNEL_MAX_SWEEPS_PER_TOKEN: '100000', // all clients have one address
   });
   const startWorker = (i: number): Process => {
     const port = i === workers - 1 ? relay.port : database.port;

@@ -3,7 +3,7 @@
  * of a token, finds the caller by its token, and compares the caller's role with the role that the route declares.
  */
 import rateLimit from '@fastify/rate-limit';
-import { AppError, type Role, type Route, roles, routes } from '@funnel/contracts';
+import { AppError, formatAmount, type Role, type Route, roles, routes, variableOf } from '@funnel/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { type Caller, isStream, localCaller } from '../handlers/handler.ts';
@@ -111,9 +111,13 @@ const createRequestLimit = (app: FastifyInstance, clientOf: (request: FastifyReq
   return async (request: FastifyRequest): Promise<void> => {
     const limit = await count(request);
     if (!limit.isAllowed && limit.isExceeded)
-      throw new AppError('RATE_LIMITED', `Expected fewer requests from ${limit.key}`, {
-        retryAfterSeconds: limit.ttlInSeconds,
-      });
+      throw new AppError(
+        'RATE_LIMITED',
+        `Expected at most ${formatAmount(limit.max)} requests of ${limit.key} in a minute (${variableOf('requestsPerMinute')}), but got more`,
+        {
+          retryAfterSeconds: limit.ttlInSeconds,
+        },
+      );
   };
 };
 

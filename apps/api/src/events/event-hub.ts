@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { AppError } from '@funnel/contracts';
+import { AppError, variableOf } from '@funnel/contracts';
 import { type Db, eventsAfter, isEventAfter, lastEventId, onEvents } from '@funnel/db';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
@@ -17,12 +17,11 @@ export type StreamLimits = {
    * function do nothing. Throws TOO_MANY_OWN_STREAMS and TOO_MANY_STREAMS.
    */
   readonly acquire: (caller: string | null) => () => void;
+  /** The open streams of a caller. */
+  readonly openOf: (caller: string) => number;
 };
 
 export type StreamLimitsOptions = { readonly total: number; readonly perCaller: number };
-
-/** The default per caller: a quarter of all streams, but enough for a person with some open pages and a few scripts. */
-export const defaultStreamsPerCaller = (total: number): number => Math.max(8, Math.floor(total / 4));
 
 export const createStreamLimits = ({ total, perCaller }: StreamLimitsOptions): StreamLimits => {
   let open = 0;
@@ -41,12 +40,12 @@ export const createStreamLimits = ({ total, perCaller }: StreamLimitsOptions): S
       if (caller !== null && (byCaller.get(caller) ?? 0) >= perCaller)
         throw new AppError(
           'TOO_MANY_OWN_STREAMS',
-          `Expected at most ${perCaller} streams at once with the token ${JSON.stringify(caller)}, but it has that many already`,
+          `Expected at most ${perCaller} streams at once with the token ${JSON.stringify(caller)} (${variableOf('ownStreams')}), but it has that many already`,
         );
       if (open >= total)
         throw new AppError(
           'TOO_MANY_STREAMS',
-          `Expected at most ${total} streams at once, but there are that many already`,
+          `Expected at most ${total} streams at once (${variableOf('streams')}), but there are that many already`,
         );
       open++;
       if (caller !== null) add(caller, 1);
@@ -58,6 +57,7 @@ export const createStreamLimits = ({ total, perCaller }: StreamLimitsOptions): S
         if (caller !== null) add(caller, -1);
       };
     },
+    openOf: (caller) => byCaller.get(caller) ?? 0,
   };
 };
 
@@ -80,6 +80,8 @@ export type EventHub = {
     readonly lastEventId?: string;
   }) => Promise<Readable>;
   readonly size: () => number;
+  /** The open streams of a caller. */
+  readonly streamsOf: (caller: string) => number;
   /** Ends every stream and stops listening. */
   readonly close: () => Promise<void>;
 };
@@ -201,6 +203,7 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
       }
     },
     size: () => streams.size,
+    streamsOf: limits.openOf,
     close: async () => {
       closed = true;
       await endAll(streams);

@@ -2,7 +2,7 @@
  * The types of route handlers. They derive from the declared routes, so a handler that takes or returns something else does not compile.
  */
 import type { Readable } from 'node:stream';
-import type { Role, Route, RouteName, routes } from '@funnel/contracts';
+import type { Role, Route, RouteName, routes, ServiceLimits } from '@funnel/contracts';
 import type { Author, Db, Relay } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import type { Tracer } from '@funnel/tracing';
@@ -35,6 +35,8 @@ export type RouteRequest<K extends RouteName> = {
   readonly author: Author;
   /** The client whose share of the service this request uses up. A client is a token, or an address while no token is needed. */
   readonly client: string;
+  /** Aborts when the client has gone, and for a request with a body also at the end of the time for a plan. */
+  readonly signal: AbortSignal;
   readonly log: FastifyBaseLogger;
 };
 
@@ -81,7 +83,8 @@ export type Context = {
   /** Notifies the queue of ready stages. */
   readonly relay: Relay;
   readonly engineVersion: string;
-  readonly planning: Pick<Planning, 'plan'>;
+  readonly limits: ServiceLimits;
+  readonly planning: Pick<Planning, 'plan' | 'plansOf'>;
   readonly submissions: Pick<Submissions, 'submit'>;
   /** Continues actions on large sweeps now. */
   readonly wakeActions: () => void;

@@ -1,8 +1,8 @@
+import { Readable } from 'node:stream';
 import { AppError, type NetworkManifest } from '@funnel/contracts';
 import {
   compareTrials,
   type Db,
-  getBlobs,
   getCheckpoint,
   getEvaluation,
   getImages,
@@ -10,6 +10,7 @@ import {
   getStage,
   getTrial,
   leaderboard,
+  readBlob,
   readStageLog,
 } from '@funnel/db';
 import type { Context, Handlers, RouteReply } from './handler.ts';
@@ -99,8 +100,9 @@ export const checkpointHandlers = ({ db }: Context): CheckpointHandlers => ({
   },
   getWeights: async ({ params }, reply) => {
     const { blob } = await findNetwork(db, params.hash, params.network);
-    const blobs = await getBlobs(db, [blob]);
+    const { size, parts } = await readBlob(db, blob);
     keepForever(reply);
-    return blobs.get(blob)!;
+    reply.header('content-length', String(size));
+    return Readable.from(parts, { objectMode: false });
   },
 });

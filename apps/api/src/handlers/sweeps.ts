@@ -68,13 +68,14 @@ type Submitting = Pick<
   'planSweep' | 'createSweep' | 'listSubmissions' | 'getSubmission' | 'withdrawSubmission'
 >;
 const submitting = ({ db, relay, engineVersion, planning, submissions, tracer }: Context): Submitting => ({
-  planSweep: ({ body, client }) => planning.plan({ definition: body, engineVersion }, client),
+  planSweep: ({ body, client: caller, signal }) =>
+    planning.plan({ definition: body, engineVersion }, { caller, signal }),
 
-  createSweep: async ({ body, headers, author, client }, reply) => {
+  createSweep: async ({ body, headers, author, client, signal }, reply) => {
     const start = Date.now();
     const key = headers['idempotency-key'];
     const outcome = await submissions.submit({
-      ...{ client, author, definition: body, engineVersion },
+      ...{ client, author, definition: body, engineVersion, signal },
       ...(key !== undefined && { idempotencyKey: key }),
     });
     if ('submission' in outcome) {

@@ -11,15 +11,17 @@ import {
   attacksOf,
   canonicalJson,
   type Dimension,
-  defaultSweepLimits,
+  defaultLimits,
   expandAttacks,
   type FleetSpeed,
+  fixedLimit,
   isRange,
   type Known,
   type Plan,
   presetAttacks,
   type Recipe,
   recipes,
+  type ServiceLimits,
   type SweepDefinition,
   type SweepLimits,
   type SweepPlan,
@@ -121,8 +123,7 @@ export const sizeOf = (definition: SweepDefinition): Size => {
   return stages <= mediumLimits.stages ? 'medium' : 'large';
 };
 
-/** The largest number of stages of one sweep: as many as 100,000 trials with ten attacks need. */
-const maxStages = 1_000_000;
+const maxStages = fixedLimit('stages');
 
 const countAttacks = ({ attacks, dataset }: SweepDefinition): number =>
   expandAttacks(attacks, { dataset: dataset.name }).length;
@@ -178,10 +179,11 @@ const planOf = (
 
 export type PlanRequest = { readonly definition: SweepDefinition; readonly engineVersion: string };
 /**
- * `idempotencyKey`: a second request with the same key returns the sweep of the first. `author`: see `actingAs`. (Default: no entry in the
+ * `client`: the token or address whose share the sweep uses up. (Default: nobody's) `idempotencyKey`: a second request with the same key returns the sweep of the first. `author`: see `actingAs`. (Default: no entry in the
  * audit log) `ticket`: the stored submission that this carries out.
  */
 export type SubmitRequest = PlanRequest & {
+  readonly client?: string;
   readonly idempotencyKey?: string;
   readonly author?: Author;
   readonly ticket?: Ticket;
@@ -190,7 +192,7 @@ export type SubmitRequest = PlanRequest & {
 export type Planner = {
   /** Throws SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
   readonly plan: (request: PlanRequest) => Promise<Plan>;
-  /** Throws the errors of `plan`, and IDEMPOTENCY_CONFLICT. */
+  /** Throws the errors of `plan`, IDEMPOTENCY_CONFLICT, TOO_MANY_OWN_SWEEPS and TOO_MANY_OWN_BYTES. */
   readonly submit: (request: SubmitRequest) => Promise<Submitted>;
 };
 
@@ -201,20 +203,20 @@ export const hashBody = (definition: SweepDefinition): string =>
 export type PlannerOptions = {
   /** Runs the part that a large definition makes slow: counting and expanding. A planning process limits its duration. */
   readonly time?: <T>(compute: () => T) => T;
-  /** (Default: `defaultSweepLimits`) */
-  readonly limits?: SweepLimits;
+  /** (Default: `defaultLimits`) */
+  readonly limits?: ServiceLimits;
 };
 
 export const createPlanner = (
   db: Db,
-  { time = (compute) => compute(), limits = defaultSweepLimits }: PlannerOptions = {},
+  { time = (compute) => compute(), limits = defaultLimits }: PlannerOptions = {},
 ): Planner => ({
   plan: async (request) => {
     const estimated = time(() => outlineChecked(request, limits));
     const known = await knownChains(db, estimated.outline.stages);
     return planOf(estimated, known, await readSpeeds(db)).plan;
   },
-  submit: async ({ author, idempotencyKey: key, ticket, ...request }) => {
+  submit: async ({ client, author, idempotencyKey: key, ticket, ...request }) => {
     const estimated = time(() => outlineChecked(request, limits));
     const { definition } = request;
     return submitSweep(author ? actingAs(db, author) : db, {
@@ -223,6 +225,7 @@ export const createPlanner = (
       buildPlan: (known) => planOf(estimated, known),
       ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(definition) } }),
       ...(ticket && { ticket }),
+      ...(client !== undefined && { share: { client, limits } }),
     });
   },
 });

@@ -6,7 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { AppError, type ErrorCode, type Plan, type RouteName, type SweepLimits } from '@funnel/contracts';
+import { AppError, type ErrorCode, type Plan, type RouteName, type ServiceLimits } from '@funnel/contracts';
 import type { Submitted } from '@funnel/db';
 import type { RawBody } from '../request/bodies.ts';
 import type { PlanRequest, SubmitRequest } from './plan-and-submit.ts';
@@ -20,8 +20,8 @@ export type Limits = {
   readonly seconds: number;
   /** Memory of the process. */
   readonly bytes: number;
-  /** (Default: `defaultSweepLimits`) */
-  readonly sweep?: SweepLimits;
+  /** (Default: `defaultLimits`) */
+  readonly sweep?: ServiceLimits;
 };
 
 /** A body, and the route whose schema it must match. */
@@ -88,9 +88,13 @@ export type PlanningProcesses = {
   readonly start: () => void;
   /**
    * The answer. A process that answers a large question has a low priority, so that it delays nothing else, and ends after it, so that its
-   * memory is free again. Throws BeyondLimits, UNAVAILABLE, and the errors of the question itself.
+   * memory is free again. When `signal` aborts, the process ends, and BeyondLimits is thrown. Throws BeyondLimits, UNAVAILABLE, and the errors
+   * of the question itself.
    */
-  readonly ask: (question: Question, options?: { readonly isLarge?: boolean }) => Promise<unknown>;
+  readonly ask: (
+    question: Question,
+    options?: { readonly isLarge?: boolean; readonly signal?: AbortSignal | undefined },
+  ) => Promise<unknown>;
   readonly close: () => Promise<void>;
   /** The ids of all running processes. */
   readonly ids: () => readonly number[];
@@ -182,16 +186,23 @@ export const createPlanningProcesses = ({
       keepOneReady = true;
       if (all.size === 0) setIdle(begin());
     },
-    ask: async (question, { isLarge = false } = {}) => {
+    ask: async (question, { isLarge = false, signal } = {}) => {
       if (closing) throw unavailable();
+      if (signal?.aborted) throw new BeyondLimits();
       const process =
         [...all].find(({ onOutcome, child }) => onOutcome === null && child.connected) ?? begin();
       clearTimeout(process.idleTimer);
       if (isLarge) lowerPriority(process);
+      const stop = (): void => {
+        ended(process, limitSignal);
+        process.child.kill('SIGKILL'); // PostgreSQL rolls its transaction back
+      };
+      signal?.addEventListener('abort', stop, { once: true });
       const outcome = await new Promise<Answer | Error>((resolve) => {
         process.onOutcome = resolve;
         process.child.send(question, (error) => error && process.child.kill('SIGKILL'));
       });
+      signal?.removeEventListener('abort', stop);
       if (outcome instanceof Error) throw outcome;
       process.hasWorked = true;
       setIdle(process);

@@ -1,23 +1,27 @@
 /**
  * Plans sweeps and reads bodies without blocking the event loop. Small sweeps and small bodies take milliseconds; this process handles them, each
  * in its own turn of the event loop. Larger ones go to planning processes, through queues that are fair between callers. Requests that take about a
- * second have their own queue, so that they never wait for requests that take ten.
+ * second have their own queue, so that they never wait for requests that take ten. Every request has a deadline: then its process is stopped.
  */
 import { setImmediate } from 'node:timers/promises';
 import {
   AppError,
-  defaultSweepLimits,
+  defaultLimits,
+  fixedLimit,
+  formatAmount,
   type Plan,
   type Route,
   type RouteName,
   routes,
+  type ServiceLimits,
   type SweepDefinition,
-  type SweepLimits,
+  variableOf,
 } from '@funnel/contracts';
 import type { Db, Submitted } from '@funnel/db';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { isQuickToRead, type RawBody, readBody } from '../request/bodies.ts';
+import { createFairQueue } from './fair-queue.ts';
 import {
   createPlanner,
   largestFactor,
@@ -27,179 +31,138 @@ import {
 } from './plan-and-submit.ts';
 import { type Answers, type Asked, BeyondLimits, createPlanningProcesses } from './planning-processes.ts';
 
-/** How many requests of one caller may wait in one queue. */
-const maxWaiting = 20;
-
-type Waiting = { readonly caller: string; readonly start: () => void };
-
-/**
- * Runs a bounded number of tasks at once. The next task belongs to the caller with the fewest running tasks, and a caller with running
- * tasks may not take the last free slot. So no caller can make the others wait.
- */
-export type FairQueue = {
-  /** Runs `task` when it has a slot. Throws RATE_LIMITED, and the errors of `task`. */
-  readonly run: <T>(caller: string, task: () => Promise<T>) => Promise<T>;
-};
-
-export const createFairQueue = (slots: number): FairQueue => {
-  const waiting = new Set<Waiting>();
-  /** Running tasks by caller. */
-  const running = new Map<string, number>();
-  const runningOf = (caller: string): number => running.get(caller) ?? 0;
-
-  const next = (): Waiting | undefined => {
-    const free = slots - [...running.values()].reduce((sum, count) => sum + count, 0);
-    const allowed = [...waiting].filter(({ caller }) => free > (runningOf(caller) > 0 ? 1 : 0));
-    return allowed.sort((a, b) => runningOf(a.caller) - runningOf(b.caller))[0];
-  };
-
-  const fill = (): void => {
-    for (let task = next(); task; task = next()) {
-      waiting.delete(task);
-      running.set(task.caller, runningOf(task.caller) + 1);
-      task.start();
-    }
-  };
-
-  const end = (caller: string): void => {
-    const left = runningOf(caller) - 1;
-    if (left > 0) running.set(caller, left);
-    else running.delete(caller);
-    fill();
-  };
-
-  return {
-    run: async (caller, task) => {
-      const waitingOfCaller = [...waiting].filter((other) => other.caller === caller).length;
-      if (waitingOfCaller >= maxWaiting)
-        throw new AppError(
-          'RATE_LIMITED',
-          `Expected at most ${maxWaiting} waiting large requests per caller, but got more`,
-        );
-      await new Promise<void>((resolve) => {
-        waiting.add({ caller, start: resolve });
-        fill();
-      });
-      try {
-        return await task();
-      } finally {
-        end(caller);
-      }
-    },
-  };
-};
-
-/** Limits of one question: seconds of computing (waiting for the database does not count), and bytes of memory. */
-const maxSeconds = 10;
-const maxBytes = 2 ** 30;
-
 /**
  * One queue for each kind of question: those that take about a second, and large plans. Each number says how many questions run at once.
  * Submissions have their own queue in the database (`submissions.ts`).
  */
 const createQueues = () => ({
-  medium: createFairQueue(2),
-  large: createFairQueue(3),
+  medium: createFairQueue({ slots: 2 }),
+  large: createFairQueue({ slots: 3 }),
 });
 
-/** Runs each task in its own turn of the event loop, so that the API answers other requests between two tasks. */
+/** Milliseconds for which a plan or a body waits for others before it is refused. */
+const waitMs = 3000;
+
+/** Runs each task in its own turn of the event loop, so that the API answers other requests between two tasks. Callers take turns. */
 const createTurns = () => {
-  let last: Promise<unknown> = Promise.resolve();
-  return async <T>(task: () => T | Promise<T>): Promise<T> => {
-    const turn = last.then(() => setImmediate());
-    last = turn;
-    await turn;
+  const turns = createFairQueue({ slots: 1, maxWaiting: Number.POSITIVE_INFINITY });
+  return async <T>(caller: string, task: () => T | Promise<T>): Promise<T> => {
+    await turns.run(caller, () => setImmediate());
     return task();
   };
 };
 
-/** The queues are fair between values of `caller`. (Default: one caller for all questions) */
-type Ask<Request, Answer> = (request: Request, caller?: string) => Promise<Answer>;
+/** The queues are fair between values of `caller`. When `signal` aborts, the question is refused, and its process is stopped. */
+export type AskOptions = { readonly caller?: string; readonly signal?: AbortSignal | undefined };
+type Ask<Request, Answer> = (request: Request, options?: AskOptions) => Promise<Answer>;
 const anyCaller = '';
 
 export type Planning = {
+  /** Throws TOO_MANY_OWN_PLANS, RATE_LIMITED, SWEEP_TOO_LARGE, and the errors of `Planner.plan`. */
   readonly plan: Ask<PlanRequest, Plan>;
   /** Begins at once. The caller sees to it that few run at a time. */
-  readonly submit: (request: SubmitRequest) => Promise<Submitted>;
-  /** The body of a request, parsed and checked. Throws MALFORMED_BODY, INVALID_REQUEST. */
+  readonly submit: (request: SubmitRequest, options?: Pick<AskOptions, 'caller'>) => Promise<Submitted>;
+  /** The body of a request, parsed and checked. Throws MALFORMED_BODY, INVALID_REQUEST, RATE_LIMITED. */
   readonly read: Ask<{ readonly route: RouteName; readonly body: RawBody | undefined }, unknown>;
   /** Starts a process before the first question. */
   readonly start: () => void;
   readonly close: () => Promise<void>;
   /** The ids of all planning processes. */
   readonly processes: () => readonly number[];
+  /** The plans of a caller that are being made. */
+  readonly plansOf: (caller: string) => number;
 };
 
-export type PlanningOptions = {
-  /** Seconds of computing that one question may take. (Default: 10) */
-  readonly seconds?: number | undefined;
-  /** (Default: `defaultSweepLimits`) */
-  readonly limits?: SweepLimits | undefined;
-};
-
-export const createPlanning = (
-  db: Db,
-  { seconds = maxSeconds, limits = defaultSweepLimits }: PlanningOptions = {},
-): Planning => {
+export const createPlanning = (db: Db, limits: ServiceLimits = defaultLimits): Planning => {
+  const { planningSeconds: seconds, planSeconds, ownPlans } = limits;
   const planner = createPlanner(db, { limits });
-  const processes = createPlanningProcesses({ seconds, bytes: maxBytes, sweep: limits });
+  const processes = createPlanningProcesses({ seconds, bytes: fixedLimit('planningBytes'), sweep: limits });
   const queues = createQueues();
+  const plans = createFairQueue({ slots: Number.POSITIVE_INFINITY, perCaller: ownPlans });
   const inTurn = createTurns();
 
-  const limit = `at most ${seconds} s of computing (FUNNEL_PLANNING_SECONDS) and 1 GB of memory`;
-  const tooLarge = (definition: SweepDefinition): AppError => {
+  const tooManyPlans = (): AppError =>
+    new AppError(
+      'TOO_MANY_OWN_PLANS',
+      `Expected at most ${ownPlans} plans of one token or address at a time (${variableOf('ownPlans')}), but this one waited for ${waitMs / 1000} s while that many were being made`,
+      { retryAfterSeconds: Math.ceil(planSeconds) },
+    );
+
+  const computing = `at most ${seconds} s of computing (${variableOf('planningSeconds')}) and 1 GB of memory`;
+  const answering = `a plan within ${planSeconds} s (${variableOf('planSeconds')})`;
+  const tooLarge = (definition: SweepDefinition, isLate: boolean): AppError => {
     const { path, values } = largestFactor(definition);
-    const received = `${values.toLocaleString('en-US')} values`;
+    const received = `${formatAmount(values)} values`;
     return new AppError(
       'SWEEP_TOO_LARGE',
-      `Expected a sweep that takes ${limit} to plan, but this one takes more. Its largest dimension is ${path} with ${received}.`,
-      { issues: [{ path, expected: 'fewer values', received }] },
+      `Expected ${isLate ? answering : `a sweep that takes ${computing} to plan`}, but this one takes more. Its largest dimension is ${path} with ${received}.`,
+      {
+        issues: [{ path, expected: 'fewer values', received }],
+        ...(isLate && {
+          hint: 'Give this dimension fewer values, or use random search. You may also submit the sweep without a plan: a submission may take longer.',
+        }),
+      },
     );
   };
 
   const ask = async <K extends Asked['kind']>(
     question: Extract<Asked, { kind: K }>,
-    refusal: () => AppError,
-    isLarge = false,
+    refusal: (isLate: boolean) => AppError,
+    {
+      isLarge = false,
+      signal,
+    }: { readonly isLarge?: boolean; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Answers[K]> => {
     try {
-      return (await processes.ask({ ...question, databaseUrl: db.url }, { isLarge })) as Answers[K]; // the answer to this kind of question
+      return (await processes.ask({ ...question, databaseUrl: db.url }, { isLarge, signal })) as Answers[K]; // the answer to this kind of question
     } catch (error) {
-      throw error instanceof BeyondLimits ? refusal() : error;
+      throw error instanceof BeyondLimits ? refusal(signal?.aborted ?? false) : error;
     }
   };
 
+  const plan: Planning['plan'] = (request, { caller = anyCaller, signal } = {}) => {
+    const size = sizeOf(request.definition);
+    if (size === 'small') return inTurn(caller, () => planner.plan(request));
+    const refusal = (isLate: boolean) => tooLarge(request.definition, isLate);
+    const isLarge = size === 'large';
+    return queues[size].run(
+      caller,
+      () => ask<'plan'>({ kind: 'plan', request }, refusal, { isLarge, signal }),
+      { waitMs, signal },
+    );
+  };
+
   return {
-    plan: async (request, caller = anyCaller) => {
+    plan: async (request, options = {}) =>
+      plans.run(options.caller ?? anyCaller, () => plan(request, options), {
+        ...{ waitMs, refusal: tooManyPlans },
+        signal: options.signal,
+      }),
+    submit: async (request, { caller = anyCaller } = {}) => {
       const size = sizeOf(request.definition);
-      if (size === 'small') return inTurn(() => planner.plan(request));
-      return queues[size].run(caller, () =>
-        ask<'plan'>({ kind: 'plan', request }, () => tooLarge(request.definition), size === 'large'),
-      );
+      if (size === 'small') return inTurn(caller, () => planner.submit(request));
+      const refusal = () => tooLarge(request.definition, false);
+      return ask<'submit'>({ kind: 'submit', request }, refusal, { isLarge: size === 'large' });
     },
-    submit: async (request) => {
-      const size = sizeOf(request.definition);
-      if (size === 'small') return inTurn(() => planner.submit(request));
-      return ask<'submit'>({ kind: 'submit', request }, () => tooLarge(request.definition), size === 'large');
-    },
-    read: async ({ route, body }, caller = anyCaller) => {
+    read: async ({ route, body }, { caller = anyCaller, signal } = {}) => {
       const schema = (routes[route] as Route).body;
       if (!body) return readBody(schema, body);
-      if (isQuickToRead(body)) return inTurn(() => readBody(schema, body));
-      return queues.medium.run(caller, () =>
-        ask<'read'>(
-          { kind: 'read', request: { route, body } },
-          () =>
-            new AppError(
-              'MALFORMED_BODY',
-              `Expected a body that takes ${limit} to read, but this one takes more`,
-            ),
-        ),
+      if (isQuickToRead(body)) return inTurn(caller, () => readBody(schema, body));
+      const refusal = () =>
+        new AppError(
+          'MALFORMED_BODY',
+          `Expected a body that takes ${computing} to read, and less than ${planSeconds} s (${variableOf('planSeconds')}), but this one takes more`,
+        );
+      return queues.medium.run(
+        caller,
+        () => ask<'read'>({ kind: 'read', request: { route, body } }, refusal, { signal }),
+        { waitMs, signal },
       );
     },
     start: processes.start,
     close: processes.close,
     processes: processes.ids,
+    plansOf: plans.running,
   };
 };
 
@@ -211,9 +174,9 @@ declare module 'fastify' {
 
 const planning = async (
   app: FastifyInstance,
-  { db, ...options }: PlanningOptions & { readonly db: Db },
+  { db, limits }: { readonly db: Db; readonly limits: ServiceLimits },
 ): Promise<void> => {
-  const own = createPlanning(db, options);
+  const own = createPlanning(db, limits);
   app.decorate('planning', own);
   app.addHook('onListen', async () => own.start());
   app.addHook('onClose', own.close);

@@ -3,7 +3,7 @@
  * submission. The submission outlives the request, and also this process: when its lease has run out, another process takes it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError, type SweepDefinition } from '@funnel/contracts';
+import { AppError, type ClientLimits, defaultLimits, type SweepDefinition } from '@funnel/contracts';
 import {
   type Author,
   type Db,
@@ -39,6 +39,8 @@ export type SubmitOptions = {
   readonly definition: SweepDefinition;
   readonly engineVersion: string;
   readonly idempotencyKey?: string;
+  /** When it aborts, the submission goes on, and the request waits no longer. */
+  readonly signal?: AbortSignal;
 };
 
 export type Outcome =
@@ -47,8 +49,8 @@ export type Outcome =
 
 export type Submissions = {
   /**
-   * Writes a small sweep at once. Stores any other one, and waits up to `waitMs` for its end. Throws the errors of `Planner.submit`, and
-   * RATE_LIMITED.
+   * Writes a small sweep at once. Stores any other one, and waits up to `waitMs` for its end. Throws the errors of
+   * `Planner.submit`, and TOO_MANY_OWN_SUBMISSIONS.
    */
   readonly submit: (options: SubmitOptions) => Promise<Outcome>;
   readonly start: () => void;
@@ -65,6 +67,8 @@ export type SubmissionsOptions = {
   readonly onError: (error: unknown) => void;
   /** Milliseconds for which a request waits for the end of its submission. (Default: 6000) */
   readonly waitMs?: number | undefined;
+  /** (Default: `defaultLimits`) */
+  readonly limits?: ClientLimits | undefined;
 };
 
 const isBusy = (error: unknown): boolean => error instanceof AppError && error.details.isBusy === true;
@@ -73,7 +77,7 @@ const isTemporary = (error: unknown): boolean =>
 
 export const createSubmissions = (
   db: Db,
-  { planning, onCreated, onError, waitMs = 6000 }: SubmissionsOptions,
+  { planning, onCreated, onError, waitMs = 6000, limits = defaultLimits }: SubmissionsOptions,
 ): Submissions => {
   const closed = new AbortController();
   let wake = new AbortController();
@@ -116,12 +120,13 @@ export const createSubmissions = (
     }
   };
 
-  const untilEnd = async (id: string): Promise<SubmissionState> => {
+  /** The state when the submission has ended, or when the request should be answered. */
+  const untilEnd = async (id: string, signal: AbortSignal | undefined): Promise<SubmissionState> => {
     const last = Date.now() + waitMs;
     for (;;) {
       const state = await getSubmission(db, id);
       const isEnded = state.status === 'completed' || state.status === 'refused';
-      if (isEnded || Date.now() > last || closed.signal.aborted) return state;
+      if (isEnded || Date.now() > last || signal?.aborted || closed.signal.aborted) return state;
       await sleep(endPollMs, undefined, { signal: closed.signal }).catch(() => {});
     }
   };
@@ -132,20 +137,20 @@ export const createSubmissions = (
   };
 
   return {
-    submit: async ({ client, author, definition, engineVersion, idempotencyKey: key }) => {
+    submit: async ({ client, author, definition, engineVersion, idempotencyKey: key, signal }) => {
       const size = sizeOf(definition);
       const request = {
-        ...{ definition, engineVersion },
+        ...{ client, definition, engineVersion },
         ...(author && { author }),
         ...(key !== undefined && { idempotencyKey: key }),
       };
       try {
-        if (size === 'small') return await planning.submit(request);
+        if (size === 'small') return await planning.submit(request, { caller: client });
       } catch (error) {
         if (!isBusy(error)) throw error;
       }
       const stored = await storeSubmission(db, {
-        ...{ client, size, definition, engineVersion },
+        ...{ client, limits, size, definition, engineVersion },
         bodyHash: hashBody(definition),
         ...(author && { author }),
         ...(key !== undefined && { key }),
@@ -154,7 +159,7 @@ export const createSubmissions = (
       start();
       wake.abort();
       wake = new AbortController();
-      const submission = await untilEnd(stored.id);
+      const submission = await untilEnd(stored.id, signal);
       const { refusal, sweepId } = submission;
       if (refusal) throw new AppError(refusal.code, refusal.message, refusal.details);
       return sweepId === null ? { submission } : { sweepId, created: stored.isNew };

@@ -7,7 +7,7 @@ import { build, type TestApp } from '../build.ts';
 let api: TestApp;
 let port: number;
 beforeAll(async () => {
-  api = await build({ arrivalSeconds: 1, maxStreams: 3 });
+  api = await build({ arrivalSeconds: 1, limits: { streams: 3 } });
   await api.app.listen({ host: '127.0.0.1', port: 0 });
   port = (api.app.server.address() as { port: number }).port;
 });

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createClient } from '@funnel/client';
+import { completeLimits } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createStreamLimits, defaultStreamsPerCaller } from '../../src/events/event-hub.ts';
+import { createStreamLimits } from '../../src/events/event-hub.ts';
 import { addToken, build, type TestApp, tokenOf } from '../build.ts';
 
 describe('createStreamLimits', () => {
@@ -42,7 +43,7 @@ describe('createStreamLimits', () => {
     [3, 8],
     [40, 10],
   ])('of %d streams, one caller may have %d', (inAll, ofOne) => {
-    expect(defaultStreamsPerCaller(inAll)).toBe(ofOne);
+    expect(completeLimits({ streams: inAll }).ownStreams).toBe(ofOne);
   });
 });
 
@@ -74,8 +75,7 @@ describe('where tokens are needed', () => {
   let port: number;
   beforeAll(async () => {
     api = await build({
-      maxStreams: 4,
-      maxStreamsPerToken: 2,
+      limits: { streams: 4, ownStreams: 2 },
       prepare: async (db) => {
         for (const role of ['read', 'submit', 'admin'] as const) await addToken(db, role);
       },
@@ -150,7 +150,7 @@ describe('where no tokens are needed', () => {
   let api: TestApp;
   let port: number;
   beforeAll(async () => {
-    api = await build({ maxStreams: 12, maxStreamsPerToken: 1 });
+    api = await build({ limits: { streams: 12, ownStreams: 1 } });
     port = await listenOn(api);
   });
   afterAll(() => api.close());

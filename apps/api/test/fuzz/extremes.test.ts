@@ -29,7 +29,9 @@ let api: TestApp;
 let url: string;
 let neighbour: ReturnType<typeof openNeighbour>;
 beforeAll(async () => {
-  api = await build({ rateLimit: 1e9, planningSeconds: 3 });
+  api = await build({
+    limits: { requestsPerMinute: 1e9, planningSeconds: 3, ownSubmissions: 1e9, ownSweeps: 1e9 },
+  });
   url = await api.app.listen({ host: '127.0.0.1', port: 0 });
   neighbour = openNeighbour(url);
 });

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import {
   type AttackInput,
   type AttackListEntry,
@@ -20,6 +19,7 @@ import {
 } from '@funnel/contracts';
 import { InvalidArgumentError } from 'commander';
 import { z } from 'zod';
+import { readBounded } from '../bounded-file.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { readYaml } from '../sweep-file.ts';
 
@@ -148,7 +148,7 @@ const fromRange = (text: string): number[] => {
 const fromFile = (path: string): number[] => {
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
+    content = JSON.parse(readBounded(path).toString());
   } catch (error) {
     throw refusedIndices(path, error instanceof Error ? error.message : String(error));
   }

@@ -1,5 +1,5 @@
 /** The options of commands that take a model, and the model that they name. */
-import type { ClassifierModel, ModelOptions } from '@funnel/attacks';
+import type { ClassifierModel, LoadOptions, ModelOptions } from '@funnel/attacks';
 import { AppError } from '@funnel/contracts';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Context, Service } from '../context.ts';
@@ -30,7 +30,7 @@ export const withModelOptions = (command: Command): Command =>
   command
     .option(
       '--model <path>',
-      'a folder with a model.json, the file, or its http address (layers or graph model)',
+      'a folder with a model.json, the file, or its https address (layers or graph model)',
     )
     .option('--bounds <low,high>', 'the values of black and white for the model, such as 0,255', readBounds)
     .option(
@@ -56,17 +56,21 @@ const modelOptions = (flags: ModelFlags): ModelOptions => ({
 
 /** A service that asks for a token answers 401, or 403 to one without the right. */
 const tokenHint = (message: string): string =>
-  / answers 40[13]$/.test(message)
+  /: HTTP 40[13]$/.test(message)
     ? '\n→ Set FUNNEL_TOKEN, and FUNNEL_URL to the address of the service: no other address gets the token.'
     : '';
 
 const isAddress = (source: string): boolean => /^https?:\/\//i.test(source);
 
-/** The token goes to the service of this command line, and to no other address. */
-const headersFor = (source: string, { url, token }: Service): Record<string, string> =>
-  token !== undefined && new URL(source).href.startsWith(new URL('v1/', `${url.replace(/\/$/, '')}/`).href)
-    ? { authorization: `Bearer ${token}` }
-    : {};
+/** The service of this command line may use http. It gets the token, and no other address does. */
+const requestOptions = (source: string, { url, token }: Service): LoadOptions => {
+  const isOwn = new URL(source).href.startsWith(new URL('v1/', `${url.replace(/\/$/, '')}/`).href);
+  if (!isOwn) return {};
+  return {
+    trustedOrigin: new URL(url).origin,
+    ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
+  };
+};
 
 /**
  * The model as a classifier of images of the first of these shapes that fits it. A model without a fixed image size takes the first. Throws
@@ -82,7 +86,7 @@ export const readModel = async (
   try {
     return await loadClassifier(source, {
       ...(shape && { shape }),
-      ...(isAddress(source) && { headers: headersFor(source, context.service()) }),
+      ...(isAddress(source) && requestOptions(source, context.service())),
       signal: context.signal,
       ...modelOptions(flags),
     });

@@ -1,5 +1,6 @@
 /** One PNG file as red, green and blue. */
 import { readFileSync, statSync } from 'node:fs';
+import { inflateSync } from 'node:zlib';
 import type { DecodedPng } from 'fast-png';
 import { refuseFile } from './npy.ts';
 
@@ -13,6 +14,41 @@ export type Picture = {
 const maxPixels = 2 ** 24;
 /** A pixel needs at most 8 bytes: two each for red, green, blue and alpha. The rest may be text and profiles. */
 const maxBytes = (pixels: number): number => 8 * pixels + 2 ** 20;
+
+/** An ICC profile is a few kilobytes long; large ones have tables. */
+const maxProfileBytes = 4 * 2 ** 20;
+/** 8 bytes per pixel, and two bytes for each row of the seven images of an interlaced one, which have fewer than twice as many rows. */
+const maxSampleBytes = (pixels: number, height: number): number => 8 * pixels + 4 * height + 64;
+
+/** The contents of all chunks of a type, in order. A chunk has a length, a type of four letters, its content, and a checksum. */
+const chunksOf = (file: Buffer, type: string): readonly Buffer[] => {
+  const found: Buffer[] = [];
+  for (let at = 8; at + 12 <= file.length; ) {
+    const end = at + 8 + file.readUInt32BE(at);
+    if (file.toString('latin1', at + 4, at + 8) === type) found.push(file.subarray(at + 8, end));
+    at = end + 4;
+  }
+  return found;
+};
+
+/** Whether compressed bytes unpack to more than `limit` bytes. The decoder would unpack all of them into memory. */
+const isBomb = (packed: Uint8Array, limit: number): boolean => {
+  try {
+    inflateSync(packed, { maxOutputLength: limit });
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'; // the decoder says other faults in words
+  }
+};
+
+const refuseBombs = (path: string, file: Buffer, pixels: number, height: number): void => {
+  const samples = maxSampleBytes(pixels, height);
+  if (isBomb(Buffer.concat(chunksOf(file, 'IDAT')), samples))
+    refuseFile(path, `expected at most ${samples} bytes of pixels after decompression, but got more`);
+  for (const chunk of chunksOf(file, 'iCCP'))
+    if (isBomb(chunk.subarray(chunk.indexOf(0) + 2), maxProfileBytes))
+      refuseFile(path, `expected a colour profile of at most ${maxProfileBytes} bytes, but got more`);
+};
 
 /** Checks a file before it costs memory. Throws Exit for a file that is no PNG, is too large, or would be decoded wrongly. */
 const readFile = (path: string): Buffer => {
@@ -43,6 +79,7 @@ const readFile = (path: string): Buffer => {
       path,
       `expected 8 bits per sample in an interlaced image, but got ${depth}: save it without interlacing`,
     );
+  refuseBombs(path, file, pixels, height);
   return file;
 };
 

@@ -1,5 +1,6 @@
 /** Reads a TensorFlow.js model from a file, a folder or an address, and says of other formats how to convert them. */
-import { AppError } from '@funnel/contracts';
+import { AppError, fixedLimit } from '@funnel/contracts';
+import { download, reasonOf } from '@funnel/contracts/download';
 import { operatorTable } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { hasFiles, isFile, isFolder, joinPath, readBytes } from '#files';
@@ -12,12 +13,13 @@ import { setKeras3Weights } from './keras-weights.ts';
 export type LoadOptions = ModelOptions & {
   /** Sent with each request for an address, such as an Authorization header. */
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * An origin that may use http, such as `http://10.0.0.5:7070`. All other addresses must use https, except for localhost. (Default: in a
+   * browser, that of the page)
+   */
+  readonly trustedOrigin?: string;
   readonly signal?: AbortSignal;
 };
-
-const maxTopologyBytes = 64 * 2 ** 20;
-const maxWeightBytes = 2 * 2 ** 30;
-const requestMs = 120_000;
 
 const refuse = (message: string): never => {
   throw new AppError('ATTACK_INPUT', message);
@@ -77,15 +79,17 @@ const refuseWrongOperators = async (
 /** Loads a layers or graph model. */
 export const loadModel = async (
   source: string,
-  options: Pick<LoadOptions, 'headers' | 'signal'> = {},
+  options: SourceOptions = {},
 ): Promise<tf.LayersModel | tf.GraphModel> => {
   const { base, file } = await locate(source);
   const read = (path: string, maxBytes: number) => readAny(path, maxBytes, options);
-  const text = new TextDecoder().decode(await read(file, maxTopologyBytes).catch(refuseFile(file)));
+  const text = new TextDecoder().decode(
+    await read(file, fixedLimit('modelTopologyBytes')).catch(refuseFile(file)),
+  );
   const { format, modelTopology, signature, weightsManifest, userDefinedMetadata } = parse(file, text);
   const groups = weightsManifest!;
   const shards: Uint8Array[] = [];
-  let left = maxWeightBytes;
+  let left = fixedLimit('modelWeightBytes');
   for (const path of groups.flatMap(({ paths }) => paths)) {
     const shard = await read(within(base, path, file), left).catch(
       refuseFile(file, `its weights ${path} cannot be read: `),
@@ -164,6 +168,12 @@ const parse = (file: string, text: string): ModelJson => {
   return json;
 };
 
+type SourceOptions = Pick<LoadOptions, 'headers' | 'signal' | 'trustedOrigin'>;
+
+/** The address of the page in a browser. */
+const pageAddress = (): string | undefined =>
+  (globalThis as { document?: { baseURI: string } }).document?.baseURI;
+
 const isAddress = (source: string): boolean => /^https?:\/\//i.test(source);
 
 /** Weights lie beside the model.json or below it. */
@@ -214,8 +224,7 @@ const refuseFormat = (source: string): void => {
 /** The model.json of a source, and the folder or address that its weights are relative to. */
 const locate = async (source: string): Promise<{ readonly base: string; readonly file: string }> => {
   if (isAddress(source) || !hasFiles) {
-    const here = (globalThis as { document?: { baseURI: string } }).document?.baseURI;
-    const url = new URL(source, here);
+    const url = new URL(source, pageAddress());
     refuseFormat(url.pathname);
     if (!url.pathname.endsWith('.json')) url.pathname = `${url.pathname.replace(/\/$/, '')}/model.json`;
     return { base: url.href, file: url.href };
@@ -230,24 +239,18 @@ const locate = async (source: string): Promise<{ readonly base: string; readonly
   return { base: joinPath(source, '..'), file: source };
 };
 
-const readAny = async (
-  path: string,
-  maxBytes: number,
-  { headers = {}, signal }: Pick<LoadOptions, 'headers' | 'signal'>,
-): Promise<Uint8Array> => {
-  if (!isAddress(path)) return readBytes(path, maxBytes);
-  const limit = AbortSignal.timeout(requestMs);
-  const response = await fetch(path, { headers, signal: signal ? AbortSignal.any([signal, limit]) : limit });
-  if (!response.ok) throw new Error(`${path} answers ${response.status}`);
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw new Error(`${path} has more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return new Uint8Array(joined(chunks));
-};
+const readAny = (path: string, maxBytes: number, options: SourceOptions): Promise<Uint8Array> =>
+  isAddress(path)
+    ? download(path, {
+        trustedOrigin: pageAddress() === undefined ? undefined : new URL(pageAddress()!).origin,
+        ...options,
+        maxBytes,
+        seconds: fixedLimit('modelSeconds'),
+        idleSeconds: fixedLimit('modelIdleSeconds'),
+      }).catch((error: unknown) => {
+        throw options.signal?.aborted ? error : new Error(`${path}: ${reasonOf(error)}`);
+      })
+    : readBytes(path, maxBytes);
 
 const joined = (parts: readonly Uint8Array[]): ArrayBuffer => {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));

@@ -22,6 +22,8 @@ export type Route = {
   readonly status?: 200 | 201 | 204;
   /** The content of an answer 202: the service has taken the request, and carries it out later. */
   readonly accepted?: z.ZodType;
+  /** Seconds for the answer. (Default: `answerSeconds`) */
+  readonly seconds?: number;
   readonly errors: readonly ErrorCode[];
 };
 

@@ -1,5 +1,6 @@
 /** Routes for workers, stages and networks, and for the service itself. */
 import { z } from 'zod';
+import { LimitState } from '../limits.ts';
 import { AuditEntry, Evaluation, Stage, StageLogLine, Worker } from '../resources.ts';
 import { Collection, RetentionPolicy } from '../retention.ts';
 import { ById, Id, page, pageOf, type Route } from './route.ts';
@@ -79,6 +80,14 @@ export const serviceRoutes = {
     response: z.looseObject({}),
     errors: [],
   },
+  listLimits: {
+    method: 'GET',
+    url: '/v1/limits',
+    summary: 'The limits of this service, and how much of each the caller uses.',
+    role: 'read',
+    response: z.strictObject({ items: z.array(LimitState) }),
+    errors: [],
+  },
   events: {
     method: 'GET',
     url: '/v1/events',
@@ -102,6 +111,7 @@ export const serviceRoutes = {
     role: 'read',
     body: RetentionPolicy,
     response: Collection,
+    seconds: 45,
     errors: ['INVALID_REQUEST', 'MALFORMED_BODY'],
   },
   collectGarbage: {
@@ -112,6 +122,7 @@ export const serviceRoutes = {
     role: 'admin',
     body: RetentionPolicy,
     response: Collection,
+    seconds: 45,
     errors: ['INVALID_REQUEST', 'MALFORMED_BODY'],
   },
   listAudit: {

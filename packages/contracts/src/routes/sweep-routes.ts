@@ -26,7 +26,7 @@ export const sweepRoutes = {
     role: 'read',
     body: SweepDefinition,
     response: Plan,
-    errors: ['INVALID_REQUEST', 'MALFORMED_BODY', 'SWEEP_TOO_LARGE', 'CONTINUOUS_GRID'],
+    errors: ['INVALID_REQUEST', 'MALFORMED_BODY', 'SWEEP_TOO_LARGE', 'CONTINUOUS_GRID', 'TOO_MANY_OWN_PLANS'],
   },
   createSweep: {
     method: 'POST',
@@ -45,6 +45,9 @@ export const sweepRoutes = {
       'SWEEP_TOO_LARGE',
       'CONTINUOUS_GRID',
       'IDEMPOTENCY_CONFLICT',
+      'TOO_MANY_OWN_SUBMISSIONS',
+      'TOO_MANY_OWN_SWEEPS',
+      'TOO_MANY_OWN_BYTES',
     ],
   },
   listSubmissions: {

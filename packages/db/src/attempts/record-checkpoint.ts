@@ -1,5 +1,6 @@
 import type { FunnelEvent, Position } from '@funnel/contracts';
 import { chainNumber, dropSuperseded, insertCheckpoint } from '../checkpoints/checkpoints.ts';
+import { countBytes } from '../checkpoints/stored-bytes.ts';
 import { text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import type { Tx } from '../connection/transaction.ts';
@@ -70,18 +71,19 @@ const epochEvents = async (
 };
 
 const record = async (tx: Tx, stage: LeasedStage, write: CheckpointWrite): Promise<CheckpointRecorded> => {
-  const { manifest, metrics, blobs } = write;
+  const { manifest, metrics } = write;
   const { position } = manifest;
   const chainId = await chainNumber(tx, stage.spec.chain);
-  const { hash, inserted, matches } = await insertCheckpoint(tx, chainId, manifest, blobs);
+  const { hash, inserted, matches, stored } = await insertCheckpoint(tx, chainId, write, stage.plannedBy);
   const newEpoch = inserted && position.step === 0;
   await noteProgress(tx, write, position, newEpoch, matches);
-  await dropSuperseded(tx, chainId, position);
+  const dropped = await dropSuperseded(tx, chainId, position);
   if (metrics) await writeMetrics(tx, chainId, position.epoch, metrics);
   const changes = position.step === 0 ? await passOthers(tx, stage, position.epoch) : [];
   const counts =
     newEpoch && stage.plannedBy ? [{ sweepId: stage.plannedBy, subject: 'trained', delta: 1 }] : [];
   await propagate(tx, { changes, counts, events: newEpoch ? await epochEvents(tx, stage, write) : [] });
+  await countBytes(tx, [...stored, ...dropped]);
   return { hash, matches };
 };
 

@@ -5,9 +5,11 @@
  */
 import { createHash } from 'node:crypto';
 import { AppError, type CheckpointManifest, canonicalJson, type Position } from '@funnel/contracts';
-import { bool, bytea, int4, jsonb, text } from '../connection/columns.ts';
+import { bool, bytea, int4, int8, jsonb, type RowOf, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
+import type { CheckpointWrite } from '../types.ts';
+import { type ByteChange, blobColumns, blobList, byteChanges } from './stored-bytes.ts';
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -46,8 +48,36 @@ export const getBlobs = async (
   return found;
 };
 
+/** Bytes of one part of a blob. */
+const partBytes = 2 ** 20;
+
+const partColumns = { size: int8(), part: bytea() };
+const selectPart =
+  'SELECT octet_length(bytes)::bigint AS size, substr(bytes, $2::int + 1, $3::int) AS part FROM blobs WHERE sha256 = $1';
+
 /**
- * Stores the blobs of `needed` that are not stored yet, from the bytes `given`. Writes them in the order of their names, so that two
+ * The size of a blob, and its bytes part by part: the reader needs memory for one part only. Errors: NOT_FOUND, also while the parts are read,
+ * when the blob is deleted meanwhile.
+ */
+export const readBlob = async (
+  db: Db,
+  hash: string,
+): Promise<{ readonly size: number; readonly parts: AsyncGenerator<Uint8Array> }> => {
+  const read = async (from: number): Promise<RowOf<typeof partColumns>> => {
+    const [row] = await reading(db).query(partColumns, selectPart, [hash, from, partBytes]);
+    if (!row) throw new AppError('NOT_FOUND', `Expected the blob ${hash}, but it is not stored`);
+    return row;
+  };
+  const first = await read(0);
+  const parts = async function* (): AsyncGenerator<Uint8Array> {
+    yield first.part;
+    for (let from = partBytes; from < first.size; from += partBytes) yield (await read(from)).part;
+  };
+  return { size: first.size, parts: parts() };
+};
+
+/**
+ * Stores the blobs of `needed` that are not stored yet, from the bytes `given`; they count for the client of the sweep `plannedBy`. Writes them in the order of their names, so that two
  * writers of the same blobs cannot deadlock. Errors: INVALID_REQUEST when the bytes of a blob are neither stored nor given, or when their
  * hash differs from the name.
  */
@@ -55,7 +85,9 @@ const putBlobs = async (
   tx: Tx,
   needed: readonly string[],
   given: ReadonlyMap<string, Uint8Array>,
-): Promise<void> => {
+  plannedBy: string | null,
+): Promise<readonly ByteChange[]> => {
+  const changes: ByteChange[] = [];
   for (const name of [...(await findMissing(tx, [...new Set(needed)]))].sort()) {
     const bytes = given.get(name);
     if (!bytes)
@@ -72,23 +104,32 @@ const putBlobs = async (
         { blob: name },
       );
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    await tx.run('INSERT INTO blobs (sha256, bytes) VALUES ($1, $2) ON CONFLICT DO NOTHING', [name, buffer]);
+    const written = await tx.query(
+      blobColumns,
+      `INSERT INTO blobs (sha256, bytes, client) VALUES ($1, $2, (SELECT w.client FROM sweeps w WHERE w.id = $3))
+       ON CONFLICT DO NOTHING RETURNING ${blobList}`,
+      [name, buffer, plannedBy],
+    );
+    changes.push(...byteChanges(written, 1));
   }
+  return changes;
 };
 
 /**
  * Deletes the blobs that no checkpoint refers to. Skips a blob to which another transaction is adding a reference: the foreign key of that
- * transaction locks the blob.
+ * transaction locks the blob. The caller counts the changes (`countBytes`).
  */
-export const dropUnused = async (tx: Tx, hashes: readonly string[]): Promise<void> => {
-  if (hashes.length === 0) return;
-  await tx.run(
+export const dropUnused = async (tx: Tx, hashes: readonly string[]): Promise<readonly ByteChange[]> => {
+  if (hashes.length === 0) return [];
+  const deleted = await tx.query(
+    blobColumns,
     `DELETE FROM blobs WHERE sha256 IN (
        SELECT b.sha256 FROM blobs b
        WHERE b.sha256 = ANY($1) AND NOT EXISTS (SELECT FROM checkpoint_blobs r WHERE r.sha256 = b.sha256)
-       ORDER BY b.sha256 FOR UPDATE SKIP LOCKED)`,
+       ORDER BY b.sha256 FOR UPDATE SKIP LOCKED) RETURNING ${blobList}`,
     [hashes],
   );
+  return byteChanges(deleted, -1);
 };
 
 /** The number that represents a chain in tables with many rows. A chain without a number gets one. */
@@ -111,13 +152,16 @@ export type StoredCheckpoint = {
   readonly inserted: boolean;
   /** Whether the stored checkpoint equals the checkpoint of this call. */
   readonly matches: boolean;
+  /** To be counted (`countBytes`). */
+  readonly stored: readonly ByteChange[];
 };
 
+/** `plannedBy`: the sweep whose plan counts the epochs of the stage. */
 export const insertCheckpoint = async (
   tx: Tx,
   chainId: number,
-  manifest: CheckpointManifest,
-  blobs: ReadonlyMap<string, Uint8Array>,
+  { manifest, blobs }: Pick<CheckpointWrite, 'manifest' | 'blobs'>,
+  plannedBy: string | null,
 ): Promise<StoredCheckpoint> => {
   const { epoch, step } = manifest.position;
   const key = [chainId, epoch, step] as const;
@@ -130,9 +174,9 @@ export const insertCheckpoint = async (
   // The same state, but its moments have been dropped. An attempt that started from an earlier checkpoint needs them again.
   const restoresMoments = stored?.hash === hash && !stored.continuable && manifest.moments !== null;
   if (stored && !restoresMoments)
-    return { hash: stored.hash, inserted: false, matches: stored.hash === hash };
+    return { hash: stored.hash, inserted: false, matches: stored.hash === hash, stored: [] };
   const needed = blobsOf(manifest);
-  await putBlobs(tx, needed, blobs);
+  const changes = await putBlobs(tx, needed, blobs, plannedBy);
   await tx.run(
     `INSERT INTO checkpoints (chain_id, epoch, step, hash, manifest, continuable) VALUES ($1, $2, $3, $4, $5, $6)
      ON CONFLICT (chain_id, epoch, step) DO UPDATE SET continuable = excluded.continuable`,
@@ -142,14 +186,19 @@ export const insertCheckpoint = async (
     'INSERT INTO checkpoint_blobs (chain_id, epoch, step, sha256) SELECT $1, $2, $3, unnest($4::text[]) ON CONFLICT DO NOTHING',
     [...key, needed],
   );
-  return { hash, inserted: !stored, matches: true };
+  return { hash, inserted: !stored, matches: true, stored: changes };
 };
 
 /**
  * Drops states that nobody needs after this position: states in the middle of earlier epochs, and Adam's moments of all earlier states.
- * Keeps the moments at the end of a stage of the chain, because a longer stage may continue from them.
+ * Keeps the moments at the end of a stage of the chain, because a longer stage may continue from them. The caller counts the changes
+ * (`countBytes`).
  */
-export const dropSuperseded = async (tx: Tx, chainId: number, { epoch, step }: Position): Promise<void> => {
+export const dropSuperseded = async (
+  tx: Tx,
+  chainId: number,
+  { epoch, step }: Position,
+): Promise<readonly ByteChange[]> => {
   const fromMidEpoch = await tx.query(
     { sha256: text() },
     `WITH old AS (
@@ -176,7 +225,7 @@ export const dropSuperseded = async (tx: Tx, chainId: number, { epoch, step }: P
      RETURNING b.sha256`,
     [chainId, epoch, step],
   );
-  await dropUnused(
+  return dropUnused(
     tx,
     [...fromMidEpoch, ...fromMoments].map((row) => row.sha256),
   );

@@ -16,6 +16,7 @@ import type { Db } from '../connection/db.ts';
 import { reading, type Tx, transaction } from '../connection/transaction.ts';
 import { lockStructure } from '../lifecycle/structure-lock.ts';
 import { dropUnused } from './checkpoints.ts';
+import { countBytes } from './stored-bytes.ts';
 
 /** A sweep and the ranking of its trials. An empty attack means the worst case. */
 type RankedSweep = { readonly sweep: string; readonly attack: string; readonly metric: string };
@@ -187,10 +188,8 @@ const batch = 100;
 const removeBatch = async (tx: Tx, request: Request, chains: readonly string[]): Promise<void> => {
   await lockStructure(tx);
   const rows = await tx.query({ sha256: text() }, remove, [...parametersOf(request), chains]);
-  await dropUnused(
-    tx,
-    rows.map((row) => row.sha256),
-  );
+  const hashes = rows.map((row) => row.sha256);
+  await countBytes(tx, await dropUnused(tx, hashes));
 };
 
 export type CollectOptions = {

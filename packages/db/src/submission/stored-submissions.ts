@@ -2,13 +2,20 @@
  * The queue of submissions that take longer than a request may. A row survives every process: a process takes it under a lease, and writes the
  * sweep and the end of the submission in one transaction. At most one submission of each size runs at a time.
  */
-import { AppError, type ErrorCode, type SweepDefinition } from '@funnel/contracts';
+import {
+  AppError,
+  type ClientLimits,
+  defaultLimits,
+  type ErrorCode,
+  type SweepDefinition,
+} from '@funnel/contracts';
 import { int4, int8, jsonb, orNull, type RowOf, text, timestamptz } from '../connection/columns.ts';
 import { errorCode } from '../connection/database-errors.ts';
 import type { Author, Db } from '../connection/db.ts';
 import { reading, type Tx, transaction } from '../connection/transaction.ts';
 import { isText, pageOf, readCursor } from '../reads/pages.ts';
 import type { Page, Submission, Ticket } from '../types.ts';
+import { refuseSubmissions } from './client-use.ts';
 import { findSubmission } from './find-submission.ts';
 import { newId } from './submission-rows.ts';
 
@@ -24,6 +31,8 @@ export type Refusal = {
 export type NewSubmission = {
   /** The token or address that sends it. */
   readonly client: string;
+  /** (Default: `defaultLimits`) */
+  readonly limits?: ClientLimits;
   /** In whose name the sweep is written. (Default: no entry in the audit log) */
   readonly author?: Author;
   readonly size: SubmissionSize;
@@ -36,29 +45,22 @@ export type NewSubmission = {
 /** The sweep of an earlier submission with the same key; or a stored submission, which `isNew` unless it had the same key. */
 export type Stored = { readonly sweepId: string } | { readonly id: string; readonly isNew: boolean };
 
-/** The largest number of unfinished submissions of one client. */
-const maxUnfinished = 20;
-
-const refuseMany = async (tx: Tx, client: string): Promise<void> => {
-  const [row] = await tx.query(
-    { n: int8() },
-    `SELECT count(*) AS n FROM submissions WHERE client = $1 AND status IN ('waiting', 'running')`,
-    [client],
-  );
-  if (row!.n < maxUnfinished) return;
-  throw new AppError(
-    'RATE_LIMITED',
-    `Expected at most ${maxUnfinished} unfinished submissions of one token or address, but got more. See /v1/submissions.`,
-  );
-};
-
-/** Stores a submission. Errors: IDEMPOTENCY_CONFLICT, RATE_LIMITED. */
+/** Stores a submission. Errors: IDEMPOTENCY_CONFLICT, TOO_MANY_OWN_SUBMISSIONS, TOO_MANY_OWN_SWEEPS. */
 export const storeSubmission = async (db: Db, submission: NewSubmission): Promise<Stored> => {
-  const { client, author, size, definition, engineVersion, bodyHash, key } = submission;
+  const {
+    client,
+    limits = defaultLimits,
+    author,
+    size,
+    definition,
+    engineVersion,
+    bodyHash,
+    key,
+  } = submission;
   const tx = reading(db);
   const sweepId = key === undefined ? null : await findSubmission(tx, { key, bodyHash });
   if (sweepId !== null) return { sweepId };
-  await refuseMany(tx, client);
+  await refuseSubmissions(tx, client, limits);
   const [added] = await tx.query(
     { id: text() },
     `INSERT INTO submissions (id, client, size, definition, engine_version, key, body_hash, author)
@@ -92,6 +94,7 @@ export const storeSubmission = async (db: Db, submission: NewSubmission): Promis
 
 const takenColumns = {
   id: text(),
+  client: text(),
   attempt: int4(),
   definition: jsonb<SweepDefinition>(),
   engine_version: text(),
@@ -100,6 +103,7 @@ const takenColumns = {
 };
 
 export type TakenSubmission = Ticket & {
+  readonly client: string;
   readonly author?: Author;
   readonly definition: SweepDefinition;
   readonly engineVersion: string;
@@ -135,9 +139,9 @@ export const takeSubmission = async (
       [size, leaseSeconds],
     );
     if (!row) return null;
-    const { id, attempt, definition, engine_version: engineVersion, author, key } = row;
+    const { id, client, attempt, definition, engine_version: engineVersion, author, key } = row;
     return {
-      ...{ id, attempt, definition, engineVersion },
+      ...{ id, client, attempt, definition, engineVersion },
       ...(author && { author }),
       ...(key !== null && { idempotencyKey: key }),
     };

@@ -13,6 +13,7 @@ import { firstStatus } from '../lifecycle/transitions.ts';
 import { deriveSweepTrials, finishSweeps } from '../lifecycle/trials.ts';
 import { inheritScores, noteCleanAccuracy } from '../scores/scores.ts';
 import type { Submission, Submitted } from '../types.ts';
+import { refuseSweep } from './client-use.ts';
 import { findSubmission } from './find-submission.ts';
 import { connectStages, insertNewStages } from './insert-stages.ts';
 import { insertLinks, insertTrials } from './insert-trials.ts';
@@ -24,14 +25,14 @@ import { writeNeeds } from './write-needs.ts';
 /** Resolves to the new id: the time in milliseconds by the clock of the database, then random digits. So ids grow with time. */
 const insertSweep = async (
   tx: Tx,
-  { definition, idempotency }: Submission,
+  { definition, idempotency, share }: Submission,
   { plan }: SweepPlan,
 ): Promise<string> => {
   const [row] = await tx.query(
     { id: text() },
-    `INSERT INTO sweeps (id, name, definition, plan, priority, max_running)
+    `INSERT INTO sweeps (id, name, definition, plan, priority, max_running, client)
      SELECT ${newId},
-       $1, $2, $3, $4, $5
+       $1, $2, $3, $4, $5, $6
      RETURNING id`,
     [
       definition.name,
@@ -39,6 +40,7 @@ const insertSweep = async (
       JSON.stringify(plan),
       definition.priority,
       definition.maxRunning ?? null,
+      share?.client ?? null,
     ],
   );
   const { id } = row!;
@@ -157,6 +159,7 @@ const write = async (
   isLocked: boolean,
 ): Promise<Submitted> => {
   const { found, plan, placed } = prepared;
+  if (submission.share) await refuseSweep(tx, plan.plan, submission.share);
   const sweepId = await insertSweep(tx, submission, plan);
   await tx.audit({ action: 'createSweep', subject: sweepId });
   await insertNewStages(tx, sweepId, placed);
@@ -212,7 +215,7 @@ const maxKnown = 1000;
  * A large sweep of which the database knows little is written before the structure lock is taken: until its commit nobody else sees its
  * rows, and if another sweep writes one of its stages, one of the two fails and is written again. So small operations wait for it only while it
  * is linked to what the database had.
- * Errors: IDEMPOTENCY_CONFLICT, UNAVAILABLE, and the errors of `buildPlan`.
+ * Errors: IDEMPOTENCY_CONFLICT, UNAVAILABLE, TOO_MANY_OWN_SWEEPS, TOO_MANY_OWN_BYTES, and the errors of `buildPlan`.
  */
 export const submitSweep = async (db: Db, submission: Submission): Promise<Submitted> => {
   const { stages } = submission;

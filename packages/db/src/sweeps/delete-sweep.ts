@@ -1,5 +1,6 @@
 /** The deletion of a sweep that has ended, in batches, and of the stages and checkpoints that only this sweep needed. */
 import { dropUnused } from '../checkpoints/checkpoints.ts';
+import { countBytes } from '../checkpoints/stored-bytes.ts';
 import { int4, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { lockUnfinished } from './lock-sweep.ts';
@@ -23,10 +24,8 @@ const deleteOrphans = async (tx: Tx, stageIds: readonly string[]): Promise<void>
     [ids],
   );
   await tx.run('DELETE FROM chains WHERE id = ANY($1)', [ids]);
-  await dropUnused(
-    tx,
-    blobs.map((row) => row.sha256),
-  );
+  const hashes = blobs.map((row) => row.sha256);
+  await countBytes(tx, await dropUnused(tx, hashes));
 };
 
 /** Deletes up to `limit` trials with their scores. Resolves to their number. */

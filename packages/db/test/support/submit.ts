@@ -1,5 +1,5 @@
 /** Submits sweeps with the real planner, so that the database stores real plans. */
-import { type Known, type Plan, SweepDefinition, type SweepInput } from '@funnel/contracts';
+import { defaultLimits, type Known, type Plan, SweepDefinition, type SweepInput } from '@funnel/contracts';
 import { buildPlan, outlineSweep } from '@funnel/planner';
 import { type Db, type Submitted, submitSweep } from '../../src/index.ts';
 
@@ -12,13 +12,14 @@ export const definition = (input: Partial<SweepInput> = {}): SweepDefinition =>
     space: { initialiseEpochs: 2, optimiseEpochs: 3, classifierEpochs: 1, ...input.space },
   });
 
-/** The submission of this sweep, as the planner prepares it. */
-export const prepared = (sweep: SweepDefinition) => {
+/** The submission of this sweep by `client`, as the planner prepares it. */
+export const prepared = (sweep: SweepDefinition, client = 'tester') => {
   const outline = outlineSweep(sweep, 'engine-1');
   return {
     definition: sweep,
     stages: outline.stages,
     buildPlan: (known: Known) => buildPlan(outline, known),
+    share: { client, limits: { ...defaultLimits, ownSweeps: 1e6 } },
   };
 };
 

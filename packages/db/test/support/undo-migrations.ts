@@ -21,6 +21,14 @@ const renamedTables = ['sweep', 'configuration'] as const;
 /** The statements that undo each migration, newest first. */
 const undo: readonly (readonly [migration: string, statements: readonly string[]])[] = [
   [
+    '0014_clients',
+    [
+      'DROP TABLE stored_bytes',
+      'ALTER TABLE blobs DROP COLUMN client',
+      'ALTER TABLE sweeps DROP COLUMN client', // with its index
+    ],
+  ],
+  [
     '0012_batches',
     ['DROP TABLE sweep_actions', 'DROP TABLE submissions', 'DROP INDEX attempts_completed_idx'],
   ],

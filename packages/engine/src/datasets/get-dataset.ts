@@ -1,8 +1,9 @@
 /** Downloads a data set from public mirrors, and keeps a file only when its content has the declared size and SHA-256. */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { AppError, type DatasetFile, type DatasetName, datasets } from '@funnel/contracts';
-import { unpackFile } from './idx.ts';
+import { mkdir, open as openFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { AppError, type DatasetFile, type DatasetName, datasets, fixedLimit } from '@funnel/contracts';
+import { download, reasonOf } from '@funnel/contracts/download';
+import { packedLimit, unpackFile } from './idx.ts';
 import { type DataFolders, dataFolders, findDataset, sources } from './load-dataset.ts';
 
 export type DownloadProgress = {
@@ -17,47 +18,31 @@ export type GetOptions = DataFolders & {
   readonly signal?: AbortSignal;
   /** URLs of folders that have the files. (Default: the public mirrors) */
   readonly mirrors?: readonly string[];
-  /** Seconds to wait for data from a mirror. The wait is short, so that a machine without internet access fails soon. (Default: 5) */
+  /** Seconds to wait for data from a mirror. The wait is short, so that a machine without internet access fails soon. (Default: `downloadIdleSeconds`) */
   readonly connectSeconds?: number;
+  /** Seconds for one file from one mirror. (Default: `downloadSeconds`) */
+  readonly fileSeconds?: number;
 };
 
-const reasonOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
-};
-
-/** The bytes at `url`. Throws when no data arrives for `connectSeconds`, at the start or later. */
-const download = async (
-  url: string,
-  file: string,
-  { onProgress, signal, connectSeconds = 5 }: GetOptions,
-): Promise<Uint8Array> => {
-  const stalled = new AbortController();
-  const expire = () => stalled.abort(new Error(`no answer within ${connectSeconds} s`));
-  let timer = setTimeout(expire, 1000 * connectSeconds);
+/** Writes the file whole or not at all, also if the machine loses its power: no reader sees a part under the name of the file. */
+const writeWhole = async (path: string, bytes: Uint8Array): Promise<void> => {
+  const part = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
   try {
-    const response = await fetch(url, {
-      signal: AbortSignal.any([stalled.signal, ...(signal ? [signal] : [])]),
-    });
-    if (!response.ok || response.body === null) throw new Error(`HTTP ${response.status}`);
-    const length = response.headers.get('content-length');
-    const total = length === null ? null : Number(length);
-    const parts: Uint8Array[] = [];
-    let received = 0;
-    for await (const part of response.body) {
-      clearTimeout(timer);
-      timer = setTimeout(expire, 1000 * connectSeconds);
-      parts.push(part);
-      received += part.length;
-      onProgress?.({ file, received, total });
+    const file = await openFile(part, 'w');
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
     }
-    return Buffer.concat(parts);
-  } finally {
-    clearTimeout(timer);
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
   }
 };
 
-/** Downloads one file from the first mirror that has the declared content. Renames the finished file into place, so no reader sees a part. */
+/** Downloads one file from the first mirror that has the declared content. */
 export const getFile = async (
   file: DatasetFile,
   folder: string,
@@ -68,14 +53,15 @@ export const getFile = async (
   for (const mirror of mirrors) {
     const url = new URL(file.name, mirror).href;
     try {
-      const zipped = await download(url, file.name, options);
-      await unpackFile(url, zipped, file);
-      const part = join(folder, `.${file.name}.${process.pid}.part`);
-      await writeFile(part, zipped);
-      await rename(part, join(folder, file.name)).catch(async (error: unknown) => {
-        await rm(part, { force: true });
-        throw error;
+      const zipped = await download(url, {
+        maxBytes: packedLimit(file),
+        seconds: options.fileSeconds ?? fixedLimit('downloadSeconds'),
+        idleSeconds: options.connectSeconds ?? fixedLimit('downloadIdleSeconds'),
+        signal: options.signal,
+        onProgress: (received, total) => options.onProgress?.({ file: file.name, received, total }),
       });
+      await unpackFile(url, zipped, file);
+      await writeWhole(join(folder, file.name), zipped);
       return;
     } catch (error) {
       options.signal?.throwIfAborted();

@@ -3,11 +3,11 @@
  * data. Every file is gzipped, and its content must have the declared size and SHA-256.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
-import { AppError, type DatasetFile, type DatasetName, datasets } from '@funnel/contracts';
+import { gunzip, type ZlibOptions } from 'node:zlib';
+import { AppError, type DatasetFile, type DatasetName, datasets, fixedLimit } from '@funnel/contracts';
 import type { Split, SplitName } from './split.ts';
 
 export type IdxArray = { readonly dims: readonly number[]; readonly values: Uint8Array };
@@ -19,7 +19,8 @@ export const readIdxSplit = async (name: DatasetName, folder: string, split: Spl
   const read = async (file: number, rank: number): Promise<IdxArray> => {
     const path = join(folder, files[file]!.name);
     const others = extract ? [extract.files[file]!] : [];
-    return parseIdx(path, await unpackFile(path, await readFile(path), files[file]!, ...others), rank);
+    const declared = [files[file]!, ...others] as const;
+    return parseIdx(path, await unpackFile(path, await readPacked(path, declared), ...declared), rank);
   };
   const images = await read(imageFile, 3); // [count, height, width]
   const labels = await read(labelFile, 1); // [count]
@@ -32,11 +33,22 @@ export const readIdxSplit = async (name: DatasetName, folder: string, split: Spl
   return { count, shape, images: images.values, labels: labels.values };
 };
 
-const unzip = promisify<Uint8Array, Buffer>(gunzip);
+const unzip = promisify<Uint8Array, ZlibOptions, Buffer>(gunzip);
+
+/** The largest number of bytes that a compressed file may have. Compression makes data that it cannot compress a little longer. */
+export const packedLimit = ({ bytes }: DatasetFile): number => bytes + fixedLimit('downloadExtraBytes');
+
+/** Looks at the size of the file before it reads it. Throws DATASET_CORRUPT. */
+const readPacked = async (path: string, declared: readonly DatasetFile[]): Promise<Uint8Array> => {
+  const limit = Math.max(...declared.map(packedLimit));
+  const { size } = await stat(path);
+  if (size > limit) throw corrupt(path, `at most ${limit} bytes`, `${size}`);
+  return readFile(path);
+};
 
 /**
- * Unpacks a gzipped file of a data set. Throws DATASET_CORRUPT where its content fits neither `declared` nor any of `others`; the error
- * names `path`.
+ * Unpacks a gzipped file of a data set, up to its declared size. Throws DATASET_CORRUPT where its content fits neither `declared` nor any of
+ * `others`; the error names `path`.
  */
 export const unpackFile = async (
   path: string,
@@ -44,7 +56,10 @@ export const unpackFile = async (
   declared: DatasetFile,
   ...others: readonly DatasetFile[]
 ): Promise<Uint8Array> => {
-  const bytes = await unzip(zipped).catch((error: Error) => {
+  const limit = Math.max(...[declared, ...others].map(({ bytes: size }) => size));
+  const bytes = await unzip(zipped, { maxOutputLength: limit }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ERR_BUFFER_TOO_LARGE')
+      throw corrupt(path, `${declared.bytes} bytes after gunzip`, 'more');
     throw new AppError(
       'DATASET_CORRUPT',
       `Expected ${path} to be a whole gzip file, but its ${zipped.length} bytes do not unpack: ${error.message}`,

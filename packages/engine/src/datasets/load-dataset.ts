@@ -50,8 +50,8 @@ export const sources: Readonly<Record<DatasetName, Source>> = {
   'fashion-mnist': {
     read: readIdxSplit,
     mirrors: [
-      'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/',
       'https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/',
+      'https://storage.googleapis.com/tensorflow/tf-keras-datasets/',
     ],
   },
   glyphs: { generate: glyphs },

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { DatasetFile } from '@funnel/contracts';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { getDataset, getFile } from '../../src/datasets/get-dataset.ts';
+import { sources } from '../../src/datasets/load-dataset.ts';
 
 let folder: string;
 const servers: Server[] = [];
@@ -76,11 +77,53 @@ describe('getFile', () => {
     });
   });
 
+  it('takes the next mirror after one that leads to http, is endless, or sends a bomb', async () => {
+    const plain = await mirror((_, response) =>
+      response.writeHead(302, { location: 'http://mirror.test/a.gz' }).end(),
+    );
+    const endless = await mirror((_, response) => {
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536)));
+        if (!response.destroyed) response.once('drain', more);
+      };
+      more();
+    });
+    // 30 kB of zeros in 60 bytes: more than the declared size, and unpacked only up to it.
+    const bomb = await mirror((_, response) => response.end(gzipSync(Buffer.alloc(30_000))));
+    const slow = await mirror((_, response) => {
+      const timer = setInterval(() => response.write('a'), 1);
+      response.once('close', () => clearInterval(timer));
+    });
+    const mirrors = [plain, endless, bomb, slow];
+    await expect(getFile(file, folder, mirrors, { fileSeconds: 1 })).rejects.toThrow(
+      /https address.*at most 65561 bytes.*25 bytes after gunzip, but found more.*not complete within 1 s/s,
+    );
+    expect(await readdir(folder)).toEqual([]);
+    const good = await mirror((_, response) => response.end(zipped));
+    await getFile(file, folder, [plain, endless, bomb, good], {});
+    expect(await readdir(folder)).toEqual(['a.gz']);
+  });
+
+  it('leaves no file behind that it could not write', async () => {
+    const good = await mirror((_, response) => response.end(zipped));
+    await mkdir(join(folder, 'a.gz', 'full'), { recursive: true }); // a folder in the place of the file
+    await expect(getFile(file, folder, [good], {})).rejects.toMatchObject({ code: 'DATASET_MISSING' });
+    expect(await readdir(folder)).toEqual(['a.gz']);
+  });
+
   it('stops when it is aborted', async () => {
     const stop = new AbortController();
     const silent = await mirror(() => stop.abort(new Error('enough')));
     await expect(getFile(file, folder, [silent], { signal: stop.signal })).rejects.toThrow('enough');
   });
+});
+
+test('every mirror is https, and each data set has more than one', () => {
+  for (const source of Object.values(sources)) {
+    if ('generate' in source) continue;
+    expect(source.mirrors.length).toBeGreaterThan(1);
+    for (const address of source.mirrors) expect(address).toMatch(/^https:\/\/.+\/$/);
+  }
 });
 
 describe('getDataset', () => {

@@ -86,7 +86,7 @@ describe('unpackFile', () => {
 
   it('refuses another length', async () => {
     expect(await thrown(() => unpackFile('p', gzipSync(idx([5], [1, 2, 3, 4, 5])), file))).toEqual(
-      corrupt(/p .* 12 bytes after gunzip, but found 13/),
+      corrupt(/p .* 12 bytes after gunzip, but found more/),
     );
   });
 });
