@@ -4,7 +4,7 @@
  * notification delays a stage by seconds, and no work is lost.
  */
 import { AppError } from '@funnel/contracts';
-import { type Db, type Relay, startRelay } from '@funnel/db';
+import { type Db, type Rounds, startPropagation, startRelay } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
@@ -47,7 +47,7 @@ const startReconciler = ({ reconcile, interval, onError }: ReconcilerOptions): R
 
 declare module 'fastify' {
   interface FastifyInstance {
-    readonly relay: Relay;
+    readonly relay: Rounds;
   }
 }
 
@@ -64,6 +64,10 @@ const reconciler = async (
     notify: queue.notify,
     onError: createWarning(app.log, 'could not notify the queue of ready stages'),
   });
+  const propagation = startPropagation(
+    db,
+    createWarning(app.log, 'could not continue a change of many trials'),
+  );
   app.decorate('relay', relay);
 
   // Set while the database has the schema of another version. The API then neither reads nor writes the database.
@@ -91,7 +95,7 @@ const reconciler = async (
   });
   app.addHook('preClose', async () => {
     await running?.stop();
-    await relay.close();
+    await Promise.all([relay.close(), propagation.close()]);
   });
 };
 

@@ -106,7 +106,7 @@ export const progressLines = (
   return [...sweepLines(sweep, columns - 1), ...stopLines(sweep, columns - 1), ...shown, ...more];
 };
 
-const goesOn: readonly SweepStatus[] = ['running', 'pausing', 'paused', 'cancelling'];
+const goesOn: readonly SweepStatus[] = ['running', 'pausing', 'paused', 'retrying', 'cancelling'];
 const isOver = ({ status }: SweepDetail): boolean => !goesOn.includes(status);
 
 /** Milliseconds between two requests. A terminal shows every answer. */

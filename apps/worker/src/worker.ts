@@ -9,6 +9,7 @@ import {
   registerWorker,
   retireWorker,
   retryUntilAdmitted,
+  startPropagation,
   startRelay,
 } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
@@ -120,6 +121,8 @@ const open = async (
     onError: createWarning(log, 'could not notify the queue of ready stages'),
   });
   closing.add('relay', relay.close);
+  const propagation = startPropagation(db, createWarning(log, 'could not continue a change of many trials'));
+  closing.add('propagation', propagation.close);
   const identity = await firstIdentity;
   const { backend, device } = identity;
   const source: AbilitySource = {

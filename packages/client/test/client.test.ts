@@ -83,6 +83,7 @@ describe('calls', () => {
       | 'completed'
       | 'completed-with-failures'
       | 'failed'
+      | 'retrying'
       | 'cancelling'
       | 'cancelled'
       | 'deleting'

@@ -31,14 +31,21 @@ export const nextStep = (sweep: Known): NextStep | null => {
   const step = stepOf(sweep);
   if (!sweep.action) return step;
   const { name, done, total } = sweep.action;
-  const text = `The ${nouns[name]} goes on: ${count(done)} of ${count(total)} stages.`;
+  const things = name === 'retry' ? 'stages and trials' : 'stages';
+  const text = `The ${nouns[name]} goes on: ${count(done)} of ${count(total)} ${things}.`;
   return {
     text: step ? `${step.text} ${text}` : text,
     route: name === 'delete' ? null : (step?.route ?? null),
   };
 };
 
-const nouns = { pause: 'pause', resume: 'resumption', cancel: 'cancellation', delete: 'deletion' } as const;
+const nouns = {
+  pause: 'pause',
+  resume: 'resumption',
+  cancel: 'cancellation',
+  delete: 'deletion',
+  retry: 'retry',
+} as const;
 
 const stepOf = (sweep: Known): NextStep | null => {
   switch (sweep.status) {
@@ -52,6 +59,8 @@ const stepOf = (sweep: Known): NextStep | null => {
       };
     case 'paused':
       return { text: 'No stage starts until the sweep is resumed.', route: 'resumeSweep' };
+    case 'retrying':
+      return { text: 'Failed stages get new attempts.', route: null };
     case 'cancelling':
       return { text: `Trainers are stopping. ${keptText(sweep)}`, route: null };
     case 'deleting':

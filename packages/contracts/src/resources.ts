@@ -45,11 +45,15 @@ export const Sweep = z
     }),
     priority: z.int(),
     action: z
-      .strictObject({ name: z.enum(['pause', 'resume', 'cancel', 'delete']), done: Count, total: Count })
+      .strictObject({
+        name: z.enum(['pause', 'resume', 'cancel', 'delete', 'retry']),
+        done: Count,
+        total: Count,
+      })
       .nullable()
       .meta({
         description:
-          'The rest of an action on a large sweep, which goes on in batches: `done` of `total` stages. Null when nothing is left.',
+          'The rest of an action on a large sweep, which goes on in batches: `done` of `total` stages (for a retry: stages and trials). Null when nothing is left.',
       }),
   })
   .meta({ id: 'Sweep' });

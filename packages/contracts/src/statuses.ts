@@ -50,9 +50,16 @@ export type StoredSweepStatus = z.infer<typeof StoredSweepStatus>;
 
 /**
  * The status of a sweep that people see. After a pause or a cancellation, trainers go on for some seconds. Until the last one has stopped,
- * the sweep is `pausing` or `cancelling`. A sweep is `deleting` until the last of its rows is deleted.
+ * the sweep is `pausing` or `cancelling`. A running sweep is `retrying` until each of its failed stages has new attempts. A sweep is
+ * `deleting` until the last of its rows is deleted.
  */
-export const SweepStatus = z.enum([...StoredSweepStatus.options, 'pausing', 'cancelling', 'deleting']);
+export const SweepStatus = z.enum([
+  ...StoredSweepStatus.options,
+  'pausing',
+  'retrying',
+  'cancelling',
+  'deleting',
+]);
 export type SweepStatus = z.infer<typeof SweepStatus>;
 
 /** A status as words: `completed with failures`. */

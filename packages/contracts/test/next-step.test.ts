@@ -45,4 +45,12 @@ it('says how far an action on a large sweep is', () => {
   const step = nextStep({ ...paused, action: { name: 'pause', done: 2000, total: 400_000 } });
   expect(step?.text).toMatch(/The pause goes on: 2,000 of 400,000 stages\.$/);
   expect(step?.route).toBe('resumeSweep');
+  const retried = {
+    ...sweep('retrying', { failed: 9 }),
+    action: { name: 'retry', done: 2000, total: 400_000 },
+  } as const;
+  expect(nextStep(retried)).toEqual({
+    text: 'Failed stages get new attempts. The retry goes on: 2,000 of 400,000 stages and trials.',
+    route: null,
+  });
 });

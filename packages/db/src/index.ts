@@ -21,7 +21,9 @@ export { isTransient, retryUntilAdmitted } from './connection/database-errors.ts
 export { type Author, actingAs, createDb, type Db, type DbOptions } from './connection/db.ts';
 export { refusePooler } from './connection/pooler.ts';
 export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './embedded/start-embedded.ts';
-export { type Relay, startRelay } from './lifecycle/outbox.ts';
+export { continuePropagation, startPropagation } from './lifecycle/continue-propagations.ts';
+export { startRelay } from './lifecycle/outbox.ts';
+export type { Rounds } from './lifecycle/rounds.ts';
 export { checkSchema, migrate, pendingMigrations } from './migrate.ts';
 export { type EvaluationImages, getEvaluation, getImages } from './reads/evaluations.ts';
 export { type EventsQuery, eventsAfter, isEventAfter, lastEventId, onEvents } from './reads/events.ts';

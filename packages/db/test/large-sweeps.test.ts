@@ -3,7 +3,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   cancelSweep,
   continueActions,
+  continuePropagation,
   deleteSweep,
+  failAttempt,
   getSweep,
   pauseSweep,
   reconcile,
@@ -11,7 +13,7 @@ import {
   retrySweep,
 } from '../src/index.ts';
 import { holdStructure } from '../src/testing/index.ts';
-import { beat, options } from './support/attempts.ts';
+import { beat, leaseOf, options } from './support/attempts.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
@@ -112,6 +114,71 @@ describe('a large sweep', () => {
   });
 });
 
+describe('a large sweep that failed', () => {
+  const submitFailed = async (): Promise<string> => {
+    const { sweepId } = await submit(db, large('retry'));
+    await failAttempt(db, { ...leaseOf((await claim(db))!), code: 'X', message: 'x', maxAttempts: 1 });
+    while (await continuePropagation(db));
+    expect(await sweepStatus(db, sweepId)).toBe('failed');
+    return sweepId;
+  };
+  const notReopened = "s.status IN ('failed', 'skipped')";
+
+  test('is retried in batches: the request changes one batch, and stages start at once', async () => {
+    const sweepId = await submitFailed();
+    await retrySweep(db, sweepId);
+    expect(await countStages(sweepId, notReopened)).toBe(2101 - batch);
+    expect(await getSweep(db, sweepId)).toMatchObject({
+      status: 'retrying',
+      action: { name: 'retry', done: batch, total: 2801 },
+    });
+    await finish(db, (await claim(db))!);
+    await pauseSweep(db, sweepId); // the retry goes on
+    await untilDone();
+    while (await continuePropagation(db));
+    expect(await getSweep(db, sweepId)).toMatchObject({ status: 'paused', action: null });
+    expect(await countStages(sweepId, notReopened)).toBe(0);
+    expect(await stageCounts(db, sweepId)).toMatchObject({
+      'initialise:completed': 1,
+      'optimise:ready': 700,
+    });
+    expect(new Set(await trialStatuses(db, sweepId))).toEqual(new Set(['waiting']));
+    expect(await countStages(sweepId, 's.sweep_id IS NOT NULL')).toBe(0);
+    await cancelSweep(db, sweepId);
+    await untilDone();
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('fails again if its stage fails again while the retry goes on', async () => {
+    const sweepId = await submitFailed();
+    await retrySweep(db, sweepId);
+    await failAttempt(db, { ...leaseOf((await claim(db))!), code: 'Y', message: 'y', maxAttempts: 1 });
+    while (await continuePropagation(db));
+    expect(await sweepStatus(db, sweepId)).toBe('running');
+    await untilDone();
+    while (await continuePropagation(db));
+    expect(await sweepStatus(db, sweepId)).toBe('failed');
+    expect(await countStages(sweepId, `NOT (${notReopened})`)).toBe(0);
+    expect(new Set(await trialStatuses(db, sweepId))).toEqual(new Set(['failed']));
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('has its stages retried in another live sweep too', async () => {
+    const { sweepId: live } = await submit(db, {
+      seeds: [seed, seed + 500],
+      space: { gamma: { min: 1, max: 64, count: 700 } },
+    });
+    const sweepId = await submitFailed();
+    await retrySweep(db, sweepId);
+    await untilDone();
+    while (await continuePropagation(db));
+    expect(await countStages(live, notReopened)).toBe(0);
+    for (const id of [sweepId, live]) await cancelSweep(db, id);
+    await untilDone();
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+});
+
 describe('while a large submission is being written', () => {
   test('pause, cancel and delete answer at once, and nothing starts any more', async () => {
     const sweeps = [await submit(db, { seeds: [seed] }), await submit(db, { seeds: [seed + 500] })];
@@ -134,14 +201,18 @@ describe('while a large submission is being written', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('a retry is refused in words, and changes nothing', async () => {
+  test('a retry answers at once, and is done afterwards', async () => {
     const { sweepId } = await submit(db, { seeds: [seed] });
-    await holdForTest();
-    await expect(retrySweep(db, sweepId)).rejects.toMatchObject({
-      code: 'UNAVAILABLE',
-      details: { isBusy: true },
-      message: expect.stringMatching(/another operation on a large sweep/),
-    });
+    await failAttempt(db, { ...leaseOf((await claim(db))!), code: 'X', message: 'x', maxAttempts: 1 });
+    const release = await holdForTest();
+    await retrySweep(db, sweepId);
+    expect(await getSweep(db, sweepId)).toMatchObject({ status: 'retrying', action: { done: 0 } });
+    expect(await claim(db)).toBeNull();
+    await release();
+    await untilDone();
+    await drain(db);
+    expect(await sweepStatus(db, sweepId)).toBe('completed');
+    expect(await wrongCounts(db)).toEqual([]);
   });
 });
 

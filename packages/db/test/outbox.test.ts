@@ -11,7 +11,7 @@ import {
   eventsAfter,
   failAttempt,
   lastEventId,
-  type Relay,
+  type Rounds,
   reconcile,
   registerWorker,
   startRelay,
@@ -70,7 +70,7 @@ describe('a relay', () => {
     expect(await rows()).toBe(1);
     const other = createDb(db.url);
     const { told, notify } = queue();
-    const relay: Relay = startRelay(other, { notify, onError: () => {} });
+    const relay: Rounds = startRelay(other, { notify, onError: () => {} });
     await reconcileNow(other); // wakes the relay of its process
     await vi.waitFor(() => expect(told).toContain(stage));
     await relay.close();

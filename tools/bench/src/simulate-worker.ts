@@ -13,6 +13,7 @@ import {
   reconcile,
   recordCheckpoint,
   releaseStage,
+  startPropagation,
 } from '@funnel/db';
 import { createSimulatedTrainer } from '@funnel/worker';
 
@@ -115,6 +116,7 @@ export const simulateWorker = async (
     if (held) await runStage(db, held, recorder, wait, stageSeconds).finally(() => (held = null));
     else await wait(pollMs / 1000);
   };
+  const propagation = startPropagation(db, recorder.fail);
   const claiming = async (): Promise<void> => {
     while (!signal.aborted) await runNext().catch(recorder.fail);
   };
@@ -124,4 +126,5 @@ export const simulateWorker = async (
     repeat(reconcileMs, () => recorder.time('reconcile', () => reconcile(db, { maxAttempts, leaseSeconds }))),
   ]);
   clearTimeout(timer);
+  await propagation.close();
 };

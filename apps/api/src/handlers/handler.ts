@@ -3,7 +3,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { Role, Route, RouteName, routes, ServiceLimits } from '@funnel/contracts';
-import type { Author, Db, Relay } from '@funnel/db';
+import type { Author, Db, Rounds } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import type { Tracer } from '@funnel/tracing';
 import type { FastifyBaseLogger } from 'fastify';
@@ -81,7 +81,7 @@ export type Context = {
   readonly metrics: ServiceMetrics;
   readonly document: OpenApiDocument;
   /** Notifies the queue of ready stages. */
-  readonly relay: Relay;
+  readonly relay: Rounds;
   readonly engineVersion: string;
   readonly limits: ServiceLimits;
   readonly planning: Pick<Planning, 'plan' | 'plansOf'>;

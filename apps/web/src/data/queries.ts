@@ -14,15 +14,15 @@ const touchesTrial = (event: FunnelEvent, trial: TrialDetail): boolean => {
 };
 
 /** While trainers stop, or an action on a large sweep goes on, the sweep is fetched with this pause. */
-const stoppingMs = 1000;
-const stopping: readonly string[] = ['pausing', 'cancelling', 'deleting'];
+const changingMs = 1000;
+const changing: readonly string[] = ['pausing', 'retrying', 'cancelling', 'deleting'];
 
 export const sweepQuery = (id: string) =>
   queryOptions({
     queryKey: ['sweep', id],
     queryFn: ({ signal }) => call('getSweep', { params: { id } }, signal),
-    // The end of a pause or a cancellation is no event.
-    refetchInterval: ({ state }) => (stopping.includes(state.data?.status ?? '') ? stoppingMs : false),
+    // The end of a pause, a retry or a cancellation is no event.
+    refetchInterval: ({ state }) => (changing.includes(state.data?.status ?? '') ? changingMs : false),
     meta: liveMeta((event) => event.sweepId === id),
   });
 

@@ -5,6 +5,7 @@ describe('the actions of a sweep', () => {
   it.each([
     ['running', 0, ['pauseSweep', 'cancelSweep']],
     ['running', 1, ['pauseSweep', 'retrySweep', 'cancelSweep']],
+    ['retrying', 1, ['pauseSweep', 'cancelSweep']],
     ['paused', 1, ['resumeSweep', 'retrySweep', 'cancelSweep']],
     ['pausing', 0, ['resumeSweep', 'cancelSweep']],
     ['failed', 1, ['retrySweep', 'deleteSweep']],

@@ -1,5 +1,5 @@
 /** The ends of an attempt: its stage gets a result, ends without one, or goes to another attempt. */
-import { AppError, type FunnelEvent, type StageKind } from '@funnel/contracts';
+import { AppError, type FunnelEvent } from '@funnel/contracts';
 import { text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import type { Tx } from '../connection/transaction.ts';
@@ -94,7 +94,7 @@ const transitionOf = { diverged: 'diverge', collapsed: 'collapse', failed: 'fail
 /** Ends a stage without a usable result, and skips the stages that depend on it. */
 const endBadly = async (
   tx: Tx,
-  { id, kind }: { readonly id: string; readonly kind: StageKind },
+  id: string,
   status: keyof typeof transitionOf,
   { code, message }: AttemptError,
 ): Promise<readonly StageChange[]> => {
@@ -104,7 +104,7 @@ const endBadly = async (
     'SELECT $1::text AS id, $2::text AS error_code, $3::text AS error_message',
     [id, code, message],
   );
-  return [...ended, ...(await skipDependants(tx, { id, kind, status, cause: status, code, message }))];
+  return [...ended, ...(await skipDependants(tx, [id]))];
 };
 
 /**
@@ -114,9 +114,9 @@ const endBadly = async (
 export const endStage = (db: Db, { stageId, status, message, ...lease }: StageEnd): Promise<void> =>
   withLease(db, {
     lease: { stageId, ...lease },
-    write: async (tx, { kind, workerId }) => {
+    write: async (tx, { workerId }) => {
       const error = { code: status.toUpperCase(), message };
-      const changes = await endBadly(tx, { id: stageId, kind }, status, error);
+      const changes = await endBadly(tx, stageId, status, error);
       await recordOutcome(tx, { stageId, ...lease }, status, error);
       await noteResult(tx, workerId);
       await propagate(tx, { changes });
@@ -135,11 +135,8 @@ export const returnStage = (tx: Tx, stageId: string, delaySeconds: number): Prom
   move(tx, 'return', 'SELECT $1::text AS id, $2::float8 AS delay_seconds', [stageId, delaySeconds]);
 
 /** Ends a stage that has no attempts left. */
-export const failStage = (
-  tx: Tx,
-  stage: { readonly id: string; readonly kind: StageKind },
-  error: AttemptError,
-): Promise<readonly StageChange[]> => endBadly(tx, stage, 'failed', error);
+export const failStage = (tx: Tx, id: string, error: AttemptError): Promise<readonly StageChange[]> =>
+  endBadly(tx, id, 'failed', error);
 
 const fail = async (tx: Tx, stage: LeasedStage, failure: Failure): Promise<void> => {
   const { stageId, code, message, maxAttempts } = failure;
@@ -154,7 +151,7 @@ const fail = async (tx: Tx, stage: LeasedStage, failure: Failure): Promise<void>
   ]);
   const changes =
     failures >= maxAttempts
-      ? await failStage(tx, { id: stageId, kind: stage.kind }, failure)
+      ? await failStage(tx, stageId, failure)
       : await returnStage(tx, stageId, backoffSeconds(failures));
   await propagate(tx, { changes });
 };

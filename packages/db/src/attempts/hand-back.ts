@@ -44,7 +44,7 @@ const write = async (tx: Tx, stage: LeasedStage, back: HandBack): Promise<void> 
   );
   const changes =
     lack === 'memory' && need!.hopeless
-      ? await failStage(tx, { id: stageId, kind: stage.kind }, { code, message: `${message} ${noWorker}` })
+      ? await failStage(tx, stageId, { code, message: `${message} ${noWorker}` })
       : await returnStage(tx, stageId, 0);
   await propagate(tx, { changes });
 };
@@ -66,8 +66,8 @@ const maxFailed = 200;
  */
 export const failHopeless = async (tx: Tx): Promise<readonly StageChange[]> => {
   const stages = await tx.query(
-    { id: text(), kind: text<LeasedStage['kind']>(), reason: text() },
-    `SELECT s.id, s.kind, hopeless.reason
+    { id: text(), reason: text() },
+    `SELECT s.id, hopeless.reason
      FROM (SELECT n.id, r.reason FROM needs n CROSS JOIN LATERAL (
          SELECT reason FROM refusals WHERE need_id = n.id AND lack = 'memory' ORDER BY at DESC LIMIT 1
        ) AS r WHERE ${isHopeless('n')}) AS hopeless
@@ -75,13 +75,9 @@ export const failHopeless = async (tx: Tx): Promise<readonly StageChange[]> => {
      WHERE w.status = 'running' LIMIT ${maxFailed} FOR NO KEY UPDATE OF s SKIP LOCKED`,
   );
   const changes: StageChange[] = [];
-  for (const { id, kind, reason } of stages)
+  for (const { id, reason } of stages)
     changes.push(
-      ...(await failStage(
-        tx,
-        { id, kind },
-        { code: 'TRAINER_OUT_OF_MEMORY', message: `${reason} ${noWorker}` },
-      )),
+      ...(await failStage(tx, id, { code: 'TRAINER_OUT_OF_MEMORY', message: `${reason} ${noWorker}` })),
     );
   return changes;
 };

@@ -26,6 +26,9 @@ export type Author = {
   readonly details?: Readonly<Record<string, unknown>>;
 };
 
+/** A table whose rows are work for the time after the commit (`lifecycle/rounds.ts`). */
+export type WokenTable = 'outbox' | 'propagations';
+
 export type Db = {
   /** The address in the form for the driver; contains the password. */
   readonly url: string;
@@ -41,13 +44,10 @@ export type Db = {
   connect(): Promise<pg.PoolClient>;
   /** Rules out all connections that are open now: one of them did not answer, and the others may have the same fault (half-open TCP). */
   replaceConnections(): void;
-  /**
-   * Calls `listener` after each commit of a transaction that wrote to the outbox (`lifecycle/outbox.ts`). The returned function removes the
-   * listener.
-   */
-  onOutbox(listener: () => void): () => void;
-  /** Calls the listeners of `onOutbox`. */
-  wakeRelay(): void;
+  /** Calls `listener` after each commit of a transaction that wrote to the table. The returned function removes the listener. */
+  onWritten(table: WokenTable, listener: () => void): () => void;
+  /** Calls the listeners of `onWritten`. */
+  wake(table: WokenTable): void;
   close(): Promise<void>;
 };
 
@@ -120,7 +120,10 @@ export const createDb = (
   // The pool handles errors of idle connections only. Without this handler, a connection that breaks between two statements of a
   // transaction would end the process. The handler can be empty, because the next statement on the connection fails.
   pool.on('connect', (client) => client.on('error', () => {}));
-  const outboxListeners = new Set<() => void>();
+  const listeners: Readonly<Record<WokenTable, Set<() => void>>> = {
+    outbox: new Set(),
+    propagations: new Set(),
+  };
   return {
     url,
     direct:
@@ -137,12 +140,12 @@ export const createDb = (
     replaceConnections: () => {
       usableFrom = performance.now();
     },
-    onOutbox: (listener) => {
-      outboxListeners.add(listener);
-      return () => void outboxListeners.delete(listener);
+    onWritten: (table, listener) => {
+      listeners[table].add(listener);
+      return () => void listeners[table].delete(listener);
     },
-    wakeRelay: () => {
-      for (const listener of outboxListeners) listener();
+    wake: (table) => {
+      for (const listener of listeners[table]) listener();
     },
     close: () => pool.end(),
   };

@@ -10,7 +10,7 @@ import {
   isRetriable,
   isUnreachable,
 } from './database-errors.ts';
-import { type Author, type Db, type StatementListener, serverLimit } from './db.ts';
+import { type Author, type Db, type StatementListener, serverLimit, type WokenTable } from './db.ts';
 import { appliedMigration, checkMigration } from './schema-version.ts';
 
 /** Where a statement runs: inside a transaction, or alone. */
@@ -19,8 +19,8 @@ export type Tx = {
   query<C extends Columns>(columns: C, text: string, values?: readonly unknown[]): Promise<RowOf<C>[]>;
   /** Runs one statement that returns no rows. */
   run(text: string, values?: readonly unknown[]): Promise<void>;
-  /** To be called when the transaction has written to the outbox: the commit then wakes the relay. */
-  wakeRelay(): void;
+  /** To be called when the transaction has written to the table: the commit then wakes the work on its rows. */
+  wake(table: WokenTable): void;
 };
 
 /** What a transaction changes: the name of the action, such as `pauseSweep`, and the id or name of the changed thing. */
@@ -58,13 +58,10 @@ type StatementOptions = {
   /** Time limit for the answer to one statement, in milliseconds. (Default: the limit of the connection) */
   readonly timeoutMs?: number;
   readonly onStatement?: StatementListener;
-  readonly wakeRelay: () => void;
+  readonly wake: Tx['wake'];
 };
 
-const statementsOn = (
-  client: Queryable,
-  { isNamed, timeoutMs, onStatement, wakeRelay }: StatementOptions,
-): Tx => {
+const statementsOn = (client: Queryable, { isNamed, timeoutMs, onStatement, wake }: StatementOptions): Tx => {
   const execute = async (columns: Columns, text: string, values: readonly unknown[] = []) => {
     const config: pg.QueryConfig & { query_timeout?: number } = { text, values: [...values] };
     if (isNamed) config.name = nameOf(text);
@@ -76,7 +73,7 @@ const statementsOn = (
   return {
     query: execute,
     run: async (text, values) => void (await execute({}, text, values)),
-    wakeRelay,
+    wake,
   };
 };
 
@@ -107,8 +104,8 @@ const withConnection = async <T>(db: Db, use: (tx: Tx) => Promise<T>): Promise<T
     const client = await db.connect();
     let broken: unknown;
     try {
-      const { onStatement, wakeRelay } = db;
-      return await use(statementsOn(client, { isNamed: false, onStatement, wakeRelay }));
+      const { onStatement, wake } = db;
+      return await use(statementsOn(client, { isNamed: false, onStatement, wake }));
     } catch (error) {
       if (isUnreachable(error)) broken = error;
       throw error;
@@ -124,7 +121,7 @@ const withConnection = async <T>(db: Db, use: (tx: Tx) => Promise<T>): Promise<T
 export const reading = (db: Db): Tx => ({
   query: (columns, text, values) => withConnection(db, (tx) => tx.query(columns, text, values)),
   run: (text, values) => withConnection(db, (tx) => tx.run(text, values)),
-  wakeRelay: db.wakeRelay,
+  wake: db.wake,
 });
 
 const maxTries = 10;
@@ -157,19 +154,17 @@ const beginWithLimit = async (client: Queryable, timeoutMs: number): Promise<voi
 
 const runOnce = async <T>(db: Db, body: Body<T>, timeoutMs: number | undefined): Promise<T> => {
   const client = await db.connect();
-  let wroteOutbox = false;
-  const wakeRelay = () => {
-    wroteOutbox = true;
-  };
+  const written = new Set<WokenTable>();
+  const wake = (table: WokenTable) => void written.add(table);
   let broken: unknown;
   try {
     const isNamed = !(await db.isPooled(client));
-    const tx = statementsOn(client, { isNamed, timeoutMs, onStatement: db.onStatement, wakeRelay });
+    const tx = statementsOn(client, { isNamed, timeoutMs, onStatement: db.onStatement, wake });
     if (timeoutMs === undefined) await tx.run('BEGIN');
     else await beginWithLimit(client, timeoutMs);
     const result = await body({ ...tx, audit: auditOf(tx, db.author) });
     await tx.run('COMMIT');
-    if (wroteOutbox) db.wakeRelay();
+    for (const table of written) db.wake(table);
     return result;
   } catch (error) {
     if (isUnreachable(error) || isOutdated(error)) broken = error;

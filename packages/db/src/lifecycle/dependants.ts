@@ -5,25 +5,11 @@
  * ended with a result, and at least one must be usable. The attack leaves out surrogates that diverged or collapsed, because they would do
  * so again. A surrogate or a `depends_on` that failed or was cancelled has no result.
  */
-import type { StageKind, StageStatus } from '@funnel/contracts';
-import { orNull, type RowOf, text } from '../connection/columns.ts';
+import type { StageStatus } from '@funnel/contracts';
+import { bool, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
+import { maxAtOnce, propagateLater, propagateLaterIf } from './propagations.ts';
 import { idsOf, lockOrder, move, type StageChange } from './transitions.ts';
-
-/** An ended stage. `cause`: the end for which it was skipped, or else its own end. */
-export const endColumns = {
-  id: text(),
-  kind: text<StageKind>(),
-  status: text<StageStatus>(),
-  cause: text<StageStatus>(),
-  code: orNull(text()),
-  message: orNull(text()),
-};
-export type End = RowOf<typeof endColumns>;
-
-/** SQL: the SELECT list of `endColumns`, for stage `s`. */
-export const endList = (s: string) =>
-  `${s}.id, ${s}.kind, ${s}.status, coalesce(${s}.skip_cause, ${s}.status) AS cause, ${s}.error_code AS code, ${s}.error_message AS message`;
 
 /** SQL: stage `g` has ended with a result without networks, or depends on such a stage. */
 const isUnusable = (g: string) => `coalesce(${g}.skip_cause, ${g}.status) IN ('diverged', 'collapsed')`;
@@ -43,30 +29,34 @@ export const isFree = (s: string) => `(
 export const hasNoSurrogate = (s: string) => `(
   ${s}.surrogates <> '{}' AND (SELECT bool_and(${isUnusable('g')}) FROM stages g WHERE g.id = ANY(${s}.surrogates)))`;
 
+/** SQL: the transfer attacks `s` that wait for one of the stages `ids`: for its classifier, or for it as a surrogate. */
+export const transferAttacksOf = (s: string, ids: string) =>
+  `((${s}.status = 'waiting' AND ${s}.surrogates <> '{}' AND ${s}.depends_on = ANY(${ids}::text[])) OR ${waitsForSurrogate(s, ids)})`;
+
 /**
  * Several transactions may end the surrogates of one attack at once. Each locks the attack in one statement and reads its surrogates in the
  * next one. The later transaction thus sees the stages that the earlier one ended.
  */
-const lockTransferAttacks = async (tx: Tx, ids: readonly string[]): Promise<readonly string[]> => {
+const lockWaiting = async (tx: Tx, attacks: readonly string[]): Promise<readonly string[]> => {
   const rows = await tx.query(
     { id: text() },
-    `SELECT s.id FROM stages s
-     WHERE (s.status = 'waiting' AND s.surrogates <> '{}' AND s.depends_on = ANY($1)) OR ${waitsForSurrogate('s', '$1')}
-     ORDER BY ${lockOrder('s')} FOR NO KEY UPDATE`,
-    [ids],
+    `SELECT s.id FROM stages s WHERE s.id = ANY($1) AND s.status = 'waiting' ORDER BY ${lockOrder('s')} FOR NO KEY UPDATE`,
+    [attacks],
   );
-  return rows.map((row) => row.id);
+  return idsOf(rows);
 };
 
-/** Releases the transfer attacks that waited only for `ids`, and skips the attacks that have no usable surrogate. */
-const updateTransferAttacks = async (tx: Tx, ids: readonly string[]): Promise<readonly StageChange[]> => {
-  const attacks = await lockTransferAttacks(tx, ids);
-  if (attacks.length === 0) return [];
+/** Releases those of the transfer attacks that wait for nothing any more, and skips those that have no usable surrogate. */
+export const updateTransferAttacks = async (
+  tx: Tx,
+  attacks: readonly string[],
+): Promise<readonly StageChange[]> => {
+  const waiting = await lockWaiting(tx, attacks);
   const ready = await move(
     tx,
     'release',
     `SELECT s.id FROM stages s WHERE s.id = ANY($1) AND s.status = 'waiting' AND ${isFree('s')}`,
-    [attacks],
+    [waiting],
   );
   const skipped = await move(
     tx,
@@ -75,53 +65,171 @@ const updateTransferAttacks = async (tx: Tx, ids: readonly string[]): Promise<re
        'No surrogate has a usable result (0 of ' || cardinality(s.surrogates) || '): ' || coalesce(g.error_message, g.status) AS error_message
      FROM stages s JOIN stages g ON g.id = s.surrogates[1]
      WHERE s.id = ANY($1) AND s.status = 'waiting' AND ${hasNoSurrogate('s')}`,
-    [attacks],
+    [waiting],
   );
   return [...ready, ...skipped];
 };
 
-/** Releases the stages that waited only for these. */
-export const releaseDependants = async (tx: Tx, ids: readonly string[]): Promise<readonly StageChange[]> => [
-  ...(await move(
+/** Updates the transfer attacks that wait for these stages; all of them later, if they are more than `limit`. */
+const updateTransferAttacksOf = async (
+  tx: Tx,
+  ids: readonly string[],
+  limit: number,
+): Promise<readonly StageChange[]> => {
+  const attacks = await tx.query(
+    { id: text() },
+    `SELECT s.id FROM stages s WHERE ${transferAttacksOf('s', '$1')} LIMIT $2`,
+    [ids, limit + 1],
+  );
+  if (attacks.length === 0) return [];
+  if (attacks.length <= limit) return updateTransferAttacks(tx, idsOf(attacks));
+  await propagateLater(
+    tx,
+    'transfer-attacks',
+    ids.map((stageId) => ({ stageId, doneTo: '' })),
+  );
+  return [];
+};
+
+/** Releases up to `limit` stages that waited only for these; the others later. */
+const releaseWaiting = async (
+  tx: Tx,
+  ids: readonly string[],
+  limit: number,
+): Promise<readonly StageChange[]> => {
+  const waits = `s.status = 'waiting' AND s.surrogates = '{}'`;
+  const released = await move(
     tx,
     'release',
-    `SELECT id FROM stages WHERE depends_on = ANY($1) AND status = 'waiting' AND surrogates = '{}'`,
-    [ids],
-  )),
-  ...(await updateTransferAttacks(tx, ids)),
+    `SELECT s.id FROM stages s WHERE s.depends_on = ANY($1) AND ${waits} LIMIT $2`,
+    [ids, limit],
+  );
+  await propagateLaterIf(
+    tx,
+    'dependants',
+    ids,
+    `EXISTS (SELECT FROM stages s WHERE s.depends_on = k.id AND ${waits})`,
+  );
+  return released;
+};
+
+/** Releases the stages that waited only for these: some now, and the others later if they are many. */
+export const releaseDependants = async (tx: Tx, ids: readonly string[]): Promise<readonly StageChange[]> => [
+  ...(await releaseWaiting(tx, ids, maxAtOnce)),
+  ...(await updateTransferAttacksOf(tx, ids, maxAtOnce)),
 ];
 
-/** SQL: the skip of each stage `id` that `from` selects, for the cause in `$2`–`$4`. */
-const skipTarget = (from: string) =>
-  `SELECT id, $2::text AS skip_cause, $3::text AS error_code, $4::text AS error_message FROM ${from}`;
+/** SQL: the columns of a skip because of stage `a`. A stage that was skipped itself passes its own reason on. */
+const reasonOf = (a: string): string => `coalesce(${a}.skip_cause, ${a}.status) AS skip_cause,
+  coalesce(${a}.error_code, upper(coalesce(${a}.skip_cause, ${a}.status))) AS error_code,
+  CASE WHEN ${a}.status = 'skipped' THEN ${a}.error_message
+    ELSE format('The %s stage %s that it needs %s: %s', ${a}.kind, ${a}.id, ${a}.status, coalesce(${a}.error_message, ${a}.status)) END AS error_message`;
 
-/**
- * Skips all stages that depend on `end`, directly or through other stages. Then treats the transfer attacks that have one of these stages
- * as a surrogate: if the end is a result (diverged, collapsed), the attack goes on with its other surrogates; otherwise it is skipped too.
- */
-export const skipDependants = async (tx: Tx, end: End): Promise<readonly StageChange[]> => {
-  const message = `The ${end.kind} stage ${end.id} that it needs ${end.status}: ${end.message ?? end.cause}`;
-  const cause = [end.cause, end.code ?? end.cause.toUpperCase(), message];
+/** Skips up to `limit` stages that depend on these, directly or through other stages; the others later. */
+const skipWaiting = async (
+  tx: Tx,
+  ids: readonly string[],
+  limit: number,
+): Promise<readonly StageChange[]> => {
   const skipped = await move(
     tx,
     'skip',
-    skipTarget(`(
-       WITH RECURSIVE below AS (
-         SELECT id FROM stages WHERE depends_on = ANY($1) AND status = 'waiting'
-         UNION
-         SELECT s.id FROM stages s JOIN below ON s.depends_on = below.id WHERE s.status = 'waiting'
-       ) SELECT id FROM below) AS below`),
-    [[end.id], ...cause],
+    `WITH RECURSIVE below AS (
+       SELECT s.id, ${reasonOf('a')} FROM stages a JOIN stages s ON s.depends_on = a.id WHERE a.id = ANY($1) AND s.status = 'waiting'
+       UNION ALL
+       SELECT s.id, b.skip_cause, b.error_code, b.error_message FROM below b JOIN stages s ON s.depends_on = b.id WHERE s.status = 'waiting'
+     ) SELECT * FROM below LIMIT $2`,
+    [ids, limit],
   );
-  const without = [end.id, ...idsOf(skipped)];
-  const isResult = end.cause === 'diverged' || end.cause === 'collapsed';
-  const attacks = isResult
-    ? await updateTransferAttacks(tx, without)
-    : await move(tx, 'skip', skipTarget(`stages s WHERE ${waitsForSurrogate('s', '$1')}`), [
-        without,
-        ...cause,
-      ]);
-  return [...skipped, ...attacks];
+  await propagateLaterIf(
+    tx,
+    'dependants',
+    [...ids, ...idsOf(skipped)],
+    `EXISTS (SELECT FROM stages s WHERE s.depends_on = k.id AND s.status = 'waiting')`,
+  );
+  return skipped;
+};
+
+/** Skips up to `limit` transfer attacks that have one of these as a surrogate, which failed or was cancelled; the others later. */
+const skipTransferAttacks = async (
+  tx: Tx,
+  ids: readonly string[],
+  limit: number,
+): Promise<readonly StageChange[]> => {
+  const attacks = await move(
+    tx,
+    'skip',
+    `SELECT s.id, ${reasonOf('a')}
+     FROM (SELECT s.id, s.surrogates FROM stages s WHERE ${waitsForSurrogate('s', '$1')} LIMIT $2) AS s
+     JOIN stages a ON a.id = (SELECT min(g) FROM unnest(s.surrogates) AS g WHERE g = ANY($1))`,
+    [ids, limit],
+  );
+  await propagateLaterIf(
+    tx,
+    'dependants',
+    ids,
+    `EXISTS (SELECT FROM stages s WHERE ${waitsForSurrogate('s', 'ARRAY[k.id]')})`,
+  );
+  return attacks;
+};
+
+/**
+ * Treats the transfer attacks that have one of these ended stages as a surrogate. If its end is a result (diverged, collapsed), the attack
+ * goes on with its other surrogates; otherwise it is skipped.
+ */
+const endSurrogates = async (
+  tx: Tx,
+  ids: readonly string[],
+  limit: number,
+): Promise<readonly StageChange[]> => {
+  const rows = await tx.query(
+    { id: text(), unusable: bool() },
+    `SELECT a.id, ${isUnusable('a')} AS unusable FROM stages a WHERE a.id = ANY($1)`,
+    [ids],
+  );
+  const [results, others] = [rows.filter((row) => row.unusable), rows.filter((row) => !row.unusable)];
+  return [
+    ...(results.length === 0 ? [] : await updateTransferAttacksOf(tx, idsOf(results), limit)),
+    ...(others.length === 0 ? [] : await skipTransferAttacks(tx, idsOf(others), limit)),
+  ];
+};
+
+/**
+ * Skips all stages that depend on these ended stages, directly or through other stages, and treats the transfer attacks for which one of
+ * these was a surrogate: some now, and the others later if they are many.
+ */
+export const skipDependants = async (tx: Tx, ids: readonly string[]): Promise<readonly StageChange[]> => {
+  const skipped = await skipWaiting(tx, ids, maxAtOnce);
+  return [...skipped, ...(await endSurrogates(tx, [...ids, ...idsOf(skipped)], maxAtOnce))];
+};
+
+/**
+ * The next `limit` dependants of ended stages. Locks the stages, so that none is reopened meanwhile. `missing`: stages that are deleted,
+ * or that another transaction has locked.
+ */
+export const continueDependants = async (
+  tx: Tx,
+  ids: readonly string[],
+  limit: number,
+): Promise<{ readonly changes: readonly StageChange[]; readonly missing: readonly string[] }> => {
+  const rows = await tx.query(
+    { id: text(), status: text<StageStatus>(), unusable: bool() },
+    `SELECT s.id, s.status, ${isUnusable('s')} AS unusable FROM stages s WHERE s.id = ANY($1) ORDER BY s.id FOR SHARE SKIP LOCKED`,
+    [ids],
+  );
+  const found = new Set(idsOf(rows));
+  const ended = rows.filter(({ status }) => !['waiting', 'ready', 'running'].includes(status));
+  const completed = ended.filter(({ status }) => status === 'completed');
+  const others = ended.filter(({ status }) => status !== 'completed');
+  const failed = others.filter((row) => !row.unusable);
+  const skipped = await skipWaiting(tx, idsOf(others), limit);
+  const changes = [
+    ...(await releaseWaiting(tx, idsOf(completed), limit)),
+    ...skipped,
+    ...(await skipTransferAttacks(tx, idsOf(failed), limit)),
+    ...(await endSurrogates(tx, idsOf(skipped), limit)),
+  ];
+  return { changes, missing: ids.filter((id) => !found.has(id)) };
 };
 
 /**

@@ -4,19 +4,16 @@
  * relay of its own process, which takes them. Every stage is announced at least once. A second notification does no harm, because a claim
  * decides who gets the stage.
  */
-import { within } from '@funnel/contracts';
 import { int8, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
+import { type Rounds, startRounds } from './rounds.ts';
 
 /** Rows of one round: limits the notifications at once after the queue was away for long. */
 const maxRows = 1000;
 
 /** Seconds for which a round keeps its rows from other relays. If the process is killed, the rows are due again after this time. */
 const holdSeconds = 15;
-
-/** Milliseconds for which `close` waits for a round. */
-const closeTimeoutMs = 1000;
 
 /**
  * One round: takes rows that are due and that no other relay has, calls `notify` with their stages, and deletes them. Resolves to the
@@ -46,16 +43,6 @@ export const relayOnce = async (
   return rows.length;
 };
 
-export type Relay = {
-  /** Starts a round, or another one after the current round. Never throws. */
-  readonly wake: () => void;
-  /**
-   * Waits for the current round, but at most a second, because the queue may not answer. The remaining rows are due again after
-   * `holdSeconds`.
-   */
-  readonly close: () => Promise<void>;
-};
-
 export type RelayOptions = {
   /** Tells the queue that stages are ready; rejects when it is away. */
   readonly notify: (stageIds: readonly string[]) => Promise<void>;
@@ -63,33 +50,13 @@ export type RelayOptions = {
   readonly onError: (error: unknown) => void;
 };
 
-/** Relays the outbox whenever a transaction of `db` that wrote to it has committed. */
-export const startRelay = (db: Db, { notify, onError }: RelayOptions): Relay => {
-  let isWoken = false;
-  let isClosed = false;
-  let round: Promise<void> | null = null;
-  const run = async (): Promise<void> => {
-    while (isWoken && !isClosed) {
-      isWoken = false;
-      try {
-        if ((await relayOnce(db, notify)) === maxRows) isWoken = true;
-      } catch (error) {
-        if (!isClosed) onError(error);
-      }
-    }
-    round = null;
-  };
-  const wake = (): void => {
-    isWoken = true;
-    if (!isClosed) round ??= run();
-  };
-  const forget = db.onOutbox(wake);
-  return {
-    wake,
-    close: async () => {
-      isClosed = true;
-      forget();
-      if (round) await within(closeTimeoutMs, round);
-    },
-  };
-};
+/**
+ * Relays the outbox whenever a transaction of `db` that wrote to it has committed. When it is closed while the queue does not answer, the
+ * remaining rows are due again after `holdSeconds`.
+ */
+export const startRelay = (db: Db, { notify, onError }: RelayOptions): Rounds =>
+  startRounds(db, {
+    table: 'outbox',
+    round: async () => (await relayOnce(db, notify)) === maxRows,
+    onError,
+  });

@@ -1,14 +1,15 @@
 /**
  * Propagates changes of stages in the same transaction: to the status of trials and sweeps, scores, counts, events, and the outbox. All
  * transactions lock in the same order: stages (`lockOrder`), trials by id, sweeps by id, counts. An operation on a sweep locks the row of
- * the sweep early, so it first locks the running stages of the sweep (`lockSweep`).
+ * the sweep early, so it first locks the running stages of the sweep (`lockRunning`).
  */
 import type { FunnelEvent, StoredSweepStatus } from '@funnel/contracts';
 import { bool, int8, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { noteCleanAccuracy, scoreStages } from '../scores/scores.ts';
+import { propagateLater } from './propagations.ts';
 import { idsOf, type StageChange } from './transitions.ts';
-import { deriveTrials, finishSweeps, type TrialChange } from './trials.ts';
+import { deriveTrials, finishSweeps, splitByTrials, sweepsOfEnded, type TrialChange } from './trials.ts';
 
 export type SweepLink = { readonly sweepId: string; readonly direct: boolean };
 
@@ -64,7 +65,7 @@ export const readCounts = async (
   return counts;
 };
 
-export const trialCounts = (changes: readonly TrialChange[]): CountChange[] =>
+const trialCounts = (changes: readonly TrialChange[]): CountChange[] =>
   changes.flatMap(({ sweepId, from, to, trials }) => [
     { sweepId, subject: `trial:${from}`, delta: -trials.length },
     { sweepId, subject: `trial:${to}`, delta: trials.length },
@@ -151,7 +152,7 @@ const write = async (tx: Tx, { counts: changes, events, readyStages }: Written):
       readyStages,
     ],
   );
-  if (readyStages.length > 0) tx.wakeRelay();
+  if (readyStages.length > 0) tx.wake('outbox');
 };
 
 /** Writes the ready stages that are scheduled for a sweep into the outbox, after the sweep was submitted or resumed. */
@@ -163,7 +164,7 @@ export const announceSweep = async (tx: Tx, sweepId: string): Promise<void> => {
      LIMIT ${maxAnnounced}`,
     [sweepId],
   );
-  tx.wakeRelay();
+  tx.wake('outbox');
 };
 
 export type Changes = {
@@ -171,20 +172,33 @@ export type Changes = {
   /** Further events and counts of the same transaction. */
   readonly events?: readonly FunnelEvent[];
   readonly counts?: readonly CountChange[];
+  /** Trials that the transaction has changed already. */
+  readonly trials?: readonly TrialChange[];
+  /** Sweeps that may have ended, although none of their trials ends in this transaction. */
+  readonly mayEnd?: readonly string[];
 };
 
-/** A transaction calls this function once, as its last step. Resolves to the sweeps of each changed stage. */
+/**
+ * A transaction calls this function once, as its last step. Trials beyond `maxAtOnce` follow in batches. Resolves to the sweeps of each changed
+ * stage.
+ */
 export const propagate = async (
   tx: Tx,
-  { changes, events = [], counts = [] }: Changes,
+  { changes, events = [], counts = [], trials: earlier = [], mayEnd = [] }: Changes,
 ): Promise<ReadonlyMap<string, readonly SweepLink[]>> => {
   const links = await stageSweeps(tx, idsOf(changes));
   const stages = stageCountsAndEvents(changes, links);
-  const completed = changes.filter((change) => change.to === 'completed');
+  const { now, later } = await splitByTrials(tx, changes);
+  const completed = now.filter((change) => change.to === 'completed');
   await scoreStages(tx, idsOf(completed.filter((change) => change.kind === 'attack')));
   await noteCleanAccuracy(tx, idsOf(completed.filter((change) => change.kind === 'classify')));
-  const trials = await deriveTrials(tx, changes);
-  const finished = await finishSweeps(tx, trials);
+  const trials = [...earlier, ...(await deriveTrials(tx, now))];
+  await propagateLater(
+    tx,
+    'trials',
+    later.map(({ id }) => ({ stageId: id, doneTo: '' })),
+  );
+  const finished = await finishSweeps(tx, [...new Set([...sweepsOfEnded(trials), ...mayEnd])]);
   const ended = finished.map((sweep): FunnelEvent => ({ type: 'sweep', ...sweep }));
   const many = await condense(tx, [...stages.events, ...trialEvents(trials)]);
   const told = new Set([...events, ...ended].map((event) => `${event.type} ${event.sweepId}`));
@@ -192,7 +206,7 @@ export const propagate = async (
   await write(tx, {
     counts: [...counts, ...stages.counts, ...trialCounts(trials)],
     events: [...events, ...rest, ...ended],
-    readyStages: idsOf(changes, 'ready').slice(0, maxAnnounced),
+    readyStages: idsOf(changes.filter(({ to }) => to === 'ready')).slice(0, maxAnnounced),
   });
   return links;
 };

@@ -56,6 +56,9 @@ export const scheduleStagesOf = async (
 export const scheduleStages = (tx: Tx, stageIds: readonly string[]) =>
   tx.run(assign('SELECT unnest($1::text[]) AS id'), [stageIds]);
 
+/** The largest number of failed trials whose stages a sweep looks at when it ends. The reconciler finds the stages of the others within a minute. */
+const maxFailed = 200;
+
 /**
  * SQL: stages that may be unfinished when the sweeps `$1` end: stages of other sweeps that their stages waited for, and failed stages that
  * another sweep may retry.
@@ -63,7 +66,9 @@ export const scheduleStages = (tx: Tx, stageIds: readonly string[]) =>
 const leftBehind = `
   SELECT stage_id AS id FROM sweep_stages WHERE sweep_id = ANY($1) AND NOT direct
   UNION
-  SELECT ts.stage_id FROM trials t JOIN trial_stages ts ON ts.trial_id = t.id WHERE t.sweep_id = ANY($1) AND t.status = 'failed'`;
+  SELECT ts.stage_id
+  FROM (SELECT id FROM trials WHERE sweep_id = ANY($1) AND status = 'failed' LIMIT ${maxFailed}) AS t
+  JOIN trial_stages ts ON ts.trial_id = t.id`;
 
 /** When sweeps end, schedules the stages that they leave unfinished for another sweep that needs them. */
 export const scheduleLeftBehind = async (tx: Tx, sweepIds: readonly string[]): Promise<void> => {

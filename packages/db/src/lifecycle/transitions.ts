@@ -170,5 +170,4 @@ export const createStages = (tx: Tx, values: readonly unknown[]) =>
     values,
   );
 
-export const idsOf = (changes: readonly StageChange[], to?: StageStatus): string[] =>
-  changes.filter((change) => to === undefined || change.to === to).map((change) => change.id);
+export const idsOf = (rows: readonly { readonly id: string }[]): string[] => rows.map((row) => row.id);

@@ -8,8 +8,9 @@
 import type { StoredSweepStatus, TrialStatus } from '@funnel/contracts';
 import { type RowOf, text, texts } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
+import { maxAtOnce } from './propagations.ts';
 import { scheduleLeftBehind } from './scheduling.ts';
-import type { StageChange } from './transitions.ts';
+import { idsOf, type StageChange } from './transitions.ts';
 
 /** Trials of one sweep whose status changed in the same way. */
 export type TrialChange = {
@@ -19,7 +20,10 @@ export type TrialChange = {
   readonly trials: readonly string[];
 };
 
-const isEnded = (status: TrialStatus): boolean => status !== 'waiting' && status !== 'running';
+/** The sweeps with a trial that has ended. */
+export const sweepsOfEnded = (changes: readonly TrialChange[]): readonly string[] => [
+  ...new Set(changes.filter(({ to }) => to !== 'waiting' && to !== 'running').map(({ sweepId }) => sweepId)),
+];
 
 /** SQL: the status of trial `t` that follows from its stages. */
 const derivedStatus = `(
@@ -60,79 +64,122 @@ const update = (condition: string, status: string, reopen = false): string => `
 const changes = (rows: readonly RowOf<typeof changeColumns>[]): TrialChange[] =>
   rows.map(({ sweep_id, ...row }) => ({ sweepId: sweep_id, ...row }));
 
+/** Where a transaction can find the trials whose status it derives. */
+type Source = { readonly stages: readonly string[] } | { readonly trials: readonly string[] };
+
 /**
- * Locks the trials that share the stages. The next statement derives their status. So when two transactions end the last two stages of a
- * trial, the later one sees both ends.
+ * Locks the trials of the source with one of the statuses, and sets them to `status` (SQL). Derives in a second statement. So when two
+ * transactions end the last two stages of a trial, the later one sees both ends.
  */
-const lock = (
+const derive = async (
   tx: Tx,
-  stageIds: readonly string[],
+  source: Source,
   statuses: readonly TrialStatus[],
-): Promise<{ id: string }[]> =>
-  tx.query(
+  status = derivedStatus,
+  reopen = false,
+): Promise<readonly TrialChange[]> => {
+  const [condition, ids] =
+    'stages' in source
+      ? ['id IN (SELECT trial_id FROM trial_stages WHERE stage_id = ANY($1))', source.stages]
+      : ['id = ANY($1)', source.trials];
+  if (ids.length === 0) return [];
+  const locked = await tx.query(
     { id: text() },
-    `SELECT id FROM trials
-     WHERE id IN (SELECT trial_id FROM trial_stages WHERE stage_id = ANY($1)) AND status = ANY($2)
-     ORDER BY id FOR NO KEY UPDATE`,
-    [stageIds, statuses],
+    `SELECT id FROM trials WHERE ${condition} AND status = ANY($2) ORDER BY id FOR NO KEY UPDATE`,
+    [ids, statuses],
   );
+  if (locked.length === 0) return [];
+  return changes(await tx.query(changeColumns, update('t.id = ANY($1)', status, reopen), [idsOf(locked)]));
+};
+
+const unfinished = ['waiting', 'running', 'failed'] as const satisfies readonly TrialStatus[];
 
 /** Derives the status of the trials that share the changed stages. Resolves to the trials that changed. */
 export const deriveTrials = async (
   tx: Tx,
   stageChanges: readonly StageChange[],
 ): Promise<readonly TrialChange[]> => {
-  // A stage that becomes ready changes nothing for its trials.
-  const begun = stageChanges.filter((change) => change.to === 'running').map((change) => change.id);
+  const begun = stageChanges.filter(({ to }) => to === 'running');
   // A stage is cancelled when no live sweep needs it. The cancellation of a sweep also ends its trials; those of other sweeps have failed.
-  const cancelled = stageChanges.filter((change) => change.to === 'cancelled').map((change) => change.id);
-  const other = stageChanges
-    .filter(
-      ({ from, to }) => !['running', 'cancelled'].includes(to) && !(to === 'ready' && from === 'waiting'),
-    )
-    .map((change) => change.id);
-  const result: TrialChange[] = [];
-  if (begun.length > 0) {
-    const locked = await lock(tx, begun, ['waiting']);
-    const ids = locked.map((row) => row.id);
-    if (ids.length > 0)
-      result.push(...changes(await tx.query(changeColumns, update('t.id = ANY($1)', `'running'`), [ids])));
-  }
-  for (const [stages, statuses] of [
-    [other, ['waiting', 'running', 'failed']],
-    [cancelled, ['failed']],
-  ] as const) {
-    if (stages.length === 0) continue;
-    const locked = await lock(tx, stages, statuses);
-    const ids = locked.map((row) => row.id);
-    if (ids.length > 0)
-      result.push(...changes(await tx.query(changeColumns, update('t.id = ANY($1)', derivedStatus), [ids])));
-  }
-  return result;
+  const cancelled = stageChanges.filter(({ to }) => to === 'cancelled');
+  const others = stageChanges.filter(({ to }) => to !== 'running' && to !== 'cancelled');
+  return [
+    ...(await derive(tx, { stages: idsOf(begun) }, ['waiting'], `'running'`)),
+    ...(await derive(tx, { stages: idsOf(others) }, unfinished)),
+    ...(await derive(tx, { stages: idsOf(cancelled) }, ['failed'])),
+  ];
 };
 
-/** Derives the status of all trials of a sweep that is new or reopened. */
-export const deriveSweepTrials = async (tx: Tx, sweepId: string): Promise<readonly TrialChange[]> =>
-  changes(await tx.query(changeColumns, update('t.sweep_id = $1', derivedStatus, true), [sweepId]));
+/** The same for trials that share a stage whose change was left for later. `isCancelled`: that stage is cancelled now. */
+export const deriveLater = (
+  tx: Tx,
+  trials: readonly string[],
+  isCancelled: boolean,
+): Promise<readonly TrialChange[]> => derive(tx, { trials }, isCancelled ? ['failed'] : unfinished);
+
+/** A stage that becomes ready changes nothing for its trials. */
+const concernsTrials = ({ from, to }: StageChange): boolean => !(from === 'waiting' && to === 'ready');
+
+/**
+ * Splits changes of stages: the trials of those in `now` are at most `maxAtOnce`; each of those in `later` has more, or there is no room
+ * for its trials.
+ */
+export const splitByTrials = async (
+  tx: Tx,
+  stageChanges: readonly StageChange[],
+): Promise<{ readonly now: readonly StageChange[]; readonly later: readonly StageChange[] }> => {
+  const concerned = stageChanges.filter(concernsTrials);
+  if (concerned.length === 0) return { now: [], later: [] };
+  const rows = await tx.query(
+    { id: text() },
+    `SELECT few.id FROM (
+       SELECT id, n, sum(n) FILTER (WHERE n <= $2) OVER (ORDER BY place) AS total
+       FROM unnest($1::text[]) WITH ORDINALITY AS k (id, place) CROSS JOIN LATERAL (
+         SELECT count(*) AS n FROM (SELECT FROM trial_stages ts WHERE ts.stage_id = k.id LIMIT $2 + 1) AS first
+       ) AS shared
+     ) AS few WHERE n <= $2 AND total <= $2`,
+    [idsOf(concerned), maxAtOnce],
+  );
+  const few = new Set(idsOf(rows));
+  return {
+    now: concerned.filter(({ id }) => few.has(id)),
+    later: concerned.filter(({ id }) => !few.has(id)),
+  };
+};
+
+/** Derives the status of all trials of a new sweep, which no other transaction sees. */
+export const deriveNewTrials = async (tx: Tx, sweepId: string): Promise<readonly TrialChange[]> =>
+  changes(await tx.query(changeColumns, update('t.sweep_id = $1', derivedStatus), [sweepId]));
+
+/** Opens the failed trials with the numbers from `from` to before `to` again, if their stages get new attempts. */
+export const reopenTrials = async (
+  tx: Tx,
+  sweepId: string,
+  from: number,
+  to: number,
+): Promise<readonly TrialChange[]> => {
+  const failed = await tx.query(
+    { id: text() },
+    `SELECT id FROM trials WHERE sweep_id = $1 AND number >= $2 AND number < $3 AND status = 'failed'`,
+    [sweepId, from, to],
+  );
+  return derive(tx, { trials: idsOf(failed) }, ['failed'], derivedStatus, true);
+};
 
 /** SQL: the status of a sweep `w` whose trials have all ended. */
 const endOfSweep = `CASE
-    WHEN NOT EXISTS (SELECT FROM trials WHERE sweep_id = w.id AND status <> 'completed') THEN 'completed'
+    WHEN NOT EXISTS (SELECT FROM trials WHERE sweep_id = w.id AND status IN ('failed', 'diverged', 'collapsed', 'cancelled')) THEN 'completed'
     WHEN EXISTS (SELECT FROM trials WHERE sweep_id = w.id AND status = 'completed') THEN 'completed-with-failures'
     ELSE 'failed' END`;
 
 export type FinishedSweep = { readonly sweepId: string; readonly status: StoredSweepStatus };
 
 /**
- * Ends the sweeps whose last trial has ended. Corrects the status of a sweep that has ended before, when another sweep gives one of its
+ * Ends those of the sweeps whose last trial has ended. A sweep whose retry goes on has not: failed trials wait for it. Corrects the status of a sweep that has ended before, when another sweep gives one of its
  * trials a result. Locks the sweeps first, so that when two transactions end the last two trials of a sweep, the later one sees both ends.
  * Resolves to the sweeps whose status changed.
  */
-export const finishSweeps = async (
-  tx: Tx,
-  changes: readonly TrialChange[],
-): Promise<readonly FinishedSweep[]> => {
-  const ids = [...new Set(changes.filter((change) => isEnded(change.to)).map((change) => change.sweepId))];
+export const finishSweeps = async (tx: Tx, ids: readonly string[]): Promise<readonly FinishedSweep[]> => {
   if (ids.length === 0) return [];
   await tx.run(
     `SELECT FROM sweeps WHERE id = ANY($1) AND status <> 'cancelled' ORDER BY id FOR NO KEY UPDATE`,
@@ -145,6 +192,7 @@ export const finishSweeps = async (
        SELECT w.id, ${endOfSweep} AS status FROM sweeps w
        WHERE w.id = ANY($1) AND w.status <> 'cancelled'
          AND NOT EXISTS (SELECT FROM trials WHERE sweep_id = w.id AND status IN ('waiting', 'running'))
+         AND NOT EXISTS (SELECT FROM sweep_actions WHERE sweep_id = w.id AND action = 'retry')
      ) AS ended
      WHERE sweeps.id = ended.id AND sweeps.status <> ended.status
      RETURNING sweeps.id, sweeps.status`,

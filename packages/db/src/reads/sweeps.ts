@@ -49,13 +49,14 @@ const stillCancelling = `EXISTS (
 const sweepList = `w.id, w.name, w.definition, w.plan, w.priority, w.created_at, w.finished_at,
   a.action, a.done AS action_done, a.total AS action_total, CASE
     WHEN a.action = 'delete' THEN 'deleting'
-    WHEN w.status = 'paused' AND (a.action IS NOT NULL OR ${stillPausing}) THEN 'pausing'
+    WHEN a.action = 'retry' AND w.status = 'running' THEN 'retrying'
+    WHEN w.status = 'paused' AND (a.action = 'pause' OR ${stillPausing}) THEN 'pausing'
     WHEN w.status = 'cancelled' AND (a.action IS NOT NULL OR ${stillCancelling}) THEN 'cancelling'
     ELSE w.status END AS status`;
 
-/** SQL: the sweeps, each with its unfinished action. A deletion can wait for a cancellation, and is shown first. */
+/** SQL: the sweeps, each with its unfinished action. There may be two: a deletion that waits for a cancellation, or a retry beside a pause. */
 const sweepsWithActions = `sweeps w LEFT JOIN LATERAL (
-    SELECT * FROM sweep_actions WHERE sweep_id = w.id ORDER BY action <> 'delete' LIMIT 1) AS a ON true`;
+    SELECT * FROM sweep_actions WHERE sweep_id = w.id ORDER BY action <> 'delete', action = 'retry' LIMIT 1) AS a ON true`;
 
 /**
  * The work of this sweep: the epochs of its plan, and the attacks that had no result before. Only results count as done: an attack that

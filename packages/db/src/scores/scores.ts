@@ -66,19 +66,34 @@ const averageSeeds = async (tx: Tx, trialIds: readonly string[]): Promise<void> 
   await tx.run(upsertAverages, [trialIds]);
 };
 
+/** SQL: whether the trial `id` is one of `$2`. Null: all trials are. */
+const isAmong = (id: string): string => `($2::text[] IS NULL OR ${id} = ANY($2))`;
+
 /**
- * Scores the trials that share these attack stages. It locks the trials, so when the last two evaluations complete at once, the second
+ * Scores the trials that share these attack stages, or those `among` them. It locks the trials, so when the last two evaluations complete at once, the second
  * transaction sees both.
  */
-export const scoreStages = async (tx: Tx, stageIds: readonly string[]): Promise<void> => {
+export const scoreStages = async (
+  tx: Tx,
+  stageIds: readonly string[],
+  among: readonly string[] | null = null,
+): Promise<void> => {
   if (stageIds.length === 0) return;
   const trials = await tx.query(
     { id: text() },
-    'SELECT id FROM trials WHERE id IN (SELECT trial_id FROM trial_stages WHERE stage_id = ANY($1)) ORDER BY id FOR NO KEY UPDATE',
-    [stageIds],
+    `SELECT id FROM trials WHERE id IN (SELECT trial_id FROM trial_stages WHERE stage_id = ANY($1) AND ${isAmong('trial_id')})
+     ORDER BY id FOR NO KEY UPDATE`,
+    [stageIds, among],
   );
-  if (trials.length === 0) return;
-  const trialIds = trials.map((trial) => trial.id);
+  await scoreTrials(
+    tx,
+    trials.map((trial) => trial.id),
+  );
+};
+
+/** Scores these trials, which the caller has locked. */
+const scoreTrials = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
+  if (trialIds.length === 0) return;
   await scoreAttacks(tx, trialIds);
   await scoreWorstCases(tx, trialIds);
   await tx.run(updateVerdicts, [trialIds]);
@@ -97,8 +112,12 @@ export const inheritScores = async (tx: Tx, trialIds: readonly string[]): Promis
   await tx.run(upsertAverages, [trialIds]);
 };
 
-/** Copies to each trial the clean accuracy of its classifier, measured on the test images after the last epoch. */
-export const noteCleanAccuracy = async (tx: Tx, classifyStages: readonly string[]): Promise<void> => {
+/** Copies to each trial (or to those `among` them) the clean accuracy of its classifier, measured on the test images after the last epoch. */
+export const noteCleanAccuracy = async (
+  tx: Tx,
+  classifyStages: readonly string[],
+  among: readonly string[] | null = null,
+): Promise<void> => {
   if (classifyStages.length === 0) return;
   await tx.run(
     `WITH measured AS (
@@ -107,9 +126,10 @@ export const noteCleanAccuracy = async (tx: Tx, classifyStages: readonly string[
        JOIN metrics m ON m.chain_id = c.id AND m.name = 'cleanAccuracy' AND m.epoch = s.epochs
        JOIN trial_stages ts ON ts.stage_id = s.id JOIN trials t ON t.id = ts.trial_id
        WHERE s.id = ANY($1) AND s.status = 'completed' AND t.clean_accuracy IS DISTINCT FROM m.value
+         AND ${isAmong('t.id')}
        ORDER BY t.id FOR NO KEY UPDATE OF t
      )
      UPDATE trials t SET clean_accuracy = measured.value FROM measured WHERE t.id = measured.id`,
-    [classifyStages],
+    [classifyStages, among],
   );
 };

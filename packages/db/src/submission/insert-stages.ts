@@ -1,8 +1,9 @@
 /** Writes the new stages of a submission, and reopens stages that ended without a result that the submission can use. */
 import type { PlannedStage } from '@funnel/contracts';
 import { jsonArray, plainArray, plainArrays } from '../connection/array-literals.ts';
+import { text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
-import { endColumns, endList, isFree, passRecorded, skipDependants } from '../lifecycle/dependants.ts';
+import { isFree, passRecorded, skipDependants } from '../lifecycle/dependants.ts';
 import { createStages, lockOrder, move, type StageChange } from '../lifecycle/transitions.ts';
 import { chunks, idsOf, inputsOf, type PlacedStage } from './submission-rows.ts';
 import { writeNeeds } from './write-needs.ts';
@@ -137,13 +138,18 @@ const updateUncertain = async (tx: Tx, placed: readonly PlacedStage[]): Promise<
     [uncertain],
   );
   const ended = await tx.query(
-    endColumns,
-    `SELECT ${endList('a')} FROM stages a
+    { id: text() },
+    `SELECT a.id FROM stages a
      WHERE a.id = ANY($1) AND a.status NOT IN ('waiting', 'ready', 'running', 'completed') ORDER BY a.id`,
     [inputsOfUncertain(placed)],
   );
-  const skipped: StageChange[] = [];
-  for (const end of ended) skipped.push(...(await skipDependants(tx, end)));
+  const skipped =
+    ended.length === 0
+      ? []
+      : await skipDependants(
+          tx,
+          ended.map(({ id }) => id),
+        );
   return [...passed, ...released, ...skipped];
 };
 

@@ -10,7 +10,7 @@ import { announceSweep, type CountChange, propagate } from '../lifecycle/propaga
 import { scheduleSweep } from '../lifecycle/scheduling.ts';
 import { awaitStructure, lockStructure } from '../lifecycle/structure-lock.ts';
 import { firstStatus } from '../lifecycle/transitions.ts';
-import { deriveSweepTrials, finishSweeps } from '../lifecycle/trials.ts';
+import { deriveNewTrials, finishSweeps } from '../lifecycle/trials.ts';
 import { inheritScores, noteCleanAccuracy } from '../scores/scores.ts';
 import type { Submission, Submitted } from '../types.ts';
 import { refuseSweep } from './client-use.ts';
@@ -72,8 +72,8 @@ const inherit = async (
       rows.map((row) => row.id),
     );
   }
-  const derived = await deriveSweepTrials(tx, sweepId);
-  const [ended] = await finishSweeps(tx, derived);
+  await deriveNewTrials(tx, sweepId);
+  const [ended] = await finishSweeps(tx, [sweepId]);
   return ended?.status ?? 'running';
 };
 

@@ -2,7 +2,7 @@
 import { AppError, type StoredSweepStatus, statusText } from '@funnel/contracts';
 import { bool, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
-import { lockStructure, tryLockStructure } from '../lifecycle/structure-lock.ts';
+import { tryLockStructure } from '../lifecycle/structure-lock.ts';
 import { lockOrder } from '../lifecycle/transitions.ts';
 
 /** The statuses of a sweep whose trials have all ended by themselves. */
@@ -51,22 +51,8 @@ const lockRow = async (
 
 /**
  * Locks the running stages of a sweep, then the sweep. An attempt that ends also locks in this order: its stage, the stages that depend on
- * it, its sweeps. Errors: NOT_FOUND, INVALID_TRANSITION, UNAVAILABLE.
- */
-export const lockSweep = async (
-  tx: Tx,
-  id: string,
-  action: string,
-  allowed: readonly StoredSweepStatus[],
-): Promise<StoredSweepStatus> => {
-  await lockStructure(tx);
-  await lockRunning(tx, id);
-  return lockRow(tx, id, action, allowed);
-};
-
-/**
- * The same, but locks only the sweep if another operation has the structure. Resolves to the running stages, or to null if the caller may
- * change no stage. Errors: NOT_FOUND, INVALID_TRANSITION.
+ * it, its sweeps. If another operation has the structure, it locks only the sweep. Resolves to the running stages, or to null if the caller
+ * may change no stage. Errors: NOT_FOUND, INVALID_TRANSITION.
  */
 export const tryLockSweep = async (
   tx: Tx,

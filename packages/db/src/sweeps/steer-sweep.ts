@@ -1,14 +1,12 @@
 /** Pause, resume, cancel, retry and delete a whole sweep. */
 import { AppError, type StoredSweepStatus } from '@funnel/contracts';
+import { bool, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
-import { isFree } from '../lifecycle/dependants.ts';
-import { propagate, trialCounts } from '../lifecycle/propagate.ts';
-import { scheduleStages, scheduleSweep } from '../lifecycle/scheduling.ts';
-import { idsOf, move, type StageChange } from '../lifecycle/transitions.ts';
-import { deriveSweepTrials } from '../lifecycle/trials.ts';
+import { propagate } from '../lifecycle/propagate.ts';
+import { scheduleStages } from '../lifecycle/scheduling.ts';
 import { cancelStages } from './cancel-stages.ts';
-import { endedStatuses, lockSweep, tryLockSweep } from './lock-sweep.ts';
+import { endedStatuses, tryLockSweep } from './lock-sweep.ts';
 import { beginAction } from './sweep-actions.ts';
 
 const setStatus = (tx: Tx, id: string, status: StoredSweepStatus) =>
@@ -67,46 +65,38 @@ export const deleteSweep = (db: Db, id: string): Promise<void> =>
     await propagate(tx, await beginAction(tx, id, 'delete', running !== null));
   });
 
-/**
- * The user may have mended what stages ran out of, such as memory that other programs used. So workers try stages like these again.
- */
-const forgetRefusals = (tx: Tx, stageIds: readonly string[]): Promise<void> =>
-  tx.run('DELETE FROM refusals WHERE need_id IN (SELECT need_id FROM stages WHERE id = ANY($1))', [stageIds]);
-
-/** Reopens the failed stages of the sweep, and the stages of any live sweep that were skipped because of them. */
-const reopenFailed = (tx: Tx, sweepId: string): Promise<readonly StageChange[]> =>
-  move(
-    tx,
-    'reopen',
-    `WITH RECURSIVE failed AS (
-       SELECT s.id FROM stages s JOIN sweep_stages l ON l.stage_id = s.id WHERE l.sweep_id = $1 AND s.status = 'failed'
-       UNION
-       SELECT s.id FROM failed CROSS JOIN LATERAL (
-         SELECT id FROM stages WHERE depends_on = failed.id AND status = 'skipped' AND skip_cause = 'failed'
-         UNION ALL
-         SELECT id FROM stages WHERE status = 'skipped' AND skip_cause = 'failed' AND surrogates <> '{}' AND surrogates && ARRAY[failed.id]
-       ) AS s
-       WHERE EXISTS (SELECT FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
-           WHERE l.stage_id = s.id AND (w.id = $1 OR w.status IN ('running', 'paused')))
-     )
-     SELECT s.id, CASE WHEN ${isFree('s')} THEN 'ready' ELSE 'waiting' END AS status
-     FROM failed JOIN stages s USING (id)`,
-    [sweepId],
+/** Whether a stage or a trial of the sweep failed. The counts leave out stages that only other sweeps' trials need. */
+const hasFailed = async (tx: Tx, id: string): Promise<boolean> => {
+  const [row] = await tx.query(
+    { failed: bool() },
+    `SELECT EXISTS (SELECT FROM trials WHERE sweep_id = $1 AND status = 'failed')
+       OR coalesce((SELECT sum(count) FROM sweep_counts WHERE sweep_id = $1 AND subject LIKE 'stage:%:failed'), 0) > 0
+       OR EXISTS (SELECT FROM sweep_stages l JOIN stages s ON s.id = l.stage_id
+         WHERE l.sweep_id = $1 AND NOT l.direct AND s.status = 'failed') AS failed`,
+    [id],
   );
+  return row!.failed;
+};
+
+/** A paused sweep stays paused; every other one runs again. */
+const reopenSweep = async (tx: Tx, id: string): Promise<StoredSweepStatus> => {
+  const [row] = await tx.query(
+    { status: text<StoredSweepStatus>() },
+    `UPDATE sweeps SET status = CASE WHEN status = 'paused' THEN 'paused' ELSE 'running' END, finished_at = NULL
+     WHERE id = $1 RETURNING status`,
+    [id],
+  );
+  return row!.status;
+};
 
 /** Gives failed stages new attempts. Errors: NOT_FOUND, INVALID_TRANSITION (cancelled, or nothing failed). */
 export const retrySweep = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
-    const before = await lockSweep(tx, id, 'retry', ['running', 'paused', ...endedStatuses]);
-    const changes = await reopenFailed(tx, id);
-    if (changes.length === 0)
+    const running = await tryLockSweep(tx, id, 'retry', ['running', 'paused', ...endedStatuses]);
+    if (!(await hasFailed(tx, id)))
       throw new AppError('INVALID_TRANSITION', `Expected failed stages to retry, but sweep ${id} has none`);
     await tx.audit({ action: 'retrySweep', subject: id });
-    const status = before === 'paused' ? 'paused' : 'running';
-    await setStatus(tx, id, status);
-    await scheduleSweep(tx, id);
-    await scheduleStages(tx, idsOf(changes));
-    await forgetRefusals(tx, idsOf(changes));
-    const counts = trialCounts(await deriveSweepTrials(tx, id));
-    await propagate(tx, { changes, counts, events: [{ type: 'sweep', sweepId: id, status }] });
+    const status = await reopenSweep(tx, id);
+    const changes = await beginAction(tx, id, 'retry', running !== null);
+    await propagate(tx, { ...changes, events: [{ type: 'sweep', sweepId: id, status }] });
   });

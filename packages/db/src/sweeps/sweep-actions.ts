@@ -1,5 +1,5 @@
 /**
- * Pause, resume, cancel and delete change every stage of a sweep. The request changes the sweep, its running stages and the first stages;
+ * Pause, resume, cancel, retry and delete change every stage of a sweep. The request changes the sweep, its running stages and the first stages;
  * the rest follows in batches, each in a transaction of its own. So a request takes no longer for a hundred thousand trials than for a
  * hundred, and no lock is held for long. `sweep_actions` says how far each action is.
  */
@@ -9,10 +9,12 @@ import { type Tx, transaction } from '../connection/transaction.ts';
 import { announceSweep, type Changes, propagate } from '../lifecycle/propagate.ts';
 import { scheduleStagesOf } from '../lifecycle/scheduling.ts';
 import { tryLockStructure } from '../lifecycle/structure-lock.ts';
+import { reopenTrials } from '../lifecycle/trials.ts';
 import { cancelStages, cancelTrials } from './cancel-stages.ts';
 import { deleteBatch } from './delete-sweep.ts';
+import { countTrials, retryStages } from './retry-stages.ts';
 
-export type ActionName = 'pause' | 'resume' | 'cancel' | 'delete';
+export type ActionName = 'pause' | 'resume' | 'cancel' | 'delete' | 'retry';
 
 /** Stages or trials of one batch: it takes about half a second. */
 const batchSize = 2000;
@@ -67,10 +69,24 @@ const batches: Readonly<Record<ActionName, (tx: Tx, sweepId: string, progress: P
       if (links !== null) return { done: Math.min(done + links, total - 1), changes: [] };
       return { done: total, changes: [], events: [{ type: 'sweep', sweepId, status: 'deleted' }] };
     },
+    /** Earlier stages first, so that a stage is reopened after those that it depends on; then the trials, which count into `total`. */
+    retry: async (tx, sweepId, { done, total }) => {
+      const end = Math.min(done + batchSize, total);
+      const stages = total - (await countTrials(tx, sweepId));
+      const reopened = await retryStages(
+        tx,
+        sweepId,
+        await stagesBetween(tx, sweepId, done, Math.min(end, stages)),
+      );
+      await announceSweep(tx, sweepId);
+      const trials = await reopenTrials(tx, sweepId, Math.max(0, done - stages), end - stages);
+      return { ...reopened, done: end, trials, mayEnd: end < total ? [] : [sweepId] };
+    },
   };
 
 /**
- * Begins an action with its first batch. It replaces the unfinished actions of the sweep, except that a deletion waits for a cancellation.
+ * Begins an action with its first batch. It replaces the unfinished actions of the sweep, except that a deletion waits for a cancellation,
+ * and a retry goes on beside a pause and a resumption.
  * `hasStructure`: this transaction has the structure lock. Without it the action begins later. Resolves to what to propagate.
  */
 export const beginAction = async (
@@ -79,14 +95,19 @@ export const beginAction = async (
   action: ActionName,
   hasStructure: boolean,
 ): Promise<Changes> => {
-  if (action !== 'delete') await tx.run('DELETE FROM sweep_actions WHERE sweep_id = $1', [sweepId]);
+  if (action !== 'delete')
+    await tx.run(`DELETE FROM sweep_actions WHERE sweep_id = $1 AND (action <> 'retry' OR $2)`, [
+      sweepId,
+      action === 'cancel' || action === 'retry',
+    ]);
   const [row] = await tx.query(
     { total: int4(), waits: bool() },
     `SELECT coalesce(max(ordinal) + 1, 1) AS total, EXISTS (SELECT FROM sweep_actions WHERE sweep_id = $1) AS waits
      FROM sweep_stages WHERE sweep_id = $1`,
     [sweepId],
   );
-  const { total, waits } = row!;
+  const waits = action === 'delete' && row!.waits;
+  const total = row!.total + (action === 'retry' ? await countTrials(tx, sweepId) : 0);
   const later: Batch = { done: 0, changes: [] };
   const { done, ...changes } =
     hasStructure && !waits ? await batches[action](tx, sweepId, { done: 0, total }) : later;

@@ -2,7 +2,7 @@
  * Repairs the state of the tables after crashes. Every API and worker process calls this every few seconds; only one of them at a time does
  * the work.
  */
-import type { StageKind } from '@funnel/contracts';
+import type { StageStatus } from '@funnel/contracts';
 import { failStage, returnStage } from '../attempts/end-attempt.ts';
 import { failHopeless } from '../attempts/hand-back.ts';
 import { type AttemptError, recordOutcome } from '../attempts/lease.ts';
@@ -12,9 +12,6 @@ import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import {
-  type End,
-  endColumns,
-  endList,
   hasNoSurrogate,
   isFree,
   passRecorded,
@@ -23,7 +20,7 @@ import {
 } from '../lifecycle/dependants.ts';
 import { type CountChange, propagate } from '../lifecycle/propagate.ts';
 import { scheduleOrphans } from '../lifecycle/scheduling.ts';
-import type { StageChange } from '../lifecycle/transitions.ts';
+import { idsOf, type StageChange } from '../lifecycle/transitions.ts';
 import type { Reconciled } from '../types.ts';
 
 export type ReconcileOptions = {
@@ -103,7 +100,6 @@ const followClock = async (tx: Tx, gap: number, leaseSeconds: number): Promise<v
 
 const expiredColumns = {
   id: text(),
-  kind: text<StageKind>(),
   fencing_token: int4(),
   worker_id: orNull(text()),
   expiries: int4(),
@@ -116,7 +112,7 @@ const findExpired = (tx: Tx): Promise<readonly Expired[]> =>
     expiredColumns,
     `UPDATE stages s SET expiries = expiries + 1
      FROM (SELECT id FROM stages WHERE status = 'running' AND lease_until < now() ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) AS e
-     WHERE s.id = e.id RETURNING s.id, s.kind, s.fencing_token, s.worker_id, s.expiries`,
+     WHERE s.id = e.id RETURNING s.id, s.fencing_token, s.worker_id, s.expiries`,
   );
 
 const expire = async (tx: Tx, stage: Expired, maxAttempts: number): Promise<readonly StageChange[]> => {
@@ -126,7 +122,7 @@ const expire = async (tx: Tx, stage: Expired, maxAttempts: number): Promise<read
   };
   await recordOutcome(tx, { stageId: stage.id, fencingToken: stage.fencing_token }, 'expired', error);
   return stage.expiries >= maxAttempts * expiriesPerAttempt
-    ? failStage(tx, stage, error)
+    ? failStage(tx, stage.id, error)
     : returnStage(tx, stage.id, 0);
 };
 
@@ -167,11 +163,11 @@ const repairSeconds = 60;
 /** Events are deleted after this number of days, when no stream asks for them any more. */
 const eventDays = 7;
 
-/** While a cancellation goes on in batches, a stage may wait for one that is cancelled already. */
+/** While batches go on, a stage may wait for one that has ended already. */
 const isRepairDue = async (tx: Tx): Promise<boolean> => {
   const rows = await tx.query(
     { name: text() },
-    `INSERT INTO duties AS d (name, at) SELECT 'repair', now() WHERE NOT EXISTS (SELECT FROM sweep_actions)
+    `INSERT INTO duties AS d (name, at) SELECT 'repair', now() WHERE NOT EXISTS (SELECT FROM sweep_actions) AND NOT EXISTS (SELECT FROM propagations)
      ON CONFLICT (name) DO UPDATE SET at = now() WHERE d.at < now() - make_interval(secs => $1)
      RETURNING name`,
     [repairSeconds],
@@ -183,14 +179,14 @@ const isRepairDue = async (tx: Tx): Promise<boolean> => {
  * Finds ended stages for which another stage waits by mistake. The other stage should be ready, because everything that it depends on has
  * ended, or skipped, because a part of it has no result.
  */
-const stuck = (tx: Tx): Promise<readonly End[]> =>
+const stuck = (tx: Tx): Promise<readonly { readonly id: string; readonly status: StageStatus }[]> =>
   tx.query(
-    endColumns,
-    `SELECT ${endList('a')} FROM stages s JOIN stages a ON a.id = s.depends_on
+    { id: text(), status: text<StageStatus>() },
+    `SELECT a.id, a.status FROM stages s JOIN stages a ON a.id = s.depends_on
      WHERE s.status = 'waiting' AND a.status NOT IN ('waiting', 'ready', 'running')
        AND (a.status <> 'completed' OR ${isFree('s')} OR ${hasNoSurrogate('s')})
      UNION
-     SELECT ${endList('a')} FROM stages s CROSS JOIN LATERAL unnest(s.surrogates) AS g (id) JOIN stages a ON a.id = g.id
+     SELECT a.id, a.status FROM stages s CROSS JOIN LATERAL unnest(s.surrogates) AS g (id) JOIN stages a ON a.id = g.id
      WHERE s.status = 'waiting' AND s.surrogates <> '{}' AND coalesce(a.skip_cause, a.status) IN ('failed', 'cancelled')
      ORDER BY 1 LIMIT 1000`,
   );
@@ -216,10 +212,11 @@ const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
   await tx.run(`DELETE FROM submissions WHERE finished_at < now() - interval '1 day'`);
   await scheduleOrphans(tx);
   const changes: StageChange[] = [...(await passRecorded(tx, await recorded(tx)))];
-  for (const end of await stuck(tx))
-    changes.push(
-      ...(end.status === 'completed' ? await releaseDependants(tx, [end.id]) : await skipDependants(tx, end)),
-    );
+  const ended = await stuck(tx);
+  const completed = idsOf(ended.filter(({ status }) => status === 'completed'));
+  const others = idsOf(ended.filter(({ status }) => status !== 'completed'));
+  if (completed.length > 0) changes.push(...(await releaseDependants(tx, completed)));
+  if (others.length > 0) changes.push(...(await skipDependants(tx, others)));
   return changes;
 };
 
@@ -238,7 +235,7 @@ const announceAgain = async (tx: Tx): Promise<void> => {
      WHERE status = 'ready' AND sweep_id IS NOT NULL AND ready_at <= now() AND NOT EXISTS (SELECT FROM outbox WHERE due_at <= now())
      LIMIT ${maxAnnounced}`,
   );
-  tx.wakeRelay();
+  tx.wake('outbox');
 };
 
 const reconcileOnce = async (
@@ -260,6 +257,7 @@ const reconcileOnce = async (
   const counts = await addActiveTime(tx, gap);
   await propagate(tx, { changes: [...changes, ...repaired], counts });
   await announceAgain(tx);
+  tx.wake('propagations'); // if the process that had begun them was killed
   return { done: true, expired: expired.map((stage) => stage.id), repaired: repaired.length };
 };
 

@@ -21,6 +21,17 @@ const renamedTables = ['sweep', 'configuration'] as const;
 /** The statements that undo each migration, newest first. */
 const undo: readonly (readonly [migration: string, statements: readonly string[]])[] = [
   [
+    '0015_propagations',
+    [
+      'DROP TABLE propagations',
+      'CREATE INDEX trial_stages_stage_id_idx ON trial_stages (stage_id)',
+      'DROP INDEX trial_stages_stage_id_trial_id_idx',
+      'DROP INDEX sweep_stages_indirect_idx',
+      `ALTER TABLE sweep_actions DROP CONSTRAINT sweep_actions_action_check,
+         ADD CONSTRAINT sweep_actions_action_check CHECK (action IN ('pause', 'resume', 'cancel', 'delete'))`,
+    ],
+  ],
+  [
     '0014_clients',
     [
       'DROP TABLE stored_bytes',

@@ -17,6 +17,7 @@ export const actionTitles: Record<Action, string> = {
 export const actionsOf = ({ status, trials }: Pick<Sweep, 'status' | 'trials'>): Action[] => {
   const retry: Action[] = (trials.failed ?? 0) > 0 ? ['retrySweep'] : [];
   if (status === 'running') return ['pauseSweep', ...retry, 'cancelSweep'];
+  if (status === 'retrying') return ['pauseSweep', 'cancelSweep'];
   if (status === 'pausing' || status === 'paused') return ['resumeSweep', ...retry, 'cancelSweep'];
   if (status === 'cancelling' || status === 'cancelled') return ['deleteSweep'];
   return [...retry, 'deleteSweep'];
