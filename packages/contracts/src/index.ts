@@ -1,5 +1,4 @@
 export * from './abilities.ts';
-export * from './amounts.ts';
 export {
   type AttackAccess,
   type AttackDeclaration,

@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import {
   AppError,
   defaultSweepLimits,
+  formatAmount,
   type Plan,
   type Route,
   type RouteName,
@@ -149,7 +150,7 @@ export const createPlanning = (
   const limit = `at most ${seconds} s of computing (FUNNEL_PLANNING_SECONDS) and 1 GB of memory`;
   const tooLarge = (definition: SweepDefinition): AppError => {
     const { path, values } = largestFactor(definition);
-    const received = `${values.toLocaleString('en-US')} values`;
+    const received = `${formatAmount(values)} values`;
     return new AppError(
       'SWEEP_TOO_LARGE',
       `Expected a sweep that takes ${limit} to plan, but this one takes more. Its largest dimension is ${path} with ${received}.`,
