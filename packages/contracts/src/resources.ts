@@ -307,7 +307,10 @@ export const AuditEntry = z
   .strictObject({
     id: z.int(),
     at: Time,
-    actor: z.string().meta({ description: 'Name of the token; `local` if the API needs no token.' }),
+    actor: z.string().meta({
+      description:
+        'Name of the token; `local` if the API needs no token; `cli` for a command, and `environment` for a token of the environment.',
+    }),
     action: z.string().meta({ description: 'Name of the route.' }),
     subject: z.string().nullable().meta({ description: 'Id of the changed sweep or token.' }),
     address: z.string().nullable(),

@@ -1,5 +1,6 @@
 export {
   anyToken,
+  environmentAuthor,
   findToken,
   listAudit,
   listTokens,
