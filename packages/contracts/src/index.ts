@@ -51,4 +51,5 @@ export * from './statuses.ts';
 export * from './student-t.ts';
 export * from './sweep.ts';
 export * from './text.ts';
+export * from './versions.ts';
 export * from './within.ts';

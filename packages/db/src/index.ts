@@ -39,7 +39,7 @@ export {
   type TrialsQuery,
 } from './reads/trials.ts';
 export { getWorker, listWorkers } from './reads/workers.ts';
-export { knownChains } from './submission/known-chains.ts';
+export { knownChains, statusesOf } from './submission/known-chains.ts';
 export {
   getSubmission,
   listSubmissions,
