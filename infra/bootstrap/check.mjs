@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { checkDependencies } from './dependencies.mjs';
 import { install } from './install.mjs';
 import { announce, root, runTool, step } from './process.mjs';
+import { readArguments } from './usage.mjs';
 
 const checks = [
   { title: 'lint and format (biome)', script: '@biomejs/biome/bin/biome', args: ['ci', '.'] },
@@ -10,6 +11,7 @@ const checks = [
   { title: 'unused code (knip)', script: 'knip/bin/knip.js', args: [] },
 ];
 
+readArguments('npm run check\n  Checks format, lint, types, unused code and dependencies.');
 await install();
 const failed = [];
 for (const { title, script, args } of checks) {

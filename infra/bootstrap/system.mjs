@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { announce, root, run, step } from './process.mjs';
+import { readArguments } from './usage.mjs';
 
 const onPath = (names) =>
   (process.env.PATH ?? '')
@@ -73,7 +74,11 @@ const aptInstall = async (packages) => {
   await install('errors');
 };
 
+const usage = `npm run test:system
+  Installs the programs that tests need and npm does not have, as root on Debian or Ubuntu; elsewhere says how to get them.`;
+
 const provide = async () => {
+  readArguments(usage);
   const packages = missingPrograms().flatMap((need) => need.packages);
   if (packages.length > 0 && process.getuid?.() === 0 && onPath(['apt-get']))
     await step(`installing from the distribution: ${packages.join(' ')}`, () => aptInstall(packages));

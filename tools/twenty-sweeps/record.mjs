@@ -8,17 +8,19 @@
  * With --expect, the script prints the first differences and exits with 1 when anything differs.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { readArguments, refuseArguments } from '../../infra/bootstrap/usage.mjs';
 import { sweeps } from './sweeps.mjs';
 
-const { values } = parseArgs({
+const usage = `node tools/twenty-sweeps/record.mjs --url ADDRESS --out FILE [--expect FILE]
+  Runs the twenty sweeps on the empty Funnel at ADDRESS and writes a record of them, such as now.json.gz. With --expect, prints the first
+  differences from an earlier record, and ends with 1 when there is one.`;
+
+const { values } = readArguments(usage, {
   options: { url: { type: 'string' }, out: { type: 'string' }, expect: { type: 'string' } },
 });
-if (!values.url || !values.out) {
-  console.error('Expected --url and --out, such as --url http://127.0.0.1:7070 --out now.json');
-  process.exit(2);
-}
+if (!values.url || !values.out)
+  refuseArguments('Expected --url and --out, such as --url http://127.0.0.1:7070 --out now.json.gz', usage);
 
 const call = async (path, body) => {
   const answer = await fetch(`${values.url}${path}`, {

@@ -5,6 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readArguments, refuseArguments } from '../../../infra/bootstrap/usage.mjs';
 import { createOpenApiDocument, version } from './openapi.ts';
 
 const defaultFile = fileURLToPath(new URL('../dist/openapi.json', import.meta.url));
@@ -15,6 +16,11 @@ const writeDocument = async (file: string): Promise<void> => {
   await writeFile(file, `${JSON.stringify(createOpenApiDocument(version), null, 2)}\n`);
 };
 
-const [file = defaultFile] = process.argv.slice(2);
+const usage = `npm run openapi [-- FILE]
+  Writes the OpenAPI document. (Default: apps/api/dist/openapi.json)`;
+
+const { positionals } = readArguments(usage, { allowPositionals: true });
+if (positionals.length > 1) refuseArguments(`Expected one file, but got ${positionals.join(', ')}`, usage);
+const [file = defaultFile] = positionals;
 await writeDocument(file);
 console.log(`wrote ${path.relative('.', file)}`);

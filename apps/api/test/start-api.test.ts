@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Db, findToken, listTokens, revokeToken } from '@funnel/db';
+import { createDb, type Db, findToken, listAudit, listTokens, revokeToken, saveToken } from '@funnel/db';
 import { createTestDatabase, openTestDb, type TestDatabase } from '@funnel/db/testing';
 import { sweepContext } from '@funnel/tracing';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ensureEnvironmentTokens, hashToken } from '../src/access/tokens.ts';
 import { startApi } from '../src/start-api.ts';
 import { oneTrial } from './build.ts';
@@ -12,6 +12,8 @@ import { oneTrial } from './build.ts';
 const logger = pino({ level: 'silent' });
 const tokens = { admin: 'an-admin-token-of-the-environment', metrics: 'a-metrics-token-of-the-environment' };
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+/** The name of a token of the environment. */
+const nameOf = (kind: string, secret: string) => `environment-${kind}-${hashToken(secret).slice(0, 8)}`;
 
 describe('the API as a process of a container', () => {
   let database: TestDatabase;
@@ -111,10 +113,86 @@ describe('tokens of the environment', () => {
     expect(await roleOf('b'.repeat(48))).toBe('read');
   });
 
+  it('are written to the audit log in the name of the environment', async () => {
+    const { items } = await listAudit(db, { limit: 100 });
+    expect(items.map(({ actor, action, subject }) => [actor, action, subject]).reverse()).toEqual([
+      ['environment', 'createToken', nameOf('admin', 'a'.repeat(48))],
+      ['environment', 'createToken', nameOf('metrics', 'b'.repeat(48))],
+      ['environment', 'createToken', nameOf('admin', 'c'.repeat(48))],
+      ['environment', 'revokeToken', nameOf('admin', 'a'.repeat(48))],
+    ]);
+  });
+
+  it('stay revoked when an earlier secret comes back, which then replaces no other', async () => {
+    await ensureEnvironmentTokens(db, { admin: 'a'.repeat(48) });
+    expect(await roleOf('a'.repeat(48))).toBeNull();
+    expect(await roleOf('c'.repeat(48))).toBe('admin');
+  });
+
   it('stay revoked when a person has revoked them', async () => {
-    const [token] = (await listTokens(db)).filter(({ revokedAt, role }) => !revokedAt && role === 'admin');
-    await revokeToken(db, token!.name);
+    await revokeToken(db, nameOf('admin', 'c'.repeat(48)));
     await ensureEnvironmentTokens(db, { admin: 'c'.repeat(48) });
     expect(await roleOf('c'.repeat(48))).toBeNull();
   });
+
+  it('are refused in words when another token has the same secret', async () => {
+    const hash = hashToken('d'.repeat(48));
+    await saveToken(db, { name: 'alice', role: 'submit', hash });
+    await expect(ensureEnvironmentTokens(db, { admin: 'd'.repeat(48) })).rejects.toThrow(
+      'FUNNEL_ADMIN_TOKEN: Expected a new secret, but the token called alice has the same. Set FUNNEL_ADMIN_TOKEN to a secret of its own',
+    );
+    const tokens = { admin: 'e'.repeat(48), metrics: 'e'.repeat(48) };
+    await expect(ensureEnvironmentTokens(db, tokens)).rejects.toThrow(
+      `FUNNEL_METRICS_TOKEN: Expected a new secret, but the token called ${nameOf('admin', 'e'.repeat(48))} has the same`,
+    );
+  });
+
+  it('have names that no person can give to a token', async () => {
+    for (const name of ['environment-admin-01234567', 'environment', 'local', 'cli'])
+      await expect(saveToken(db, { name, role: 'read', hash: hashToken(name) })).rejects.toMatchObject({
+        code: 'INVALID_TRANSITION',
+      });
+  });
+});
+
+it.each([
+  ['no token', {}, null, null, 'local'],
+  [
+    'only the token of the environment',
+    { admin: 'a'.repeat(48) },
+    null,
+    'a'.repeat(48),
+    nameOf('admin', 'a'.repeat(48)),
+  ],
+  [
+    'both, with that of the environment',
+    { admin: 'a'.repeat(48) },
+    'b'.repeat(48),
+    'a'.repeat(48),
+    nameOf('admin', 'a'.repeat(48)),
+  ],
+  ['both, with the other', { admin: 'a'.repeat(48) }, 'b'.repeat(48), 'b'.repeat(48), 'alice'],
+])('with %s, the audit log names the token of the request', async (_, environment, other, shown, actor) => {
+  const own = await createTestDatabase();
+  onTestFinished(() => own.drop());
+  const db = createDb(own.url);
+  onTestFinished(() => db.close());
+  if (other) await saveToken(db, { name: 'alice', role: 'admin', hash: hashToken(other) });
+  const api = await startApi({
+    ...{ databaseUrl: own.url, port: 0, engineVersion: 'test', logger },
+    tokens: environment,
+  });
+  onTestFinished(() => api.close());
+  const submit = async (token: string | null) =>
+    (
+      await fetch(`${api.url}/v1/sweeps`, {
+        method: 'POST',
+        headers: { ...(token && bearer(token)), 'content-type': 'application/json' },
+        body: JSON.stringify(oneTrial),
+      })
+    ).status;
+  expect(await submit('f'.repeat(48))).toBe(401);
+  expect(await submit(shown)).toBe(201);
+  const { items } = await listAudit(db, { limit: 100 });
+  expect(items.filter(({ action }) => action === 'createSweep').map((entry) => entry.actor)).toEqual([actor]);
 });

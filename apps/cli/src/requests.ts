@@ -1,6 +1,6 @@
 /** Queries that need more than one request to the API. */
 import { type Client, FunnelError } from '@funnel/client';
-import type { Sweep, TrialDetail, TrialStatus } from '@funnel/contracts';
+import { formatAmount, type Sweep, type TrialDetail, type TrialStatus } from '@funnel/contracts';
 import { Exit, exitCodes } from './exit.ts';
 
 type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
@@ -29,7 +29,7 @@ export const allItems = async <Item>(ask: Ask<Item>): Promise<Item[]> =>
 
 /** Tells the user that a list ends before its last item. */
 export const firstOnly = (count: number, noun: string, more: string): string =>
-  `${count === 1 ? `This is the first ${noun}` : `These are the first ${count.toLocaleString('en-US')} ${noun}s`}; there are more. ${more}`;
+  `${count === 1 ? `This is the first ${noun}` : `These are the first ${formatAmount(count)} ${noun}s`}; there are more. ${more}`;
 
 /** As Funnel makes the ids of sweeps and trials. */
 const madeId = /^[0-9a-f]{16}(-\d+)?$/;

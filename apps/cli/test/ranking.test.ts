@@ -49,6 +49,43 @@ describe('a ranking in words', () => {
     expect(text).toMatch(/10\.0 %\s+search=false epsilon=0\.3$/);
   });
 
+  it('tells rows of one configuration apart by the versions that made them', () => {
+    const old = { kind: 'attack', method: 'fgsm', now: '3' } as const;
+    const text = describeLeaderboard(
+      [
+        { ...fgsm(0.1, 0.4), trialId: 'new' },
+        { ...fgsm(0.1, 0.3), trialId: 'old', older: [{ ...old, part: 'checks', made: '2' }] },
+        {
+          ...fgsm(0.1, 0.2),
+          trialId: 'oldest',
+          older: [
+            { kind: 'classify', method: 'funn', part: 'engine', made: '1', now: '2' },
+            { ...old, part: 'engine', made: '1', now: '2' },
+            { ...old, part: 'checks', made: '1' },
+          ],
+        },
+        {
+          ...fgsm(0.1, 0.1),
+          trialId: 'odd',
+          older: [{ kind: 'classify', method: 'funn', part: 'unknown', made: null, now: null }],
+        },
+      ],
+      { attack: 'fgsm' },
+    );
+    expect(text.split('\n').map((line) => line.replace(/ {2,}/g, ' | '))).toEqual([
+      expect.stringContaining('Ranked by'),
+      '',
+      expect.stringMatching(/\| version$/),
+      expect.stringMatching(/\| new \|.*\| 40\.0 % \| present$/),
+      expect.stringMatching(/\| old \|.*\| 30\.0 % \| checks 2$/),
+      expect.stringMatching(/\| oldest \|.*\| 20\.0 % \| engine 1, checks 1$/),
+      expect.stringMatching(/\| odd \|.*\| 10\.0 % \| another version$/),
+      ' | old: made by another version: attack fgsm (checks 2, now 3)',
+      ' | oldest: made by another version: classify funn (engine 1, now 2), attack fgsm (engine 1, now 2; checks 1, now 3)',
+      ' | odd: made by another version: classify funn (another version)',
+    ]);
+  });
+
   it('warns when data sets or budgets differ', () => {
     const mixed = [{ ...fgsm(0.1, 0.4), within: { linf: 0.1 } }, row({ dataset: 'mnist', within: {} })];
     const text = describeLeaderboard(mixed, { attack: undefined });

@@ -1,3 +1,4 @@
+import { slotLimit } from '@funnel/contracts';
 import type { Abilities } from '@funnel/db';
 import type { DataFolders } from '@funnel/engine';
 import type { Logger } from 'pino';
@@ -53,7 +54,7 @@ export const Env = z.object({
   REDIS_URL: z.string().optional(),
   FUNNEL_HOME: z.string().default('.funnel'),
   FUNNEL_DATA: z.string().optional(),
-  FUNNEL_SLOTS: z.coerce.number().int().min(1).optional(),
+  FUNNEL_SLOTS: z.coerce.number().int().min(1).max(slotLimit).optional(),
   FUNNEL_BACKEND: z.string().default('auto'),
   FUNNEL_LEASE_SECONDS: seconds(10),
   FUNNEL_MAX_ATTEMPTS: z.coerce.number().int().min(1).default(3),

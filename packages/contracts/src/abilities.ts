@@ -67,3 +67,6 @@ export const describeRefusals = (refusals: readonly Refusal[]): readonly string[
     return `${stages.slice(0, maxNamed).join(', ')}${more}: ${reason}`;
   });
 };
+
+/** The largest number of trainers of one worker, each a process. For more, start more workers. */
+export const slotLimit = 256;

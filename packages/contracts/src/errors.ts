@@ -37,7 +37,7 @@ export const errors = {
   },
   UNAUTHENTICATED: {
     status: 401,
-    title: 'A token is needed',
+    title: 'The token is missing or wrong',
     hint: 'Send `Authorization: Bearer <token>`; make one with `npx funnel token create NAME`.',
   },
   FORBIDDEN: {

@@ -1,5 +1,4 @@
 export * from './abilities.ts';
-export * from './amounts.ts';
 export { attackFaults, unknownSettingFault } from './attacks/attack-faults.ts';
 export {
   type AttackAccess,
@@ -55,4 +54,5 @@ export * from './statuses.ts';
 export * from './student-t.ts';
 export * from './sweep.ts';
 export * from './text.ts';
+export * from './versions.ts';
 export * from './within.ts';

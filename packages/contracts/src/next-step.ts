@@ -1,5 +1,6 @@
 /** What a person can do about a sweep that does not run to its end by itself. */
 import type { Sweep } from './resources.ts';
+import { formatAmount } from './text.ts';
 
 type Known = Pick<Sweep, 'status' | 'trials' | 'plan' | 'epochsTrained' | 'action'>;
 
@@ -10,11 +11,10 @@ export type NextStep = {
   readonly route: 'resumeSweep' | 'retrySweep' | 'createSweep' | null;
 };
 
-const count = (n: number): string => n.toLocaleString('en-US');
-const trialsText = (n: number): string => `${count(n)} ${n === 1 ? 'trial' : 'trials'}`;
+const trialsText = (n: number): string => `${formatAmount(n)} ${n === 1 ? 'trial' : 'trials'}`;
 
 const keptText = ({ trials, plan, epochsTrained }: Known): string =>
-  `Kept: ${count(trials.completed ?? 0)} of ${trialsText(plan.trials)}, ${count(epochsTrained)} of ${count(plan.epochs.needed)} epochs.`;
+  `Kept: ${formatAmount(trials.completed ?? 0)} of ${trialsText(plan.trials)}, ${formatAmount(epochsTrained)} of ${formatAmount(plan.epochs.needed)} epochs.`;
 
 const afterFailures = ({ trials }: Known): NextStep => {
   const failed = trials.failed ?? 0;
@@ -32,7 +32,7 @@ export const nextStep = (sweep: Known): NextStep | null => {
   if (!sweep.action) return step;
   const { name, done, total } = sweep.action;
   const things = name === 'retry' ? 'stages and trials' : 'stages';
-  const text = `The ${nouns[name]} goes on: ${count(done)} of ${count(total)} ${things}.`;
+  const text = `The ${nouns[name]} goes on: ${formatAmount(done)} of ${formatAmount(total)} ${things}.`;
   return {
     text: step ? `${step.text} ${text}` : text,
     route: name === 'delete' ? null : (step?.route ?? null),

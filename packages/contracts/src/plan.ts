@@ -8,6 +8,8 @@ import { type Hyperparameters, HyperparameterValue } from './hyperparameters.ts'
 import type { RecipeName } from './recipes.ts';
 import type { StageSpec } from './stages.ts';
 import { StageKind } from './statuses.ts';
+import { formatAmount } from './text.ts';
+import { VersionChange } from './versions.ts';
 
 const Count = z.int().min(0);
 
@@ -68,6 +70,10 @@ export const Plan = z
     }),
     leftOut: z.array(z.string()).optional().meta({
       description: 'Parts of the definition that add no trial, such as repeated values: one sentence each.',
+    }),
+    madeAnew: z.array(VersionChange).optional().meta({
+      description:
+        'Stages that the database has from an older version, and that are therefore made anew. Absent if there are none.',
     }),
     estimate: z
       .strictObject({
@@ -145,6 +151,6 @@ export const describeValues = ({ values, different, continuous }: PlannedHyperpa
     const what = different === null ? 'any number' : 'any whole number';
     return `${what} from ${min} to ${max}, evenly${scale === 'log' ? ' on a log scale' : ''}`;
   }
-  const all = (different ?? 0) > values.length ? `, … ${different!.toLocaleString('en-US')} in all` : '';
+  const all = (different ?? 0) > values.length ? `, … ${formatAmount(different!)} in all` : '';
   return `${values.join(', ')}${all}`;
 };

@@ -19,6 +19,7 @@ import { RecipeName } from './recipes.ts';
 import { AttackRun } from './stages.ts';
 import { StageKind, StageStatus, StoredSweepStatus, SweepStatus, TrialStatus } from './statuses.ts';
 import { StoredDefinition } from './sweep.ts';
+import { VersionChange } from './versions.ts';
 
 const Time = z.iso.datetime();
 const Count = z.int().min(0);
@@ -189,9 +190,14 @@ export const Trial = z
   .meta({ id: 'Trial' });
 export type Trial = z.infer<typeof Trial>;
 
+const Older = z.array(VersionChange).optional().meta({
+  description: 'The stages that another version of Funnel made. Absent if there are none.',
+});
+
 export const TrialDetail = Trial.extend({
   stages: z.array(Stage),
   evaluations: z.array(Evaluation),
+  older: Older,
   /** Warnings about the meaning of a number, for example a penalty that was always zero. */
   warnings: z.array(z.string()),
 }).meta({ id: 'TrialDetail' });
@@ -246,6 +252,7 @@ export const LeaderboardRow = z
     rejectedClean: EvaluationSummary.shape.rejectedClean,
     rejectedAttacked: EvaluationSummary.shape.rejectedAttacked,
     verdict: Verdict,
+    older: Older,
     /** The reasons for the verdict, one sentence each; empty for `ok`. */
     reasons: z.array(z.string()),
   })
@@ -311,7 +318,10 @@ export const AuditEntry = z
   .strictObject({
     id: z.int(),
     at: Time,
-    actor: z.string().meta({ description: 'Name of the token; `local` if the API needs no token.' }),
+    actor: z.string().meta({
+      description:
+        'Name of the token; `local` if the API needs no token; `cli` for a command, and `environment` for a token of the environment.',
+    }),
     action: z.string().meta({ description: 'Name of the route.' }),
     subject: z.string().nullable().meta({ description: 'Id of the changed sweep or token.' }),
     address: z.string().nullable(),

@@ -1,6 +1,6 @@
 /**
- * Text from people: which characters it may have, and how a program shows the others. A control character can move a terminal's cursor or
- * rename its window. A bidirectional control makes text read other than it is.
+ * Text between people and programs. From people: which characters it may have, and how a program shows the others. A control character can
+ * move a terminal's cursor or rename its window. A bidirectional control makes text read other than it is. For people: large numbers.
  */
 import { z } from 'zod';
 
@@ -71,4 +71,15 @@ export const decodeHeader = (header: string): string => {
   } catch {
     return header;
   }
+};
+
+/** `69,950`: digits in groups of three. */
+export const formatAmount = (amount: number): string => amount.toLocaleString('en-US');
+
+const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+
+/** `1.23 GB`: three digits, 1 kB is 1000 bytes. */
+export const formatBytes = (bytes: number): string => {
+  const power = bytes < 1 ? 0 : Math.min(byteUnits.length - 1, Math.floor(Math.log10(bytes) / 3));
+  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${byteUnits[power]}`;
 };

@@ -5,8 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { AppError, type AuditEntry, type Role } from '@funnel/contracts';
 import { int8, jsonb, listOf, orNull, text, timestamptz } from './connection/columns.ts';
-import type { Db } from './connection/db.ts';
-import { reading, transaction } from './connection/transaction.ts';
+import type { Author, Db } from './connection/db.ts';
+import { reading, type Tx, transaction } from './connection/transaction.ts';
 import { isNumber, pageOf, readCursor } from './reads/pages.ts';
 import type { Page } from './types.ts';
 
@@ -18,25 +18,40 @@ export type TokenInfo = {
   readonly revokedAt: string | null;
 };
 
+/** The author of tokens that an API process takes from its environment. Only it makes names that begin with `environment-`. */
+export const environmentAuthor: Author = { actor: 'environment', address: null };
+
+/** The actors of the audit log that are no tokens: callers without a token, commands, and the environment with the tokens in it. */
+const reserved = /^(local|cli|environment(-.*)?)$/;
+
+/** Why no second token can have this name or secret. */
+const conflictOf = async (tx: Tx, name: string, hash: string): Promise<string> => {
+  const [same] = await tx.query({ name: text() }, 'SELECT name FROM tokens WHERE hash = $1', [hash]);
+  return same && same.name !== name
+    ? `Expected a new secret, but the token called ${same.name} has the same`
+    : `Expected a new name, but there is a token called ${name} already`;
+};
+
 /**
- * Refuses a name that was used before, even by a revoked token, so that a name in the audit log means one token. Errors:
- * INVALID_TRANSITION.
+ * Refuses a name that was used before, even by a revoked token, and the names of other actors, so that a name in the audit log means one
+ * token. Also refuses a secret that another token has. Errors: INVALID_TRANSITION.
  */
 export const saveToken = async (
   db: Db,
   { name, role, hash }: { name: string; role: Role; hash: string },
 ): Promise<void> => {
+  if (reserved.test(name) && db.author !== environmentAuthor)
+    throw new AppError(
+      'INVALID_TRANSITION',
+      `Expected a name that is free, but the audit log means something else by ${name}`,
+    );
   await transaction(db, async (tx) => {
     const inserted = await tx.query(
       { id: text() },
-      'INSERT INTO tokens (id, name, role, hash) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING RETURNING id',
+      'INSERT INTO tokens (id, name, role, hash) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING id',
       [randomUUID(), name, role, hash],
     );
-    if (inserted.length === 0)
-      throw new AppError(
-        'INVALID_TRANSITION',
-        `Expected a new name, but there is a token called ${name} already`,
-      );
+    if (inserted.length === 0) throw new AppError('INVALID_TRANSITION', await conflictOf(tx, name, hash));
     await tx.audit({ action: 'createToken', subject: name, details: { role } });
   });
 };

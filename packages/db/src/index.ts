@@ -1,5 +1,6 @@
 export {
   anyToken,
+  environmentAuthor,
   findToken,
   listAudit,
   listTokens,
@@ -17,7 +18,7 @@ export { heartbeat, registerWorker, retireWorker } from './attempts/workers.ts';
 export { getBlobs, getCheckpoint, missingBlobs, readBlob } from './checkpoints/checkpoints.ts';
 export { type CollectOptions, collectGarbage } from './checkpoints/collect-garbage.ts';
 export { type QueueAddress, queueAddress } from './connection/addresses.ts';
-export { isTransient, retryUntilAdmitted } from './connection/database-errors.ts';
+export { databaseError, isTransient, retryUntilAdmitted } from './connection/database-errors.ts';
 export { type Author, actingAs, createDb, type Db, type DbOptions } from './connection/db.ts';
 export { refusePooler } from './connection/pooler.ts';
 export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './embedded/start-embedded.ts';
@@ -41,7 +42,7 @@ export {
 } from './reads/trials.ts';
 export { getWorker, listWorkers } from './reads/workers.ts';
 export { type ClientUse, readClientUse } from './submission/client-use.ts';
-export { knownChains } from './submission/known-chains.ts';
+export { knownChains, statusesOf } from './submission/known-chains.ts';
 export {
   getSubmission,
   listSubmissions,

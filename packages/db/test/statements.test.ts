@@ -72,6 +72,7 @@ import {
   revokeToken,
   saveToken,
   startRelay,
+  statusesOf,
   storeSubmission,
   submitSweep,
   takeSubmission,
@@ -132,6 +133,7 @@ const runSweeps = async (): Promise<void> => {
   const first = await submit(db, { seeds: [1, 2], space: { gamma: [1, 2] } }, idempotency);
   await submit(db, { seeds: [1, 2], space: { gamma: [1, 2] } }, idempotency);
   await knownChains(db, [{ id: 'a', chain: 'b', parent: null, kind: 'initialise' }]);
+  await statusesOf(db, ['a']);
 
   const claimed = (await claim(db))!;
   await heartbeat(db, { workerId: 'worker', leases: [], memoryBytes: 1, leaseSeconds: 60 });

@@ -57,30 +57,66 @@ export const configurationId = ({ recipe, hyperparameters }: TrialPoint): string
     `{"hyperparameters":${canonicalJson(identifyingHyperparameters(hyperparameters))},"recipe":"${recipe}"}`,
   );
 
-/** The version of the checks is part of the identity, because an evaluation contains their findings. */
-const attackIdentity = (run: AttackRun) => ({
-  ...run,
-  settings: identifyingSettings[run.attack]!(run.settings),
-  version: attackVersion(run),
-  diagnosis: diagnosisVersion,
+/** Computes a result once for each object, because many stages share it. */
+const memoize = <T extends object, R>(compute: (value: T) => R): ((value: T) => R) => {
+  const results = new WeakMap<T, R>();
+  return (value) => {
+    const known = results.get(value);
+    if (known !== undefined) return known;
+    const result = compute(value);
+    results.set(value, result);
+    return result;
+  };
+};
+const memoizedText = <T extends object>(describe: (value: T) => unknown): ((value: T) => string) =>
+  memoize((value) => canonicalJson(describe(value)));
+
+/** The versions in the identity of a stage. The checks are in it, because an evaluation contains their findings. */
+export type Versions = {
+  readonly engine: string;
+  readonly recipe: number;
+  /** Null for a training stage, as `checks`. */
+  readonly attack: number | null;
+  readonly checks: number | null;
+};
+
+/** Since this version, a diagnosis of few images has other verdicts. Identities of larger evaluations stay valid. */
+const checksOfFew = 3;
+
+const presentAttackVersion = memoize(attackVersion);
+
+/** The versions with which this program makes the stage. */
+export const presentVersions = (
+  { recipe, attack, dataset }: Pick<StageSpec, 'recipe' | 'attack' | 'dataset'>,
+  engine: string,
+): Versions => ({
+  engine,
+  recipe: recipes[recipe].version,
+  attack: attack && presentAttackVersion(attack),
+  checks: attack && (dataset.attack < enoughImages ? checksOfFew : diagnosisVersion),
 });
 
-/** The canonical JSON of a value that many stages share, computed once for each object. */
-const memoizedText = <T extends object>(describe: (value: T) => unknown): ((value: T) => string) => {
-  const texts = new WeakMap<T, string>();
-  return (value) => {
-    const known = texts.get(value);
-    if (known !== undefined) return known;
-    const text = canonicalJson(describe(value));
-    texts.set(value, text);
-    return text;
-  };
+const attackIdentity = (run: AttackRun, { attack, checks }: Versions) => ({
+  ...run,
+  settings: identifyingSettings[run.attack]!(run.settings),
+  version: attack,
+  diagnosis: Math.min(checks!, diagnosisVersion), // an attack has a version of its checks
+});
+
+const textsOfAttack = memoize((_: AttackRun) => new Map<string, string>());
+
+/** The canonical JSON of an attack with these versions. */
+const attackText = (run: AttackRun, versions: Versions): string => {
+  const texts = textsOfAttack(run);
+  const key = `${versions.attack} ${versions.checks}`;
+  const text = texts.get(key) ?? canonicalJson(attackIdentity(run, versions));
+  texts.set(key, text);
+  return text;
 };
 
 const hyperparametersText = memoizedText((hyperparameters: StageSpec['hyperparameters']) =>
   identifyingHyperparameters(hyperparameters),
 );
-const attackText = memoizedText(attackIdentity);
 const datasetText = memoizedText((dataset: StageSpec['dataset']) => ({
   ...identifyingDataset(dataset),
   digest: datasets[dataset.name].digest,
@@ -90,17 +126,16 @@ const datasetText = memoizedText((dataset: StageSpec['dataset']) => ({
  * The chain of a stage: the hash of everything except its length. `dataset` has only the sizes that this kind of stage reads (see
  * `outline.ts`). The hyperparameters of earlier stages are in the hash because `parent` is.
  */
-export const chainId = (stage: Omit<StageSpec, 'id' | 'chain' | 'epochs'>, engineVersion: string): string => {
+export const chainId = (stage: Omit<StageSpec, 'id' | 'chain' | 'epochs'>, versions: Versions): string => {
   const { recipe, kind, seed, parent, attack, surrogates } = stage;
   // Canonical JSON, with sorted keys. If a stage has no surrogates, the key is left out, so that identities from before surrogates existed
   // stay valid.
-  const made = `"attack":${attack ? attackText(attack) : 'null'},"dataset":${datasetText(stage.dataset)},"engine":${JSON.stringify(engineVersion)}`;
+  const made = `"attack":${attack ? attackText(attack, versions) : 'null'},"dataset":${datasetText(stage.dataset)},"engine":${JSON.stringify(versions.engine)}`;
   const read = `"hyperparameters":${hyperparametersText(stage.hyperparameters)},"kind":"${kind}","parent":${parent === null ? 'null' : `"${parent}"`}`;
-  // Since its version 3, a diagnosis of so few images has other verdicts. Identities of larger evaluations stay valid.
-  const few = attack && stage.dataset.attack < enoughImages ? ',"diagnosisOfFew":3' : '';
+  const few = versions.checks === checksOfFew ? `,"diagnosisOfFew":${checksOfFew}` : '';
   const others = surrogates.length > 0 ? `,"surrogates":${canonicalJson(surrogates)}` : '';
   return sha256(
-    `{${made},${read},"recipe":"${recipe}","seed":${seed}${few}${others},"version":${recipes[recipe].version}}`,
+    `{${made},${read},"recipe":"${recipe}","seed":${seed}${few}${others},"version":${versions.recipe}}`,
   );
 };
 

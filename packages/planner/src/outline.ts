@@ -21,7 +21,7 @@ import {
   type TrialPoint,
 } from '@funnel/contracts';
 import { expandSweep, type SpaceReport } from './expand-trials.ts';
-import { chainId, configurationId, stageId } from './identity.ts';
+import { chainId, configurationId, presentVersions, stageId } from './identity.ts';
 import { createNeeds } from './needs.ts';
 
 /*
@@ -93,7 +93,7 @@ const subset = (kind: StageKind, { name, train, test, attack }: DatasetSpec): Da
 
 const specify = (stage: Omit<NeededStage, 'id' | 'chain'>, engineVersion: string): NeededStage => {
   const { kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack, surrogates, need } = stage;
-  const chain = chainId(stage, engineVersion);
+  const chain = chainId(stage, presentVersions(stage, engineVersion));
   const id = stageId(chain, epochs);
   return {
     kind,

@@ -9,7 +9,7 @@ import {
 } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { chainId, configurationId, droppingAddedDefaults } from '../src/identity.ts';
+import { chainId, configurationId, droppingAddedDefaults, presentVersions } from '../src/identity.ts';
 
 describe('a field that says since', () => {
   const drop = droppingAddedDefaults(
@@ -93,20 +93,19 @@ const chains: Readonly<Record<string, string>> = {
   'noise-l2': '86fbe1380a6031bc125d208c10b7c1223edba9730ad009ffe5561dc0df374287',
 };
 
-const chainOf = (name: (typeof attackNames)[number], images = 100): string =>
-  chainId(
-    {
-      kind: 'attack',
-      recipe: 'funn',
-      hyperparameters: {},
-      seed: 7,
-      dataset: { name: 'glyphs', train: 1, test: 100, attack: images },
-      parent: null,
-      attack: attackSpec(name),
-      surrogates: [],
-    },
-    '1',
-  );
+const chainOf = (name: (typeof attackNames)[number], images = 100): string => {
+  const stage = {
+    kind: 'attack',
+    recipe: 'funn',
+    hyperparameters: {},
+    seed: 7,
+    dataset: { name: 'glyphs', train: 1, test: 100, attack: images },
+    parent: null,
+    attack: attackSpec(name),
+    surrogates: [],
+  } as const;
+  return chainId({ ...stage, surrogates: [] }, presentVersions(stage, '1'));
+};
 
 it('a diagnosis of fewer than five images has another identity than in version 0.1.0, and no other has', () => {
   expect(chainOf('fgsm', 5)).toBe('7bb2e1bfbc2e9b263c8dcd1190f48651edab0e291457b82ec3eec12545da3250');

@@ -9,6 +9,7 @@ import { type EvaluateAttackOptions, evaluateAttack, loadClassifier } from '@fun
 import type { AttackInput, DatasetName } from '@funnel/contracts';
 import { openBackend } from '@funnel/engine';
 import { z } from 'zod';
+import { readOptions } from './options.ts';
 import { isSingleThreaded, rerunSingleThreaded } from './processes.ts';
 import { median } from './timing.ts';
 
@@ -73,8 +74,6 @@ const firstImages = async (folder: string, count: number) => {
   };
 };
 
-export type BenchPeersOptions = z.input<typeof Options>;
-
 export const attackPeersUsage = `attack --peers [--python python3] [--rounds 3] [--targets 1] [--queries 500] [--only ${peerCaseNames.join(',')}] [--json]
   Times attacks on mnist-conv and fashion-conv (fixtures/oracle), test images 0–199, in turns with AutoAttack and Foolbox 3.3.4 in PyTorch. --python: a
   Python with the packages of tools/bench/peers/requirements.txt. --targets of APGD-T and FAB-T, --queries of Square (AutoAttack: 9 and 5000).`;
@@ -96,9 +95,9 @@ const fixture = (path: string): string =>
   fileURLToPath(new URL(`../../../fixtures/${path}`, import.meta.url));
 const script = fileURLToPath(new URL('../peers/attack_torch.py', import.meta.url));
 
-export const attackPeers = async (values: BenchPeersOptions): Promise<void> => {
+export const attackPeers = async (args: readonly string[]): Promise<void> => {
+  const { python, rounds, only, json, ...effort } = readOptions(Options, args);
   if (!isSingleThreaded()) return rerunSingleThreaded();
-  const { python, rounds, only, json, ...effort } = Options.parse(values);
   await openBackend('wasm');
   const peer = startPeer(python);
   if (!json)

@@ -4,14 +4,14 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { type ClassifierModel, classifierModel, evaluateAttack } from '@funnel/attacks';
 import { AppError, classesOf, DatasetName, DatasetSpec, type EvaluationSummary } from '@funnel/contracts';
 import { gatherImages, loadDataset, openBackend } from '@funnel/engine';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { type AttackCase, attackCaseNames, attackCases, meets } from './attack-cases.ts';
-import { attackPeers, type BenchPeersOptions } from './attack-peers.ts';
+import { attackPeers } from './attack-peers.ts';
+import { readOptions } from './options.ts';
 
 const fixtureModel = fileURLToPath(new URL('../../../fixtures/oracle/mnist-conv', import.meta.url));
 
@@ -30,7 +30,7 @@ const Options = z.strictObject({
   backend: z.enum(['auto', 'cuda', 'tensorflow', 'webgpu', 'wasm', 'cpu']).default('wasm'),
   json: z.boolean().default(false),
 });
-export type BenchAttackOptions = z.input<typeof Options>;
+type Options = z.output<typeof Options>;
 
 export const attackUsage = `attack [--model DIR] [--dataset mnist|fashion-mnist|glyphs] [--images 500] [--only ${attackCaseNames.slice(0, 2).join(',')},…]
        [--data DIR] [--backend wasm|…] [--json]
@@ -39,8 +39,14 @@ export const attackUsage = `attack [--model DIR] [--dataset mnist|fashion-mnist|
   has mnist/ (default fixtures/data, with the first 1,000 test images).`;
 
 /** Times the chosen attacks on the first correctly classified test images. Slow attacks run on fewer images. */
-export const benchAttack = async (options: BenchAttackOptions = {}): Promise<readonly AttackTiming[]> => {
-  const { model: folder, dataset, data, images, only, backend } = Options.parse(options);
+const benchAttack = async ({
+  model: folder,
+  dataset,
+  data,
+  images,
+  only,
+  backend,
+}: Options): Promise<readonly AttackTiming[]> => {
   await openBackend(backend);
   const model = await loadLayersModel(folder);
   const given = await correctImages(model, dataset, data, images);
@@ -168,41 +174,16 @@ const timePasses = async (model: ClassifierModel, images: Float32Array): Promise
 
 /** The command. Prints a table, or one JSON line per attack. */
 export const attack = async (args: readonly string[]): Promise<void> => {
-  const string = { type: 'string' } as const;
-  if (args.includes('--peers')) {
-    const { values } = parseArgs({
-      args: args.filter((word) => word !== '--peers'),
-      options: {
-        python: string,
-        rounds: string,
-        targets: string,
-        queries: string,
-        only: string,
-        json: { type: 'boolean' },
-      },
-    });
-    return attackPeers(values as BenchPeersOptions); // attackPeers checks the values
-  }
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      model: string,
-      dataset: string,
-      data: string,
-      images: string,
-      only: string,
-      backend: string,
-      json: { type: 'boolean' },
-    },
-  });
-  const timings = await benchAttack(values as BenchAttackOptions).catch((error: unknown) => {
+  if (args.includes('--peers')) return attackPeers(args.filter((word) => word !== '--peers'));
+  const options = readOptions(Options, args);
+  const timings = await benchAttack(options).catch((error: unknown) => {
     if (!(error instanceof AppError)) throw error;
     console.error(error.message);
     process.exitCode = 1;
     return null;
-  }); // benchAttack checks the values
+  });
   if (timings === null) return;
-  if (values.json) {
+  if (options.json) {
     for (const timing of timings) console.log(JSON.stringify(timing));
     return;
   }

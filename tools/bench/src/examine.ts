@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { type ClassifierModel, classifierModel, examineClassifier } from '@funnel/attacks';
 import { DatasetSpec, engineVersion, recipeNames, SweepDefinition } from '@funnel/contracts';
@@ -17,6 +16,7 @@ import {
 import { outlineSweep } from '@funnel/planner';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
+import { readOptions } from './options.ts';
 import { median } from './timing.ts';
 
 const Options = z.strictObject({
@@ -220,12 +220,7 @@ const examineOften = async ({ name, model, wrong, images, labels }: Case, seeds:
 
 /** The command. Prints one line per model, and exits with 1 when an honest model was flagged or a wrong one was not. */
 export const examine = async (args: readonly string[]): Promise<void> => {
-  const string = { type: 'string' } as const;
-  const { values } = parseArgs({
-    args: [...args],
-    options: { seeds: string, backend: string, json: { type: 'boolean' } },
-  });
-  const { seeds, backend, json } = Options.parse(values);
+  const { seeds, backend, json } = readOptions(Options, args);
   await openBackend('wasm'); // networks are trained on wasm, which is fast
   const honest = [...(await oracles()), ...(await trainedRecipes()), ...(await layersModels())];
   const cases = [...honest, ...(await wrongGradients(honest))];

@@ -1,8 +1,8 @@
 /** `bench fleet`: many workers on one PostgreSQL, without training: their claims, writes and heartbeats, and the resource that is saturated first. */
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { measureFleet, type PhaseReport, type Watched } from './measure-fleet.ts';
+import { readOptions } from './options.ts';
 import { untilInterrupted } from './processes.ts';
 import { openTables } from './service.ts';
 import { type Operation, operations } from './simulate-worker.ts';
@@ -58,15 +58,7 @@ const lines = ({
 ];
 
 export const fleet = async (args: readonly string[]): Promise<void> => {
-  const text = { type: 'string' } as const;
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      ...{ workers: text, processes: text, pool: text, seconds: text, stage: text, trials: text },
-      json: { type: 'boolean' },
-    },
-  });
-  const { workers, processes, pool, seconds, stage, trials, json } = Options.parse(values);
+  const { workers, processes, pool, seconds, stage, trials, json } = readOptions(Options, args);
   const phases = {
     idle: { seconds, stageSeconds: 0 },
     [`stages of ${stage} s`]: { seconds, stageSeconds: stage },

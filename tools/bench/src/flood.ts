@@ -1,10 +1,10 @@
 /** `bench flood`: several very large sweeps at once, while another client asks small questions; then all are cancelled and deleted. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { Submission, type SweepInput } from '@funnel/contracts';
 import { createDb } from '@funnel/db';
 import { z } from 'zod';
+import { readOptions } from './options.ts';
 import { openApi, untilInterrupted } from './processes.ts';
 import { openTables } from './service.ts';
 
@@ -175,10 +175,6 @@ const measure = async (
 };
 
 export const flood = async (args: readonly string[]): Promise<void> => {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { sweeps: { type: 'string' }, trials: { type: 'string' } },
-  });
-  const options = Options.parse(values);
+  const options = readOptions(Options, args);
   await untilInterrupted((onEnd) => measure(options, onEnd));
 };

@@ -1,7 +1,7 @@
 /** `bench load`: the time of the API's answers, how it grows with the tables, and the time of Fastify and of PostgreSQL alone. */
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { measureBare, measureSize, type SizeReport } from './measure-load.ts';
+import { readOptions } from './options.ts';
 import { untilInterrupted } from './processes.ts';
 import { openTables } from './service.ts';
 
@@ -97,15 +97,7 @@ const measure = async (
 };
 
 export const load = async (args: readonly string[]): Promise<void> => {
-  const text = { type: 'string' } as const;
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      ...{ trials: text, metrics: text, submit: text, streams: text, changes: text },
-      ...{ clients: text, calls: text, seconds: text, json: { type: 'boolean' } },
-    },
-  });
-  const options = Options.parse(values);
+  const options = readOptions(Options, args);
   const log = (line: string): void => console.error(line);
   const { bare, sizes } = await untilInterrupted((onEnd) => measure(options, log, onEnd));
   const missed = missedTargets(sizes.at(-1)!);

@@ -5,24 +5,40 @@ import { examine, examineUsage } from './examine.ts';
 import { fleet, fleetUsage } from './fleet.ts';
 import { flood, floodUsage } from './flood.ts';
 import { load, loadUsage } from './load.ts';
+import { WrongOption } from './options.ts';
 import { plan, planUsage } from './plan.ts';
 import { train, trainUsage } from './train.ts';
 
-const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
-  train,
-  plan,
-  attack,
-  examine,
-  load,
-  fleet,
-  flood,
+type Command = { readonly run: (args: readonly string[]) => Promise<void>; readonly usage: string };
+
+const commands: Readonly<Record<string, Command>> = {
+  train: { run: train, usage: trainUsage },
+  plan: { run: plan, usage: planUsage },
+  attack: { run: attack, usage: `${attackUsage}\n${attackPeersUsage}` },
+  examine: { run: examine, usage: examineUsage },
+  load: { run: load, usage: loadUsage },
+  fleet: { run: fleet, usage: fleetUsage },
+  flood: { run: flood, usage: floodUsage },
+};
+
+const usage = Object.values(commands)
+  .map((command) => command.usage)
+  .join('\n');
+
+/** Ends the process with the fault of its command line, and the usage. */
+const refuse = (fault: string, usage: string): never => {
+  console.error(`${fault}\n\n${usage}`);
+  process.exit(2);
 };
 
 const [name = '', ...args] = process.argv.slice(2);
-const command = commands[name];
-if (command === undefined) {
-  console.error(
-    `Expected one of ${Object.keys(commands).join(', ')}, but got ${name || 'nothing'}.\n\n${trainUsage}\n${planUsage}\n${attackUsage}\n${attackPeersUsage}\n${examineUsage}\n${loadUsage}\n${fleetUsage}\n${floodUsage}`,
-  );
-  process.exitCode = 2;
-} else await command(args);
+const asksHelp = [name, ...args].some((word) => word === '--help' || word === '-h');
+const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+if (asksHelp) console.log(command?.usage ?? usage);
+else if (command === undefined)
+  refuse(`Expected one of ${Object.keys(commands).join(', ')}, but got ${name || 'nothing'}`, usage);
+else
+  await command.run(args).catch((error: unknown) => {
+    if (!(error instanceof WrongOption)) throw error;
+    refuse(error.message, command.usage);
+  });

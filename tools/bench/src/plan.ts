@@ -1,5 +1,4 @@
 /** `bench plan`: the epochs that sharing saves, counted for a large sweep and measured on a small one. */
-import { parseArgs } from 'node:util';
 import { engineVersion, type StageSpec, SweepDefinition } from '@funnel/contracts';
 import {
   type Checkpoint,
@@ -11,6 +10,7 @@ import {
 } from '@funnel/engine';
 import { buildPlan, type Outline, outlineSweep } from '@funnel/planner';
 import { z } from 'zod';
+import { readOptions } from './options.ts';
 import { syntheticDataset } from './time-stage.ts';
 
 export const planUsage = `plan [--backend auto|cuda|tensorflow|webgpu|wasm|cpu] [--images 256] [--json]
@@ -61,11 +61,7 @@ const count = (definition: SweepDefinition) => {
 };
 
 export const plan = async (args: readonly string[]): Promise<void> => {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { images: { type: 'string' }, backend: { type: 'string' }, json: { type: 'boolean' } },
-  });
-  const { images, backend, json } = Options.parse(values);
+  const { images, backend, json } = readOptions(Options, args);
   const counted = count(large).plan;
   const { outline, plan: planned } = count(small);
 

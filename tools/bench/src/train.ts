@@ -1,9 +1,9 @@
 /** `bench train`: the time of Funnel's training steps, beside PyTorch's and the floor. */
-import { parseArgs } from 'node:util';
 import { formatProfile, openBackend } from '@funnel/engine';
 import { z } from 'zod';
 import { benchStages } from './arithmetic.ts';
 import { findPeer, type Measured, type MeasureOptions, measure, timeStages } from './measure.ts';
+import { readOptions } from './options.ts';
 import { isSingleThreaded, rerunSingleThreaded } from './processes.ts';
 import { compareTrainers } from './trainers.ts';
 
@@ -35,23 +35,8 @@ const Options = z.strictObject({
 });
 type Options = z.output<typeof Options>;
 
-const string = { type: 'string' } as const;
-const flag = { type: 'boolean' } as const;
-
-const parse = (args: readonly string[]): Options => {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      ...{ filters: string, latent: string, noise: string, batch: string, steps: string, rounds: string },
-      ...{ backend: string, device: string, python: string, 'no-torch': flag, trainers: string },
-      ...{ json: flag, profile: flag },
-    },
-  });
-  return Options.parse(values);
-};
-
 export const train = async (args: readonly string[]): Promise<void> => {
-  const options = parse(args);
+  const options = readOptions(Options, args);
   if (!isSingleThreaded()) return rerunSingleThreaded();
   if (options.trainers > 1) return printTrainers(options);
   const { batch, latent, noise, steps, rounds, json } = options;

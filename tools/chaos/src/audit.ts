@@ -4,12 +4,27 @@
  */
 
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type CheckpointManifest, canonicalJson, type EvaluationSummary } from '@funnel/contracts';
-import type { Db } from '@funnel/db';
+import { type Db, databaseError, isTransient } from '@funnel/db';
 import { networksOf, type Results } from './expected.ts';
 
-const rowsOf = async <Row>(db: Db, sql: string): Promise<readonly Row[]> =>
-  (await db.pool.query(sql)).rows as Row[]; // the statement decides the type
+/** The last fault of a run may have hit PostgreSQL just before its audit. It recovers in seconds. */
+const recoveryMs = 60_000;
+const pauseMs = 200;
+
+/** Waits for a PostgreSQL that recovers or restarts. */
+export const rowsOf = async <Row>(db: Db, sql: string): Promise<readonly Row[]> => {
+  const deadline = Date.now() + recoveryMs;
+  for (;;) {
+    try {
+      return (await db.pool.query(sql)).rows as Row[]; // the statement decides the type
+    } catch (error) {
+      if (!isTransient(databaseError(error)) || Date.now() > deadline) throw error;
+      await sleep(pauseMs);
+    }
+  }
+};
 
 export const countOf = async (db: Db, sql: string): Promise<number> =>
   Number((await rowsOf<{ n: unknown }>(db, sql))[0]?.n ?? 0);

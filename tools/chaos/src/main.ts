@@ -1,11 +1,20 @@
 /** `npm run chaos`: kills processes and servers on purpose, then audits the results. The exit code is 0 only if every check holds. */
 import { readFile } from 'node:fs/promises';
 import type { SweepInput } from '@funnel/contracts';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
 import { type ChaosReport, runChaos } from './run-chaos.ts';
 import { type ClientsReport, runClients } from './run-clients.ts';
 import { hasRedis } from './services.ts';
+
+/** A number from `min`. Whole, unless it counts seconds or minutes. */
+const from =
+  (min: number, { isWhole = true } = {}) =>
+  (text: string): number => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (value >= min && value < 1e9 && (!isWhole || Number.isInteger(value))) return value;
+    throw new InvalidArgumentError(`Expected a ${isWhole ? 'whole ' : ''}number from ${min}.`);
+  };
 
 const program = new Command('chaos')
   .description(
@@ -14,18 +23,18 @@ const program = new Command('chaos')
   .addOption(
     new Option('--queue <backend>', 'queue backend').choices(['postgres', 'redis', 'both']).default('both'),
   )
-  .option('--trials <n>', 'minimum number of trials of the simulated sweep', Number, 300)
-  .option('--workers <n>', 'worker processes', Number, 4)
-  .option('--seed <n>', 'seed of the faults', Number, 1)
-  .option('--step <ms>', 'time of a step of the simulated trainer', Number, 40)
-  .option('--pause <seconds>', 'mean time between two faults', Number, 2)
+  .option('--trials <n>', 'minimum number of trials of the simulated sweep', from(1), 300)
+  .option('--workers <n>', 'worker processes', from(1), 4)
+  .option('--seed <n>', 'seed of the faults', from(0), 1)
+  .option('--step <ms>', 'time of a step of the simulated trainer', from(0), 40)
+  .option('--pause <seconds>', 'mean time between two faults', from(0, { isWhole: false }), 2)
   .option(
     '--postgres-every <seconds>',
     'mean time between two crashes or restarts of PostgreSQL; 0: never',
-    Number,
+    from(0, { isWhole: false }),
     5,
   )
-  .option('--limit <seconds>', 'a run that takes longer fails', Number, 900)
+  .option('--limit <seconds>', 'a run that takes longer fails', from(1), 900)
   .option('--sweep <file>', 'sweep file (YAML or JSON) of the run with real training')
   .option(
     '--unequal',
@@ -36,10 +45,11 @@ const program = new Command('chaos')
   .option(
     '--clients <n>',
     'instead of faults: this many concurrent clients that change sweeps with shared stages',
-    Number,
+    from(1),
   )
-  .option('--minutes <n>', 'how long the clients work', Number, 3)
-  .option('--json', 'end with one line of JSON; progress goes to stderr');
+  .option('--minutes <n>', 'how long the clients work', from(0, { isWhole: false }), 3)
+  .option('--json', 'end with one line of JSON; progress goes to stderr')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 
 type Flags = {
   queue: 'postgres' | 'redis' | 'both';
@@ -96,13 +106,20 @@ const {
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
-const sweep = file === undefined ? undefined : (parse(await readFile(file, 'utf8')) as SweepInput); // checked by the API
+const readSweep = async (name: string): Promise<SweepInput> => {
+  try {
+    return parse(await readFile(name, 'utf8')) as SweepInput; // checked by the API
+  } catch (error) {
+    return program.error(`--sweep: ${error instanceof Error ? error.message : error}`);
+  }
+};
+const sweep = file === undefined ? undefined : await readSweep(file);
 const kinds = unequal
   ? (['simulated'] as const)
   : [...(simulated ? (['simulated'] as const) : []), ...(trained ? (['trained'] as const) : [])];
 const backends = queue === 'both' ? (['postgres', 'redis'] as const) : [queue];
 if (!hasRedis() && queue === 'redis')
-  program.error('Expected redis-server on this machine, but there is none', { exitCode: 2 });
+  program.error('Expected redis-server on this machine, but there is none');
 const available = backends.filter((backend) => backend === 'postgres' || hasRedis());
 if (available.length < backends.length)
   log('NOT TESTED: the queue on Redis, because redis-server is missing on this machine');

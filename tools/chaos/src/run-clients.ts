@@ -5,7 +5,16 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@funnel/client';
 import { createDb, type Db, migrate } from '@funnel/db';
-import { atAnyTime, atRest, compareResults, countOf, digestOf, readResults, violations } from './audit.ts';
+import {
+  atAnyTime,
+  atRest,
+  compareResults,
+  countOf,
+  digestOf,
+  readResults,
+  rowsOf,
+  violations,
+} from './audit.ts';
 import { type Answers, type Known, runClient } from './client.ts';
 import { expectedOf, type Results, sharedSweeps } from './expected.ts';
 import { type Fleet, startFleet } from './fleet.ts';
@@ -75,8 +84,8 @@ const endTimeoutSeconds = 180;
 /** Waits until everything has ended. Resolves to false where something does not end in time. */
 const untilAllEnded = async (db: Db, url: string, signal: AbortSignal): Promise<boolean> => {
   const client = createClient({ url });
-  const paused = await db.pool.query<{ id: string }>("SELECT id FROM sweeps WHERE status = 'paused'");
-  for (const { id } of paused.rows) await client.resumeSweep({ params: { id } });
+  const paused = await rowsOf<{ id: string }>(db, "SELECT id FROM sweeps WHERE status = 'paused'");
+  for (const { id } of paused) await client.resumeSweep({ params: { id } });
   const open = `SELECT (SELECT count(*) FROM sweeps WHERE status IN ('running', 'paused'))
     + (SELECT count(*) FROM stages WHERE status IN ('waiting', 'ready', 'running')) AS n`;
   for (let i = 0; i < endTimeoutSeconds && !signal.aborted; i++) {

@@ -85,20 +85,24 @@ const includes = (held: Role, needed: Role): boolean => roles.indexOf(held) >= r
 
 /** The caller of a request. Throws UNAUTHENTICATED. */
 const authenticate = async (request: FastifyRequest, options: AccessOptions): Promise<Caller> => {
-  const tokensNeeded = await options.tokensNeeded();
+  // Prometheus must learn that the database is away.
+  const whileAway = request.routeOptions.config.routeName === 'getServiceMetrics';
+  const tokensNeeded = await options.tokensNeeded({ whileAway });
   if (!tokensNeeded && !showsToken(request)) return localCaller;
   const token = bearer(request);
   if (token === null)
     throw new AppError('UNAUTHENTICATED', 'Expected `Authorization: Bearer <token>`, but got none');
-  // Prometheus must learn that the database is away.
-  const whileAway = request.routeOptions.config.routeName === 'getServiceMetrics';
   const caller = await options.findCaller(hashToken(token), { whileAway });
   if (caller) return caller;
+  if (tokensNeeded)
+    throw new AppError(
+      'UNAUTHENTICATED',
+      'Expected a known token that is not revoked, but got an unknown or a revoked one',
+    );
   throw new AppError(
     'UNAUTHENTICATED',
-    tokensNeeded
-      ? 'Expected a known token that is not revoked, but got an unknown or a revoked one'
-      : 'Expected no token, because this service has none yet, but got one: it may be of another service. Send none (unset FUNNEL_TOKEN)',
+    'Expected no token, because this service has none yet, but got one: it may be of another service',
+    { hint: 'Send no token: unset FUNNEL_TOKEN.' },
   );
 };
 

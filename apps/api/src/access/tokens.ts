@@ -6,20 +6,29 @@
  */
 import { createHash } from 'node:crypto';
 import { AppError, type Role } from '@funnel/contracts';
-import { anyToken, type Db, findToken, listTokens, revokeToken, saveToken } from '@funnel/db';
+import {
+  actingAs,
+  anyToken,
+  type Db,
+  environmentAuthor,
+  findToken,
+  listTokens,
+  revokeToken,
+  saveToken,
+} from '@funnel/db';
 import type { Caller } from '../handlers/handler.ts';
 
 /** The database stores only this hash of a token. A token has 256 random bits, so it needs no salt and no slow hash. */
 export const hashToken = (token: string): string => createHash('sha256').update(token).digest('hex');
 
+/** `whileAway`: the answer may be the last one while the database is away. (Default: false, throws UNAVAILABLE) */
+type Asking = { readonly whileAway?: boolean };
+
 export type TokenGate = {
   /** Whether callers need a token. */
-  readonly tokensNeeded: () => Promise<boolean>;
-  /** Null for an unknown or revoked token. `whileAway`: the answer while the database is away (UNAVAILABLE) may be the last one. */
-  readonly findCaller: (
-    tokenHash: string,
-    options?: { readonly whileAway?: boolean },
-  ) => Promise<Caller | null>;
+  readonly tokensNeeded: (options?: Asking) => Promise<boolean>;
+  /** Null for an unknown or revoked token. */
+  readonly findCaller: (tokenHash: string, options?: Asking) => Promise<Caller | null>;
 };
 
 export type TokenGateOptions = {
@@ -80,7 +89,8 @@ const createFinder = (db: Db): TokenGate['findCaller'] => {
  * Throws UNAUTHENTICATED if tokens are required and none is valid: nobody could call the service.
  *
  * From the first token on, a token is needed for ever: revoking the last one must not open the service. Until then each request asks the
- * database, so that the first token counts from the next request on, whichever process made it.
+ * database, so that the first token counts from the next request on, whichever process made it. Without an answer of the database the
+ * request fails: it may come back before the request changes something, and may have tokens.
  */
 export const createTokenGate = async (db: Db, { required, host }: TokenGateOptions): Promise<TokenGate> => {
   if (required && !(await listTokens(db)).some(({ revokedAt }) => revokedAt === null))
@@ -93,11 +103,10 @@ export const createTokenGate = async (db: Db, { required, host }: TokenGateOptio
     needed ||= await anyToken(db);
   });
   return {
-    tokensNeeded: async () => {
+    tokensNeeded: async ({ whileAway = false } = {}) => {
       if (!needed)
         await check().catch((error: unknown) => {
-          // Then nothing in the database can be read or changed either. /metrics must say that the database is away.
-          if (!isAway(error)) throw error;
+          if (!whileAway || !isAway(error)) throw error;
         });
       return needed;
     },
@@ -112,7 +121,10 @@ export type EnvironmentTokens = {
   readonly metrics?: string;
 };
 
-const roleOf = { admin: 'admin', metrics: 'read' } as const satisfies Record<keyof EnvironmentTokens, Role>;
+const kinds = {
+  admin: { variable: 'FUNNEL_ADMIN_TOKEN', role: 'admin' },
+  metrics: { variable: 'FUNNEL_METRICS_TOKEN', role: 'read' },
+} as const satisfies Record<keyof EnvironmentTokens, { readonly variable: string; readonly role: Role }>;
 
 /** A name that identifies the secret without revealing it. */
 const nameOf = (kind: string, hash: string): string => `environment-${kind}-${hash.slice(0, 8)}`;
@@ -122,15 +134,24 @@ const ignoreNotFound = (error: unknown): void => {
   if (!(error instanceof AppError && error.code === 'NOT_FOUND')) throw error;
 };
 
+/** The error of `saveToken` in the words of a variable. */
+const inVariable = (variable: string, error: unknown): unknown =>
+  error instanceof AppError && error.code === 'INVALID_TRANSITION'
+    ? new AppError(error.code, `${variable}: ${error.message}. Set ${variable} to a secret of its own`)
+    : error;
+
 const ensureToken = async (db: Db, kind: keyof EnvironmentTokens, secret: string): Promise<void> => {
+  const { variable, role } = kinds[kind];
   const hash = hashToken(secret);
   const name = nameOf(kind, hash);
   const known = await listTokens(db);
-  // A token that a person revoked stays revoked, even if the environment still has it.
-  if (!known.some((token) => token.name === name))
-    await saveToken(db, { name, role: roleOf[kind], hash }).catch(async (error: unknown) => {
+  const same = known.find((token) => token.name === name);
+  // A revoked token stays revoked, even if the environment has it again. It replaces no other token, so that nobody is locked out.
+  if (same?.revokedAt) return;
+  if (!same)
+    await saveToken(db, { name, role, hash }).catch(async (error: unknown) => {
       const current = await listTokens(db);
-      if (!current.some((token) => token.name === name)) throw error;
+      if (!current.some((token) => token.name === name)) throw inVariable(variable, error);
     });
   const earlier = known.filter(
     (token) => token.name.startsWith(`environment-${kind}-`) && token.name !== name && !token.revokedAt,
@@ -138,8 +159,12 @@ const ensureToken = async (db: Db, kind: keyof EnvironmentTokens, secret: string
   for (const token of earlier) await revokeToken(db, token.name).catch(ignoreNotFound);
 };
 
-/** Saves these tokens, and revokes earlier ones of the same kinds. */
+/**
+ * Saves these tokens, and revokes earlier ones of the same kinds. The audit log has both, by `environment`. Errors: INVALID_TRANSITION if
+ * another token has the same secret.
+ */
 export const ensureEnvironmentTokens = async (db: Db, tokens: EnvironmentTokens): Promise<void> => {
-  if (tokens.admin) await ensureToken(db, 'admin', tokens.admin);
-  if (tokens.metrics) await ensureToken(db, 'metrics', tokens.metrics);
+  const own = actingAs(db, environmentAuthor);
+  if (tokens.admin) await ensureToken(own, 'admin', tokens.admin);
+  if (tokens.metrics) await ensureToken(own, 'metrics', tokens.metrics);
 };

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { AppError, type NetworkManifest } from '@funnel/contracts';
+import { AppError, type NetworkManifest, type StageSpec } from '@funnel/contracts';
 import {
   compareTrials,
   type Db,
@@ -13,6 +13,7 @@ import {
   readBlob,
   readStageLog,
 } from '@funnel/db';
+import { versionChanges } from '@funnel/planner';
 import type { Context, Handlers, RouteReply } from './handler.ts';
 
 type ResultHandlers = Pick<
@@ -52,16 +53,19 @@ const parseTrials = (text: string): readonly string[] => {
   return [...different];
 };
 
-export const resultHandlers = ({ db }: Context): ResultHandlers => ({
-  getTrial: ({ params }) => getTrial(db, params.id),
-  getMetrics: async ({ params }) => ({ series: await getMetrics(db, params.id) }),
-  getImages: ({ params }) => getImages(db, { trialId: params.id, stageId: params.stage }),
-  leaderboard: ({ query }) => leaderboard(db, query),
-  compare: ({ query }) => compareTrials(db, parseTrials(query.trials)),
-  getStage: ({ params }) => getStage(db, params.id),
-  getStageLog: async ({ params }) => ({ items: await readStageLog(db, params.id) }),
-  getEvaluation: ({ params }) => getEvaluation(db, params.id),
-});
+export const resultHandlers = ({ db, engineVersion }: Context): ResultHandlers => {
+  const changesOf = (stage: StageSpec) => versionChanges(stage, engineVersion);
+  return {
+    getTrial: ({ params }) => getTrial(db, params.id, changesOf),
+    getMetrics: async ({ params }) => ({ series: await getMetrics(db, params.id) }),
+    getImages: ({ params }) => getImages(db, { trialId: params.id, stageId: params.stage }),
+    leaderboard: ({ query }) => leaderboard(db, query, changesOf),
+    compare: ({ query }) => compareTrials(db, parseTrials(query.trials), changesOf),
+    getStage: ({ params }) => getStage(db, params.id),
+    getStageLog: async ({ params }) => ({ items: await readStageLog(db, params.id) }),
+    getEvaluation: ({ params }) => getEvaluation(db, params.id),
+  };
+};
 
 type CheckpointHandlers = Pick<Handlers, 'getModel' | 'getWeights'>;
 

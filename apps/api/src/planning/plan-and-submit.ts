@@ -25,6 +25,7 @@ import {
   type SweepDefinition,
   type SweepLimits,
   type SweepPlan,
+  type VersionChange,
 } from '@funnel/contracts';
 import {
   type Author,
@@ -37,6 +38,7 @@ import {
   type Ticket,
 } from '@funnel/db';
 import { buildPlan, countTrials, estimate, type Outline, outlineSweep, secondsLeft } from '@funnel/planner';
+import { findMadeAnew } from './made-anew.ts';
 
 /** The number of values of one hyperparameter, with duplicates. A continuous range counts as one. */
 const valuesOf = (dimension: Dimension): number => {
@@ -166,15 +168,17 @@ const outlineChecked = ({ definition, engineVersion }: PlanRequest, limits: Swee
   return { outline, estimate: estimate(definition, outline, limits) };
 };
 
+/** What the database says about a sweep besides its known chains. */
+type Findings = { readonly madeAnew: VersionChange[]; readonly fleet?: FleetSpeed };
+
 /** The plan with the estimate of its costs. */
-const planOf = (
-  { outline, estimate }: Estimated,
-  known: Known,
-  fleet: FleetSpeed | null = null,
-): SweepPlan => {
+const planOf = ({ outline, estimate }: Estimated, known: Known, { madeAnew, fleet }: Findings): SweepPlan => {
   const built = buildPlan(outline, known);
-  const seconds = fleet && secondsLeft(built.stages, fleet);
-  return { ...built, plan: { ...built.plan, estimate: { ...estimate, ...(fleet && { seconds }) } } };
+  const costs = { ...estimate, ...(fleet && { seconds: secondsLeft(built.stages, fleet) }) };
+  return {
+    ...built,
+    plan: { ...built.plan, ...(madeAnew.length > 0 && { madeAnew }), estimate: costs },
+  };
 };
 
 export type PlanRequest = { readonly definition: SweepDefinition; readonly engineVersion: string };
@@ -213,16 +217,20 @@ export const createPlanner = (
 ): Planner => ({
   plan: async (request) => {
     const estimated = time(() => outlineChecked(request, limits));
-    const known = await knownChains(db, estimated.outline.stages);
-    return planOf(estimated, known, await readSpeeds(db)).plan;
+    const { stages } = estimated.outline;
+    const known = await knownChains(db, stages);
+    const madeAnew = await findMadeAnew(db, stages, request.engineVersion);
+    return planOf(estimated, known, { madeAnew, fleet: await readSpeeds(db) }).plan;
   },
   submit: async ({ client, author, idempotencyKey: key, ticket, ...request }) => {
     const estimated = time(() => outlineChecked(request, limits));
-    const { definition } = request;
+    const { definition, engineVersion } = request;
+    const { stages } = estimated.outline;
+    const madeAnew = await findMadeAnew(db, stages, engineVersion);
     return submitSweep(author ? actingAs(db, author) : db, {
       definition,
-      stages: estimated.outline.stages,
-      buildPlan: (known) => planOf(estimated, known),
+      stages,
+      buildPlan: (known) => planOf(estimated, known, { madeAnew }),
       ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(definition) } }),
       ...(ticket && { ticket }),
       ...(client !== undefined && { share: { client, limits } }),

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { slotLimit } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import type { Finding } from '../doctor.ts';
@@ -86,7 +87,11 @@ export const serviceCommands = (program: Command, context: () => Context): void 
         'port of the API; if it is taken, Funnel chooses another one (default: FUNNEL_PORT, 7070)',
       ).argParser(readWhole(0, 65_535)),
     )
-    .option('--slots <number>', 'number of trainers (default: FUNNEL_SLOTS, else one per core)', readWhole(1))
+    .option(
+      '--slots <number>',
+      'number of trainers (default: FUNNEL_SLOTS, else one per core)',
+      readWhole(1, slotLimit),
+    )
     .option('--data <folder>', 'folder with data sets (default: FUNNEL_DATA)')
     .option(
       '--host <address>',
@@ -104,7 +109,7 @@ export const serviceCommands = (program: Command, context: () => Context): void 
     .option(
       '--slots <number>',
       'number of trainers (default: one per core, or fewer if memory is short)',
-      readWhole(1),
+      readWhole(1, slotLimit),
     )
     .option('--backend <name>', 'the backend of the trainers (default: the best that works on this machine)')
     .action((options: WorkerOptions) => runWorker(options, context()));

@@ -1,4 +1,5 @@
 import {
+  describeChanges,
   describeValues,
   formatAmount,
   formatBytes,
@@ -110,6 +111,7 @@ const submit = async (
       exitCodes.incomplete,
       `The key ${key} belongs to sweep ${sweep.id}, which was cancelled, so nothing runs.\n→ Submit again with another --key, or without one.`,
     );
+  for (const line of describeMadeAnew(sweep.plan)) output.note(line);
   if (!watch) {
     present(output, sweep, describeSweep);
     return output.note(`Watch it: \`npx funnel watch ${sweep.id}\``);
@@ -149,6 +151,12 @@ const describeEstimate = ({ estimate }: Plan): readonly string[] => {
   ];
 };
 
+/** Why stages that seem to be done are made again. */
+const describeMadeAnew = ({ madeAnew = [] }: Plan): readonly string[] =>
+  madeAnew.length === 0
+    ? []
+    : [`Made by an older version, so made anew with all that follows: ${describeChanges(madeAnew)}.`];
+
 /** The trials, stages and epochs of a sweep, with and without sharing. */
 const describePlan = (plan: Plan): string => {
   const { trials, stages, epochs, sharing } = plan;
@@ -168,6 +176,7 @@ const describePlan = (plan: Plan): string => {
     table,
     '',
     `${formatCount(epochs.needed, 'epoch')} to train; ${epochs.cached} done, or in progress for another sweep; ${epochs.unshared} without sharing (${formatNumber(sharing)}×).`,
+    ...describeMadeAnew(plan),
     ...describeEstimate(plan),
   ].join('\n');
 };

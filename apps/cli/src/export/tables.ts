@@ -2,6 +2,7 @@
 
 import type { Client } from '@funnel/client';
 import {
+  describeChanges,
   EvaluationSummary,
   type ExtendedNumber,
   type HyperparameterName,
@@ -93,6 +94,7 @@ export const leaderboardColumns: readonly Column<LeaderboardRow>[] = [
   number('rejectedAttacked', ({ rejectedAttacked }) => rejectedAttacked),
   text('verdict', ({ verdict }) => verdict),
   text('reasons', ({ reasons }) => reasons.join('; ')),
+  text('older', ({ older = [] }) => describeChanges(older)),
 ];
 
 type HasHyperparameters = { readonly hyperparameters: Readonly<Record<string, HyperparameterValue>> };

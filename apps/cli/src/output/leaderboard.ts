@@ -2,6 +2,7 @@
 
 import {
   type AttackName,
+  describeChanges,
   distanceMetric,
   type EvaluationMetricName,
   evaluationMetrics,
@@ -9,6 +10,7 @@ import {
   rankTexts,
   readExtended,
   threatModelText,
+  versionText,
   withinText,
 } from '@funnel/contracts';
 import { type Column, formatNumber, formatShare, formatTable } from './format.ts';
@@ -125,12 +127,23 @@ const describeVerdicts = (rows: readonly LeaderboardRow[]): readonly string[] =>
   return [...trials].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
 };
 
+/** The runs of other versions of Funnel. Runs of the same versions share a line. */
+const describeOlder = (rows: readonly LeaderboardRow[]): readonly string[] => {
+  const trials = new Map<string, string[]>();
+  for (const { trialId, older } of rows) {
+    if (!older) continue;
+    const text = `made by another version: ${describeChanges(older)}`;
+    trials.set(text, [...new Set([...(trials.get(text) ?? []), trialId])]);
+  }
+  return [...trials].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
+};
+
 type RankedUnder = {
   /** Undefined: the worst case over all attacks. */
   readonly attack: AttackName | undefined;
 };
 
-/** The sentences, the table, and below it the reasons for verdicts other than ok. */
+/** The sentences, the table, and below it the reasons for verdicts other than ok, and what other versions made. */
 export const describeLeaderboard = (rows: readonly LeaderboardRow[], { attack }: RankedUnder): string => {
   const [top] = rows;
   if (!top) return 'No evaluation yet.';
@@ -150,9 +163,16 @@ export const describeLeaderboard = (rows: readonly LeaderboardRow[], { attack }:
     ...(attack === undefined ? [{ title: 'attack', value: (row: LeaderboardRow) => row.attack }] : []),
     ...(attack === undefined && !sameBudget(rows) ? [{ title: 'within', value: budgetText }] : []),
     ...(sameSettings(rows) ? [] : [{ title: 'settings', value: settingsText }]),
+    ...(rows.some(({ older }) => older)
+      ? [{ title: 'version', value: ({ older = [] }: LeaderboardRow) => versionText(older) || 'present' }]
+      : []),
     { title: '', value: ({ verdict }) => (verdict === 'ok' ? '' : verdict) },
   ];
-  return [...describeRanking(rows, attack), '', formatTable(columns, rows), ...describeVerdicts(rows)].join(
-    '\n',
-  );
+  return [
+    ...describeRanking(rows, attack),
+    '',
+    formatTable(columns, rows),
+    ...describeVerdicts(rows),
+    ...describeOlder(rows),
+  ].join('\n');
 };

@@ -3,6 +3,7 @@ import {
   type AttackName,
   attackSpec,
   attacks,
+  describeChanges,
   type HyperparameterName,
   type HyperparameterValue,
   readExtended,
@@ -152,6 +153,7 @@ export const describeTrial = (trial: TrialDetail): string =>
     stageTable(trial.stages),
     ...(trial.evaluations.length > 0 ? ['', evaluationTable(trial.evaluations)] : []),
     ...(trial.worstCase && trial.evaluations.length > 1 ? [worstCaseLine(trial.worstCase)] : []),
+    ...(trial.older ? [`! made by another version: ${describeChanges(trial.older)}`] : []),
     ...trial.warnings.map((warning) => `! ${warning}`),
     ...errorsOf(trial.stages).map((error) => `✗ ${error}`),
   ].join('\n');

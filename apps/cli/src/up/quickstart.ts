@@ -108,7 +108,7 @@ const runQuickstart = async (options: Welcome): Promise<boolean> => {
  * complete.
  */
 export const welcome = async (options: Welcome): Promise<boolean> => {
-  const { client, output, once, signal } = options;
+  const { client, env, output, once, signal } = options;
   try {
     const { items } = await client.listSweeps({ query: { limit: 10 } }, { signal });
     if (once || items.length === 0) return await runQuickstart(options);
@@ -120,7 +120,7 @@ export const welcome = async (options: Welcome): Promise<boolean> => {
     // The service goes on, although this output failed.
     const wantsToken = error instanceof FunnelError && ['UNAUTHENTICATED', 'FORBIDDEN'].includes(error.code);
     output.note(
-      wantsToken
+      wantsToken && !(env.FUNNEL_TOKEN ?? env.FUNNEL_ADMIN_TOKEN)
         ? 'The API needs a token. Set FUNNEL_TOKEN to see the running sweep here.\n'
         : `${explain(error).text}\n`,
     );

@@ -16,6 +16,7 @@ import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
 import type { Page } from '../types.ts';
 import { threatModels } from './evaluations.ts';
+import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
 import {
   findRanked,
   type LeaderboardCursor,
@@ -102,9 +103,14 @@ const cursorAfter = (row: RankedRow, rank: number | null, count: number): Leader
 });
 
 /**
- * Best first. `LeaderboardRow` describes the rank of ties, missing values and masked runs. Errors: INVALID_REQUEST, NOT_FOUND (the sweep).
+ * Best first. `LeaderboardRow` describes the rank of ties, missing values and masked runs. `changesOf`: compares stages with the present
+ * version. (Default: the rows say nothing about versions) Errors: INVALID_REQUEST, NOT_FOUND (the sweep).
  */
-export const leaderboard = async (db: Db, query: LeaderboardQuery): Promise<Page<LeaderboardRow>> => {
+export const leaderboard = async (
+  db: Db,
+  query: LeaderboardQuery,
+  changesOf: ChangesOf = () => [],
+): Promise<Page<LeaderboardRow>> => {
   const tx = reading(db);
   const { limit, metric } = query;
   const cursor = query.cursor === undefined ? undefined : readLeaderboardCursor(query.cursor);
@@ -115,9 +121,12 @@ export const leaderboard = async (db: Db, query: LeaderboardQuery): Promise<Page
   const reasons = await reasonsOf(tx, rows);
   const rejections = await rejectionsOf(tx, rows, { metric, averageSeeds: query.group === 'configuration' });
   const balls = await threatModels(tx, query.attack === undefined ? rows : []);
+  const stageOf = (row: RankedRow) => ({ trialId: row.trial_id, stageId: row.stage_id });
+  const older = await readChanges(tx, rows.map(stageOf), changesOf);
   const sign = evaluationMetrics[metric].direction === 'max' ? 1 : -1;
   const items = rows.map((row, i): LeaderboardRow => {
     const value = row.utility === null ? null : row.utility * sign + 0; // + 0 turns −0 into 0
+    const changes = older.get(rowKey(stageOf(row)));
     return {
       rank: ranks[i]!,
       trialId: row.trial_id,
@@ -136,6 +145,7 @@ export const leaderboard = async (db: Db, query: LeaderboardQuery): Promise<Page
       cleanAccuracy: row.clean_accuracy,
       ...rejections.get(keyOf(row)),
       verdict: row.masked ? 'masked' : (row.verdict ?? 'ok'),
+      ...(changes && { older: changes }),
       reasons: [...(reasons.get(row.trial_id) ?? [])],
     };
   });

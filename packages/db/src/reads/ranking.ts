@@ -98,6 +98,8 @@ const scoreConditions = (
 const rankedColumns = {
   /** In a ranking of configurations: the first seed. */
   trial_id: text(),
+  /** The attack stage; for the worst case, that of the strongest attack. */
+  stage_id: text(),
   ordinal: int2(),
   masked: bool(),
   /** Null: the value is missing. */
@@ -187,7 +189,7 @@ export const findRanked = async (
   return tx.query(
     rankedColumns,
     `WITH r AS (SELECT * FROM (${walks.join(' UNION ALL ')}) AS w ORDER BY ${orderOf(query.masked, 'w')} LIMIT ${limit})
-     SELECT r.trial_id, r.ordinal, r.masked, r.utility, ${columns},
+     SELECT r.trial_id, o.stage_id, r.ordinal, r.masked, r.utility, ${columns},
        r.sweep_id, t.recipe, t.dataset, t.hyperparameters, t.verdict, e.attack, e.settings
      FROM r ${joins}
      JOIN scores o ON o.trial_id = r.trial_id AND o.ordinal = r.ordinal AND o.metric = r.metric

@@ -28,6 +28,7 @@ import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
 import type { Page } from '../types.ts';
 import { evaluationsOfTrials, worstCasesOf } from './evaluations.ts';
+import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
 import { isNumber, pageOf, readCursor } from './pages.ts';
 import { stagesOfTrials } from './stages.ts';
 import { assertSweep } from './sweeps.ts';
@@ -124,28 +125,36 @@ const findTrials = async (tx: Tx, ids: readonly string[]): Promise<readonly Tria
 };
 
 /** The number of statements does not depend on the number of trials. In the order of `ids`. Errors: NOT_FOUND. */
-const detailsOf = async (tx: Tx, ids: readonly string[]): Promise<readonly TrialDetail[]> => {
+const detailsOf = async (
+  tx: Tx,
+  ids: readonly string[],
+  changesOf: ChangesOf,
+): Promise<readonly TrialDetail[]> => {
   const rows = await findTrials(tx, ids);
-  const [stages, evaluations, warnings] = await Promise.all([
+  const wholeTrial = (id: string) => ({ trialId: id, stageId: null });
+  const [stages, evaluations, warnings, older] = await Promise.all([
     stagesOfTrials(tx, ids),
     evaluationsOfTrials(tx, ids),
     warningsOf(tx, ids),
+    readChanges(tx, ids.map(wholeTrial), changesOf),
   ]);
   const worstCases = await worstCasesOf(tx, ids, (id) => evaluations.get(id) ?? []);
   return rows.map((row) => {
     const ofTrial = evaluations.get(row.id) ?? [];
+    const changes = older.get(rowKey(wholeTrial(row.id)));
     return {
       ...trialOf(row, ofTrial, worstCases.get(row.id)),
       stages: [...(stages.get(row.id) ?? [])],
       evaluations: [...ofTrial],
+      ...(changes && { older: changes }),
       warnings: [...(warnings.get(row.id) ?? [])],
     };
   });
 };
 
-/** Errors: NOT_FOUND. */
-export const getTrial = async (db: Db, id: string): Promise<TrialDetail> => {
-  const [trial] = await detailsOf(reading(db), [id]);
+/** `changesOf`: compares stages with the present version. (Default: the answer says nothing about versions) Errors: NOT_FOUND. */
+export const getTrial = async (db: Db, id: string, changesOf: ChangesOf = () => []): Promise<TrialDetail> => {
+  const [trial] = await detailsOf(reading(db), [id], changesOf);
   return trial!;
 };
 
@@ -163,9 +172,13 @@ export const getMetrics = async (db: Db, trialId: string): Promise<readonly Metr
   );
 };
 
-/** Trials in the order of `ids`, and the names of the fields in which they differ. Errors: NOT_FOUND. */
-export const compareTrials = async (db: Db, ids: readonly string[]): Promise<Comparison> => {
-  const trials = await detailsOf(reading(db), ids);
+/** Trials in the order of `ids`, and the names of the fields in which they differ. `changesOf`: as for `getTrial`. Errors: NOT_FOUND. */
+export const compareTrials = async (
+  db: Db,
+  ids: readonly string[],
+  changesOf: ChangesOf = () => [],
+): Promise<Comparison> => {
+  const trials = await detailsOf(reading(db), ids, changesOf);
   const cells = trials.map(
     ({ recipe, dataset, seed, hyperparameters }) =>
       new Map<string, HyperparameterValue>(Object.entries({ recipe, dataset, ...hyperparameters, seed })),

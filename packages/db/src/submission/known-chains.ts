@@ -108,5 +108,22 @@ export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Foun
   return { known, existing };
 };
 
+/** The statuses of those of these stages that the database has. */
+export const statusesOf = async (
+  db: Db,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, StageStatus>> => {
+  const found = new Map<string, StageStatus>();
+  for (const part of chunks([...ids], chunk)) {
+    const rows = await reading(db).query(
+      { id: text(), status: text<StageStatus>() },
+      'SELECT s.id, s.status FROM unnest($1::text[]) AS k (id) JOIN stages s ON s.id = k.id',
+      [plainArray(part)],
+    );
+    for (const { id, status } of rows) found.set(id, status);
+  }
+  return found;
+};
+
 export const knownChains = async (db: Db, stages: readonly Wanted[]): Promise<Known> =>
   (await readKnown(reading(db), stages)).known;

@@ -1,9 +1,11 @@
 import {
+  describeChanges,
   evaluationMetrics,
   type LeaderboardRow,
   rankTexts,
   readExtended,
   threatModelText,
+  versionText,
 } from '@funnel/contracts';
 import { useEffect, useMemo, useRef } from 'react';
 import { IntervalMark, infinityPlace } from '../../charts/marks.tsx';
@@ -107,6 +109,11 @@ const Row = (props: {
           {row.recipe}, {row.dataset}, {seedsText(row.seeds)},{' '}
           <a href={href(['sweeps', row.sweepId])}>its sweep</a>
         </span>
+        {row.older === undefined ? null : (
+          <span className="muted small" title={`Made by another version: ${describeChanges(row.older)}`}>
+            made by {versionText(row.older)}
+          </span>
+        )}
       </td>
       <td className="board-value">
         {value === null ? (

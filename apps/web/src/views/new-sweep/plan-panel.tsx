@@ -1,4 +1,4 @@
-import { describeValues, type Plan, StageKind } from '@funnel/contracts';
+import { describeChanges, describeValues, type Plan, StageKind } from '@funnel/contracts';
 import { ErrorNotice, Skeleton } from '../../components/states.tsx';
 import {
   formatBytes,
@@ -90,6 +90,11 @@ const Figures = ({ plan }: { readonly plan: Plan }) => {
               : `Without sharing, training would take ${formatFactor(unshared / needed)} times as long.`}
         </p>
       </div>
+      {plan.madeAnew ? (
+        <p className="small" role="note">
+          Made by an older version, so made anew with all that follows: {describeChanges(plan.madeAnew)}.
+        </p>
+      ) : null}
       <Estimate plan={plan} />
       <table className="plan-stages">
         <thead>

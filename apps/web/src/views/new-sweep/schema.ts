@@ -1,4 +1,5 @@
 /** Reads the declared schemas for the form: the fields to draw, and errors by path. New hyperparameters and settings need no code here. */
+import { formatAmount } from '@funnel/contracts';
 import { z } from 'zod';
 
 export type Field = {
@@ -27,8 +28,6 @@ type Json = {
   readonly exclusiveMaximum?: number;
 };
 
-const number = (value: number): string => value.toLocaleString('en-US');
-
 const rangeText = ({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Json): string => {
   // zod bounds integers by MAX_SAFE_INTEGER. Such a bound is not shown.
   const declared = (bound: number | undefined) =>
@@ -38,13 +37,13 @@ const rangeText = ({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Jso
       ? declared(exclusiveMinimum) === undefined
         ? ''
         : `above ${exclusiveMinimum}`
-      : number(minimum!);
+      : formatAmount(minimum!);
   const high =
     declared(maximum) === undefined
       ? declared(exclusiveMaximum) === undefined
         ? ''
         : `below ${exclusiveMaximum}`
-      : number(maximum!);
+      : formatAmount(maximum!);
   if (low !== '' && high !== '') return `${low} to ${high}`;
   return low === '' ? (high === '' ? '' : `up to ${high}`) : low.startsWith('above') ? low : `from ${low}`;
 };

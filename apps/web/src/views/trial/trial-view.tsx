@@ -1,4 +1,4 @@
-import { type SweepDetail, type TrialDetail, threatModelText } from '@funnel/contracts';
+import { describeChanges, type SweepDetail, type TrialDetail, threatModelText } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { TrainingCurves } from '../../charts/training-curves.tsx';
@@ -156,6 +156,11 @@ const Warnings = ({ warnings }: { readonly warnings: readonly string[] }) =>
     </div>
   );
 
+const olderText = ({ older }: TrialDetail): readonly string[] =>
+  older
+    ? [`Made by another version of Funnel: ${describeChanges(older)}. A new sweep makes these stages anew.`]
+    : [];
+
 /** The reasons for which a trial ended without a result: the errors of its stages. */
 const Endings = ({ trial }: { readonly trial: TrialDetail }) => {
   const ended = trial.stages.filter(
@@ -182,7 +187,7 @@ const Trial = ({ trial }: { readonly trial: TrialDetail }) => {
     <div className="stack">
       <TrialHeader trial={trial} sweep={sweep} />
       <Endings trial={trial} />
-      <Warnings warnings={trial.warnings} />
+      <Warnings warnings={[...olderText(trial), ...trial.warnings]} />
       <TrialCurvesPanel trial={trial} />
       {attacked ? (
         <>
