@@ -34,6 +34,20 @@ describe('on a linear classifier', () => {
   });
 
   it.each([
+    ['deepfool-l2', 'l2', 0.3 / Math.sqrt(5)],
+    ['deepfool-linf', 'linf', 0.3 / 3],
+  ] as const)('%s crosses the boundary where a pixel is at its bound', async (attack, norm, distance) => {
+    // The first pixel is white and cannot follow its gradient, so f is −0.3 and rises by the other pixels alone: (−1, 0, 2).
+    const { model: linear, dispose } = linearModel(weights, [0, -0.3 - 2.5], [2, 2, 1]);
+    const images = Float32Array.of(1, 0.5, 0.5, 0.5);
+    const { records } = await evaluateAttack({ model: linear, images, labels: [0], attack });
+    expect(records.success).toEqual([true]);
+    expect(records[norm][0]).toBeGreaterThan(distance);
+    expect(records[norm][0]).toBeLessThan(distance + 3e-4);
+    dispose();
+  });
+
+  it.each([
     { attack: { attack: 'fab-t-l2' }, norm: 'l2', distance: distanceL2 },
     { attack: { attack: 'fab-t-linf' }, norm: 'linf', distance: distanceLinf },
     { attack: { attack: 'fmn-l2' }, norm: 'l2', distance: distanceL2 },

@@ -15,6 +15,13 @@ import { type FlatModel, likelyClasses } from '../flat-model.ts';
 import { dualNorms, type Norm, signOf } from '../norms.ts';
 import { owning, takeValues } from '../ownership.ts';
 
+/**
+ * Foolbox 1.8 steps by the distance to the boundary alone. Where pixels are clipped, every step leaves the same share of the distance, and
+ * only another target class or rounding ends the approach. Between two classes there is no other target, so each step after the first goes
+ * this much farther, as all steps do in the original DeepFool and in Foolbox 3. `step` counts from 1.
+ */
+const addedInStep = (step: number, classes: number): number => (classes === 2 && step > 1 ? 1e-4 : 0);
+
 /** When an image is finished, the next one takes its row, so every pass of the model stays full. */
 export const deepfool = (norm: Norm): Attack<'deepfool-l2' | 'deepfool-linf'> =>
   streaming(async (context, settings) => {
@@ -59,6 +66,7 @@ export const deepfool = (norm: Norm): Attack<'deepfool-l2' | 'deepfool-linf'> =>
           candidates: candidates.map((slot) => valuesAt(slot, rows)),
           norm,
           stepFactor: 1 + settings.overshoot,
+          added: Float64Array.from(rows, (row) => addedInStep(steps[row]!, model.classes)),
         }),
       );
       here.dispose();
@@ -96,6 +104,8 @@ type Linearisation = {
   readonly norm: Norm;
   /** 1 moves a row onto the boundary; a larger factor moves it beyond. */
   readonly stepFactor: number;
+  /** `[n]`: added to the distance of each row, before the factor. With more than 0, a row on the boundary moves too. */
+  readonly added: Float64Array;
 };
 
 /**
@@ -111,6 +121,7 @@ export const linearisedStep = ({
   candidates,
   norm,
   stepFactor,
+  added,
 }: Linearisation): Promise<tf.Tensor2D> =>
   owning(async (own) => {
     const [n] = x.shape;
@@ -125,13 +136,13 @@ export const linearisedStep = ({
         const f = Math.fround(
           z[row * model.classes + classes[row]!]! - z[row * model.classes + labels[row]!]!,
         );
-        if (!(f < 0)) continue;
+        if (!(f < 0 || (f === 0 && added[row]! > 0))) continue;
         const size = sizes[slot * n + row]! + 1e-8;
         const distance = Math.abs(f) / size;
         if (!(distance < smallest)) continue; // a NaN is not nearer
         smallest = distance;
         nearest[row] = slot * n + row;
-        lengths[row] = stepFactor * (norm === 'l2' ? distance / size : distance);
+        lengths[row] = stepFactor * ((distance + added[row]!) / (norm === 'l2' ? size : 1));
       }
     }
     return tf.tidy((): tf.Tensor2D => {

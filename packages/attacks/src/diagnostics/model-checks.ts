@@ -149,7 +149,8 @@ export const boundaryIsNotLinear: Check = async ({ evaluate, model, images, valu
   const before = await marginsOf(model, values, labels);
   const candidates = await likelyClasses(model, images, labels, model.classes);
   const z = await takeValues(model.logits(images));
-  const moved = await linearisedStep({ model, x: images, z, labels, candidates, norm: 'l2', stepFactor: 1 });
+  const step = { norm: 'l2', stepFactor: 1, added: new Float64Array(labels.length) } as const;
+  const moved = await linearisedStep({ model, x: images, z, labels, candidates, ...step });
   const after = await marginsOf(model, await takeValues(moved), labels);
   const progress = [...before.margins].map((gap, row) => (gap - after.margins[row]!) / Math.max(gap, 1e-12));
   const { summary, records } = await evaluate('deepfool-l2');

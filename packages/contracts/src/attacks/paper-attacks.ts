@@ -7,6 +7,7 @@ const listVersion = ({ epsilons }: { epsilons: number | number[] }): number =>
   typeof epsilons === 'number' ? 1 : 2;
 
 const foolbox = 'Rauber et al. 2017, Foolbox 1.8';
+/** Models of two classes have longer steps since 0.2.0. The version stayed: all data sets of the service have ten classes. */
 const deepfool = (norm: 'l2' | 'linf') =>
   defineAttack({
     title: `DeepFool ${normTitles[norm]}`,
