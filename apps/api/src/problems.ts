@@ -14,7 +14,6 @@ import { setAnswerHeaders } from './answer-headers.ts';
 const frameworkCode = (code: string, status: number): ErrorCode => {
   if (status === 413) return 'BODY_TOO_LARGE';
   if (status === 415) return 'UNSUPPORTED_MEDIA_TYPE';
-  if (code === 'FST_ERR_HANDLER_TIMEOUT') return 'UNAVAILABLE';
   if (code.startsWith('FST_ERR_CTP')) return 'MALFORMED_BODY';
   return 'INVALID_REQUEST';
 };
@@ -33,7 +32,7 @@ const fromFramework = (error: unknown, contentType: string | undefined): AppErro
   if (!(error instanceof Error) || !('statusCode' in error) || !('code' in error)) return null;
   const { statusCode: status, code } = error;
   if (typeof status !== 'number' || typeof code !== 'string') return null;
-  if (status >= 500 && code !== 'FST_ERR_HANDLER_TIMEOUT') return null;
+  if (status >= 500) return null;
   const appCode = frameworkCode(code, status);
   return new AppError(appCode, frameworkMessage(appCode, error, contentType), {}, { cause: error });
 };

@@ -13,6 +13,7 @@ import { retentionHandlers, serviceHandlers } from './handlers/service.ts';
 import { sweepHandlers } from './handlers/sweeps.ts';
 import type { RawBody } from './request/bodies.ts';
 import { parsePart } from './request/parse-part.ts';
+import { answerWithin, endOf } from './request/time-limits.ts';
 
 /** The methods of a route. A stream has no HEAD: it would use up one of the streams. */
 const methodsOf = (route: Route): readonly string[] =>
@@ -80,13 +81,8 @@ const decodeHeaders = (headers: FastifyRequest['headers']): FastifyRequest['head
     ]),
   );
 
-/** Aborts when the client has gone, or when the request has taken this long. */
-const limitTime = (request: FastifyRequest, seconds: number): AbortSignal =>
-  AbortSignal.any([request.signal, AbortSignal.timeout(1000 * seconds)]);
-
-const parseRequest = async (name: RouteName, route: Route, request: FastifyRequest, planSeconds: number) => {
+const parseRequest = async (name: RouteName, route: Route, request: FastifyRequest, signal: AbortSignal) => {
   const client = clientOf(request);
-  const signal = route.body ? limitTime(request, planSeconds) : request.signal;
   const body = request.body as RawBody | undefined; // as bodiesPlugin makes it
   return {
     params: route.params && parsePart('params', route.params, request.params),
@@ -108,14 +104,20 @@ const serialize = (name: RouteName, schema: z.ZodType, answer: unknown): string 
   return JSON.stringify(result.data);
 };
 
+/** Seconds after which the answer is UNAVAILABLE: longer than a plan may take. */
+const secondsOf = ({ seconds }: Route, planSeconds: number): number =>
+  seconds ?? Math.max(fixedLimit('answerSeconds'), Math.ceil(planSeconds) + 5);
+
 const answerWith =
   (name: RouteName, route: Route, handler: AnyHandler, planSeconds: number) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     reply.code(route.status ?? 200).header('cache-control', 'no-store');
-    const answer = await handler(await parseRequest(name, route, request, planSeconds), {
-      status: (status) => void reply.code(status),
-      header: (field, value) => void reply.header(field, value),
-    });
+    const answer = await answerWithin(secondsOf(route, planSeconds), async () =>
+      handler(await parseRequest(name, route, request, endOf(reply, route.body && planSeconds)), {
+        status: (status) => void reply.code(status),
+        header: (field, value) => void reply.header(field, value),
+      }),
+    );
     const schema = reply.statusCode === 202 ? route.accepted : route.response;
     if (schema) return reply.type('application/json; charset=utf-8').send(serialize(name, schema, answer));
     if (route.produces) return reply.type(route.produces).send(answer);
@@ -124,10 +126,6 @@ const answerWith =
 
 /** The plugins on which this one depends add the other members of Context. */
 type RoutesOptions = Omit<Context, 'hub' | 'metrics' | 'planning' | 'relay' | 'submissions' | 'wakeActions'>;
-
-/** Milliseconds after which the answer is UNAVAILABLE. It is longer than a plan may take. Streams have no such limit. */
-const answerMs = ({ seconds }: Route, planSeconds: number): number =>
-  1000 * (seconds ?? Math.max(fixedLimit('answerSeconds'), Math.ceil(planSeconds) + 5));
 
 const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Promise<void> => {
   const { planSeconds } = options.limits;
@@ -139,7 +137,6 @@ const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Pro
       method: route.method,
       url: route.url,
       exposeHeadRoute: methodsOf(route).includes('HEAD'),
-      ...(!isStream(route) && { handlerTimeout: answerMs(route, planSeconds) }),
       config: { routeName: name },
       handler: answerWith(name, route, handlers[name] as AnyHandler, planSeconds),
     });

@@ -13,6 +13,7 @@ import { type Db, saveToken } from '@funnel/db';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { hashToken } from '../src/access/tokens.ts';
 import type { ApiOptions } from '../src/app.ts';
+import { answerWithin } from '../src/request/time-limits.ts';
 import { build, oneTrial } from './build.ts';
 
 const binary = ['bytes', 'KiB', 'MiB', 'GiB'];
@@ -146,6 +147,58 @@ describe('a token', () => {
     await release();
     expect([(await first).statusCode, (await other).statusCode]).toEqual([200, 200]);
   });
+});
+
+/** Real connections, because `inject` ends a request in another way than Node. */
+const asking = async (planSeconds: number) => {
+  const own = await open({ limits: { planSeconds } });
+  const url = await own.app.listen({ host: '127.0.0.1', port: 0 });
+  const plan = (signal?: AbortSignal) =>
+    fetch(`${url}/v1/sweeps/plan`, {
+      method: 'POST',
+      headers: { ...header('alice'), 'content-type': 'application/json' },
+      body: JSON.stringify(medium),
+      ...(signal && { signal }),
+    });
+  return { ...own, url, plan, plans: () => own.app.planning.plansOf('token alice') };
+};
+const longWait = { timeout: 30_000 };
+
+describe('a plan', () => {
+  test('that is not made in time is refused, and its process has ended', async () => {
+    const { app, db, plan, plans } = await asking(3);
+    await holdStages(db);
+    const refused = await plan();
+    expect(refused.status).toBe(422);
+    expect(await refused.json()).toMatchObject({
+      code: 'SWEEP_TOO_LARGE',
+      detail:
+        'Expected a plan within 3 s (FUNNEL_PLAN_SECONDS), but this one takes more. Its largest dimension is space.gamma with 40 values.',
+      issues: [{ path: 'space.gamma', expected: 'fewer values', received: '40 values' }],
+    });
+    expect(plans()).toBe(0);
+    expect(app.planning.processes().length).toBeLessThanOrEqual(1); // one waits for the next question
+  });
+
+  test('whose client has gone is stopped', async () => {
+    const { db, plan, plans } = await asking(100);
+    await holdStages(db);
+    const leaving = new AbortController();
+    const asked = plan(leaving.signal);
+    const left = expect(asked).rejects.toThrow();
+    await expect.poll(plans, longWait).toBe(1);
+    leaving.abort();
+    await left;
+    await expect.poll(plans, longWait).toBe(0);
+  });
+});
+
+test('an answer that takes too long is UNAVAILABLE, and one that is there in time is given', async () => {
+  await expect(answerWithin(0.01, () => new Promise(() => {}))).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: 'Expected an answer within 0.01 s, but it takes longer',
+  });
+  expect(await answerWithin(60, async () => 1)).toBe(1);
 });
 
 describe('an address', () => {

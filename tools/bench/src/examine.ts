@@ -22,12 +22,15 @@ import { median } from './timing.ts';
 const Options = z.strictObject({
   seeds: z.coerce.number().pipe(z.int().min(1).max(1000)).default(100),
   backend: z.enum(['wasm', 'cpu']).default('wasm'),
+  /** Only the models whose names contain this text. */
+  only: z.string().default(''),
   json: z.boolean().default(false),
 });
 
-export const examineUsage = `examine [--seeds 100] [--backend wasm|cpu] [--json]
+export const examineUsage = `examine [--seeds 100] [--backend wasm|cpu] [--only mnist-conv] [--json]
   Examines the oracle models, 21 trained recipes, layers models with pooling, dropout and normalisation, and models with wrong
-  gradients, with this many seeds each. It says how often the gradients were flagged.`;
+  gradients, with this many seeds each. It says how often the gradients were flagged. --only: the models
+  whose names contain this text.`;
 
 type Images = { readonly images: Float32Array; readonly labels: Int32Array };
 type Case = { readonly name: string; readonly model: ClassifierModel; readonly wrong: boolean } & Images;
@@ -220,10 +223,10 @@ const examineOften = async ({ name, model, wrong, images, labels }: Case, seeds:
 
 /** The command. Prints one line per model, and exits with 1 when an honest model was flagged or a wrong one was not. */
 export const examine = async (args: readonly string[]): Promise<void> => {
-  const { seeds, backend, json } = readOptions(Options, args);
+  const { seeds, backend, only, json } = readOptions(Options, args);
   await openBackend('wasm'); // networks are trained on wasm, which is fast
   const honest = [...(await oracles()), ...(await trainedRecipes()), ...(await layersModels())];
-  const cases = [...honest, ...(await wrongGradients(honest))];
+  const cases = [...honest, ...(await wrongGradients(honest))].filter(({ name }) => name.includes(only));
   await openBackend(backend);
   for (const one of cases) {
     const row = await examineOften(one, seeds);

@@ -1,7 +1,7 @@
 /** Clients that hold connections without sending a request, and clients that send too much. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { build, type TestApp } from '../build.ts';
 
 let api: TestApp;
@@ -62,4 +62,42 @@ test.each([
 test('the number of connections is limited', async () => {
   expect(api.app.server.maxConnections).toBe(3 + 2000);
   expect(await fetch(`http://127.0.0.1:${port}/healthz`).then(({ status }) => status)).toBe(200);
+});
+
+test('a client that does not read its answer loses its connection before the rest is read from the database', async () => {
+  const own = await build({ idleSeconds: 0.5 });
+  onTestFinished(own.close);
+  await own.app.listen({ host: '127.0.0.1', port: 0 });
+  const [weights] = (
+    await own.db.pool.query(
+      `INSERT INTO blobs (sha256, bytes) SELECT encode(sha256(b), 'hex'), b FROM (SELECT decode(repeat('00', 64 * 1024 * 1024), 'hex') AS b) AS t
+       RETURNING sha256`,
+    )
+  ).rows;
+  await own.db.pool.query(`INSERT INTO chains (id, hash) VALUES (1, 'chain')`);
+  const network = { topology: {}, weights: [{ name: 'w', shape: [2 ** 24] }], blob: weights.sha256 };
+  const manifest = {
+    position: { epoch: 1, step: 0 },
+    ...{ networks: { encoder: network }, moments: null, scalars: {} },
+  };
+  await own.db.pool.query(
+    `INSERT INTO checkpoints (chain_id, epoch, step, hash, manifest, continuable) VALUES (1, 1, 0, 'hash', $1, false)`,
+    [JSON.stringify(manifest)],
+  );
+  const path = '/v1/checkpoints/hash/encoder/weights.bin';
+  const { port: at } = own.app.server.address() as { port: number };
+  const socket = connect(at, '127.0.0.1');
+  socket.on('error', () => {});
+  const [served] = (await Promise.all([
+    once(own.app.server, 'connection'),
+    once(socket, 'connect').then(() => socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)),
+  ]).then(([[first]]) => [first])) as [Socket];
+  socket.pause();
+  await once(served, 'close');
+  expect(served.bytesWritten).toBeLessThan(32 * 2 ** 20);
+  socket.destroy();
+  // A client that reads gets all of it.
+  const answer = await fetch(`http://127.0.0.1:${at}${path}`);
+  expect(answer.headers.get('content-length')).toBe(String(64 * 2 ** 20));
+  expect((await answer.arrayBuffer()).byteLength).toBe(64 * 2 ** 20);
 });

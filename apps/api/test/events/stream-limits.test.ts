@@ -96,7 +96,8 @@ describe('where tokens are needed', () => {
     const { response } = greedy[2]!;
     expect(await response.json()).toMatchObject({
       code: 'TOO_MANY_OWN_STREAMS',
-      detail: 'Expected at most 2 streams at once with the token "a read", but it has that many already',
+      detail:
+        'Expected at most 2 streams at once with the token "a read" (FUNNEL_MAX_STREAMS_PER_TOKEN), but it has that many already',
       hint: expect.stringContaining('FUNNEL_MAX_STREAMS_PER_TOKEN'),
     });
     expect(response.headers.get('retry-after')).toBe('2');

@@ -22,7 +22,7 @@ export type Route = {
   readonly status?: 200 | 201 | 204;
   /** The content of an answer 202: the service has taken the request, and carries it out later. */
   readonly accepted?: z.ZodType;
-  /** Seconds for the answer. (Default: `answerSeconds`) */
+  /** Seconds until the answer begins. (Default: `answerSeconds`) */
   readonly seconds?: number;
   readonly errors: readonly ErrorCode[];
 };
