@@ -118,7 +118,7 @@ export const beginAction = async (
       done,
       total,
     ]);
-  return changes;
+  return { ...changes, maxTrials: batchSize };
 };
 
 /** Deletions come last, and only after the other actions of their sweep. */
@@ -147,6 +147,6 @@ export const continueActions = (db: Db): Promise<boolean> =>
         [sweepId, action, done],
       );
     else await tx.run('DELETE FROM sweep_actions WHERE sweep_id = $1 AND action = $2', [sweepId, action]);
-    await propagate(tx, changes);
+    await propagate(tx, { ...changes, maxTrials: batchSize });
     return true;
   });
