@@ -78,7 +78,6 @@ const batches: Readonly<Record<ActionName, (tx: Tx, sweepId: string, progress: P
         sweepId,
         await stagesBetween(tx, sweepId, done, Math.min(end, stages)),
       );
-      await announceSweep(tx, sweepId);
       const trials = await reopenTrials(tx, sweepId, Math.max(0, done - stages), end - stages);
       return { ...reopened, done: end, trials, mayEnd: end < total ? [] : [sweepId] };
     },
