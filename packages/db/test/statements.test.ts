@@ -21,6 +21,7 @@ import {
   compareTrials,
   completeStage,
   continueActions,
+  continuePropagation,
   type Db,
   deleteSweep,
   endStage,
@@ -236,6 +237,12 @@ const runSubmissions = async (): Promise<void> => {
   const { sweepId } = await submit(db, { seeds: [12], space: { gamma: { min: 1, max: 64, count: 1400 } } });
   await cancelSweep(db, sweepId);
   while (await continueActions(db));
+  for (const target of ['dependants', 'skipped', 'transfer-attacks', 'trials'])
+    await query(db, 'INSERT INTO propagations (target, stage_id) SELECT $1, id FROM stages LIMIT 100', [
+      target,
+    ]);
+  await query(db, `INSERT INTO propagations (target, stage_id) VALUES ('dependants', 'deleted')`);
+  while (await continuePropagation(db));
   // More stages than a plan inside a transaction may have: the rows are written before the lock is taken.
   await submit(db, { seeds: [13], space: { gamma: { min: 1, max: 64, count: 3400 } } });
 };

@@ -5,7 +5,7 @@ import type { Db } from '../connection/db.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { releaseDependants, skipDependants } from '../lifecycle/dependants.ts';
 import { propagate, stageSweeps } from '../lifecycle/propagate.ts';
-import { move, type StageChange } from '../lifecycle/transitions.ts';
+import { idsOf, move, type StageChange } from '../lifecycle/transitions.ts';
 import type { Completion, EvaluationWrite, Failure, Lease, StageEnd } from '../types.ts';
 import { type AttemptError, type LeasedStage, recordOutcome, withLease } from './lease.ts';
 import { noteFailure, noteResult } from './set-aside.ts';
@@ -91,20 +91,23 @@ export const completeStage = (db: Db, completion: Completion): Promise<void> =>
 
 const transitionOf = { diverged: 'diverge', collapsed: 'collapse', failed: 'fail' } as const;
 
-/** Ends a stage without a usable result, and skips the stages that depend on it. */
+/** A stage that ends without a usable result, and why. */
+export type BadEnd = AttemptError & { readonly id: string };
+
+/** Ends stages without a usable result, and skips the stages that depend on them. */
 const endBadly = async (
   tx: Tx,
-  id: string,
   status: keyof typeof transitionOf,
-  { code, message }: AttemptError,
+  ends: readonly BadEnd[],
 ): Promise<readonly StageChange[]> => {
+  if (ends.length === 0) return [];
   const ended = await move(
     tx,
     transitionOf[status],
-    'SELECT $1::text AS id, $2::text AS error_code, $3::text AS error_message',
-    [id, code, message],
+    'SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS k (id, error_code, error_message)',
+    [ends.map(({ id }) => id), ends.map(({ code }) => code), ends.map(({ message }) => message)],
   );
-  return [...ended, ...(await skipDependants(tx, [id]))];
+  return [...ended, ...(await skipDependants(tx, idsOf(ended)))];
 };
 
 /**
@@ -116,7 +119,7 @@ export const endStage = (db: Db, { stageId, status, message, ...lease }: StageEn
     lease: { stageId, ...lease },
     write: async (tx, { workerId }) => {
       const error = { code: status.toUpperCase(), message };
-      const changes = await endBadly(tx, stageId, status, error);
+      const changes = await endBadly(tx, status, [{ id: stageId, ...error }]);
       await recordOutcome(tx, { stageId, ...lease }, status, error);
       await noteResult(tx, workerId);
       await propagate(tx, { changes });
@@ -134,9 +137,9 @@ const backoffSeconds = (failures: number): number => Math.min(60, 2 ** (failures
 export const returnStage = (tx: Tx, stageId: string, delaySeconds: number): Promise<readonly StageChange[]> =>
   move(tx, 'return', 'SELECT $1::text AS id, $2::float8 AS delay_seconds', [stageId, delaySeconds]);
 
-/** Ends a stage that has no attempts left. */
-export const failStage = (tx: Tx, id: string, error: AttemptError): Promise<readonly StageChange[]> =>
-  endBadly(tx, id, 'failed', error);
+/** Fails stages for which there is no further attempt. */
+export const failStages = (tx: Tx, ends: readonly BadEnd[]): Promise<readonly StageChange[]> =>
+  endBadly(tx, 'failed', ends);
 
 const fail = async (tx: Tx, stage: LeasedStage, failure: Failure): Promise<void> => {
   const { stageId, code, message, maxAttempts } = failure;
@@ -151,7 +154,7 @@ const fail = async (tx: Tx, stage: LeasedStage, failure: Failure): Promise<void>
   ]);
   const changes =
     failures >= maxAttempts
-      ? await failStage(tx, stageId, failure)
+      ? await failStages(tx, [{ id: stageId, code, message }])
       : await returnStage(tx, stageId, backoffSeconds(failures));
   await propagate(tx, { changes });
 };

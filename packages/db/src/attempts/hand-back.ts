@@ -9,7 +9,7 @@ import { propagate } from '../lifecycle/propagate.ts';
 import type { StageChange } from '../lifecycle/transitions.ts';
 import type { HandBack } from '../types.ts';
 import { lacksMemory } from './abilities.ts';
-import { failStage, returnStage } from './end-attempt.ts';
+import { failStages, returnStage } from './end-attempt.ts';
 import { type LeasedStage, recordOutcome, withLease } from './lease.ts';
 
 /** SQL: a stage with need `n` ran out of memory, and no live worker has more. */
@@ -44,7 +44,7 @@ const write = async (tx: Tx, stage: LeasedStage, back: HandBack): Promise<void> 
   );
   const changes =
     lack === 'memory' && need!.hopeless
-      ? await failStage(tx, stageId, { code, message: `${message} ${noWorker}` })
+      ? await failStages(tx, [{ id: stageId, code, message: `${message} ${noWorker}` }])
       : await returnStage(tx, stageId, 0);
   await propagate(tx, { changes });
 };
@@ -74,10 +74,12 @@ export const failHopeless = async (tx: Tx): Promise<readonly StageChange[]> => {
      CROSS JOIN sweeps w JOIN stages s ON s.sweep_id = w.id AND s.need_id = hopeless.id AND s.status = 'ready'
      WHERE w.status = 'running' LIMIT ${maxFailed} FOR NO KEY UPDATE OF s SKIP LOCKED`,
   );
-  const changes: StageChange[] = [];
-  for (const { id, reason } of stages)
-    changes.push(
-      ...(await failStage(tx, id, { code: 'TRAINER_OUT_OF_MEMORY', message: `${reason} ${noWorker}` })),
-    );
-  return changes;
+  return failStages(
+    tx,
+    stages.map(({ id, reason }) => ({
+      id,
+      code: 'TRAINER_OUT_OF_MEMORY',
+      message: `${reason} ${noWorker}`,
+    })),
+  );
 };

@@ -23,8 +23,8 @@ const batchSize = 1000;
 const maxRows = new Map<Target, number>([
   ['dependants', batchSize],
   ['skipped', batchSize],
-  ['transfer-attacks', 50],
-  ['trials', 50],
+  ['transfer-attacks', 200],
+  ['trials', 200],
 ]);
 
 /** A stage or trial that a row has to change. */
@@ -43,7 +43,7 @@ const nextIds = async (
   const found = await tx.query(
     { stage_id: text(), id: text() },
     `SELECT r.stage_id, next.id
-     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS r (stage_id, done_to, place)
+     FROM (SELECT * FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k (stage_id, done_to, place) ORDER BY place) AS r
      CROSS JOIN LATERAL (${candidates} ORDER BY id LIMIT $3) AS next
      ORDER BY r.place, next.id LIMIT $3`,
     [rows.map((row) => row.stageId), rows.map((row) => row.doneTo), batchSize],
@@ -131,7 +131,7 @@ export const continuePropagation = (db: Db): Promise<boolean> =>
     if (!taken) return false;
     const { missing = [], ...changes } = await batches[taken.target](tx, taken.rows);
     await putBack(tx, taken.target, missing);
-    await propagate(tx, changes);
+    await propagate(tx, { ...changes, maxTrials: batchSize });
     return missing.length < taken.rows.length;
   });
 

@@ -7,7 +7,7 @@ import type { FunnelEvent, StoredSweepStatus } from '@funnel/contracts';
 import { bool, int8, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { noteCleanAccuracy, scoreStages } from '../scores/scores.ts';
-import { propagateLater } from './propagations.ts';
+import { maxAtOnce, propagateLater } from './propagations.ts';
 import { idsOf, type StageChange } from './transitions.ts';
 import { deriveTrials, finishSweeps, splitByTrials, sweepsOfEnded, type TrialChange } from './trials.ts';
 
@@ -174,21 +174,23 @@ export type Changes = {
   readonly counts?: readonly CountChange[];
   /** Trials that the transaction has changed already. */
   readonly trials?: readonly TrialChange[];
+  /** The largest number of trials that the transaction changes. (Default: that of an attempt) */
+  readonly maxTrials?: number;
   /** Sweeps that may have ended, although none of their trials ends in this transaction. */
   readonly mayEnd?: readonly string[];
 };
 
 /**
- * A transaction calls this function once, as its last step. Trials beyond `maxAtOnce` follow in batches. Resolves to the sweeps of each changed
+ * A transaction calls this function once, as its last step. If more than `maxTrials` trials share the stages, the rest follows in batches. Resolves to the sweeps of each changed
  * stage.
  */
 export const propagate = async (
   tx: Tx,
-  { changes, events = [], counts = [], trials: earlier = [], mayEnd = [] }: Changes,
+  { changes, events = [], counts = [], trials: earlier = [], mayEnd = [], maxTrials = maxAtOnce }: Changes,
 ): Promise<ReadonlyMap<string, readonly SweepLink[]>> => {
   const links = await stageSweeps(tx, idsOf(changes));
   const stages = stageCountsAndEvents(changes, links);
-  const { now, later } = await splitByTrials(tx, changes);
+  const { now, later } = await splitByTrials(tx, changes, maxTrials);
   const completed = now.filter((change) => change.to === 'completed');
   await scoreStages(tx, idsOf(completed.filter((change) => change.kind === 'attack')));
   await noteCleanAccuracy(tx, idsOf(completed.filter((change) => change.kind === 'classify')));

@@ -77,7 +77,7 @@ export const reopenSkipped = async (
   const below = await tx.query(
     { id: text() },
     `WITH RECURSIVE below AS (
-       SELECT k.id, true AS given FROM unnest($1::text[]) AS k (id)
+       SELECT k.id COLLATE "C" AS id, true AS given FROM unnest($1::text[]) AS k (id)
        UNION
        SELECT s.id, false FROM below CROSS JOIN LATERAL (${skippedBelow('below')}) AS s
      ) SELECT id FROM below WHERE NOT given LIMIT $2`,

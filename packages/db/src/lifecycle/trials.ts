@@ -8,7 +8,6 @@
 import type { StoredSweepStatus, TrialStatus } from '@funnel/contracts';
 import { type RowOf, text, texts } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
-import { maxAtOnce } from './propagations.ts';
 import { scheduleLeftBehind } from './scheduling.ts';
 import { idsOf, type StageChange } from './transitions.ts';
 
@@ -121,12 +120,13 @@ export const deriveLater = (
 const concernsTrials = ({ from, to }: StageChange): boolean => !(from === 'waiting' && to === 'ready');
 
 /**
- * Splits changes of stages: the trials of those in `now` are at most `maxAtOnce`; each of those in `later` has more, or there is no room
+ * Splits changes of stages: the trials of those in `now` are at most `limit`; each of those in `later` has more, or there is no room
  * for its trials.
  */
 export const splitByTrials = async (
   tx: Tx,
   stageChanges: readonly StageChange[],
+  limit: number,
 ): Promise<{ readonly now: readonly StageChange[]; readonly later: readonly StageChange[] }> => {
   const concerned = stageChanges.filter(concernsTrials);
   if (concerned.length === 0) return { now: [], later: [] };
@@ -138,7 +138,7 @@ export const splitByTrials = async (
          SELECT count(*) AS n FROM (SELECT FROM trial_stages ts WHERE ts.stage_id = k.id LIMIT $2 + 1) AS first
        ) AS shared
      ) AS few WHERE n <= $2 AND total <= $2`,
-    [idsOf(concerned), maxAtOnce],
+    [idsOf(concerned), limit],
   );
   const few = new Set(idsOf(rows));
   return {

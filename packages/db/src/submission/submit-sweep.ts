@@ -172,7 +172,7 @@ const write = async (
   if (!isAllNew(found)) await lock();
   const changes = await connectStages(tx, sweepId, placed);
   // The new sweep has no links to stages yet, so these events and counts belong to earlier sweeps.
-  await propagate(tx, { changes });
+  await propagate(tx, { changes, maxTrials });
   const reopened = await insertLinks(tx, sweepId, plan, placed);
   if (placed.some(({ stage, isUncertain }) => stage.cached || isUncertain)) await scheduleSweep(tx, sweepId);
   const status = await inherit(tx, sweepId, placed);
@@ -185,6 +185,7 @@ const write = async (
   await propagate(tx, {
     changes: reopened,
     counts,
+    maxTrials,
     events: [{ type: 'sweep', sweepId, status }],
   });
   return { sweepId, created: true };
@@ -204,6 +205,9 @@ const allowPauses = (tx: Tx): Promise<void> =>
 
 /** Sweeps with more stages are planned before the transaction: while the planner computes, the connection would be idle and its locks held. */
 const maxPlannedInside = 10_000;
+
+/** No limit: the transaction of a submission is long anyway, and few trials of other sweeps wait for what it reopens. */
+const maxTrials = 1_000_000;
 
 /** Up to this many stages may be in the database when a large sweep is written before it takes the lock. */
 const maxKnown = 1000;

@@ -51,9 +51,9 @@ export const cancelSweep = (db: Db, id: string): Promise<void> =>
     await tx.audit({ action: 'cancelSweep', subject: id });
     await setStatus(tx, id, 'cancelled');
     const stopped = running ? await cancelStages(tx, id, running) : [];
-    const { changes, counts } = await beginAction(tx, id, 'cancel', running !== null);
+    const { changes, ...more } = await beginAction(tx, id, 'cancel', running !== null);
     const events = [{ type: 'sweep', sweepId: id, status: 'cancelled' }] as const;
-    await propagate(tx, { changes: [...stopped, ...changes], counts, events });
+    await propagate(tx, { ...more, changes: [...stopped, ...changes], events });
   });
 
 /** Deletes a sweep that has ended, and the stages and checkpoints that only this sweep needed. Errors: NOT_FOUND, INVALID_TRANSITION. */

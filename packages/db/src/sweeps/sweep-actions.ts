@@ -78,7 +78,6 @@ const batches: Readonly<Record<ActionName, (tx: Tx, sweepId: string, progress: P
         sweepId,
         await stagesBetween(tx, sweepId, done, Math.min(end, stages)),
       );
-      await announceSweep(tx, sweepId);
       const trials = await reopenTrials(tx, sweepId, Math.max(0, done - stages), end - stages);
       return { ...reopened, done: end, trials, mayEnd: end < total ? [] : [sweepId] };
     },
@@ -118,7 +117,7 @@ export const beginAction = async (
       done,
       total,
     ]);
-  return changes;
+  return { ...changes, maxTrials: batchSize };
 };
 
 /** Deletions come last, and only after the other actions of their sweep. */
@@ -147,6 +146,6 @@ export const continueActions = (db: Db): Promise<boolean> =>
         [sweepId, action, done],
       );
     else await tx.run('DELETE FROM sweep_actions WHERE sweep_id = $1 AND action = $2', [sweepId, action]);
-    await propagate(tx, changes);
+    await propagate(tx, { ...changes, maxTrials: batchSize });
     return true;
   });

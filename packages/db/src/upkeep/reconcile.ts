@@ -3,7 +3,7 @@
  * the work.
  */
 import type { StageStatus } from '@funnel/contracts';
-import { failStage, returnStage } from '../attempts/end-attempt.ts';
+import { type BadEnd, failStages, returnStage } from '../attempts/end-attempt.ts';
 import { failHopeless } from '../attempts/hand-back.ts';
 import { type AttemptError, recordOutcome } from '../attempts/lease.ts';
 import { setAsideWorkers } from '../attempts/set-aside.ts';
@@ -115,15 +115,23 @@ const findExpired = (tx: Tx): Promise<readonly Expired[]> =>
      WHERE s.id = e.id RETURNING s.id, s.fencing_token, s.worker_id, s.expiries`,
   );
 
-const expire = async (tx: Tx, stage: Expired, maxAttempts: number): Promise<readonly StageChange[]> => {
-  const error: AttemptError = {
-    code: 'LEASE_EXPIRED',
-    message: `Worker ${stage.worker_id} stopped renewing its lease (${stage.expiries} times in a row without a new epoch)`,
-  };
-  await recordOutcome(tx, { stageId: stage.id, fencingToken: stage.fencing_token }, 'expired', error);
-  return stage.expiries >= maxAttempts * expiriesPerAttempt
-    ? failStage(tx, stage.id, error)
-    : returnStage(tx, stage.id, 0);
+const expire = async (
+  tx: Tx,
+  stages: readonly Expired[],
+  maxAttempts: number,
+): Promise<readonly StageChange[]> => {
+  const changes: StageChange[] = [];
+  const failed: BadEnd[] = [];
+  for (const { id, fencing_token: fencingToken, worker_id: workerId, expiries } of stages) {
+    const error: AttemptError = {
+      code: 'LEASE_EXPIRED',
+      message: `Worker ${workerId} stopped renewing its lease (${expiries} times in a row without a new epoch)`,
+    };
+    await recordOutcome(tx, { stageId: id, fencingToken }, 'expired', error);
+    if (expiries >= maxAttempts * expiriesPerAttempt) failed.push({ id, ...error });
+    else changes.push(...(await returnStage(tx, id, 0)));
+  }
+  return [...changes, ...(await failStages(tx, failed))];
 };
 
 /** A worker without a heartbeat for the time of four leases is gone; after a day its row is deleted. */
@@ -247,9 +255,7 @@ const reconcileOnce = async (
   await forgiveGap(tx, gap, leaseSeconds);
   await followClock(tx, gap, leaseSeconds);
   const expired = await findExpired(tx);
-  const changes: StageChange[] = [];
-  for (const stage of expired) changes.push(...(await expire(tx, stage, maxAttempts)));
-  changes.push(...(await failHopeless(tx)));
+  const changes = [...(await expire(tx, expired, maxAttempts)), ...(await failHopeless(tx))];
   const repaired = await repair(tx);
   await setAsideWorkers(tx);
   await retireSilent(tx, leaseSeconds);
