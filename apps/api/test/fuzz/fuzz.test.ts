@@ -1,23 +1,21 @@
 /**
  * Requests made from the OpenAPI document: valid ones, nearly valid ones and nonsense. No answer may be a fault of the service. Every refusal
- * is a short problem, and the refused request has written nothing. FUNNEL_FUZZ_REQUESTS sets the number of requests; with it, the test also
- * prints how long the service was silent. FUNNEL_FUZZ_SEED chooses the requests.
+ * is a short problem, and the refused request has written nothing. The long version also prints how long the service was silent.
  */
 import { Problem } from '@funnel/contracts';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 // The simulated trainer of the database's tests.
 import { claim, drain, finish } from '../../../../packages/db/test/support/simulated-trainer.ts';
-import { createOpenApiDocument } from '../../src/openapi.ts';
 import { build, fingerprint, oneTrial, type TestApp } from '../build.ts';
-import { type FuzzRequest, generateRequest, type KnownIds, operationsOf } from './generate-request.ts';
-import type { Generator, Schema } from './generate-value.ts';
+import { operations, resolve } from './api-document.ts';
+import { type FuzzRequest, generateRequest, type KnownIds } from './generate-request.ts';
+import type { Generator } from './generate-value.ts';
 import { heavyBodies } from './heavy-bodies.ts';
+import { isLong, requests, seed } from './settings.ts';
 import { createRandom } from './strange-values.ts';
 import { type HealthWatch, watchHealth } from './watch-health.ts';
 
-const requests = Number(process.env.FUNNEL_FUZZ_REQUESTS ?? 1500);
-const seed = Number(process.env.FUNNEL_FUZZ_SEED ?? 1);
 /** Refused requests between two checks of the tables. */
 const batch = 25;
 
@@ -25,7 +23,6 @@ const batch = 25;
 const longestRefusal = 64 * 1024;
 /** For `npm run fuzz`: milliseconds between two answers of `/healthz` on a busy machine. An unbounded computation takes many seconds. */
 const longestSilence = 3000;
-const isLong = process.env.FUNNEL_FUZZ_REQUESTS !== undefined;
 
 let api: TestApp;
 let health: HealthWatch;
@@ -49,12 +46,8 @@ const reportSilence = async (during: string): Promise<void> => {
   expect(gap, during).toBeLessThan(longestSilence);
 };
 
-const document = createOpenApiDocument('fuzz');
-const schemas = (document as unknown as { components: { schemas: Record<string, Schema> } }).components
-  .schemas;
 const random = createRandom(seed);
-const generator: Generator = { random, resolve: (ref) => schemas[ref.split('/').at(-1)!]! };
-const operations = operationsOf(document);
+const generator: Generator = { random, resolve };
 
 /** Ids of existing objects. `id` mixes four kinds of objects, so about one in four fits its route. */
 const knownIds = async (): Promise<KnownIds> => {

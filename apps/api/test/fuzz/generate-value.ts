@@ -5,6 +5,7 @@ export type Schema = {
   readonly $ref?: string;
   readonly anyOf?: readonly Schema[];
   readonly oneOf?: readonly Schema[];
+  readonly allOf?: readonly Schema[];
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly default?: unknown;
@@ -14,7 +15,9 @@ export type Schema = {
   readonly required?: readonly string[];
   readonly items?: Schema;
   readonly minItems?: number;
+  readonly maxItems?: number;
   readonly minLength?: number;
+  readonly maxLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
@@ -33,12 +36,18 @@ const numberFor = ({ random }: Generator, schema: Schema): number => {
   return schema.type === 'integer' ? Math.min(high, Math.round(value)) : value;
 };
 
-const textFor = ({ random }: Generator, schema: Schema): string => {
-  if (schema.pattern?.startsWith('^[1-9]')) return random.pick(['8', '16-32']);
-  if (schema.pattern?.includes('a-zA-Z')) return random.pick(['gamma:1', 'beta:0..1', 'filters:8']);
-  if (schema.pattern) return random.pick(['0-0', '17-4', '999999999999999999-999999999999999999']);
-  return 'x'.repeat(Math.max(1, schema.minLength ?? 1));
+/** Texts that match the pattern of a hyperparameter, a filter of hyperparameters, a fraction, or the id of an event. */
+export const textsMatching = (pattern: string): readonly string[] => {
+  if (pattern.startsWith('^[1-9]')) return ['8', '16-32', '8-8-8-8-8'];
+  if (pattern.includes('a-zA-Z')) return ['gamma:1', 'beta:0..1', 'filters:8'];
+  if (pattern.includes('/')) return ['8/255', '1/2'];
+  return ['0-0', '17-4', '999999999999999999-999999999999999999'];
 };
+
+const textFor = ({ random }: Generator, schema: Schema): string =>
+  schema.pattern
+    ? random.pick(textsMatching(schema.pattern))
+    : 'x'.repeat(Math.max(1, schema.minLength ?? 1));
 
 const objectFor = (
   generator: Generator,
