@@ -286,6 +286,9 @@ const readResults = async (sweepId: string): Promise<void> => {
 const useServices = async (): Promise<void> => {
   const local = actingAs(db, { actor: 'local', address: null });
   await saveToken(local, { name: 'ci', role: 'submit', hash: 'a' });
+  await expect(saveToken(local, { name: 'other', role: 'submit', hash: 'a' })).rejects.toMatchObject({
+    code: 'INVALID_TRANSITION',
+  });
   await findToken(db, 'a');
   await anyToken(db);
   await listTokens(db);

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { createDb, type Db } from '@funnel/db';
 import { openApi } from './processes.ts';
-import { createHttpClient, largeSweep, type Tables } from './service.ts';
+import { createHttpClient, largeSweep, submitSweep, type Tables } from './service.ts';
 import { type Operation, operations, type Phase } from './simulate-worker.ts';
 import { type Timing, timingOf } from './timing.ts';
 import type { PhaseResult, WorkersOptions } from './workers-process.ts';
@@ -120,10 +120,7 @@ export const measureFleet = async (
     for (const [name, phase] of Object.entries(phases)) {
       if (reports.length === 1) {
         const body = { ...largeSweep(trials, 0), space: shortSpace };
-        await http.call('POST', '/v1/sweeps', {
-          body: { ...body, seeds: Math.ceil(trials / 50) },
-          status: 201,
-        });
+        await submitSweep(http, { ...body, seeds: Math.ceil(trials / 50) });
         log(`submitted ${trials} trials`);
       }
       const report = await runPhase(name, phase, crews, db);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type ClientRequest, get } from 'node:http';
-import type { Collection, FunnelEventRow, RetentionPolicy } from '@funnel/contracts';
+import type { Collection, FunnelEventRow, RetentionPolicy, SweepInput } from '@funnel/contracts';
 import { createDb, type Db, eventsAfter, lastEventId } from '@funnel/db';
 import { openApi, openBare } from './processes.ts';
 import { createDraw, type Draw, questions, recordStatements, replay } from './questions.ts';
@@ -8,6 +8,7 @@ import {
   createHttpClient,
   type HttpClient,
   type Submissions,
+  submitSweep,
   type Tables,
   timeSubmissions,
 } from './service.ts';
@@ -112,10 +113,8 @@ export const measureSize = async (
     log(`${trials} trials: a collection planned in ${collections.many.seconds} s`);
     const submitted = await timeSubmissions(http, submit, submissions);
     log(`${trials} trials: ${submit} more submitted in ${submitted.seconds.join(', ')} s`);
-    const small = { name: 'watched', dataset: { name: 'glyphs' }, space: {}, attacks: ['fgsm'] };
-    const { id } = JSON.parse(await http.call('POST', '/v1/sweeps', { body: small, status: 201 })) as {
-      id: string; // see the declaration of the route
-    };
+    const small: SweepInput = { name: 'watched', dataset: { name: 'glyphs' }, space: {}, attacks: ['fgsm'] };
+    const id = await submitSweep(http, small);
     const watched = await measureStreams({ url: api.url, db, http }, { id, clients: streams, changes });
     log(`${trials} trials: ${watched.events} events to ${streams} clients, ${watched.wrong} of them wrong`);
     return { trials, ...size!, fillSeconds, answers, collections, submissions: submitted, streams: watched };
