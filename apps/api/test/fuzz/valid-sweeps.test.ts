@@ -21,7 +21,7 @@ const maxEpochs = 20;
 
 let api: TestApp;
 beforeAll(async () => {
-  api = await build({ rateLimit: 1e9 });
+  api = await build({ limits: { requestsPerMinute: 1e9, ownSubmissions: 1e6, ownSweeps: 1e6 } });
 });
 afterAll(() => api.close());
 
