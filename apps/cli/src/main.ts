@@ -99,6 +99,7 @@ export const buildProgram = async (
     .showSuggestionAfterError()
     .showHelpAfterError('(`npx funnel --help` lists the commands)')
     .addHelpText('after', exitCodesHelp)
+    .configureOutput({ outputError: (text, write) => write(escapeControlsInLines(text)) })
     .exitOverride();
   for (const { heading, load } of neededFiles(args)) {
     const register = await load();
