@@ -74,6 +74,20 @@ describe('control characters', () => {
   });
 });
 
+describe('control characters on the command line', () => {
+  it.each([
+    [[hostile]],
+    [['ls', `--${hostile}`]],
+    [['ls', '--limit', hostile]],
+    [['submit', 'x.json', '--key', hostile]],
+  ])('%j: are escaped in the error', async (args) => {
+    const { status, stderr } = await run(args);
+    expect(stderr).not.toMatch(rawControl);
+    expect(stderr).toContain('\\x1b[2J');
+    expect(status).toBe(2);
+  });
+});
+
 describe('--key and tokens', () => {
   it('a key may have every letter: the same key gives the same sweep', async () => {
     const file = sweepFile('keyed');

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeInBrowser, dist, eventually, launch, open } from './browser.ts';
-import { smallSweep } from './fake-api/populate.ts';
+import { addEveryStatus, smallSweep } from './fake-api/populate.ts';
 import { type FakeApi, startFakeApi } from './fake-api/server.ts';
 import { createWorld, type World } from './fake-api/world.ts';
 
@@ -160,6 +160,22 @@ describeInBrowser('live pages', () => {
     await failing.close();
   });
 
+  it('show every filter of the list on a phone, and the commands of a hint as code', async () => {
+    const guarded = await startFakeApi(world, {
+      dist,
+      refuse: (name) => (name === 'listSweeps' ? 'UNAUTHENTICATED' : null),
+    });
+    const { page, close } = await open(browser, `${guarded.url}#/sweeps`, {
+      viewport: { width: 360, height: 740 },
+    });
+    const filters = page.getByRole('group', { name: 'Status' });
+    await filters.waitFor();
+    expect(await filters.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+    await page.getByRole('alert').locator('code', { hasText: 'npx funnel token create NAME' }).waitFor();
+    await close();
+    await guarded.close();
+  });
+
   it('fold away workers that are gone', async () => {
     const { page, close } = await open(browser, `${api.url}#/workers`);
     await page.getByRole('heading', { name: 'NVIDIA H100' }).waitFor();
@@ -168,6 +184,40 @@ describeInBrowser('live pages', () => {
     await page.getByText('1 worker that is gone').click();
     await gone.waitFor();
     await close();
+  });
+
+  it('use a worker again that was set aside', async () => {
+    const { page, close } = await open(browser, `${api.url}#/workers`);
+    const worker = page.getByRole('region', { name: 'Worker worker-d' });
+    await worker.getByText('it failed 4 times in a row').waitFor();
+    await worker.getByText(/on mnist: Expected train-images-idx3-ubyte.gz in a folder mnist/).waitFor();
+    await worker.getByRole('button', { name: 'Let it try everything again' }).click();
+    await worker.getByText('it failed 4 times in a row').waitFor({ state: 'detached' });
+    await worker.getByText('online', { exact: true }).waitFor();
+    await close();
+  });
+
+  it('show the submissions that wait, run or were refused, and withdraw one', async () => {
+    const own = createWorld();
+    addEveryStatus(own, (i) => `2026-11-01T08:0${i}:00Z`);
+    const server = await startFakeApi(own, { dist });
+    const { page, close } = await open(browser, `${server.url}#/sweeps`);
+    const submissions = page.getByRole('region', { name: 'Submissions' });
+    const row = (text: string) => submissions.getByRole('listitem').filter({ hasText: text });
+    await row('every hyperparameter').getByText('are being written').waitFor();
+    await row('every hyperparameter').getByText('running', { exact: true }).waitFor();
+    await row('γ over a hundred thousand').getByText('1 submission before it.').waitFor();
+    await row('too large').getByText('refused', { exact: true }).waitFor();
+    await row('too large')
+      .getByText(/9999-9999-9999 needs 112 GB/)
+      .waitFor();
+    await row('γ over a hundred thousand')
+      .getByRole('button', { name: /^Withdraw/ })
+      .click();
+    await row('γ over a hundred thousand').waitFor({ state: 'detached' });
+    expect(own.submissions.map(({ id }) => id)).toEqual(['first', 'third']);
+    await close();
+    await server.close();
   });
 
   it('invite to a first sweep if there is none', async () => {

@@ -1,13 +1,22 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeInBrowser, dist, eventually, launch, open, seriousFindings } from './browser.ts';
-import { defenceSweep, smallSweep } from './fake-api/populate.ts';
+import { addEveryStatus, defenceSweep, smallSweep } from './fake-api/populate.ts';
 import { type FakeApi, startFakeApi } from './fake-api/server.ts';
 import { createWorld } from './fake-api/world.ts';
 
 /** Every page, with a text that is present once it has loaded. */
 const pages = [
   ['#/sweeps', 'γ against β, finished'],
+  ['#/sweeps?status=running', 'networks that need at most 4.3 GB'],
+  ['#/sweeps/waiting-for-data', 'A stage waits for a worker with mnist'],
+  ['#/sweeps/pausing', 'Running stages stop at their next checkpoint'],
+  ['#/sweeps/paused', 'No stage starts until the sweep is resumed'],
+  ['#/sweeps/cancelling', 'The cancellation goes on: 12,000 of 60,001 stages'],
+  ['#/sweeps/cancelled', 'Submit it again'],
+  ['#/sweeps/deleting', 'The deletion goes on: 40 of 81 stages'],
+  ['#/sweeps/failed', 'A retry gives the 9 trials that failed new attempts'],
+  ['#/sweeps/collapsed', 'Change the search space'],
   ['#/sweeps/done', 'Which hyperparameters matter'],
   ['#/sweeps/done/training', 'Defender loss'],
   ['#/sweeps/done/stages', 'Double-click a stage'],
@@ -40,6 +49,7 @@ describeInBrowser('every page', () => {
       { id: 'done', done: 1, createdAt: '2026-11-01T10:00:00Z' },
     );
     world.addSweep(defenceSweep, { id: 'defences', done: 1, createdAt: '2026-11-01T09:00:00Z' });
+    addEveryStatus(world, (i) => `2026-11-01T08:0${i}:00Z`);
     browser = await launch();
     api = await startFakeApi(world, { dist });
   });

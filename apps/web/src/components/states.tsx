@@ -2,6 +2,10 @@
 import { FunnelError } from '@funnel/client';
 import { Component, type ReactNode } from 'react';
 
+/** Text in which backticks enclose commands and names. */
+const WithCode = ({ text }: { readonly text: string }) =>
+  text.split('`').map((part, i) => (i % 2 === 0 ? part : <code key={i}>{part}</code>));
+
 /** An error with its hint. Shows nothing if there is no error (null or undefined). */
 export const ErrorNotice = ({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) => {
   if (error === null || error === undefined) return null;
@@ -20,7 +24,9 @@ export const ErrorNotice = ({ error, retry }: { readonly error: unknown; readonl
       <span className="row small">
         {error instanceof FunnelError ? (
           <>
-            <span>{error.problem.hint}</span>
+            <span>
+              <WithCode text={error.problem.hint} />
+            </span>
             <code className="muted">{error.code}</code>
           </>
         ) : null}

@@ -1,5 +1,6 @@
 import {
   type StageStatus,
+  type Submission,
   type Sweep,
   type SweepStatus,
   statusText,
@@ -8,7 +9,15 @@ import {
 } from '@funnel/contracts';
 import { formatPercent } from '../format.ts';
 
-type AnyStatus = StageStatus | SweepStatus | TrialStatus | 'online' | 'draining' | 'gone' | 'set-aside';
+type AnyStatus =
+  | StageStatus
+  | SweepStatus
+  | TrialStatus
+  | Submission['status']
+  | 'online'
+  | 'draining'
+  | 'gone'
+  | 'set-aside';
 
 /** Every status has its own shape and is also written out, because not everybody can distinguish the colours. */
 const shapes: Record<AnyStatus, 'disc' | 'ring' | 'triangle' | 'diamond' | 'bars' | 'cross' | 'square'> = {
@@ -31,6 +40,7 @@ const shapes: Record<AnyStatus, 'disc' | 'ring' | 'triangle' | 'diamond' | 'bars
   skipped: 'square',
   gone: 'square',
   'set-aside': 'cross',
+  refused: 'cross',
 };
 
 /** Statuses with the colour of another status. */
@@ -39,6 +49,7 @@ const tones: Partial<Record<AnyStatus, AnyStatus>> = {
   draining: 'paused',
   gone: 'cancelled',
   'set-aside': 'failed',
+  refused: 'failed',
   pausing: 'paused',
   retrying: 'running',
   cancelling: 'cancelled',

@@ -59,6 +59,17 @@ describe('an axis', () => {
   });
 });
 
+describe('ticks that read the same', () => {
+  it('are one tick, at the first of their values', () => {
+    const format = (value: number) => `${(100 * value).toFixed(1)}%`;
+    const { ticks } = createAxis(spec([0.9671, 0.9672, 0.98], { format }));
+    expect(ticks).toEqual([
+      { at: 0, label: '96.7%' },
+      { at: 1, label: '98.0%' },
+    ]);
+  });
+});
+
 describe('brushes', () => {
   const specs = [spec([1, 2, 3, 4], { key: 'a' }), spec(['x', 'y', 'x', null], { key: 'b' })];
   const axes = specs.map(createAxis);

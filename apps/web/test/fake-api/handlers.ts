@@ -155,7 +155,12 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
       );
     },
     createSweep: (r) => world.detailOf(world.addSweep(r.body as never)),
-    listSubmissions: () => ({ items: [], next: null }),
+    listSubmissions: (r) => paged(world.submissions, r.query),
+    withdrawSubmission: (r) => {
+      const place = world.submissions.findIndex(({ id }) => id === r.params.id);
+      need(world.submissions[place], `submission ${r.params.id}`);
+      world.submissions.splice(place, 1);
+    },
     listSweeps: (r) => {
       const { status, search } = r.query;
       const found = newest().filter(

@@ -1,5 +1,5 @@
-import type { SweepInput } from '@funnel/contracts';
-import type { World } from './world.ts';
+import type { Submission, SweepInput, TrialStatus } from '@funnel/contracts';
+import type { FakeSweep, World } from './world.ts';
 
 const dataset = { name: 'mnist', train: 10_000, test: 2000, attack: 200 } as const;
 
@@ -38,16 +38,68 @@ export const largeSweep: SweepInput = {
   attacks: [{ attack: 'pgd-linf', epsilon: 0.3 }, 'deepfool-l2'],
 };
 
-const names = [
-  'learning rates',
-  'noise units',
-  'latent size',
-  'β below the floor',
-  'printed penalty',
-  'batch size',
-  'classifier width',
-  'all of Table 2',
+/** Sweeps in every status, by id. Each has nine trials. */
+const everyStatus: readonly {
+  readonly name: string;
+  readonly done: number;
+  readonly end?: TrialStatus;
+  readonly change?: Partial<Pick<FakeSweep, 'status' | 'waitsFor' | 'action'>>;
+}[] = [
+  { name: 'waiting for data', done: 0, change: { waitsFor: ['waits for a worker with mnist'] } },
+  { name: 'pausing', done: 1 / 3, change: { status: 'pausing' } },
+  { name: 'paused', done: 1 / 3, change: { status: 'paused' } },
+  {
+    name: 'cancelling',
+    done: 2 / 3,
+    change: { status: 'cancelling', action: { name: 'cancel', done: 12_000, total: 60_001 } },
+  },
+  { name: 'cancelled', done: 2 / 3, change: { status: 'cancelled' } },
+  {
+    name: 'deleting',
+    done: 2 / 3,
+    change: { status: 'deleting', action: { name: 'delete', done: 40, total: 81 } },
+  },
+  { name: 'failed', done: 1, end: 'failed' },
+  { name: 'collapsed', done: 1, end: 'collapsed' },
 ];
+
+const longName =
+  'A name as long as a name may be: every hyperparameter of FUNN against every attack of the paper, three seeds each, on all images';
+
+const submission: Submission = {
+  ...{ id: 'first', name: longName, status: 'running', ahead: 0, sweepId: null, problem: null },
+  ...{ createdAt: '2026-11-22T09:00:00Z', startedAt: '2026-11-22T09:00:06Z', finishedAt: null },
+};
+
+const cancelUnended = (status: TrialStatus): TrialStatus =>
+  status === 'waiting' || status === 'running' ? 'cancelled' : status;
+
+/** Sweeps in every status, and submissions that wait, run and were refused. `at`: when they were created. */
+export const addEveryStatus = (world: World, at: (index: number) => string): void => {
+  for (const [i, { name, done, end, change }] of everyStatus.entries()) {
+    const sweep = world.addSweep(
+      { name, dataset, space: { latent: [16, 32, 64] }, seeds: 3 },
+      { id: name.replaceAll(' ', '-'), done, ...(end && { end }), createdAt: at(i) },
+    );
+    Object.assign(sweep, change);
+    if (sweep.status === 'cancelled' || sweep.status === 'deleting')
+      sweep.statuses.splice(0, sweep.statuses.length, ...sweep.statuses.map(cancelUnended));
+  }
+  world.submissions.push(
+    submission,
+    { ...submission, id: 'second', name: 'γ over a hundred thousand values', status: 'waiting', ahead: 1 },
+    {
+      ...{ ...submission, id: 'third', name: 'too large', status: 'refused' },
+      problem: {
+        ...{ type: '/errors/SWEEP_TOO_LARGE', code: 'SWEEP_TOO_LARGE', status: 400 },
+        title: 'The sweep is too large',
+        detail:
+          'space.filters: Expected networks that need at most 4.3 GB of memory for each trainer (FUNNEL_MAX_TRAINER_BYTES), but 9999-9999-9999 needs 112 GB',
+        hint: 'Reduce the search space, or raise the limit.',
+      },
+    },
+  );
+};
 
 /** A few sweeps in every status. */
 export const populate = (world: World): void => {
@@ -59,22 +111,16 @@ export const populate = (world: World): void => {
   );
   world.addSweep(defenceSweep, { id: 'defences', done: 1, createdAt: at(60 * 27) });
   world.addSweep(largeSweep, { id: 'large', done: 0.97, createdAt: at(60 * 5) });
-  for (const [i, name] of names.entries()) {
-    const sweep = world.addSweep(
-      { name, dataset, space: { latent: [16, 32, 64] }, seeds: 3 },
-      { id: `more-${i}`, done: (i % 4) / 3, createdAt: at(60 * (30 + 17 * i)) },
-    );
-    if (i === 5) sweep.status = 'paused';
-    if (i === 7) sweep.status = 'cancelled';
-    if (i === 4) sweep.waitsFor = ['waits for a worker with mnist'];
-  }
+  addEveryStatus(world, (i) => at(60 * (30 + 17 * i)));
 };
+
+const topics = ['learning rates', 'noise units', 'latent size', 'printed penalty', 'all of Table 2'];
 
 /** Many sweeps for the list, all with the same plan. */
 export const addManySweeps = (world: World, count: number): void => {
   for (let i = 0; i < count; i++)
     world.addSweep(
-      { name: `Sweep ${i}: ${names[i % names.length]}`, dataset, space: { gamma: [1, 5] }, seeds: 2 },
+      { name: `Sweep ${i}: ${topics[i % topics.length]}`, dataset, space: { gamma: [1, 5] }, seeds: 2 },
       {
         id: `many-${i}`,
         done: (i % 5) / 4,

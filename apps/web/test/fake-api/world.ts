@@ -8,10 +8,12 @@ import {
   recipes,
   type Stage,
   type StoredSweepStatus,
+  type Submission,
   type Sweep,
   SweepDefinition,
   type SweepDetail,
   type SweepInput,
+  type SweepStatus,
   type Trial,
   type TrialDetail,
   type TrialStatus,
@@ -26,12 +28,13 @@ export type FakeSweep = {
   readonly id: string;
   readonly definition: SweepDefinition;
   readonly createdAt: string;
-  status: StoredSweepStatus;
+  status: SweepStatus;
   readonly plan: Sweep['plan'];
   readonly planned: readonly PlannedTrial[];
   readonly statuses: TrialStatus[];
   readonly stages: Map<string, Stage>;
   waitsFor: string[];
+  action: Sweep['action'];
 };
 
 const statusOf = (statuses: readonly TrialStatus[]): StoredSweepStatus => {
@@ -56,6 +59,7 @@ export const createWorld = () => {
   const listeners = new Set<(row: FunnelEventRow) => void>();
   /** Workers that were set aside and are used again. */
   const restored = new Set<string>();
+  const submissions: Submission[] = [];
 
   const emit = (event: FunnelEvent): void => {
     const row = { id: String(events.length + 1), at: new Date().toISOString(), event };
@@ -103,7 +107,14 @@ export const createWorld = () => {
 
   const addSweep = (
     input: SweepInput,
-    options: { readonly done?: number; readonly createdAt?: string; readonly id?: string } = {},
+    options: {
+      /** The share of trials that have ended. */
+      readonly done?: number;
+      /** How all of these trials ended. (Default: nearly all completed) */
+      readonly end?: TrialStatus;
+      readonly createdAt?: string;
+      readonly id?: string;
+    } = {},
   ): FakeSweep => {
     const definition = SweepDefinition.parse(input);
     const planned = plan(definition);
@@ -141,22 +152,25 @@ export const createWorld = () => {
     );
     const done = Math.round((options.done ?? 0) * planned.trials.length);
     const statuses = planned.trials.map(
-      (point, n): TrialStatus => (n < done ? endOf(point) : n < done + 2 && done > 0 ? 'running' : 'waiting'),
+      (point, n): TrialStatus =>
+        n < done ? (options.end ?? endOf(point)) : n < done + 2 && done > 0 ? 'running' : 'waiting',
     );
+    const status = statusOf(statuses);
     const sweep: FakeSweep = {
       id: options.id ?? `s-${hex(definition.name + createdAt).slice(0, 12)}`,
       definition,
       createdAt,
-      status: statusOf(statuses),
+      status,
       plan: planned.plan,
       planned: planned.trials,
       statuses,
       stages: new Map(stages.map((stage) => [stage.id, stage])),
       waitsFor: [],
+      action: null,
     };
     updateStages(sweep);
     sweeps.set(sweep.id, sweep);
-    emit({ type: 'sweep', sweepId: sweep.id, status: sweep.status });
+    emit({ type: 'sweep', sweepId: sweep.id, status });
     return sweep;
   };
 
@@ -181,7 +195,7 @@ export const createWorld = () => {
       etaSeconds:
         sweep.status === 'running' ? Math.round((1 - progress) * sweep.plan.epochs.needed * 2) : null,
       priority: sweep.definition.priority,
-      action: null,
+      action: sweep.action,
     };
   };
 
@@ -276,8 +290,9 @@ export const createWorld = () => {
         });
     }
     emit({ type: 'trial', sweepId: sweep.id, trialId: `${sweep.id}.${n}`, status: 'completed' });
-    sweep.status = statusOf(sweep.statuses);
-    emit({ type: 'sweep', sweepId: sweep.id, status: sweep.status });
+    const now = statusOf(sweep.statuses);
+    sweep.status = now;
+    emit({ type: 'sweep', sweepId: sweep.id, status: now });
   };
 
   const findTrial = (id: string): { sweep: FakeSweep; n: number } | null => {
@@ -291,6 +306,7 @@ export const createWorld = () => {
     events,
     listeners,
     restored,
+    submissions,
     emit,
     plan,
     addSweep,

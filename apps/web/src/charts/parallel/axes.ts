@@ -12,10 +12,13 @@ export type AxisSpec = {
   readonly format?: (value: number) => string;
 };
 
+type Tick = { readonly at: number; readonly label: string };
+
 export type Axis = {
   readonly key: string;
   readonly title: string;
-  readonly ticks: readonly { readonly at: number; readonly label: string }[];
+  /** No two of them read the same. */
+  readonly ticks: readonly Tick[];
   /** Some rows have no value. They are drawn below the axis. */
   readonly gaps: boolean;
   /** The axis has few values. Rows are spread a little around each, to show how many there are. */
@@ -49,6 +52,10 @@ export const niceTicks = (low: number, high: number, log: boolean): number[] => 
   return ticks;
 };
 
+/** Of several ticks that read the same after rounding, the first. */
+const distinctTicks = (ticks: readonly Tick[]): Tick[] =>
+  ticks.filter(({ label }, i) => ticks.findIndex((other) => other.label === label) === i);
+
 /** The share of the axis for finite values when others are infinite. Infinity is at the top. */
 const finiteShare = 0.88;
 
@@ -76,7 +83,7 @@ const numericAxis = (spec: AxisSpec, distinct: readonly number[]): Axis => {
     title: spec.title,
     gaps: spec.values.includes(null),
     discrete: distinct.length <= 12,
-    ticks: ticks.map((value) => ({ at: position(value), label: format(value) })),
+    ticks: distinctTicks(ticks.map((value) => ({ at: position(value), label: format(value) }))),
     position: (value) => (typeof value === 'number' ? position(value) : null),
     labelAt: (at) => {
       if (at > finiteTop) return format(Number.POSITIVE_INFINITY);

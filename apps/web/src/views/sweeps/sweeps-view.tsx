@@ -127,53 +127,55 @@ export const SweepsView = () => {
           <FleetLine />
         </div>
       </header>
-      <SubmissionsPanel />
-      <section className="panel" aria-label="List of sweeps">
-        <div className="sweeps-tools">
-          <input
-            className="input"
-            type="search"
-            placeholder="Search by name"
-            aria-label="Search sweeps by name"
-            data-search
-            value={typed}
-            onChange={(event) => setTyped(event.target.value)}
-          />
-          <Segmented
-            label="Status"
-            value={status ?? 'all'}
-            options={filters}
-            onChange={(value) => setStatus(value === 'all' ? undefined : value)}
-          />
-        </div>
-        {state.error === null ? null : (
-          <div className="panel-body">
-            <ErrorNotice error={state.error} retry={state.more} />
+      <div className="stack">
+        <SubmissionsPanel />
+        <section className="panel" aria-label="List of sweeps">
+          <div className="sweeps-tools">
+            <input
+              className="input"
+              type="search"
+              placeholder="Search by name"
+              aria-label="Search sweeps by name"
+              data-search
+              value={typed}
+              onChange={(event) => setTyped(event.target.value)}
+            />
+            <Segmented
+              label="Status"
+              value={status ?? 'all'}
+              options={filters}
+              onChange={(value) => setStatus(value === 'all' ? undefined : value)}
+            />
           </div>
-        )}
-        {state.items.length === 0 && !state.partial ? (
-          unfiltered ? (
-            <Empty title="No sweeps yet">
-              <p>
-                A sweep trains and attacks one model for every point of a search space. Fill in the form, or
-                submit a file:
-              </p>
-              <pre className="mono">npx funnel submit sweep.yaml --watch</pre>
-              <a className="button" data-kind="primary" href={href(['new'])}>
-                New sweep
-              </a>
-            </Empty>
+          {state.error === null ? null : (
+            <div className="panel-body">
+              <ErrorNotice error={state.error} retry={state.more} />
+            </div>
+          )}
+          {state.items.length === 0 && !state.partial ? (
+            unfiltered ? (
+              <Empty title="No sweeps yet">
+                <p>
+                  A sweep trains and attacks one model for every point of a search space. Fill in the form, or
+                  submit a file:
+                </p>
+                <pre className="mono">npx funnel submit sweep.yaml --watch</pre>
+                <a className="button" data-kind="primary" href={href(['new'])}>
+                  New sweep
+                </a>
+              </Empty>
+            ) : (
+              <Empty title="No sweep matches">
+                <button type="button" className="button" onClick={showAll}>
+                  Show all
+                </button>
+              </Empty>
+            )
           ) : (
-            <Empty title="No sweep matches">
-              <button type="button" className="button" onClick={showAll}>
-                Show all
-              </button>
-            </Empty>
-          )
-        ) : (
-          <SweepsTable state={state} now={now} />
-        )}
-      </section>
+            <SweepsTable state={state} now={now} />
+          )}
+        </section>
+      </div>
     </>
   );
 };
