@@ -38,7 +38,13 @@ export const nextStep = (sweep: Known): NextStep | null => {
   };
 };
 
-const nouns = { pause: 'pause', resume: 'resumption', cancel: 'cancellation', delete: 'deletion' } as const;
+const nouns = {
+  connect: 'connection with the stages of other sweeps',
+  pause: 'pause',
+  resume: 'resumption',
+  cancel: 'cancellation',
+  delete: 'deletion',
+} as const;
 
 const stepOf = (sweep: Known): NextStep | null => {
   switch (sweep.status) {

@@ -82,14 +82,15 @@ export const deriveTrials = async (
   tx: Tx,
   stageChanges: readonly StageChange[],
 ): Promise<readonly TrialChange[]> => {
-  // A stage that becomes ready changes nothing for its trials.
+  // A stage that becomes ready changes nothing for its trials. Nor does a reopened stage: a trial that has ended stays as it is.
   const begun = stageChanges.filter((change) => change.to === 'running').map((change) => change.id);
   // A stage is cancelled when no live sweep needs it. The cancellation of a sweep also ends its trials; those of other sweeps have failed.
   const cancelled = stageChanges.filter((change) => change.to === 'cancelled').map((change) => change.id);
   const other = stageChanges
-    .filter(
-      ({ from, to }) => !['running', 'cancelled'].includes(to) && !(to === 'ready' && from === 'waiting'),
-    )
+    .filter(({ from, to }) => {
+      if (to === 'running' || to === 'cancelled') return false;
+      return from === 'running' || (to !== 'ready' && to !== 'waiting');
+    })
     .map((change) => change.id);
   const result: TrialChange[] = [];
   if (begun.length > 0) {
@@ -111,9 +112,35 @@ export const deriveTrials = async (
   return result;
 };
 
-/** Derives the status of all trials of a sweep that is new or reopened. */
+/** Derives the status of all trials of a sweep that is reopened. */
 export const deriveSweepTrials = async (tx: Tx, sweepId: string): Promise<readonly TrialChange[]> =>
   changes(await tx.query(changeColumns, update('t.sweep_id = $1', derivedStatus, true), [sweepId]));
+
+/** Locks the trials of a sweep with these numbers, from `from` to before `to` (null: all from `from` on). Resolves to their ids. */
+export const lockTrials = async (
+  tx: Tx,
+  sweepId: string,
+  from: number,
+  to: number | null,
+): Promise<readonly string[]> => {
+  const rows = await tx.query(
+    { id: text() },
+    `SELECT id FROM trials WHERE sweep_id = $1 AND number >= $2 AND ($3::int IS NULL OR number < $3)
+     ORDER BY id FOR NO KEY UPDATE`,
+    [sweepId, from, to],
+  );
+  return rows.map((row) => row.id);
+};
+
+/** Derives the status of those of these locked trials that have not ended. */
+export const deriveUnfinished = async (
+  tx: Tx,
+  trialIds: readonly string[],
+): Promise<readonly TrialChange[]> => {
+  if (trialIds.length === 0) return [];
+  const condition = `t.id = ANY($1) AND t.status IN ('waiting', 'running')`;
+  return changes(await tx.query(changeColumns, update(condition, derivedStatus), [trialIds]));
+};
 
 /** SQL: the status of a sweep `w` whose trials have all ended. */
 const endOfSweep = `CASE
