@@ -35,7 +35,7 @@ const lockWithInputs = (tx: Tx, ids: readonly string[]): Promise<void> =>
   );
 
 /** Updates the stages that wait for stages that have ended. */
-const settle = async (tx: Tx, ids: readonly string[]): Promise<readonly StageChange[]> => {
+const updateWaiting = async (tx: Tx, ids: readonly string[]): Promise<readonly StageChange[]> => {
   const passed = await passRecorded(tx, ids);
   const released = await move(
     tx,
@@ -113,7 +113,7 @@ export const connectStages = async (
   ids: readonly string[],
 ): Promise<Changes> => {
   await lockWithInputs(tx, ids);
-  const changes = await settle(tx, ids);
+  const changes = await updateWaiting(tx, ids);
   await scheduleStagesOf(tx, sweepId, ids);
   await noteCleanAccuracy(tx, ids);
   const trials = await lockTrialsOf(tx, sweepId, ordinals);
