@@ -65,16 +65,17 @@ const background = async (
 ): Promise<void> => {
   const onError = (error: unknown) =>
     app.log.warn({ err: error }, 'could not continue the work of a request');
+  const actions = createActions(db, onError);
   const submissions = createSubmissions(db, {
     planning: app.planning,
     onCreated: (sweepId, startedAt) => {
+      actions.wake(); // a large sweep is connected with others in batches
       app.relay.wake(); // a planning process commits on its own connection, so its commit does not wake this relay
       onCreated(sweepId, startedAt);
     },
     onError,
     ...{ waitMs, limits },
   });
-  const actions = createActions(db, onError);
   app.decorate('submissions', submissions);
   app.decorate('wakeActions', actions.wake);
   app.addHook('onListen', async () => {

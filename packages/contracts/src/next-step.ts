@@ -40,6 +40,7 @@ export const nextStep = (sweep: Known): NextStep | null => {
 };
 
 const nouns = {
+  connect: 'connection with the stages of other sweeps',
   pause: 'pause',
   resume: 'resumption',
   cancel: 'cancellation',

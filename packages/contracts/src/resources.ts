@@ -47,14 +47,14 @@ export const Sweep = z
     priority: z.int(),
     action: z
       .strictObject({
-        name: z.enum(['pause', 'resume', 'cancel', 'delete', 'retry']),
+        name: z.enum(['connect', 'pause', 'resume', 'cancel', 'delete', 'retry']),
         done: Count,
         total: Count,
       })
       .nullable()
       .meta({
         description:
-          'The rest of an action on a large sweep, which goes on in batches: `done` of `total` stages (for a retry: stages and trials). Null when nothing is left.',
+          'The rest of an action on a large sweep, which goes on in batches: `done` of `total` stages (for a retry: stages and trials). `connect`: the new sweep is connected with stages that other sweeps have; the counts of stages contain only those that are done. Null when nothing is left.',
       }),
   })
   .meta({ id: 'Sweep' });

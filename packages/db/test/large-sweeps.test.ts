@@ -281,6 +281,7 @@ describe('a sweep that is written before the lock', () => {
     await finish(db, (await claim(db))!);
     const next = await submit(db, { ...huge, seeds: [seed] });
     expect(await countStages(next.sweepId, 's.planned_by = $1')).toBe(10_201 - 7);
+    await untilDone();
     expect(await countStages(next.sweepId, "s.kind = 'optimise' AND s.status = 'ready'")).toBe(3400);
     expect(await wrongCounts(db)).toEqual([]);
     await cancelSweep(db, next.sweepId);

@@ -243,8 +243,10 @@ const runSubmissions = async (): Promise<void> => {
     ]);
   await query(db, `INSERT INTO propagations (target, stage_id) VALUES ('dependants', 'deleted')`);
   while (await continuePropagation(db));
-  // More stages than a plan inside a transaction may have: the rows are written before the lock is taken.
-  await submit(db, { seeds: [13], space: { gamma: { min: 1, max: 64, count: 3400 } } });
+  // A large sweep is written before the lock is taken, and connected in batches.
+  await submit(db, { seeds: [13], space: { gamma: [1, 2] } });
+  await submit(db, { seeds: [13], space: { gamma: [1, 2, 3] } }, undefined, { maxUnderLock: 0 });
+  while (await continueActions(db));
 };
 
 /** Reads everything that pages show of a finished sweep. */

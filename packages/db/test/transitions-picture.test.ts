@@ -11,7 +11,9 @@ test('an arrow for every transition from every status, and no other', () => {
     .trim()
     .split('\n')
     .map((line) => line.trim());
-  const starts = [null, 'another stage'].map((dependsOn) => `[*] --> ${firstStatus(dependsOn)}`);
+  const starts = [null, 'another stage'].map(
+    (dependsOn) => `[*] --> ${firstStatus({ dependsOn, passed: false })}`,
+  );
   const arrows = Object.entries(transitions).flatMap(([name, { from, to }]) =>
     from.flatMap((before) => [to].flat().map((after) => `${before} --> ${after}: ${name}`)),
   );

@@ -1,21 +1,26 @@
 /** `bench flood`: several very large sweeps at once, while another client asks small questions; then all are cancelled and deleted. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Submission, type SweepInput } from '@funnel/contracts';
+import { Submission, SweepDetail, type SweepInput } from '@funnel/contracts';
 import { createDb } from '@funnel/db';
 import { z } from 'zod';
 import { readOptions } from './options.ts';
 import { openApi, untilInterrupted } from './processes.ts';
 import { openTables } from './service.ts';
 
-export const floodUsage = `flood [--sweeps 4] [--trials 100000]
+export const floodUsage = `flood [--sweeps 4] [--trials 100000] [--same]
   Submits sweeps of so many trials at once, on a private PostgreSQL, then pauses, cancels and deletes all of them. Prints the time of each
-  answer, of /healthz and of small requests meanwhile, and the memory of the API with its planning processes.`;
+  answer, of /healthz and of small requests meanwhile, and the memory of the API with its planning processes. The sweeps share one stage; with
+  --same they share all of them.`;
 
 const count = (standard: number) => z.coerce.number().pipe(z.int().min(1)).default(standard);
-const Options = z.strictObject({ sweeps: count(4), trials: count(100_000) });
+const Options = z.strictObject({
+  sweeps: count(4),
+  trials: count(100_000),
+  same: z.boolean().default(false),
+});
 
-/** A random search over γ: every trial has an optimisation, a classifier and attacks of its own. */
+/** A random search over γ: every trial has an optimisation, a classifier and attacks of its own. Equal rounds share all stages. */
 const definitionOf = (trials: number, round: number): SweepInput => ({
   name: `flood ${round}`,
   dataset: { name: 'glyphs', train: 100, test: 20, attack: 4 },
@@ -71,6 +76,9 @@ const submissionAt = async (url: string, id: string): Promise<Submission> => {
   return Submission.parse(await response.json());
 };
 
+const sweepAt = async (url: string, id: string): Promise<SweepDetail> =>
+  SweepDetail.parse(await (await fetch(new URL(`/v1/sweeps/${id}`, url))).json());
+
 /** Asks again and again, and keeps the times. */
 const askAgain = (ask: () => Promise<Timed>, pauseMs: number) => {
   const times: Timed[] = [];
@@ -96,7 +104,7 @@ const textOf = (times: readonly Timed[]): string =>
   times.map(({ status, seconds }) => `${status} after ${seconds} s`).join(', ');
 
 const measure = async (
-  { sweeps, trials }: z.infer<typeof Options>,
+  { sweeps, trials, same }: z.infer<typeof Options>,
   onEnd: (end: () => Promise<void>) => void,
 ): Promise<void> => {
   const tables = await openTables();
@@ -135,10 +143,10 @@ const measure = async (
   };
 
   const start = performance.now();
-  const elapsed = (): string => `${Math.round((performance.now() - start) / 1000)} s`;
+  const elapsed = (from = start): string => `${Math.round((performance.now() - from) / 1000)} s`;
   const answers = await Promise.all(
     Array.from({ length: sweeps }, (_, round) =>
-      call(url, 'POST', '/v1/sweeps', definitionOf(trials, round)),
+      call(url, 'POST', '/v1/sweeps', definitionOf(trials, same ? 0 : round)),
     ),
   );
   console.log(`answers: ${textOf(answers)}`);
@@ -156,22 +164,28 @@ const measure = async (
       }
     console.log(`  written after ${elapsed()}`);
   }
-  console.log(`written: ${ids.length} sweeps in ${elapsed()}; disk ${await megabytesOfDisk()} MB; meanwhile`);
+  console.log(`written: ${ids.length} sweeps in ${elapsed()}`);
+  const isConnecting = async (id: string) => (await sweepAt(url, id)).action !== null;
+  while ((await Promise.all(ids.map(isConnecting))).includes(true)) await sleep(1000);
+  console.log(`connected after ${elapsed()}; disk ${await megabytesOfDisk()} MB; meanwhile`);
   await report();
 
   const act = async (method: string, path: (id: string) => string): Promise<string> =>
     textOf(await Promise.all(ids.map((id) => call(url, method, path(id)))));
   console.log(`pause: ${await act('POST', (id) => `/v1/sweeps/${id}/pause`)}`);
   console.log(`cancel: ${await act('POST', (id) => `/v1/sweeps/${id}/cancel`)}`);
+  const deleting = performance.now();
   console.log(`delete: ${await act('DELETE', (id) => `/v1/sweeps/${id}`)}`);
   const again = askAgain(() => call(url, 'GET', '/healthz'), 100);
   const exists = async (id: string) => (await call(url, 'GET', `/v1/sweeps/${id}`)).status === 200;
   while ((await Promise.all(ids.map(exists))).includes(true)) await sleep(1000);
-  console.log(`deleted after ${elapsed()}; /healthz meanwhile: ${await again.end()}`);
+  console.log(`deleted ${elapsed(deleting)} after the request; /healthz meanwhile: ${await again.end()}`);
   const { rows } = await db.pool.query(
     "SELECT count(*)::int AS n FROM stages WHERE dataset ->> 'train' = '100'",
   );
-  console.log(`stages left: ${rows[0].n}; memory after: ${treeMegabytes(pid)} MB, at most ${maxMemory} MB`);
+  console.log(
+    `stages left: ${rows[0].n}; disk ${await megabytesOfDisk()} MB; memory after: ${treeMegabytes(pid)} MB, at most ${maxMemory} MB`,
+  );
 };
 
 export const flood = async (args: readonly string[]): Promise<void> => {

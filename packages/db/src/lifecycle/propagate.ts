@@ -11,9 +11,13 @@ import { maxAtOnce, propagateLater } from './propagations.ts';
 import { idsOf, type StageChange } from './transitions.ts';
 import { deriveTrials, finishSweeps, splitByTrials, sweepsOfEnded, type TrialChange } from './trials.ts';
 
-export type SweepLink = { readonly sweepId: string; readonly direct: boolean };
+/** `isCounted`: the counts of the sweep contain the stage. */
+export type SweepLink = { readonly sweepId: string; readonly isCounted: boolean };
 
-/** The sweeps that share each stage. */
+/**
+ * The sweeps that share each stage. While a new sweep is being connected with other sweeps (`connect-sweep.ts`), its counts contain only the
+ * stages of the batches that are done.
+ */
 export const stageSweeps = async (
   tx: Tx,
   stageIds: readonly string[],
@@ -21,12 +25,14 @@ export const stageSweeps = async (
   const links = new Map<string, SweepLink[]>();
   if (stageIds.length === 0) return links;
   const rows = await tx.query(
-    { stage_id: text(), sweep_id: text(), direct: bool() },
-    'SELECT stage_id, sweep_id, direct FROM sweep_stages WHERE stage_id = ANY($1) ORDER BY sweep_id',
+    { stage_id: text(), sweep_id: text(), counted: bool() },
+    `SELECT l.stage_id, l.sweep_id, l.direct AND NOT EXISTS (
+       SELECT FROM sweep_actions a WHERE a.sweep_id = l.sweep_id AND a.action = 'connect' AND l.ordinal >= a.done) AS counted
+     FROM sweep_stages l WHERE l.stage_id = ANY($1) ORDER BY l.sweep_id`,
     [stageIds],
   );
-  for (const { stage_id, sweep_id, direct } of rows) {
-    const link = { sweepId: sweep_id, direct };
+  for (const { stage_id, sweep_id, counted } of rows) {
+    const link = { sweepId: sweep_id, isCounted: counted };
     const found = links.get(stage_id);
     if (found) found.push(link);
     else links.set(stage_id, [link]);
@@ -65,7 +71,7 @@ export const readCounts = async (
   return counts;
 };
 
-const trialCounts = (changes: readonly TrialChange[]): CountChange[] =>
+export const trialCounts = (changes: readonly TrialChange[]): CountChange[] =>
   changes.flatMap(({ sweepId, from, to, trials }) => [
     { sweepId, subject: `trial:${from}`, delta: -trials.length },
     { sweepId, subject: `trial:${to}`, delta: trials.length },
@@ -78,9 +84,9 @@ const stageCountsAndEvents = (
   const counts: CountChange[] = [];
   const events: FunnelEvent[] = [];
   for (const { id, kind, from, to } of changes)
-    for (const { sweepId, direct } of links.get(id) ?? []) {
+    for (const { sweepId, isCounted } of links.get(id) ?? []) {
       events.push({ type: 'stage', sweepId, stage: id, kind, status: to });
-      if (!direct) continue;
+      if (!isCounted) continue;
       counts.push(
         { sweepId, subject: `stage:${kind}:${from}`, delta: -1 },
         { sweepId, subject: `stage:${kind}:${to}`, delta: 1 },

@@ -12,9 +12,12 @@ const key = "hashtext('funnel structure')";
 /** SQL: takes the lock, and waits for it. */
 export const takeStructureLock = `SELECT pg_advisory_xact_lock(${key})`;
 
+/** From now on the transaction waits at most two seconds for each lock. Its errors are then UNAVAILABLE, with `isBusy`. */
+export const limitWaits = (tx: Tx): Promise<void> => tx.run("SET LOCAL lock_timeout = '2s'");
+
 /** Waits at most two seconds for this lock, and for each later lock of the transaction. Errors: UNAVAILABLE. */
 export const lockStructure = async (tx: Tx): Promise<void> => {
-  await tx.run("SET LOCAL lock_timeout = '2s'");
+  await limitWaits(tx);
   await tx.run(takeStructureLock);
 };
 

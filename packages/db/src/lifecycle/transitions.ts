@@ -2,7 +2,7 @@
  * All changes of a stage's status, in one table, and the function that applies them. No other code writes `stages.status`: a test searches
  * the sources for it. `propagate.ts` applies the effects on trials, sweeps, counts, events and the queue.
  */
-import type { StageKind, StageStatus } from '@funnel/contracts';
+import type { PlannedStage, StageKind, StageStatus } from '@funnel/contracts';
 import { text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 
@@ -146,13 +146,19 @@ export const move = (
 ): Promise<readonly StageChange[]> =>
   tx.query(changeColumns, transitionSql(name, target, also === undefined ? {} : { also }), values);
 
-/** The first status of a new stage. `dependsOn`: null if the stage waits for no other stage. */
-export const firstStatus = (dependsOn: string | null): 'ready' | 'waiting' =>
-  dependsOn === null ? 'ready' : 'waiting';
+/**
+ * The first status of a new or reopened stage. `dependsOn`: null if the stage waits for no other stage. `passed`: a longer run has recorded
+ * its last epoch, so it waits until its sweep is connected with that run.
+ */
+export const firstStatus = ({
+  dependsOn,
+  passed,
+}: Pick<PlannedStage, 'dependsOn' | 'passed'>): 'ready' | 'waiting' =>
+  dependsOn === null && !passed ? 'ready' : 'waiting';
 
 /**
  * Writes new stages, scheduled for sweep `$1`. Values that many stages share (`$2`–`$7`) are sent and parsed once; `$8` has an index into
- * them for each stage. The status is the same as in `firstStatus`.
+ * them for each stage. `$18`: the first statuses.
  */
 export const createStages = (tx: Tx, values: readonly unknown[]) =>
   tx.run(
@@ -164,9 +170,10 @@ export const createStages = (tx: Tx, values: readonly unknown[]) =>
      INSERT INTO stages (id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
        status, ready_at, depends_on, start_epoch, sweep_id, planned_by, ordinal, surrogates, need_id)
      SELECT id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
-       CASE WHEN depends_on IS NULL THEN 'ready' ELSE 'waiting' END, now(), depends_on, start_epoch, $1, $1, ordinal, surrogates::text[], need_id
-     FROM unnest($8::int[], $9::text[], $10::text[], $11::int[], $12::int[], $13::text[], $14::text[], $15::int[], $16::int[], $17::text[])
-       AS x (place, id, chain, seed, epochs, parent, depends_on, start_epoch, ordinal, surrogates) JOIN common USING (place)`,
+       status, now(), depends_on, start_epoch, $1, $1, ordinal, surrogates::text[], need_id
+     FROM unnest($8::int[], $9::text[], $10::text[], $11::int[], $12::int[], $13::text[], $14::text[], $15::int[], $16::int[], $17::text[],
+       $18::text[])
+       AS x (place, id, chain, seed, epochs, parent, depends_on, start_epoch, ordinal, surrogates, status) JOIN common USING (place)`,
     values,
   );
 

@@ -116,8 +116,9 @@ export const deriveLater = (
   isCancelled: boolean,
 ): Promise<readonly TrialChange[]> => derive(tx, { trials }, isCancelled ? ['failed'] : unfinished);
 
-/** A stage that becomes ready changes nothing for its trials. */
-const concernsTrials = ({ from, to }: StageChange): boolean => !(from === 'waiting' && to === 'ready');
+/** A stage that becomes ready changes nothing for its trials. Nor does a reopened stage: a trial that has ended stays as it is. */
+const concernsTrials = ({ from, to }: StageChange): boolean =>
+  from === 'running' || (to !== 'ready' && to !== 'waiting');
 
 /**
  * Splits changes of stages: the trials of those in `now` are at most `limit`; each of those in `later` has more, or there is no room
@@ -147,10 +148,6 @@ export const splitByTrials = async (
   };
 };
 
-/** Derives the status of all trials of a new sweep, which no other transaction sees. */
-export const deriveNewTrials = async (tx: Tx, sweepId: string): Promise<readonly TrialChange[]> =>
-  changes(await tx.query(changeColumns, update('t.sweep_id = $1', derivedStatus), [sweepId]));
-
 /** Opens the failed trials with the numbers from `from` to before `to` again, if their stages get new attempts. */
 export const reopenTrials = async (
   tx: Tx,
@@ -164,6 +161,32 @@ export const reopenTrials = async (
     [sweepId, from, to],
   );
   return derive(tx, { trials: idsOf(failed) }, ['failed'], derivedStatus, true);
+};
+
+/** Locks the trials of a sweep with these numbers, from `from` to before `to` (null: all from `from` on). Resolves to their ids. */
+export const lockTrials = async (
+  tx: Tx,
+  sweepId: string,
+  from: number,
+  to: number | null,
+): Promise<readonly string[]> => {
+  const rows = await tx.query(
+    { id: text() },
+    `SELECT id FROM trials WHERE sweep_id = $1 AND number >= $2 AND ($3::int IS NULL OR number < $3)
+     ORDER BY id FOR NO KEY UPDATE`,
+    [sweepId, from, to],
+  );
+  return rows.map((row) => row.id);
+};
+
+/** Derives the status of those of these locked trials that have not ended. */
+export const deriveUnfinished = async (
+  tx: Tx,
+  trialIds: readonly string[],
+): Promise<readonly TrialChange[]> => {
+  if (trialIds.length === 0) return [];
+  const condition = `t.id = ANY($1) AND t.status IN ('waiting', 'running')`;
+  return changes(await tx.query(changeColumns, update(condition, derivedStatus), [trialIds]));
 };
 
 /** SQL: the status of a sweep `w` whose trials have all ended. */

@@ -51,28 +51,25 @@ const sweepList = `w.id, w.name, w.definition, w.plan, w.priority, w.created_at,
     WHEN a.action = 'delete' THEN 'deleting'
     WHEN a.action = 'retry' AND w.status = 'running' THEN 'retrying'
     WHEN w.status = 'paused' AND (a.action = 'pause' OR ${stillPausing}) THEN 'pausing'
-    WHEN w.status = 'cancelled' AND (a.action IS NOT NULL OR ${stillCancelling}) THEN 'cancelling'
+    WHEN w.status = 'cancelled' AND (a.action IN ('cancel', 'delete') OR ${stillCancelling}) THEN 'cancelling'
     ELSE w.status END AS status`;
 
-/** SQL: the sweeps, each with its unfinished action. There may be two: a deletion that waits for a cancellation, or a retry beside a pause. */
+/**
+ * SQL: the sweeps, each with its unfinished action. Of several, a deletion is shown first, because it waits for the others, then a pause,
+ * a resumption or a cancellation, then a retry, and `connect` last.
+ */
 const sweepsWithActions = `sweeps w LEFT JOIN LATERAL (
-    SELECT * FROM sweep_actions WHERE sweep_id = w.id ORDER BY action <> 'delete', action = 'retry' LIMIT 1) AS a ON true`;
+    SELECT * FROM sweep_actions WHERE sweep_id = w.id
+    ORDER BY action <> 'delete', action = 'connect', action = 'retry' LIMIT 1) AS a ON true`;
 
 /**
  * The work of this sweep: the epochs of its plan, and the attacks that had no result before. Only results count as done: an attack that
  * was skipped does not.
  */
 const measureWork = ({ plan }: SweepRow, counts: SweepCounts) => {
-  let attacks = 0;
-  let attacksDone = 0;
-  for (const [subject, count] of counts) {
-    const [what, kind, status] = subject.split(':');
-    if (what !== 'stage' || kind !== 'attack') continue;
-    attacks += count;
-    if (status === 'completed') attacksDone += count;
-  }
   const epochs = plan.epochs.needed;
-  const cached = Math.min(plan.stages.attack.cached, attacks);
+  const { total: attacks, cached } = plan.stages.attack;
+  const attacksDone = counts.get('stage:attack:completed') ?? 0;
   const total = epochs + attacks - cached;
   const done = Math.min(counts.get('trained') ?? 0, epochs) + Math.max(0, attacksDone - cached);
   return { total, done };

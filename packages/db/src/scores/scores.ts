@@ -101,15 +101,22 @@ const scoreTrials = async (tx: Tx, trialIds: readonly string[]): Promise<void> =
 };
 
 /**
- * Scores the trials of a new sweep whose evaluations already exist. Other trials may have the same worst cases. No other transaction can
- * score their seeds yet, so one statement averages them.
+ * Scores those of these trials of a new sweep whose evaluations already exist. Other trials may have the same worst cases. The caller has
+ * locked the trials.
  */
-export const inheritScores = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
+export const inheritScores = async (tx: Tx, lockedIds: readonly string[]): Promise<void> => {
+  const evaluated = await tx.query(
+    { id: text() },
+    'SELECT DISTINCT ts.trial_id AS id FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id WHERE ts.trial_id = ANY($1)',
+    [lockedIds],
+  );
+  if (evaluated.length === 0) return;
+  const trialIds = evaluated.map(({ id }) => id);
   await scoreAttacks(tx, trialIds);
   await copyWorstCases(tx, trialIds);
   await scoreWorstCases(tx, trialIds);
   await tx.run(updateVerdicts, [trialIds]);
-  await tx.run(upsertAverages, [trialIds]);
+  await averageSeeds(tx, trialIds);
 };
 
 /** Copies to each trial (or to those `among` them) the clean accuracy of its classifier, measured on the test images after the last epoch. */

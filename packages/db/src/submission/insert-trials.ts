@@ -1,8 +1,10 @@
 /** Writes the trials of a submission, their hyperparameters, and the links of the trials and of the sweep to stages. */
 import type { HyperparameterValue, SweepPlan } from '@funnel/contracts';
 import { jsonArray, plainArray } from '../connection/array-literals.ts';
+import { text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { isFree } from '../lifecycle/dependants.ts';
+import { scheduleStagesOf } from '../lifecycle/scheduling.ts';
 import { move, type StageChange } from '../lifecycle/transitions.ts';
 import { chunks, firstTrials, idsOf, type PlacedStage, type PlannedTrial } from './submission-rows.ts';
 
@@ -130,40 +132,6 @@ const insertSweepStages = async (tx: Tx, sweepId: string, placed: readonly Place
     );
 };
 
-/**
- * Links the sweep to the unfinished stages of other sweeps that its own stages depend on, because the sweep needs them too. Such a stage may
- * be cancelled already if its sweep is being cancelled in batches: then it is reopened. Resolves to the reopened stages.
- */
-const insertIndirect = async (
-  tx: Tx,
-  sweepId: string,
-  placed: readonly PlacedStage[],
-): Promise<readonly StageChange[]> => {
-  const roots = idsOf(placed.filter(({ stage, isUncertain }) => isUncertain || stage.cached));
-  if (roots.length === 0) return [];
-  await tx.run(
-    `WITH RECURSIVE needed AS (
-       SELECT a.id, a.depends_on FROM stages s JOIN stages a ON a.id = s.depends_on
-       WHERE s.id = ANY($2) AND s.status = 'waiting' AND a.status IN ('waiting', 'ready', 'running', 'cancelled')
-       UNION
-       SELECT a.id, a.depends_on FROM needed n JOIN stages a ON a.id = n.depends_on
-       WHERE a.status IN ('waiting', 'ready', 'running', 'cancelled')
-     )
-     INSERT INTO sweep_stages (sweep_id, ordinal, stage_id, direct)
-     SELECT $1, $3 + row_number() OVER (ORDER BY id), id, false FROM needed
-     ON CONFLICT (stage_id, sweep_id) DO NOTHING`,
-    [sweepId, roots, placed.length],
-  );
-  return move(
-    tx,
-    'reopen',
-    `SELECT s.id, CASE WHEN ${isFree('s')} THEN 'ready' ELSE 'waiting' END AS status
-     FROM sweep_stages l JOIN stages s ON s.id = l.stage_id
-     WHERE l.sweep_id = $1 AND NOT l.direct AND s.status = 'cancelled'`,
-    [sweepId],
-  );
-};
-
 /** Writes the trials and their hyperparameters. */
 export const insertTrials = async (
   tx: Tx,
@@ -175,14 +143,51 @@ export const insertTrials = async (
   await insertHyperparameters(tx, sweepId, dataset, plan);
 };
 
-/** Links the sweep and its trials to their stages. Resolves to the stages of other sweeps that were reopened. */
+/** Links the sweep and its trials to their stages. */
 export const insertLinks = async (
   tx: Tx,
   sweepId: string,
   plan: SweepPlan,
   placed: readonly PlacedStage[],
-): Promise<readonly StageChange[]> => {
+): Promise<void> => {
   await insertSweepStages(tx, sweepId, placed);
   await insertTrialStages(tx, sweepId, plan);
-  return insertIndirect(tx, sweepId, placed);
+};
+
+/**
+ * Links the sweep to the unfinished stages of other sweeps that its own stages wait for, because the sweep needs them too. Such a stage may
+ * be cancelled already if its sweep is being cancelled in batches: then it is reopened. Resolves to the reopened stages.
+ */
+export const linkIndirect = async (
+  tx: Tx,
+  sweepId: string,
+  placed: readonly PlacedStage[],
+): Promise<readonly StageChange[]> => {
+  const waiting = placed.filter(({ isKnown, waitsForOther }) => isKnown || waitsForOther);
+  if (waiting.length === 0) return [];
+  const isNeeded = `a.status IN ('waiting', 'ready', 'running', 'cancelled')
+    AND NOT EXISTS (SELECT FROM sweep_stages l WHERE l.stage_id = a.id AND l.sweep_id = $1)`;
+  const added = await tx.query(
+    { stage_id: text() },
+    `WITH RECURSIVE needed AS (
+       SELECT a.id, a.depends_on FROM unnest($3::text[]) AS w (id) JOIN stages s ON s.id = w.id JOIN stages a ON a.id = s.depends_on
+       WHERE s.status = 'waiting' AND ${isNeeded}
+       UNION
+       SELECT a.id, a.depends_on FROM needed n JOIN stages a ON a.id = n.depends_on WHERE ${isNeeded}
+     )
+     INSERT INTO sweep_stages (sweep_id, ordinal, stage_id, direct)
+     SELECT $1, $2 + row_number() OVER (ORDER BY id), id, false FROM needed RETURNING stage_id`,
+    [sweepId, placed.length, plainArray(idsOf(waiting))],
+  );
+  if (added.length === 0) return [];
+  const ids = added.map((row) => row.stage_id);
+  const reopened = await move(
+    tx,
+    'reopen',
+    `SELECT s.id, CASE WHEN ${isFree('s')} THEN 'ready' ELSE 'waiting' END AS status
+     FROM stages s WHERE s.id = ANY($1) AND s.status = 'cancelled'`,
+    [ids],
+  );
+  await scheduleStagesOf(tx, sweepId, ids);
+  return reopened;
 };

@@ -8,18 +8,16 @@ export type PlacedStage = {
    * by kind.
    */
   readonly ordinal: number;
+  /** The stage is in the database. */
+  readonly isKnown: boolean;
+  /** The stage waits for a stage that is not in the plan: a longer or shorter run of its chain, which another sweep has. */
+  readonly waitsForOther: boolean;
   /** The stage is in the database without a result: it failed, was cancelled or lost its result. It will run again. */
   readonly hasEnded: boolean;
-  /** The stage depends on an older stage in the database, so only the database knows whether it can start. */
-  readonly isUncertain: boolean;
 };
 
 export const idsOf = (placed: readonly PlacedStage[]): readonly string[] =>
   placed.map(({ stage }) => stage.id);
-
-/** Ids of the stages that must end before this stage starts. */
-export const inputsOf = ({ dependsOn, surrogates }: PlannedStage): readonly string[] =>
-  dependsOn === null ? surrogates : [dependsOn, ...surrogates];
 
 const ordinals = (plan: SweepPlan): ReadonlyMap<string, number> => {
   const order = new Map<string, number>();
@@ -31,12 +29,12 @@ const ordinals = (plan: SweepPlan): ReadonlyMap<string, number> => {
 /** `known`: ids of the stages in the database. */
 export const placeStages = (plan: SweepPlan, known: ReadonlySet<string>): readonly PlacedStage[] => {
   const order = ordinals(plan);
-  const isNew = new Set(plan.stages.filter((stage) => !stage.cached).map((stage) => stage.id));
   return plan.stages.map((stage) => ({
     stage,
     ordinal: order.get(stage.id)!,
+    isKnown: known.has(stage.id),
+    waitsForOther: stage.dependsOn !== null && !order.has(stage.dependsOn),
     hasEnded: !stage.cached && known.has(stage.id),
-    isUncertain: !stage.cached && inputsOf(stage).some((input) => !isNew.has(input)),
   }));
 };
 

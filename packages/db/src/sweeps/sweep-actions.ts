@@ -1,20 +1,23 @@
 /**
  * Pause, resume, cancel, retry and delete change every stage of a sweep. The request changes the sweep, its running stages and the first stages;
  * the rest follows in batches, each in a transaction of its own. So a request takes no longer for a hundred thousand trials than for a
- * hundred, and no lock is held for long. `sweep_actions` says how far each action is.
+ * hundred, and no lock is held for long. `sweep_actions` says how far each action is. A large new sweep is connected with other sweeps in
+ * the same way.
  */
+import { AppError } from '@funnel/contracts';
 import { bool, int4, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { announceSweep, type Changes, propagate } from '../lifecycle/propagate.ts';
 import { scheduleStagesOf } from '../lifecycle/scheduling.ts';
-import { tryLockStructure } from '../lifecycle/structure-lock.ts';
+import { limitWaits, tryLockStructure } from '../lifecycle/structure-lock.ts';
 import { reopenTrials } from '../lifecycle/trials.ts';
 import { cancelStages, cancelTrials } from './cancel-stages.ts';
+import { connectStages } from './connect-sweep.ts';
 import { deleteBatch } from './delete-sweep.ts';
 import { countTrials, retryStages } from './retry-stages.ts';
 
-export type ActionName = 'pause' | 'resume' | 'cancel' | 'delete' | 'retry';
+export type ActionName = 'connect' | 'pause' | 'resume' | 'cancel' | 'delete' | 'retry';
 
 /** Stages or trials of one batch: it takes about half a second. */
 const batchSize = 2000;
@@ -47,6 +50,13 @@ const scheduleBatch = async (tx: Tx, sweepId: string, { done }: Progress): Promi
 
 const batches: Readonly<Record<ActionName, (tx: Tx, sweepId: string, progress: Progress) => Promise<Batch>>> =
   {
+    connect: async (tx, sweepId, { done, total }) => {
+      const to = Math.min(done + batchSize, total);
+      const ids = await stagesBetween(tx, sweepId, done, to);
+      const changes = await connectStages(tx, sweepId, { from: done, to }, ids);
+      await announceSweep(tx, sweepId);
+      return { done: to, ...changes };
+    },
     pause: scheduleBatch,
     resume: async (tx, sweepId, progress) => {
       const batch = await scheduleBatch(tx, sweepId, progress);
@@ -83,10 +93,46 @@ const batches: Readonly<Record<ActionName, (tx: Tx, sweepId: string, progress: P
     },
   };
 
+type NewSweep = {
+  /** The number of its stages. */
+  readonly total: number;
+  /** Connects the sweep in this transaction; otherwise batches do it. */
+  readonly isNow: boolean;
+  /** What this transaction has changed before. */
+  readonly before: Required<Pick<Changes, 'changes' | 'counts'>>;
+};
+
+/** Connects a new sweep with the stages that the database had, and propagates all changes. */
+export const connectSweep = async (
+  tx: Tx,
+  sweepId: string,
+  { total, isNow, before }: NewSweep,
+): Promise<void> => {
+  await tx.run(`INSERT INTO sweep_actions (sweep_id, action, total) VALUES ($1, 'connect', $2)`, [
+    sweepId,
+    total,
+  ]);
+  const ids = isNow ? await stagesBetween(tx, sweepId, 0, total) : [];
+  const {
+    changes,
+    counts = [],
+    events,
+  } = isNow
+    ? await connectStages(tx, sweepId, { from: 0, to: total }, ids)
+    : { changes: [], events: [{ type: 'sweep', sweepId, status: 'running' }] as const };
+  await propagate(tx, {
+    changes: [...before.changes, ...changes],
+    counts: [...before.counts, ...counts],
+    events: events ?? [],
+    maxTrials: batchSize,
+  });
+  if (isNow) await endAction(tx, sweepId, 'connect');
+};
+
 /**
- * Begins an action with its first batch. It replaces the unfinished actions of the sweep, except that a deletion waits for a cancellation,
- * and a retry goes on beside a pause and a resumption.
- * `hasStructure`: this transaction has the structure lock. Without it the action begins later. Resolves to what to propagate.
+ * Begins an action with its first batch. It replaces the unfinished actions of the sweep, except that the sweep goes on being connected, that
+ * a deletion waits for all others, and that a retry goes on beside a pause and a resumption. `hasStructure`: this transaction has the
+ * structure lock. Without it the action begins later. Resolves to what to propagate.
  */
 export const beginAction = async (
   tx: Tx,
@@ -95,15 +141,16 @@ export const beginAction = async (
   hasStructure: boolean,
 ): Promise<Changes> => {
   if (action !== 'delete')
-    await tx.run(`DELETE FROM sweep_actions WHERE sweep_id = $1 AND (action <> 'retry' OR $2)`, [
-      sweepId,
-      action === 'cancel' || action === 'retry',
-    ]);
+    await tx.run(
+      `DELETE FROM sweep_actions WHERE sweep_id = $1 AND action <> 'connect' AND (action <> 'retry' OR $2)`,
+      [sweepId, action === 'cancel' || action === 'retry'],
+    );
   const [row] = await tx.query(
     { total: int4(), waits: bool() },
-    `SELECT coalesce(max(ordinal) + 1, 1) AS total, EXISTS (SELECT FROM sweep_actions WHERE sweep_id = $1) AS waits
+    `SELECT coalesce(max(ordinal) + 1, 1) AS total,
+       $2::boolean AND EXISTS (SELECT FROM sweep_actions WHERE sweep_id = $1) AS waits
      FROM sweep_stages WHERE sweep_id = $1`,
-    [sweepId],
+    [sweepId, action === 'delete'],
   );
   const waits = action === 'delete' && row!.waits;
   const total = row!.total + (action === 'retry' ? await countTrials(tx, sweepId) : 0);
@@ -120,19 +167,26 @@ export const beginAction = async (
   return { ...changes, maxTrials: batchSize };
 };
 
+const endAction = (tx: Tx, sweepId: string, action: ActionName): Promise<void> =>
+  tx.run('DELETE FROM sweep_actions WHERE sweep_id = $1 AND action = $2', [sweepId, action]);
+
 /** Deletions come last, and only after the other actions of their sweep. */
 const nextAction = `
   SELECT sweep_id, action, done, total FROM sweep_actions a
   WHERE action <> 'delete' OR NOT EXISTS (SELECT FROM sweep_actions b WHERE b.sweep_id = a.sweep_id AND b.action <> 'delete')
   ORDER BY action = 'delete', continued_at LIMIT 1 FOR UPDATE`;
 
+const isBusy = (error: unknown): boolean => error instanceof AppError && error.details.isBusy === true;
+
 /**
- * Does the next batch of one unfinished action. Resolves to false if there is none, or if another operation has the structure lock.
+ * Does the next batch of one unfinished action. Resolves to false if there is none, if another operation has the structure lock, or if a large
+ * submission has reopened a stage of the batch and has not ended yet.
  */
 export const continueActions = (db: Db): Promise<boolean> =>
   transaction(db, async (tx) => {
     const [unfinished] = await tx.query({ any: bool() }, 'SELECT EXISTS (SELECT FROM sweep_actions) AS any');
     if (!unfinished!.any || !(await tryLockStructure(tx))) return false;
+    await limitWaits(tx);
     const [row] = await tx.query(
       { sweep_id: text(), action: text<ActionName>(), done: int4(), total: int4() },
       nextAction,
@@ -140,12 +194,19 @@ export const continueActions = (db: Db): Promise<boolean> =>
     if (!row) return false;
     const { sweep_id: sweepId, action, total } = row;
     const { done, ...changes } = await batches[action](tx, sweepId, row);
-    if (done < total)
-      await tx.run(
-        'UPDATE sweep_actions SET done = $3, continued_at = clock_timestamp() WHERE sweep_id = $1 AND action = $2',
-        [sweepId, action, done],
-      );
-    else await tx.run('DELETE FROM sweep_actions WHERE sweep_id = $1 AND action = $2', [sweepId, action]);
+    const advance = (): Promise<void> =>
+      done < total
+        ? tx.run(
+            'UPDATE sweep_actions SET done = $3, continued_at = clock_timestamp() WHERE sweep_id = $1 AND action = $2',
+            [sweepId, action, done],
+          )
+        : endAction(tx, sweepId, action);
+    // A sweep ends only after its retry. And the counts of a sweep contain the stages of a batch only after the batch (`stageSweeps`).
+    if (action !== 'connect') await advance();
     await propagate(tx, { ...changes, maxTrials: batchSize });
+    if (action === 'connect') await advance();
     return true;
+  }).catch((error: unknown) => {
+    if (isBusy(error)) return false;
+    throw error;
   });

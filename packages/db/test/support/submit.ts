@@ -2,6 +2,7 @@
 import { defaultLimits, type Known, type Plan, SweepDefinition, type SweepInput } from '@funnel/contracts';
 import { buildPlan, outlineSweep } from '@funnel/planner';
 import { type Db, type Submitted, submitSweep } from '../../src/index.ts';
+import type { SubmitOptions } from '../../src/submission/submit-sweep.ts';
 
 export const definition = (input: Partial<SweepInput> = {}): SweepDefinition =>
   SweepDefinition.parse({
@@ -23,23 +24,22 @@ export const prepared = (sweep: SweepDefinition, client = 'tester') => {
   };
 };
 
-export type Submission = Submitted & { readonly plan: Plan };
+/** `plan`: the last of `tries` plans. */
+export type Submission = Submitted & { readonly plan: Plan; readonly tries: number };
 
 export const submit = async (
   db: Db,
   input: Partial<SweepInput> = {},
   idempotency?: { key: string; bodyHash: string },
+  options?: SubmitOptions,
 ): Promise<Submission> => {
   const submission = prepared(definition(input));
-  let plan: Plan | undefined;
-  const submitted = await submitSweep(db, {
-    ...submission,
-    buildPlan: (known) => {
-      const built = submission.buildPlan(known);
-      plan = built.plan;
-      return built;
-    },
-    idempotency,
-  });
-  return { ...submitted, plan: plan! };
+  const plans: Plan[] = [];
+  const buildPlan = (known: Known) => {
+    const built = submission.buildPlan(known);
+    plans.push(built.plan);
+    return built;
+  };
+  const submitted = await submitSweep(db, { ...submission, buildPlan, idempotency }, options);
+  return { ...submitted, plan: plans.at(-1)!, tries: plans.length };
 };

@@ -21,6 +21,14 @@ const renamedTables = ['sweep', 'configuration'] as const;
 /** The statements that undo each migration, newest first. */
 const undo: readonly (readonly [migration: string, statements: readonly string[]])[] = [
   [
+    '0016_connect',
+    [
+      `DELETE FROM sweep_actions WHERE action = 'connect'`,
+      'ALTER TABLE sweep_actions DROP CONSTRAINT sweep_actions_action_check',
+      `ALTER TABLE sweep_actions ADD CONSTRAINT sweep_actions_action_check CHECK (action IN ('pause', 'resume', 'cancel', 'delete', 'retry'))`,
+    ],
+  ],
+  [
     '0015_propagations',
     [
       'DROP TABLE propagations',
