@@ -29,20 +29,13 @@ const assign = (selection: string): string =>
 const lock = (selection: string, condition: string): string =>
   `SELECT FROM stages s WHERE s.id IN (${selection}) AND ${condition} ORDER BY ${lockOrder('s')} FOR NO KEY UPDATE`;
 
-const ofSweep = 'SELECT stage_id AS id FROM sweep_stages WHERE sweep_id = $1';
 /** Stages that are scheduled for another sweep. Only these can be concerned when that sweep ends at the same time. */
 const isForOtherSweep = `s.status IN ('waiting', 'ready', 'running') AND s.sweep_id <> $1`;
 
 /**
- * Schedules the unfinished stages of a sweep again after a change of the sweep. If a running stage is held from now on, its worker learns
- * this from the next heartbeat and releases the stage.
+ * Schedules the unfinished ones of these stages of a sweep again after a change of the sweep. If a running stage is held from now on, its
+ * worker learns this from the next heartbeat and releases the stage.
  */
-export const scheduleSweep = async (tx: Tx, sweepId: string): Promise<void> => {
-  await tx.run(lock(ofSweep, isForOtherSweep), [sweepId]);
-  await tx.run(assign(ofSweep), [sweepId]);
-};
-
-/** The same for some of the stages of the sweep. */
 export const scheduleStagesOf = async (
   tx: Tx,
   sweepId: string,
