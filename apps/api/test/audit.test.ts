@@ -1,5 +1,6 @@
 /** A change and its entry in the audit log commit together: there is no change without an entry, and no entry without its change. */
 import { type Route, type RouteName, routes } from '@funnel/contracts';
+import { claimStage, failAttempt } from '@funnel/db';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { build, oneTrial, type TestApp } from './build.ts';
 
@@ -56,11 +57,14 @@ const cases: readonly Case[] = [
   {
     what: 'a retry',
     action: 'retrySweep',
-    before: (id) =>
-      api.db.pool.query(
-        `UPDATE stages SET status = 'failed' WHERE status = 'ready' AND id IN (SELECT stage_id FROM sweep_stages WHERE sweep_id = $1)`,
-        [id],
-      ),
+    before: async (id) => {
+      const { stageId, fencingToken } = (await claimStage(api.db, {
+        workerId: 'w',
+        leaseSeconds: 60,
+        sweep: id,
+      }))!;
+      await failAttempt(api.db, { stageId, fencingToken, code: 'X', message: 'x', maxAttempts: 1 });
+    },
     change: act('retry'),
   },
   {

@@ -168,10 +168,7 @@ describe('a large sweep that failed', () => {
   });
 
   test('has its stages retried in another live sweep too', async () => {
-    const { sweepId: live } = await submit(db, {
-      seeds: [seed, seed + 500],
-      space: { gamma: { min: 1, max: 64, count: 700 } },
-    });
+    const { sweepId: live } = await submit(db, { seeds: [seed, seed + 500], space: { gamma: [1, 64] } });
     const sweepId = await submitFailed();
     await retrySweep(db, sweepId);
     await untilDone();

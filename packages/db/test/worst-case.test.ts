@@ -309,7 +309,7 @@ test('a migrated database with a rate for every evaluation loses those that say 
   expect(JSON.stringify(invented.summaries)).not.toMatch(/"(robustAccuracy|successRate)":null/);
   expect(invented.averages).not.toEqual(wanted.averages);
   await undoMigrations(db, '0013');
-  expect(await migrate(db.url)).toEqual(['0013_rates', '0014_clients']);
+  expect(await migrate(db.url)).toContain('0013_rates');
   expect(await everything()).toEqual(wanted);
 });
 

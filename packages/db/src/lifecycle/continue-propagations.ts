@@ -16,7 +16,7 @@ import { reopenSkipped } from './reopen.ts';
 import { type Rounds, startRounds } from './rounds.ts';
 import { deriveLater } from './trials.ts';
 
-/** Stages or trials of one batch: it takes about a tenth of a second. Attempts of these trials wait for it. */
+/** Stages or trials of one batch. Attempts of these trials wait for it. */
 const batchSize = 1000;
 
 /** Rows of one batch, for each target. First come the targets that make stages ready. */

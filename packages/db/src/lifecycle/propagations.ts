@@ -19,7 +19,7 @@ export type Target = 'dependants' | 'skipped' | 'transfer-attacks' | 'trials';
 /** Rows of `target` with an id up to `doneTo` are done. Empty: none is. */
 export type Propagation = { readonly stageId: string; readonly doneTo: string };
 
-/** The largest number of dependants or trials that a transaction of an attempt changes: about 20 ms. */
+/** The largest number of dependants or trials that a transaction of an attempt changes. */
 export const maxAtOnce = 200;
 
 /** Leaves the rest for later batches, which begin after the commit. */
