@@ -5,6 +5,7 @@ import {
   cancelSweep,
   collectGarbage,
   continueActions,
+  continuePropagation,
   type Db,
   deleteSweep,
   endStage,
@@ -314,6 +315,7 @@ describe.each([0, 1])('after %i batches of a large sweep', (batches) => {
       2101,
     );
     await finish(db, claimed);
+    while (await continuePropagation(db));
     expect(await countStages(sweepId, "s.status = 'ready'")).toBe(700);
     await expectRight();
   });
