@@ -123,7 +123,7 @@ it('a worker whose own disk is full trains as always, and says once that its log
     stdio: ['ignore', log, 'pipe'],
   });
   let said = '';
-  child.stderr.on('data', (chunk) => {
+  child.stderr!.on('data', (chunk) => {
     said += chunk;
   });
   onTestFinished(() => void child.kill('SIGKILL'));
