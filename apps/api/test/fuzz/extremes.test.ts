@@ -30,7 +30,13 @@ let url: string;
 let neighbour: ReturnType<typeof openNeighbour>;
 beforeAll(async () => {
   api = await build({
-    limits: { requestsPerMinute: 1e9, planningSeconds: 3, ownSubmissions: 1e9, ownSweeps: 1e9 },
+    limits: {
+      requestsPerMinute: 1e9,
+      planningSeconds: 3,
+      planSeconds: 100,
+      ownSubmissions: 1e9,
+      ownSweeps: 1e9,
+    },
   });
   url = await api.app.listen({ host: '127.0.0.1', port: 0 });
   neighbour = openNeighbour(url);
