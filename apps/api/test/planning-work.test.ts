@@ -256,6 +256,16 @@ describe('a body', () => {
     expect(answer).toEqual(await ask(() => readBody(schema, body)));
   });
 
+  test('that is not read in time is not called wrong', async () => {
+    const body = json({ ...oneTrial, space: { gamma: Array.from({ length: 9999 }, (_, i) => i) } });
+    const late = opened().read({ route: 'planSweep', body }, { signal: AbortSignal.abort() });
+    await expect(late).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message:
+        'Expected a body that is read within 10 s (FUNNEL_PLAN_SECONDS), but the service has too much to do',
+    });
+  });
+
   test('that is small is read at once', async () => {
     const planning = opened();
     const body = json(oneTrial);

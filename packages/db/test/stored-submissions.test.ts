@@ -90,7 +90,7 @@ describe('the queue', () => {
 
   test('takes at most twenty submissions of one client', async () => {
     for (let i = 0; i < 20; i++) await store({});
-    await expect(store({})).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+    await expect(store({})).rejects.toMatchObject({ code: 'TOO_MANY_OWN_SUBMISSIONS' });
     await store({ client: 'b' });
   });
 });

@@ -62,7 +62,7 @@ export type Planning = {
   readonly plan: Ask<PlanRequest, Plan>;
   /** Begins at once. The caller sees to it that few run at a time. */
   readonly submit: (request: SubmitRequest, options?: Pick<AskOptions, 'caller'>) => Promise<Submitted>;
-  /** The body of a request, parsed and checked. Throws MALFORMED_BODY, INVALID_REQUEST, RATE_LIMITED. */
+  /** The body of a request, parsed and checked. Throws MALFORMED_BODY, INVALID_REQUEST, RATE_LIMITED, UNAVAILABLE. */
   readonly read: Ask<{ readonly route: RouteName; readonly body: RawBody | undefined }, unknown>;
   /** Starts a process before the first question. */
   readonly start: () => void;
@@ -99,7 +99,7 @@ export const createPlanning = (db: Db, limits: ServiceLimits = defaultLimits): P
       {
         issues: [{ path, expected: 'fewer values', received }],
         ...(isLate && {
-          hint: 'Give this dimension fewer values, or use random search. You may also submit the sweep without a plan: a submission may take longer.',
+          hint: 'Give this dimension fewer values, or use random search. If the service has much to do, try again later. You may also submit the sweep without a plan: a submission may take longer.',
         }),
       },
     );
@@ -148,11 +148,17 @@ export const createPlanning = (db: Db, limits: ServiceLimits = defaultLimits): P
       const schema = (routes[route] as Route).body;
       if (!body) return readBody(schema, body);
       if (isQuickToRead(body)) return inTurn(caller, () => readBody(schema, body));
-      const refusal = () =>
-        new AppError(
-          'MALFORMED_BODY',
-          `Expected a body that takes ${computing} to read, and less than ${planSeconds} s (${variableOf('planSeconds')}), but this one takes more`,
-        );
+      const refusal = (isLate: boolean) =>
+        isLate
+          ? new AppError(
+              'UNAVAILABLE',
+              `Expected a body that is read within ${planSeconds} s (${variableOf('planSeconds')}), but the service has too much to do`,
+              { hint: 'Send the request again later: it has changed nothing.' },
+            )
+          : new AppError(
+              'MALFORMED_BODY',
+              `Expected a body that takes ${computing} to read, but this one takes more`,
+            );
       return queues.medium.run(
         caller,
         () => ask<'read'>({ kind: 'read', request: { route, body } }, refusal, { signal }),

@@ -29,7 +29,13 @@ let health: HealthWatch;
 beforeAll(async () => {
   // The API listens on loopback, so it refuses the foreign Host that the generator sometimes sends.
   api = await build({
-    limits: { requestsPerMinute: 1e9, planningSeconds: 3, ownSubmissions: 1e9, ownSweeps: 1e9 },
+    limits: {
+      requestsPerMinute: 1e9,
+      planningSeconds: 3,
+      planSeconds: 100,
+      ownSubmissions: 1e9,
+      ownSweeps: 1e9,
+    },
   });
   health = await watchHealth(await api.app.listen({ host: '127.0.0.1', port: 0 }));
 });

@@ -140,7 +140,7 @@ describe('over HTTP', () => {
   let api: TestApp;
   beforeAll(async () => {
     const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
-    api = await build({ logger });
+    api = await build({ logger, limits: { planSeconds: 100 } });
   });
   afterAll(() => api.close());
 
