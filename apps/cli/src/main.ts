@@ -99,7 +99,6 @@ export const buildProgram = async (
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(`npx funnel --help` lists the commands)')
     .addHelpText('after', exitCodesHelp)
-    .configureOutput({ outputError: (text, write) => write(escapeControlsInLines(text)) })
     .exitOverride();
   suggestNames(program, args);
   for (const { heading, load } of neededFiles(args)) {

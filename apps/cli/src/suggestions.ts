@@ -1,5 +1,5 @@
 /** The question "did you mean …?" below an error of Commander: an unknown command or option, or a value that is none of the choices. */
-import { didYouMean } from '@funnel/contracts';
+import { didYouMean, escapeControlsInLines } from '@funnel/contracts';
 import type { Command } from 'commander';
 
 /** The command that the words of a command line name, and those above it: `funnel`, `funnel data`, `funnel data get`. */
@@ -32,13 +32,13 @@ const wrongWord = (
   return choices === undefined ? null : { word: value!, names: choices.split(', ') };
 };
 
-/** Adds the question to the errors of this program. Call it before the program gets its commands, which inherit this. */
+/** Adds the question to the errors of this program, and escapes the control characters of its arguments. Call it before the program gets its commands, which inherit this. */
 export const suggestNames = (program: Command, args: readonly string[]): void => {
   program.showSuggestionAfterError(false).configureOutput({
     outputError: (error, write) => {
       const wrong = wrongWord(error, commandsOf(program, args));
       const question = wrong && didYouMean(wrong.word, wrong.names);
-      write(question ? `${error}→ ${question}\n` : error);
+      write(escapeControlsInLines(question ? `${error}→ ${question}\n` : error));
     },
   });
 };
