@@ -109,12 +109,17 @@ export const SweepDefinition = definition
     for (const [key, [input, message]] of Object.entries(texts))
       if (message !== null) context.addIssue({ code: 'custom', path: [key], input, message });
     const entries = 'preset' in attacks ? [] : attacks;
-    for (const [at, entry] of entries.entries()) {
-      const message = entryFault(entry);
+    const entryFaults = entries.map((entry) => entryFault(entry));
+    for (const [at, message] of entryFaults.entries())
       if (message !== null)
-        context.addIssue({ code: 'custom', path: ['attacks', at], input: entry, message });
-    }
-    const fault = objectiveFault({ attacks, dataset, objective });
+        context.addIssue({ code: 'custom', path: ['attacks', at], input: entries[at], message });
+    // Zod checks the whole definition also when settings of an attack have faults. Only a list without faults says which metrics there are.
+    const isListRight =
+      entryFaults.every((message) => message === null) && AttackList.safeParse(entries).success;
+    const fault =
+      objective && ('preset' in attacks || isListRight)
+        ? objectiveFault({ attacks, dataset, objective })
+        : null;
     if (fault !== null)
       context.addIssue({
         code: 'custom',

@@ -95,6 +95,11 @@ describe('the objective of a sweep', () => {
     ]);
   });
 
+  it('is not asked for while a setting of an attack is wrong', () => {
+    const faults = issues([{ attack: 'deepfool-l2', overshoot: 'much' }], 'deepfool-l2', 'medianL2');
+    expect(faults.map(([path]) => path)).toEqual(['attacks']);
+  });
+
   it('of an older version stays readable', () => {
     const stored = {
       ...base,
