@@ -116,11 +116,13 @@ describe('the notes on stderr', () => {
     const notes = (attack: AttackSpec, successRate: number) =>
       notesOf(report({ evaluations: [evaluated(attack, successRate)] as typeof results }));
     expect(notes(attackSpec('deepfool-l2'), 0.29)).toEqual([
-      'deepfool-l2: it may go to any distance, but fools only 29.0 %. So it stalled on this model, and its distances say nothing about robustness. Try another attack, such as fmn-l2.',
+      'deepfool-l2: it may go to any distance, but fools only 29.0 %. So it stalled, and its distances say nothing about robustness. Give it more steps, or try another attack, such as fmn-l2.',
     ]);
     expect(notes(attackSpec('deepfool-l2'), 1)).toEqual([]);
     expect(notes(attackSpec({ attack: 'pgd-linf', epsilon: 0.1 }), 0.29)).toEqual([]);
     expect(notes(attackSpec('single-pixel'), 0.29)).toEqual([]);
+    // The user has limited the search.
+    expect(notes(attackSpec({ attack: 'gradient', epsilon: 0.02 }), 0.29)).toEqual([]);
   });
 
   it('say how many searches ended at the largest constant', () => {

@@ -139,6 +139,10 @@ const logitsOf = (
   // A single output in [0, 1] is a sigmoid: its logit is what attacks need.
   const isSigmoid = isSingle && plain.dropped === 'none' && liesInUnit(plain.run, sample);
   const opened = isSigmoid ? head(true) : plain;
+  if (fromProbabilities && opened.dropped === 'none' && !liesInUnit(opened.run, sample))
+    refuse(
+      'Expected outputs from 0 to 1, because `fromProbabilities` is given, but the model gives other values: leave `fromProbabilities` out',
+    );
   const inverted =
     (fromProbabilities || isSigmoid) && opened.dropped === 'none'
       ? invertProbabilities(opened.run, sample)
@@ -146,12 +150,22 @@ const logitsOf = (
   return isSingle ? asTwoClasses(inverted) : inverted;
 };
 
+/** The rounding of float32 may take a probability so far beyond 0 and 1. */
+const rounding = 1e-4;
+
 /** Returns true when each output for some noise lies in [0, 1]. */
 const liesInUnit = (run: Run, sample: () => tf.Tensor): boolean =>
   tf.tidy(() => {
     const outputs = run(sample());
-    return tf.all(tf.logicalAnd(tf.greaterEqual(outputs, 0), tf.lessEqual(outputs, 1))).dataSync()[0] === 1;
+    return (
+      tf
+        .all(tf.logicalAnd(tf.greaterEqual(outputs, -rounding), tf.lessEqual(outputs, 1 + rounding)))
+        .dataSync()[0] === 1
+    );
   });
+
+/** Pixels are float32 numbers, and bounds such as 2.8215 are none: a pixel may pass them by this share of the range. */
+const boundsRounding = 1e-6;
 
 /** Returns the images as a new tensor of rows in [0, 1], `[n, width]`. */
 export const checkImages = async (
@@ -174,13 +188,14 @@ export const checkImages = async (
     );
   }
   const values = images instanceof tf.Tensor ? await images.data<'float32'>() : images;
-  const invalid = values.findIndex((value) => !(value >= low && value <= high)); // true for NaN
+  const slack = boundsRounding * (high - low);
+  const invalid = values.findIndex((value) => !(value >= low - slack && value <= high + slack)); // true for NaN
   if (invalid >= 0)
     refuse(
       `Expected pixels in [${low}, ${high}], but got ${values[invalid]} in image ${Math.floor(invalid / width)}: scale the images, or give \`bounds\``,
     );
   return tf.tensor2d(
-    Float32Array.from(values, (value) => (value - low) / (high - low)),
+    Float32Array.from(values, (value) => Math.min(1, Math.max(0, (value - low) / (high - low)))),
     [values.length / width, width],
   );
 };

@@ -1,7 +1,7 @@
 /** Wrong inputs are refused. The error gives the expected and the received value. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { classifierModel, evaluateAttack } from '../src/index.ts';
+import { type ClassifierModel, classifierModel, evaluateAttack } from '../src/index.ts';
 import { linearModel, tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
 beforeAll(useWasm);
@@ -162,5 +162,66 @@ describe('evaluateAttack', () => {
     expect(tensor.isDisposed).toBe(false);
     expect(records).toEqual((await evaluateAttack({ model: tiny, images, labels, attack: 'fgsm' })).records);
     dispose();
+  });
+});
+
+describe('models that end in an activation', () => {
+  const build = (): tf.Sequential =>
+    tf.sequential({ layers: [tf.layers.dense({ units: 3, activation: 'softmax', inputShape: [4] })] });
+  const images = Float32Array.from({ length: 20 }, (_, i) => (i % 7) / 7);
+  const logitsOf = async ({ logits }: ClassifierModel) =>
+    Array.from(await tf.tidy(() => logits(tf.tensor2d(images, [5, 4]))).data());
+
+  it('a wrapper follows further training of its model, and holds no tensors', async () => {
+    const model = build();
+    const before = tf.memory().numTensors;
+    const wrapper = classifierModel(model, { fromProbabilities: true });
+    expect(tf.memory().numTensors).toBe(before);
+    const old = await logitsOf(wrapper);
+    const weights = [
+      tf.tensor2d(
+        Array.from({ length: 12 }, (_, i) => i / 3 - 2),
+        [4, 3],
+      ),
+      tf.tensor1d([1, 2, 3]),
+    ];
+    model.setWeights(weights);
+    const now = await logitsOf(wrapper);
+    expect(now).toEqual(await logitsOf(classifierModel(model, { fromProbabilities: true })));
+    expect(now).not.toEqual(old);
+    tf.dispose(weights);
+  });
+
+  it('outputs outside [0, 1] are no probabilities', () => {
+    const logits = tf.sequential({
+      layers: [
+        tf.layers.dense({
+          units: 3,
+          biasInitializer: tf.initializers.constant({ value: 5 }),
+          inputShape: [4],
+        }),
+      ],
+    });
+    expect(() => classifierModel(logits, { fromProbabilities: true })).toThrow(
+      'Expected outputs from 0 to 1, because `fromProbabilities` is given, but the model gives other values',
+    );
+  });
+});
+
+describe('bounds that float32 cannot hold', () => {
+  it('take the pixels that were scaled to them', async () => {
+    const bounds: [number, number] = [-0.4242, 2.8215];
+    const model = classifierModel((x) => tf.reshape(x, [-1, 2]), { shape: [2], classes: 2, bounds });
+    const pixels = Float32Array.from([...bounds, ...[...bounds].reverse()]);
+    const { summary } = await evaluateAttack({
+      model,
+      images: pixels,
+      labels: [1, 0],
+      attack: { attack: 'pgd-linf', epsilon: 0.01 },
+    });
+    expect(summary.attempted).toBe(2);
+    await expect(
+      evaluateAttack({ model, images: Float32Array.of(2.83, 0), labels: [0], attack: 'pgd-linf' }),
+    ).rejects.toThrow('Expected pixels in [-0.4242, 2.8215], but got 2.83 in image 0');
   });
 });

@@ -1,5 +1,6 @@
 /** The result of `funnel attack`: a JSON document, a table, and sentences. */
 import {
+  type AttackRun,
   attacks,
   checkLabel,
   type DiagnosticsReport,
@@ -155,6 +156,13 @@ export const describeReport = (report: AttackReport, width: number | null): stri
 /** An attack that may go to any distance fools nearly every image of every model, or it has stalled. */
 const expectedSuccess = 0.95;
 
+/** True for an attack that searches up to an ε that the user has set. */
+const isLimited = ({ attack, settings }: Pick<AttackRun, 'attack' | 'settings'>): boolean => {
+  const standard: object = attacks[attack].settings.parse({});
+  if (typeof settings.epsilon !== 'number') return false;
+  return !('epsilon' in standard) || settings.epsilon < Number(standard.epsilon);
+};
+
 const hasStalled = (result: Result): boolean => {
   const { family, norm } = attacks[result.attack];
   const { successRate } = result.summary;
@@ -162,6 +170,7 @@ const hasStalled = (result: Result): boolean => {
     family === 'minimisation' &&
     norm !== 'l0' &&
     !isBounded(result) &&
+    !isLimited(result) &&
     successRate !== null &&
     successRate < expectedSuccess
   );
@@ -192,7 +201,7 @@ export const notesOf = ({ leftOut, evaluations, noDiagnosis }: AttackReport): re
     .filter(hasStalled)
     .map(
       ({ attack, summary: { successRate } }) =>
-        `${attack}: it may go to any distance, but fools only ${formatShare(successRate)}. So it stalled on this model, and its distances say nothing about robustness. Try another attack, such as fmn-l2.`,
+        `${attack}: it may go to any distance, but fools only ${formatShare(successRate)}. So it stalled, and its distances say nothing about robustness. Give it more steps, or try another attack, such as fmn-l2.`,
     ),
   ...(evaluations[0]?.summary.attempted === 0
     ? [

@@ -40,6 +40,25 @@ const squashing = (name: string): 'softmax' | 'sigmoid' | 'none' =>
 
 type LayersOutput = { readonly tensor: tf.SymbolicTensor; readonly dropped: Head['dropped'] };
 
+type LayerVariable = ReturnType<tf.layers.Layer['addWeight']>;
+
+const isVariable = (field: unknown): field is LayerVariable =>
+  typeof (field as LayerVariable | null)?.read === 'function' &&
+  typeof (field as LayerVariable).write === 'function';
+
+/** Gives `copy` the variables of `layer` instead of its own, so that it follows further training and holds no memory. */
+const shareVariables = (copy: tf.layers.Layer, layer: tf.layers.Layer): void => {
+  const fields = copy as unknown as Record<string, unknown>;
+  for (const [name, variable] of Object.entries(layer)) {
+    const own = fields[name];
+    if (!isVariable(variable) || !isVariable(own)) continue;
+    (own as unknown as { dispose: () => void }).dispose();
+    fields[name] = variable;
+  }
+  copy.trainableWeights = layer.trainableWeights;
+  copy.nonTrainableWeights = layer.nonTrainableWeights;
+};
+
 /** The symbolic output before a final activation. Shares the weights of the layers, and leaves the model as it is. */
 const beforeActivation = (tensor: tf.SymbolicTensor): LayersOutput => {
   const layer = tensor.sourceLayer;
@@ -52,7 +71,7 @@ const beforeActivation = (tensor: tf.SymbolicTensor): LayersOutput => {
   const Layer = layer.constructor as new (config: object) => tf.layers.Layer;
   const linear = new Layer({ ...config, activation: 'linear', name: `${layer.name}_logits` });
   const logits = linear.apply(layer.input) as tf.SymbolicTensor;
-  linear.setWeights(layer.getWeights());
+  shareVariables(linear, layer);
   return { tensor: logits, dropped };
 };
 
