@@ -136,6 +136,8 @@ export const worstCase = (evaluations: readonly Evaluated[]): EvaluationRecords 
         'ATTACK_INPUT',
         'Expected evaluations of the same images in the same order, but their indices differ',
       );
+    if (String(records.label) !== String(first.label))
+      throw new AppError('ATTACK_INPUT', 'Expected evaluations of the same images, but their labels differ');
     records.index.forEach((_, i) => {
       worst.steps[i]! += records.steps[i]!;
       worst.queries[i]! += records.queries[i]!;

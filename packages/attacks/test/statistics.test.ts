@@ -174,6 +174,8 @@ describe('worstCase and robustnessCurve', () => {
   it('refuses evaluations of other images', () => {
     const elsewhere = { ...other, index: [0, 1, 2, 3] };
     expect(() => worstCase([both[0]!, evaluated('fgsm', elsewhere)])).toThrow(/same images/);
+    const others = { ...records, label: records.label.map(() => 1) };
+    expect(() => worstCase([both[0]!, evaluated('fgsm', others)])).toThrow(/their labels differ/);
     expect(() => worstCase([])).toThrow(/at least one/);
   });
 });
