@@ -1,6 +1,7 @@
 /** The input of an evaluation: a classifier, images and labels. The functions here check it. All their errors are ATTACK_INPUT. */
 import { AppError } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
+import { type OptionNames, refuseUnknownOptions } from './known-options.ts';
 import { imageInput, inPartsOf, type Layout } from './models/layouts.ts';
 import {
   asTwoClasses,
@@ -46,6 +47,16 @@ export type ModelOptions = OutputOptions & {
   readonly bounds?: readonly [number, number];
 };
 
+export const modelOptionNames: OptionNames<ModelOptions> = {
+  shape: true,
+  layout: true,
+  classes: true,
+  bounds: true,
+  output: true,
+  input: true,
+  fromProbabilities: true,
+};
+
 type Classifier = tf.LayersModel | tf.GraphModel | ((images: tf.Tensor) => tf.Tensor);
 
 /**
@@ -54,6 +65,7 @@ type Classifier = tf.LayersModel | tf.GraphModel | ((images: tf.Tensor) => tf.Te
  * ATTACK_INPUT when the shapes do not fit a classifier.
  */
 export const classifierModel = (model: Classifier, options: ModelOptions = {}): ClassifierModel => {
+  refuseUnknownOptions(options, modelOptionNames);
   if (typeof model !== 'function' && !Array.isArray((model as Partial<tf.LayersModel> | undefined)?.inputs))
     refuse(`Expected a layers model, a graph model or a function, but got ${kindOf(model)}`);
   const bounds = options.bounds ?? [0, 1];

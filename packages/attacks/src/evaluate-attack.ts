@@ -20,6 +20,7 @@ import { indicesWhere, takeRows, valuesAt } from './batch-rows.ts';
 import { type ClassifierModel, checkImages, checkLabels } from './classifier.ts';
 import { createPredictor, type Predict, planTargets } from './defence.ts';
 import { countingInvalid, createFlatModel, type FlatModel } from './flat-model.ts';
+import { type OptionNames, refuseUnknownOptions, settingsHint } from './known-options.ts';
 import { type Distances, measureRow, project } from './norms.ts';
 import { owning } from './ownership.ts';
 import { createRandom } from './random.ts';
@@ -51,6 +52,22 @@ export type EvaluateAttackOptions = {
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 };
 
+/** The options of evaluateAttack and evaluateAttacks, without those for the attack. */
+export const sharedOptionNames = {
+  model: true,
+  images: true,
+  labels: true,
+  indices: true,
+  seed: true,
+  batchSize: true,
+  resources: true,
+  force: true,
+  signal: true,
+  onProgress: true,
+} as const satisfies OptionNames<Omit<EvaluateAttackOptions, 'attack'>>;
+
+const optionNames: OptionNames<EvaluateAttackOptions> = { ...sharedOptionNames, attack: true };
+
 export type Evaluation = {
   readonly attack: AttackSpec;
   readonly summary: EvaluationSummary;
@@ -65,6 +82,7 @@ export type Evaluation = {
  * the signal's reason after an abort.
  */
 export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Evaluation> => {
+  refuseUnknownOptions(options, optionNames, settingsHint);
   const spec = readAttack(options.attack);
   const subject = await openSubject(options);
   try {

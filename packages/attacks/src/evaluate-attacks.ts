@@ -16,8 +16,10 @@ import {
   type Evaluation,
   openSubject,
   type Subject,
+  sharedOptionNames,
   toBounds,
 } from './evaluate-attack.ts';
+import { type OptionNames, refuseUnknownOptions, settingsHint } from './known-options.ts';
 import { expandAttacks } from './read-attacks.ts';
 import { summarise, worstCase } from './statistics.ts';
 
@@ -37,6 +39,13 @@ export type EvaluateAttacksOptions = Omit<EvaluateAttackOptions, 'attack' | 'onP
     readonly done: number;
     readonly total: number;
   }) => void;
+};
+
+const optionNames: OptionNames<EvaluateAttacksOptions> = {
+  ...sharedOptionNames,
+  attacks: true,
+  dataset: true,
+  standing: true,
 };
 
 type LeftOut = {
@@ -129,6 +138,7 @@ const attempt = async <Result>(run: () => Promise<Result>): Promise<Result | { r
 export async function* evaluateAttacks(
   options: EvaluateAttacksOptions,
 ): AsyncGenerator<AttackOutcome, void, undefined> {
+  refuseUnknownOptions(options, optionNames, settingsHint);
   const { dataset, onProgress, standing: onlyStanding = true } = options;
   const specs = expandAttacks(options.attacks, dataset === undefined ? {} : { dataset });
   const subject = await openSubject(options);

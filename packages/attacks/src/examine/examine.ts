@@ -12,6 +12,7 @@ import { correctOperators } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type ClassifierModel, checkImages, checkLabels } from '../classifier.ts';
 import { createFlatModel, type FlatModel } from '../flat-model.ts';
+import { type OptionNames, refuseUnknownOptions } from '../known-options.ts';
 import { createRandom, type Random } from '../random.ts';
 import { checkAccuracy } from './accuracy.ts';
 import { compareGradients } from './gradients.ts';
@@ -33,6 +34,8 @@ export type ExamineOptions = {
   readonly seed?: number;
 };
 
+const optionNames: OptionNames<ExamineOptions> = { model: true, images: true, labels: true, seed: true };
+
 const maxImages = 100;
 
 /**
@@ -41,6 +44,7 @@ const maxImages = 100;
  * own words. Errors: ATTACK_INPUT when images or labels do not fit.
  */
 export const examineClassifier = async (options: ExamineOptions): Promise<Examination> => {
+  refuseUnknownOptions(options, optionNames);
   correctOperators();
   const model = createFlatModel(options.model);
   const all = await checkImages(options.images, options.model); // [n, width] in [0, 1]

@@ -4,7 +4,8 @@ import { download, reasonOf } from '@funnel/contracts/download';
 import { operatorTable } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { hasFiles, isFile, isFolder, joinPath, readBytes } from '#files';
-import { type ClassifierModel, classifierModel, type ModelOptions } from '../classifier.ts';
+import { type ClassifierModel, classifierModel, type ModelOptions, modelOptionNames } from '../classifier.ts';
+import { type OptionNames, refuseUnknownOptions } from '../known-options.ts';
 import { readGraph } from './graphs.ts';
 import { asGraph, isKeras3, layerTree, readKeras3 } from './keras.ts';
 import { registerKeras3 } from './keras-classes.ts';
@@ -21,6 +22,13 @@ export type LoadOptions = ModelOptions & {
   readonly signal?: AbortSignal;
 };
 
+const optionNames: OptionNames<LoadOptions> = {
+  ...modelOptionNames,
+  headers: true,
+  trustedOrigin: true,
+  signal: true,
+};
+
 const refuse = (message: string): never => {
   throw new AppError('ATTACK_INPUT', message);
 };
@@ -30,11 +38,13 @@ const refuse = (message: string): never => {
  * address may leave `/model.json` out). Errors: ATTACK_INPUT when the model cannot be read, with the way out; the signal's reason.
  */
 export const loadClassifier = async (source: string, options: LoadOptions = {}): Promise<ClassifierModel> => {
+  refuseUnknownOptions(options, optionNames);
   if (typeof source !== 'string')
     refuse(`Expected the path or the address of a model, but got ${JSON.stringify(source)}`);
+  const { headers: _headers, trustedOrigin: _origin, signal: _signal, ...modelOptions } = options;
   const model = await loadModel(source, options);
   try {
-    const classifier = classifierModel(model, options);
+    const classifier = classifierModel(model, modelOptions);
     await refuseWrongOperators(classifier, source);
     return classifier;
   } catch (error) {
