@@ -1,6 +1,6 @@
 /** The table of `funnel attack` on terminals of every width, and the model of grey or colour pictures. */
 import { fileURLToPath } from 'node:url';
-import { type AttackSpec, attackSpec, type EvaluationSummary } from '@funnel/contracts';
+import { type AttackSpec, attackSpec, type EvaluationSummary, examinationFinding } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { readModel } from '../src/attack/model.ts';
 import { type AttackReport, describeReport, notesOf } from '../src/attack/report.ts';
@@ -61,6 +61,21 @@ describe('the report of attacks', () => {
       'Robust accuracy within L∞ 0.1: 10.0 % (2 of 20 images withstand every attack; 95 % interval 2.8 % to 30.1 %).',
       '! 2 checks on 19 images: look at these findings before you trust the results.',
       '! attack-has-not-converged (H7): Accuracy 10.0 % after 160 steps.',
+    ]);
+  });
+
+  it('carries the mark of a marked model above its accuracies', () => {
+    const finding = (name: 'saturation' | 'outputs', status: 'marked' | 'ok') => ({
+      ...examinationFinding(name, 'ok', ''),
+      status,
+    });
+    const findings = [finding('outputs', 'ok'), finding('saturation', 'marked')];
+    const marked = report({
+      examination: { status: 'marked', backend: 'wasm', images: 20, gradients: 'right', findings },
+    });
+    expect(describeReport(marked, null).split('\n').slice(5, 7)).toEqual([
+      '! The examination marks this model (saturation): it may look more robust than it is. `npx funnel examine` says why.',
+      'Clean accuracy: 95.0 % (19 of 20 images, wasm).',
     ]);
   });
 

@@ -125,6 +125,14 @@ const withoutDistances = (summary: EvaluationSummary): EvaluationSummary => ({
   noiseLevel: null,
 });
 
+/** The mark that a result of a marked model carries; null for a model without a mark. */
+const markSentence = ({ findings }: Examination): string | null => {
+  const marked = findings.filter(({ status }) => status !== 'ok').map(({ name }) => name);
+  return marked.length === 0
+    ? null
+    : `! The examination marks this model (${marked.join(', ')}): it may look more robust than it is. \`npx funnel examine\` says why.`;
+};
+
 /** The table, the accuracy with and without attacks, and the checks. `width`: the columns of the terminal. */
 export const describeReport = (report: AttackReport, width: number | null): string => {
   const { evaluations, worstCase, diagnosis } = report;
@@ -140,7 +148,9 @@ export const describeReport = (report: AttackReport, width: number | null): stri
     settings: within && `within ${within}`,
     summary: within === '' ? worstCase.summary : withoutDistances(worstCase.summary),
   };
+  const mark = first ? markSentence(report.examination) : null;
   const sentences = [
+    ...(mark === null ? [] : [mark]),
     ...(first ? [cleanSentence(first.summary, report.backend)] : []),
     ...(worstCase ? [robustSentence(worstCase) ?? []].flat() : []),
     ...(diagnosis ? describeDiagnosis(diagnosis) : []),
