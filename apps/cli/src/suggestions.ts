@@ -32,7 +32,10 @@ const wrongWord = (
   return choices === undefined ? null : { word: value!, names: choices.split(', ') };
 };
 
-/** Adds the question to the errors of this program, and escapes the control characters of its arguments. Call it before the program gets its commands, which inherit this. */
+/**
+ * Adds the question to the errors of this program, and escapes the control characters of its arguments. Call it before the program gets its
+ * commands, which inherit this.
+ */
 export const suggestNames = (program: Command, args: readonly string[]): void => {
   program.showSuggestionAfterError(false).configureOutput({
     outputError: (error, write) => {

@@ -9,8 +9,8 @@ import type {
 } from '@funnel/contracts';
 import { float8, int4, jsonb, orNull, type RowOf, text, texts, timestamptz } from '../connection/columns.ts';
 
-/** All columns of table `stages`. */
-export const stageColumns = {
+/** The columns of table `stages` that specify a stage: its result depends on them alone. */
+export const specColumns = {
   id: text(),
   chain: text(),
   kind: text<StageKind>(),
@@ -22,6 +22,11 @@ export const stageColumns = {
   parent: orNull(text()),
   attack: orNull(jsonb<AttackRun>()),
   surrogates: texts(),
+};
+
+/** All columns of table `stages`. */
+export const stageColumns = {
+  ...specColumns,
   status: text<StageStatus>(),
   depends_on: orNull(text()),
   start_epoch: int4(),

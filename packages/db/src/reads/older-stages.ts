@@ -1,14 +1,8 @@
 /** The stages of trials that another version of Funnel made. */
-import type {
-  AttackRun,
-  DatasetSpec,
-  RecipeName,
-  StageKind,
-  StageSpec,
-  VersionChange,
-} from '@funnel/contracts';
-import { int4, jsonb, listOf, orNull, text, texts } from '../connection/columns.ts';
+import type { StageSpec, VersionChange } from '@funnel/contracts';
+import { listOf, orNull, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
+import { specColumns } from '../lifecycle/stage-row.ts';
 
 /** Compares a stored stage with the present version. The planner can, since it computes identities. */
 export type ChangesOf = (stage: StageSpec) => readonly VersionChange[];
@@ -18,20 +12,6 @@ export type Row = { readonly trialId: string; readonly stageId: string | null };
 
 export const rowKey = ({ trialId, stageId }: Row): string => `${trialId} ${stageId ?? ''}`;
 
-const columns = {
-  id: text(),
-  chain: text(),
-  kind: text<StageKind>(),
-  recipe: text<RecipeName>(),
-  hyperparameters: jsonb<StageSpec['hyperparameters']>(),
-  seed: int4(),
-  dataset: jsonb<DatasetSpec>(),
-  epochs: int4(),
-  parent: orNull(text()),
-  attack: orNull(jsonb<AttackRun>()),
-  surrogates: texts(),
-};
-
 /** The changes of each row by `rowKey`, in the order of the stages. Rows without changes have no entry. */
 export const readChanges = async (
   tx: Tx,
@@ -39,8 +19,8 @@ export const readChanges = async (
   changesOf: ChangesOf,
 ): Promise<ReadonlyMap<string, VersionChange[]>> => {
   const found = await tx.query(
-    { trial_id: text(), stage_id: orNull(text()), ...columns },
-    `SELECT r.trial_id, r.stage_id, ${listOf(columns, 's')}
+    { trial_id: text(), stage_id: orNull(text()), ...specColumns },
+    `SELECT r.trial_id, r.stage_id, ${listOf(specColumns, 's')}
      FROM unnest($1::text[], $2::text[]) AS r (trial_id, stage_id)
      JOIN trial_stages ts ON ts.trial_id = r.trial_id JOIN stages s ON s.id = ts.stage_id
      WHERE s.kind <> 'attack' OR r.stage_id IS NULL OR r.stage_id = s.id
