@@ -46,18 +46,22 @@ const lockWaiting = async (tx: Tx, attacks: readonly string[]): Promise<readonly
   return idsOf(rows);
 };
 
+/** Releases those of the stages that wait for nothing any more. */
+export const releaseFree = (tx: Tx, ids: readonly string[]): Promise<readonly StageChange[]> =>
+  move(
+    tx,
+    'release',
+    `SELECT s.id FROM stages s WHERE s.id = ANY($1) AND s.status = 'waiting' AND ${isFree('s')}`,
+    [ids],
+  );
+
 /** Releases those of the transfer attacks that wait for nothing any more, and skips those that have no usable surrogate. */
 export const updateTransferAttacks = async (
   tx: Tx,
   attacks: readonly string[],
 ): Promise<readonly StageChange[]> => {
   const waiting = await lockWaiting(tx, attacks);
-  const ready = await move(
-    tx,
-    'release',
-    `SELECT s.id FROM stages s WHERE s.id = ANY($1) AND s.status = 'waiting' AND ${isFree('s')}`,
-    [waiting],
-  );
+  const ready = await releaseFree(tx, waiting);
   const skipped = await move(
     tx,
     'skip',

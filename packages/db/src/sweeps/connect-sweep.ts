@@ -9,10 +9,10 @@
 import type { StoredSweepStatus } from '@funnel/contracts';
 import { int4, int8, orNull, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
-import { isFree, passRecorded, skipDependants } from '../lifecycle/dependants.ts';
+import { passRecorded, releaseFree, skipDependants } from '../lifecycle/dependants.ts';
 import { type Changes, type CountChange, trialCounts } from '../lifecycle/propagate.ts';
 import { scheduleStagesOf } from '../lifecycle/scheduling.ts';
-import { idsOf, lockOrder, move, type StageChange } from '../lifecycle/transitions.ts';
+import { idsOf, lockOrder, type StageChange } from '../lifecycle/transitions.ts';
 import { deriveUnfinished, finishSweeps, lockTrials, sweepsOfEnded } from '../lifecycle/trials.ts';
 import { inheritScores, noteCleanAccuracy } from '../scores/scores.ts';
 
@@ -37,12 +37,7 @@ const lockWithInputs = (tx: Tx, ids: readonly string[]): Promise<void> =>
 /** Updates the stages that wait for stages that have ended. */
 const updateWaiting = async (tx: Tx, ids: readonly string[]): Promise<readonly StageChange[]> => {
   const passed = await passRecorded(tx, ids);
-  const released = await move(
-    tx,
-    'release',
-    `SELECT s.id FROM stages s WHERE s.id = ANY($1) AND s.status = 'waiting' AND ${isFree('s')}`,
-    [ids],
-  );
+  const released = await releaseFree(tx, ids);
   const ended = await tx.query(
     { id: text() },
     `SELECT a.id FROM stages a
