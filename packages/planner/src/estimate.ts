@@ -9,6 +9,7 @@ import {
   defaultHyperparameters,
   formatAmount,
   formatBytes,
+  type HyperparameterName,
   type Hyperparameters,
   type Plan,
   type RecipeName,
@@ -17,7 +18,8 @@ import {
   type SweepLimits,
   variableOf,
 } from '@funnel/contracts';
-import { minBytes, type Networks, networksOf, trainedBy } from './memory.ts';
+import { dataSizeOf, minBytes, trainedBy } from './memory.ts';
+import { type Networks, networksOf } from './network-sizes.ts';
 import type { Outline } from './outline.ts';
 
 const bytesPerNumber = 4;
@@ -58,7 +60,10 @@ export const queriesOf = ({ settings }: AttackRun): number =>
     return typeof value === 'number' ? product * Math.max(1, value) : product;
   }, 2);
 
-const sizes = ['filters', 'latent', 'classifierUnits', 'noise', 'batchSize'] as const;
+const sizes = [
+  ...['filters', 'latent', 'classifierUnits', 'noise', 'batchSize'],
+  ...['architecture', 'kernelSize', 'activation', 'codeActivation', 'normalisation', 'paddedSize'],
+] as const satisfies readonly HyperparameterName[];
 
 type Configuration = { readonly recipe: RecipeName; readonly hyperparameters: Hyperparameters };
 
@@ -80,7 +85,7 @@ const bytesOf = ({ recipe, hyperparameters }: Configuration, dataset: DatasetNam
   Math.max(...trainingKinds.map((kind) => minBytes({ recipe, kind, dataset }, hyperparameters)));
 
 const parametersOf = ({ recipe, hyperparameters }: Configuration, dataset: DatasetName): number => {
-  const networks = networksOf(dataset, hyperparameters);
+  const networks = networksOf(dataSizeOf(dataset), hyperparameters);
   return Math.max(...trainingKinds.map((kind) => trainedBy(recipe, kind, networks).weights));
 };
 
@@ -113,7 +118,7 @@ const storedBytesOf = (
     const key = JSON.stringify([recipe, kind, ...sizes.map((name) => hyperparameters[name])]);
     let size = weights.get(key);
     if (!size) {
-      const networks = networksOf(dataset.name, hyperparameters);
+      const networks = networksOf(dataSizeOf(dataset.name), hyperparameters);
       size = {
         stored: storedWeights(recipe, kind, networks),
         trained: trainedBy(recipe, kind, networks).weights,
