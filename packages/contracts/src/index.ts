@@ -31,6 +31,7 @@ export {
   settingsJsonSchema,
 } from './attacks.ts';
 export * from './checkpoint.ts';
+export * from './dataset-content.ts';
 export * from './datasets.ts';
 export * from './engine-version.ts';
 export * from './errors.ts';
