@@ -1,6 +1,6 @@
 /** The app. This file lists its plugins in their order. Each plugin names the plugins that must come before it. */
 import type { SweepLimits } from '@funnel/contracts';
-import { type Db, pingDatabase, readServiceCounts, reconcile } from '@funnel/db';
+import { type DatasetLimits, type Db, pingDatabase, readServiceCounts, reconcile } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import { createTracer, sweepContext, type Tracer } from '@funnel/tracing';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
@@ -9,6 +9,7 @@ import { hostRules, isLoopback } from './access/hosts.ts';
 import { createTokenGate } from './access/tokens.ts';
 import { answerHeadersPlugin } from './answer-headers.ts';
 import { backgroundPlugin } from './background.ts';
+import { datasetChecksPlugin } from './datasets/dataset-checks.ts';
 import {
   createStreamLimits,
   databaseEvents,
@@ -23,6 +24,7 @@ import { planningPlugin } from './planning/planning.ts';
 import { problemsPlugin } from './problems.ts';
 import { reconcilerPlugin } from './reconciler.ts';
 import { bodiesPlugin } from './request/bodies.ts';
+import { byteBodiesPlugin } from './request/byte-bodies.ts';
 import { routesPlugin } from './routes.ts';
 import { connectionsPlugin, createServer } from './server.ts';
 
@@ -48,6 +50,8 @@ export type ApiOptions = {
   readonly planningSeconds?: number;
   /** The limits of one sweep. (Default: `defaultSweepLimits`) */
   readonly sweepLimits?: SweepLimits;
+  /** The limits of data sets. (Default: `defaultDatasetLimits`) */
+  readonly datasetLimits?: DatasetLimits;
   /** Milliseconds for which a request waits for the end of its submission. (Default: 6000) */
   readonly submissionWaitMs?: number;
   /** The largest number of open event streams. (Default: 500) */
@@ -103,6 +107,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     requestsPerMinute: options.rateLimit ?? (isLocal ? 120_000 : 3000),
     watchStreams: (options.watchStreamsSeconds ?? 15) * 1000,
   });
+  await app.register(byteBodiesPlugin);
   await app.register(eventsPlugin, {
     source: databaseEvents(db),
     limits: createStreamLimits({
@@ -139,8 +144,9 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     onCreated: (sweepId, start) =>
       tracer.start('submit', { context: sweepContext(sweepId), kind: 'server', start }).end(),
   });
+  await app.register(datasetChecksPlugin, { db });
   await app.register(routesPlugin, {
-    ...{ db, queue, document, engineVersion, tracer },
+    ...{ db, queue, document, engineVersion, tracer, datasetLimits: options.datasetLimits },
     timeout: handlerTimeoutMs,
   });
   await app.register(pagesPlugin, { document, webFolder: options.webFolder ?? null });

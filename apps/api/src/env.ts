@@ -1,5 +1,6 @@
 /** The API's environment variables. .env.example explains each of them. */
 import { defaultSweepLimits } from '@funnel/contracts';
+import { defaultDatasetLimits } from '@funnel/db';
 import { z } from 'zod';
 import type { StartOptions } from './start-api.ts';
 
@@ -37,6 +38,8 @@ export const Env = z.object({
   FUNNEL_MAX_TRAINER_BYTES: count(defaultSweepLimits.trainerBytes),
   FUNNEL_MAX_SWEEP_BYTES: count(defaultSweepLimits.storedBytes),
   FUNNEL_MAX_ATTACK_QUERIES: count(defaultSweepLimits.attackQueries),
+  FUNNEL_MAX_DATASET_BYTES: count(defaultDatasetLimits.bytes),
+  FUNNEL_MAX_DATASETS_BYTES: count(defaultDatasetLimits.ownBytes),
   FUNNEL_LEASE_SECONDS: seconds(10),
   FUNNEL_RECONCILE_SECONDS: seconds(3),
   FUNNEL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -70,6 +73,7 @@ export const startOptions = (env: Env): Omit<StartOptions, 'engineVersion' | 'lo
     storedBytes: env.FUNNEL_MAX_SWEEP_BYTES,
     attackQueries: env.FUNNEL_MAX_ATTACK_QUERIES,
   },
+  datasetLimits: { bytes: env.FUNNEL_MAX_DATASET_BYTES, ownBytes: env.FUNNEL_MAX_DATASETS_BYTES },
   maxAttempts: env.FUNNEL_MAX_ATTEMPTS,
   leaseSeconds: env.FUNNEL_LEASE_SECONDS,
   reconcileSeconds: env.FUNNEL_RECONCILE_SECONDS,

@@ -6,6 +6,7 @@ import { AppError, decodeHeader, type Route, type RouteName, routes } from '@fun
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { z } from 'zod';
+import { datasetHandlers } from './handlers/datasets.ts';
 import { type Context, type Handlers, isStream, localCaller, type RouteReply } from './handlers/handler.ts';
 import { checkpointHandlers, resultHandlers } from './handlers/results.ts';
 import { retentionHandlers, serviceHandlers } from './handlers/service.ts';
@@ -53,6 +54,7 @@ const createHandlers = (context: Context) =>
     ...sweepHandlers(context),
     ...resultHandlers(context),
     ...checkpointHandlers(context),
+    ...datasetHandlers(context),
     ...retentionHandlers(context),
     ...serviceHandlers(context),
   }) satisfies Handlers;
@@ -78,14 +80,29 @@ const decodeHeaders = (headers: FastifyRequest['headers']): FastifyRequest['head
     ]),
   );
 
+/** The body of a route that takes bytes. Throws UNSUPPORTED_MEDIA_TYPE. */
+const readBytes = (body: unknown): Uint8Array => {
+  if (body === undefined) return new Uint8Array();
+  if (body instanceof Uint8Array) return body; // as byteBodiesPlugin makes it
+  throw new AppError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    'Expected application/octet-stream, but got another content type',
+  );
+};
+
 const parseRequest = async (name: RouteName, route: Route, request: FastifyRequest) => {
   const client = clientOf(request);
-  const body = request.body as RawBody | undefined; // as bodiesPlugin makes it
   return {
     params: route.params && parsePart('params', route.params, request.params),
     query: parsePart('query', route.query, request.query),
     headers: route.headers && parsePart('headers', route.headers, decodeHeaders(request.headers)),
-    body: await request.server.planning.read({ route: name, body }, client),
+    body:
+      route.bytes === undefined
+        ? await request.server.planning.read(
+            { route: name, body: request.body as RawBody | undefined },
+            client,
+          ) // as bodiesPlugin makes it
+        : readBytes(request.body),
     caller: request.caller,
     author: { actor: request.caller.name, address: request.ip, details: { requestId: request.id } },
     client,
@@ -117,7 +134,7 @@ const answerWith =
 /** The plugins on which this one depends add the other members of Context. */
 type RoutesOptions = Omit<
   Context,
-  'hub' | 'metrics' | 'planning' | 'relay' | 'submissions' | 'wakeActions'
+  'datasetChecks' | 'hub' | 'metrics' | 'planning' | 'relay' | 'submissions' | 'wakeActions'
 > & {
   /** Milliseconds after which the answer is UNAVAILABLE. Streams have no timeout. */
   readonly timeout: number;
@@ -125,8 +142,8 @@ type RoutesOptions = Omit<
 
 const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Promise<void> => {
   const { db, timeout, ...context } = options;
-  const { eventHub: hub, metrics, planning, relay, submissions, wakeActions } = app;
-  const parts = { hub, metrics, planning, relay, submissions, wakeActions };
+  const { datasetChecks, eventHub: hub, metrics, planning, relay, submissions, wakeActions } = app;
+  const parts = { datasetChecks, hub, metrics, planning, relay, submissions, wakeActions };
   const handlers: Handlers = createHandlers({ ...context, ...parts, db });
   for (const [name, route] of Object.entries(routes) as [RouteName, Route][])
     app.route({
@@ -142,5 +159,18 @@ const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Pro
 /** Registers every declared route. */
 export const routesPlugin = fp(registerRoutes, {
   name: 'routes',
-  dependencies: ['problems', 'bodies', 'access', 'events', 'metrics', 'planning', 'reconciler', 'background'],
+  dependencies: [
+    ...[
+      'problems',
+      'bodies',
+      'byte-bodies',
+      'access',
+      'events',
+      'metrics',
+      'planning',
+      'reconciler',
+      'background',
+    ],
+    'dataset-checks',
+  ],
 });

@@ -1,5 +1,6 @@
 /** A change and its entry in the audit log commit together: there is no change without an entry, and no entry without its change. */
 import { type Route, type RouteName, routes } from '@funnel/contracts';
+import { makeDataset } from '@funnel/db/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { build, oneTrial, type TestApp } from './build.ts';
 
@@ -29,6 +30,9 @@ const submit = async (body: object): Promise<string> =>
 
 const act = (action: string) => (id: string) =>
   api.app.inject({ method: 'POST', url: `/v1/sweeps/${id}/${action}` });
+
+const pets = makeDataset();
+const announce = () => api.app.inject({ method: 'POST', url: '/v1/datasets', payload: pets.upload });
 
 type Case = {
   readonly what: string;
@@ -94,6 +98,32 @@ const cases: readonly Case[] = [
       ),
     change: () => api.app.inject({ method: 'POST', url: '/v1/workers/set-aside/restore' }),
   },
+  {
+    what: 'the announcement of a data set',
+    action: 'addDataset',
+    change: () => announce(),
+  },
+  {
+    what: 'a chunk of a data set',
+    action: 'putDatasetChunk',
+    before: () => announce(),
+    change: () =>
+      api.app.inject({
+        method: 'PUT',
+        url: `/v1/datasets/${pets.upload.digest}/chunks/0`,
+        headers: { 'content-type': 'application/octet-stream' },
+        payload: Buffer.from(pets.bytes),
+      }),
+  },
+  {
+    what: 'the removal of a data set',
+    action: 'removeDataset',
+    before: () =>
+      api.db.pool.query(
+        `INSERT INTO dataset_names (name, digest, owner) SELECT 'pets', digest, 'ann' FROM datasets ON CONFLICT DO NOTHING`,
+      ),
+    change: () => api.app.inject({ method: 'DELETE', url: '/v1/datasets/pets' }),
+  },
 ];
 
 test('covers every route that changes something', () => {
@@ -114,7 +144,9 @@ beforeEach(async () => {
 const state = async () => {
   const { rows } = await api.db.pool.query(
     `SELECT (SELECT jsonb_agg(jsonb_build_array(id, name, status) ORDER BY id) FROM sweeps) AS sweeps,
-       (SELECT jsonb_agg(jsonb_build_array(id, status) ORDER BY id) FROM stages) AS stages`,
+       (SELECT jsonb_agg(jsonb_build_array(id, status) ORDER BY id) FROM stages) AS stages,
+       (SELECT jsonb_agg(jsonb_build_array(digest, number, bytes IS NULL)) FROM dataset_chunks) AS chunks,
+       (SELECT jsonb_agg(name) FROM dataset_names) AS names`,
   );
   return rows[0];
 };

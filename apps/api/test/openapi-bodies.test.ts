@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import {
   attackNames,
   attackSpec,
+  budgetsOf,
   datasetNames,
   evaluationMetricNames,
   hyperparameterNames,
@@ -69,7 +70,7 @@ describe('every form of', () => {
     expectAccepted('SweepDefinition', { ...sweep, attacks: { preset } });
     expectAccepted('SweepDefinition', { ...sweep, attacks: [reference, { attack: reference }] });
     for (const dataset of datasetNames)
-      expectAccepted('SweepDefinition', { ...sweep, attacks: presetAttacks(preset, dataset) });
+      expectAccepted('SweepDefinition', { ...sweep, attacks: presetAttacks(preset, budgetsOf(dataset)) });
   });
 
   test.each(hyperparameterNames)('the hyperparameter %s', (name) => {

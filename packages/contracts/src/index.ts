@@ -32,6 +32,8 @@ export {
 } from './attacks.ts';
 export * from './checkpoint.ts';
 export * from './dataset-content.ts';
+export * from './dataset-resources.ts';
+export * from './dataset-spec.ts';
 export * from './datasets.ts';
 export * from './engine-version.ts';
 export * from './errors.ts';

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { normTitles } from './attacks/define-attack.ts';
 import { expandAttacks } from './attacks/presets.ts';
 import { type AttackName, type AttackSpec, attacks, searchLimitOf } from './attacks.ts';
+import { budgetsOfChoice } from './dataset-spec.ts';
 import type { EvaluationMetricName } from './metrics.ts';
 import type { SweepDefinition } from './sweep.ts';
 
@@ -109,7 +110,7 @@ export const objectiveOf = ({
   readonly run: AttackSpec | undefined;
   readonly metric: EvaluationMetricName;
 } => {
-  const runs = expandAttacks(list, { dataset: dataset.name });
+  const runs = expandAttacks(list, { budgets: budgetsOfChoice(dataset) });
   if (objective !== undefined)
     return { run: runs.find(({ attack }) => attack === objective.attack), metric: objective.metric };
   if (runs.length === 1) return { run: runs[0]!, metric: usualMetric(runs[0]!) };

@@ -49,7 +49,8 @@ describe('ε of an attack', () => {
   });
 
   it('above 1 stays readable in a stored definition', () => {
-    const stored = { ...base, attacks: [{ attack: 'pgd-linf', epsilon: 8 }] };
+    const dataset = { name: 'glyphs', train: 60_000, test: 10_000, attack: 1000 };
+    const stored = { ...base, dataset, attacks: [{ attack: 'pgd-linf', epsilon: 8 }] };
     expect(StoredDefinition.safeParse(stored).success).toBe(true);
   });
 });
@@ -101,7 +102,7 @@ describe('a sweep definition', () => {
     ['a range over words', { space: { penalty: { min: 0, max: 1, step: 1 } } }, 'space.penalty'],
     ['no recipe', { recipes: [] }, 'recipes'],
     ['no seeds', { seeds: [] }, 'seeds'],
-    ['an unknown data set', { dataset: { name: 'imagenet' } }, 'dataset.name'],
+    ['a name that no data set can have', { dataset: { name: 'Image Net' } }, 'dataset.name'],
     [
       'more attacked images than test images',
       { dataset: { name: 'glyphs', test: 10, attack: 20 } },

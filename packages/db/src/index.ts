@@ -20,6 +20,21 @@ export { type QueueAddress, queueAddress } from './connection/addresses.ts';
 export { isTransient, retryUntilAdmitted } from './connection/database-errors.ts';
 export { type Author, actingAs, createDb, type Db, type DbOptions } from './connection/db.ts';
 export { refusePooler } from './connection/pooler.ts';
+export {
+  addDataset,
+  type DatasetLimits,
+  defaultDatasetLimits,
+  removeDataset,
+} from './datasets/add-dataset.ts';
+export { checkDataset } from './datasets/check-dataset.ts';
+export { type ChunkWrite, getDatasetChunk, putDatasetChunk } from './datasets/dataset-chunks.ts';
+export {
+  findDataset,
+  getDatasetImages,
+  listDatasetNames,
+  type StoredDataset,
+} from './datasets/find-dataset.ts';
+export { getDataset, listDatasets } from './datasets/list-datasets.ts';
 export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './embedded/start-embedded.ts';
 export { type Relay, startRelay } from './lifecycle/outbox.ts';
 export { checkSchema, migrate, pendingMigrations } from './migrate.ts';

@@ -10,7 +10,7 @@ import {
   attackVersion,
   canonicalJson,
   DatasetSpec,
-  datasets,
+  dataOf,
   diagnosisVersion,
   enoughImages,
   Hyperparameters,
@@ -81,9 +81,11 @@ const hyperparametersText = memoizedText((hyperparameters: StageSpec['hyperparam
   identifyingHyperparameters(hyperparameters),
 );
 const attackText = memoizedText(attackIdentity);
-const datasetText = memoizedText((dataset: StageSpec['dataset']) => ({
-  ...identifyingDataset(dataset),
-  digest: datasets[dataset.name].digest,
+/** The name is in the identity only if the data set is built in. The budgets are, because the checks of an attack read them. */
+const datasetText = memoizedText(({ content, name, ...sizes }: StageSpec['dataset']) => ({
+  ...identifyingDataset(content ? sizes : { name, ...sizes }),
+  digest: dataOf({ name, content }).digest,
+  budgets: content?.budgets,
 }));
 
 /**

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { type ClassifierModel, classifierModel, examineClassifier } from '@funnel/attacks';
-import { DatasetSpec, engineVersion, recipeNames, SweepDefinition } from '@funnel/contracts';
+import { engineVersion, recipeNames, SweepDefinition, stageDataset, sweepDataset } from '@funnel/contracts';
 import {
   type Checkpoint,
   gatherImages,
@@ -45,7 +45,7 @@ const fixtureImages = async (dataset: string): Promise<Images> => {
 
 const glyphs = async (): Promise<Images> => {
   const test = await (
-    await loadDataset(DatasetSpec.parse({ name: 'glyphs', test: count, attack: 1 }))
+    await loadDataset(stageDataset(sweepDataset({ name: 'glyphs', test: count, attack: 1 })))
   ).test();
   const rows = Array.from({ length: test.count }, (_, row) => row);
   return { images: gatherImages(test, rows), labels: Int32Array.from(test.labels) };
@@ -76,7 +76,7 @@ const trainedRecipes = async (): Promise<Case[]> => {
     attacks: ['fgsm'],
   });
   const { stages } = outlineSweep(definition, engineVersion);
-  const dataset = await loadDataset(definition.dataset);
+  const dataset = await loadDataset(stageDataset(sweepDataset(definition.dataset)));
   const checkpoints = new Map<string, Checkpoint>();
   const images = await glyphs();
   const cases: Case[] = [];

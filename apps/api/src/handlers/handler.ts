@@ -3,11 +3,12 @@
  */
 import type { Readable } from 'node:stream';
 import type { Role, Route, RouteName, routes } from '@funnel/contracts';
-import type { Author, Db, Relay } from '@funnel/db';
+import type { Author, DatasetLimits, Db, Relay } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import type { Tracer } from '@funnel/tracing';
 import type { FastifyBaseLogger } from 'fastify';
 import type { z } from 'zod';
+import type { DatasetChecks } from '../datasets/dataset-checks.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import type { ServiceMetrics } from '../metrics.ts';
 import type { OpenApiDocument } from '../openapi.ts';
@@ -29,7 +30,7 @@ export type RouteRequest<K extends RouteName> = {
   readonly params: Parsed<Routes[K], 'params'>;
   readonly query: Parsed<Routes[K], 'query'>;
   readonly headers: Parsed<Routes[K], 'headers'>;
-  readonly body: Parsed<Routes[K], 'body'>;
+  readonly body: Routes[K] extends { readonly bytes: number } ? Uint8Array : Parsed<Routes[K], 'body'>;
   readonly caller: Caller;
   /** The author of the changes that this request makes (`actingAs`). */
   readonly author: Author;
@@ -43,6 +44,10 @@ export type RouteReply = {
   readonly status: (status: 200 | 201 | 202) => void;
   readonly header: (name: string, value: string) => void;
 };
+
+/** For content with its hash as the address, which never changes. `private`, because the request may have needed a token. */
+export const keepForever = (reply: RouteReply): void =>
+  reply.header('cache-control', 'private, max-age=31536000, immutable');
 
 /** Handlers may return readonly values. */
 type ReadonlyDeep<T> = T extends object ? { readonly [K in keyof T]: ReadonlyDeep<T[K]> } : T;
@@ -86,6 +91,9 @@ export type Context = {
   /** Continues actions on large sweeps now. */
   readonly wakeActions: () => void;
   readonly tracer: Tracer;
+  readonly datasetChecks: DatasetChecks;
+  /** (Default: `defaultDatasetLimits`) */
+  readonly datasetLimits?: DatasetLimits | undefined;
 };
 
 export const isStream = (route: Route): boolean => route.produces === 'text/event-stream';

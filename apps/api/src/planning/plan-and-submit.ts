@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import {
   AppError,
   attacksOf,
+  budgetsOfChoice,
   canonicalJson,
   type Dimension,
   defaultSweepLimits,
@@ -35,6 +36,7 @@ import {
   type Ticket,
 } from '@funnel/db';
 import { buildPlan, countTrials, estimate, type Outline, outlineSweep, secondsLeft } from '@funnel/planner';
+import { type Resolved, resolveDataset } from './resolve-dataset.ts';
 
 /** The number of values of one hyperparameter, with duplicates. A continuous range counts as one. */
 const valuesOf = (dimension: Dimension): number => {
@@ -46,9 +48,9 @@ const valuesOf = (dimension: Dimension): number => {
 };
 
 /** The number of attacks, with duplicates. */
-const countListedAttacks = ({ attacks, dataset }: SweepDefinition): number => {
-  if ('preset' in attacks) return presetAttacks(attacks.preset, dataset.name).length;
-  return attacks.reduce((sum, entry) => sum + attacksOf(entry, dataset.name).length, 0);
+const countListedAttacks = ({ attacks }: SweepDefinition): number => {
+  if ('preset' in attacks) return presetAttacks(attacks.preset).length;
+  return attacks.reduce((sum, entry) => sum + attacksOf(entry).length, 0);
 };
 
 type Factor = { readonly path: string; readonly values: number };
@@ -125,7 +127,7 @@ export const sizeOf = (definition: SweepDefinition): Size => {
 const maxStages = 1_000_000;
 
 const countAttacks = ({ attacks, dataset }: SweepDefinition): number =>
-  expandAttacks(attacks, { dataset: dataset.name }).length;
+  expandAttacks(attacks, { budgets: budgetsOfChoice(dataset) }).length;
 
 /** The number of training stages of the longest recipe. */
 const longestTraining = ({ recipes: names }: SweepDefinition): number =>
@@ -167,13 +169,20 @@ const outlineChecked = ({ definition, engineVersion }: PlanRequest, limits: Swee
 
 /** The plan with the estimate of its costs. */
 const planOf = (
-  { outline, estimate }: Estimated,
+  { outline, estimate, warnings }: Estimated & Pick<Resolved, 'warnings'>,
   known: Known,
   fleet: FleetSpeed | null = null,
 ): SweepPlan => {
   const built = buildPlan(outline, known);
   const seconds = fleet && secondsLeft(built.stages, fleet);
-  return { ...built, plan: { ...built.plan, estimate: { ...estimate, ...(fleet && { seconds }) } } };
+  return {
+    ...built,
+    plan: {
+      ...built.plan,
+      ...(warnings.length > 0 && { warnings: [...warnings] }),
+      estimate: { ...estimate, ...(fleet && { seconds }) },
+    },
+  };
 };
 
 export type PlanRequest = { readonly definition: SweepDefinition; readonly engineVersion: string };
@@ -188,7 +197,7 @@ export type SubmitRequest = PlanRequest & {
 };
 
 export type Planner = {
-  /** Throws SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
+  /** Throws SWEEP_TOO_LARGE, CONTINUOUS_GRID, DATASET_UNKNOWN, INVALID_REQUEST. */
   readonly plan: (request: PlanRequest) => Promise<Plan>;
   /** Throws the errors of `plan`, and IDEMPOTENCY_CONFLICT. */
   readonly submit: (request: SubmitRequest) => Promise<Submitted>;
@@ -210,18 +219,19 @@ export const createPlanner = (
   { time = (compute) => compute(), limits = defaultSweepLimits }: PlannerOptions = {},
 ): Planner => ({
   plan: async (request) => {
-    const estimated = time(() => outlineChecked(request, limits));
+    const { definition, warnings } = await resolveDataset(db, request.definition);
+    const estimated = time(() => outlineChecked({ ...request, definition }, limits));
     const known = await knownChains(db, estimated.outline.stages);
-    return planOf(estimated, known, await readSpeeds(db)).plan;
+    return planOf({ ...estimated, warnings }, known, await readSpeeds(db)).plan;
   },
   submit: async ({ author, idempotencyKey: key, ticket, ...request }) => {
-    const estimated = time(() => outlineChecked(request, limits));
-    const { definition } = request;
+    const { definition, warnings } = await resolveDataset(db, request.definition);
+    const estimated = time(() => outlineChecked({ ...request, definition }, limits));
     return submitSweep(author ? actingAs(db, author) : db, {
       definition,
       stages: estimated.outline.stages,
-      buildPlan: (known) => planOf(estimated, known),
-      ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(definition) } }),
+      buildPlan: (known) => planOf({ ...estimated, warnings }, known),
+      ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(request.definition) } }),
       ...(ticket && { ticket }),
     });
   },

@@ -110,6 +110,7 @@ const submit = async (
       exitCodes.incomplete,
       `The key ${key} belongs to sweep ${sweep.id}, which was cancelled, so nothing runs.\n→ Submit again with another --key, or without one.`,
     );
+  for (const sentence of describeWarnings(sweep.plan)) output.note(sentence);
   if (!watch) {
     present(output, sweep, describeSweep);
     return output.note(`Watch it: \`npx funnel watch ${sweep.id}\``);
@@ -149,6 +150,10 @@ const describeEstimate = ({ estimate }: Plan): readonly string[] => {
   ];
 };
 
+/** What will probably disappoint. */
+const describeWarnings = ({ warnings = [] }: Plan): readonly string[] =>
+  warnings.map((sentence) => `⚠ ${sentence}`);
+
 /** The trials, stages and epochs of a sweep, with and without sharing. */
 const describePlan = (plan: Plan): string => {
   const { trials, stages, epochs, sharing } = plan;
@@ -169,6 +174,7 @@ const describePlan = (plan: Plan): string => {
     '',
     `${formatCount(epochs.needed, 'epoch')} to train; ${epochs.cached} done, or in progress for another sweep; ${epochs.unshared} without sharing (${formatNumber(sharing)}×).`,
     ...describeEstimate(plan),
+    ...describeWarnings(plan),
   ].join('\n');
 };
 

@@ -1,6 +1,7 @@
 import {
   attackNames,
   attacks,
+  budgetsOfChoice,
   expandAttacks,
   hyperparameterDeclaration,
   hyperparameterNames,
@@ -21,7 +22,7 @@ const parse = (draft: Draft) => SweepDefinition.parse(draftInput(draft));
 /** The definition with its attacks expanded. */
 const expanded = (definition: SweepDefinition) => ({
   ...definition,
-  attacks: expandAttacks(definition.attacks, { dataset: definition.dataset.name }),
+  attacks: expandAttacks(definition.attacks, { budgets: budgetsOfChoice(definition.dataset) }),
 });
 
 describe('a draft', () => {

@@ -26,7 +26,7 @@ export const sweepRoutes = {
     role: 'read',
     body: SweepDefinition,
     response: Plan,
-    errors: ['INVALID_REQUEST', 'MALFORMED_BODY', 'SWEEP_TOO_LARGE', 'CONTINUOUS_GRID'],
+    errors: ['INVALID_REQUEST', 'MALFORMED_BODY', 'SWEEP_TOO_LARGE', 'CONTINUOUS_GRID', 'DATASET_UNKNOWN'],
   },
   createSweep: {
     method: 'POST',
@@ -44,6 +44,7 @@ export const sweepRoutes = {
       'MALFORMED_BODY',
       'SWEEP_TOO_LARGE',
       'CONTINUOUS_GRID',
+      'DATASET_UNKNOWN',
       'IDEMPOTENCY_CONFLICT',
     ],
   },

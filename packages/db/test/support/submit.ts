@@ -1,19 +1,28 @@
 /** Submits sweeps with the real planner, so that the database stores real plans. */
-import { type Known, type Plan, SweepDefinition, type SweepInput } from '@funnel/contracts';
+import {
+  type Known,
+  type Plan,
+  type StoredDefinition,
+  SweepDefinition,
+  type SweepInput,
+  storedDefinition,
+} from '@funnel/contracts';
 import { buildPlan, outlineSweep } from '@funnel/planner';
 import { type Db, type Submitted, submitSweep } from '../../src/index.ts';
 
-export const definition = (input: Partial<SweepInput> = {}): SweepDefinition =>
-  SweepDefinition.parse({
-    name: 'test',
-    dataset: { name: 'glyphs', train: 100, test: 20, attack: 4 },
-    attacks: [{ attack: 'fgsm', search: false }],
-    ...input,
-    space: { initialiseEpochs: 2, optimiseEpochs: 3, classifierEpochs: 1, ...input.space },
-  });
+export const definition = (input: Partial<SweepInput> = {}): StoredDefinition =>
+  storedDefinition(
+    SweepDefinition.parse({
+      name: 'test',
+      dataset: { name: 'glyphs', train: 100, test: 20, attack: 4 },
+      attacks: [{ attack: 'fgsm', search: false }],
+      ...input,
+      space: { initialiseEpochs: 2, optimiseEpochs: 3, classifierEpochs: 1, ...input.space },
+    }),
+  );
 
 /** The submission of this sweep, as the planner prepares it. */
-export const prepared = (sweep: SweepDefinition) => {
+export const prepared = (sweep: StoredDefinition) => {
   const outline = outlineSweep(sweep, 'engine-1');
   return {
     definition: sweep,

@@ -2,7 +2,7 @@ import {
   AttackName,
   attackNames,
   attacks,
-  DatasetName,
+  DatasetSlug,
   datasetNames,
   datasets,
   EvaluationMetricName,
@@ -45,7 +45,7 @@ const readRanking = (query: URLSearchParams, definition: SweepDefinition | undef
 export const readBoardQuery = (query: URLSearchParams, definition?: SweepDefinition): BoardQuery => ({
   ...readRanking(query, definition),
   recipe: query.getAll('recipe').flatMap((name) => RecipeName.safeParse(name).data ?? []),
-  dataset: DatasetName.safeParse(query.get('dataset')).data,
+  dataset: DatasetSlug.safeParse(query.get('dataset')).data,
   sweep: query.get('sweep') ?? undefined,
   where: (query.get('where') ?? '').split(' ').filter((part) => HyperparameterFilter.safeParse(part).success),
   group: oneOf(groups, query.get('group')) ?? 'configuration',

@@ -2,6 +2,7 @@ import {
   AttackName,
   attackNames,
   attacks,
+  budgetsOfChoice,
   EvaluationMetricName,
   evaluationMetrics,
   expandAttacks,
@@ -138,9 +139,9 @@ export const AttacksSection = (props: {
   readonly onChange: (change: Partial<Draft>) => void;
 }) => {
   const { draft, issues, onChange } = props;
-  const dataset = draft.dataset.name;
+  const budgets = budgetsOfChoice({ name: draft.dataset.name });
   const isOwnList = draft.preset === null;
-  const expanded = draft.preset === null ? [] : expandAttacks({ preset: draft.preset }, { dataset });
+  const expanded = draft.preset === null ? [] : expandAttacks({ preset: draft.preset }, { budgets });
   const replace = (at: number, attack: AttackDraft | null) =>
     onChange({ attacks: draft.attacks.flatMap((other, i) => (i === at ? (attack ?? []) : other)) });
   const names = isOwnList ? draft.attacks.map(({ attack }) => attack) : expanded.map(({ attack }) => attack);

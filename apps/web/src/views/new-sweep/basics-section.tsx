@@ -1,4 +1,4 @@
-import { DatasetName, DatasetSpec, datasetNames, datasets, recipeNames, recipes } from '@funnel/contracts';
+import { DatasetSpec, datasetNames, datasets, recipeNames, recipes } from '@funnel/contracts';
 import type { ReactNode } from 'react';
 import { Panel, Segmented } from '../../components/controls.tsx';
 import type { Draft } from './draft.ts';
@@ -36,9 +36,7 @@ const DatasetFields = ({
       <select
         className="input"
         value={draft.dataset.name}
-        onChange={(event) =>
-          onChange({ dataset: { ...draft.dataset, name: DatasetName.parse(event.target.value) } })
-        }
+        onChange={(event) => onChange({ dataset: { ...draft.dataset, name: event.target.value } })}
       >
         {datasetNames.map((name) => (
           <option key={name} value={name}>

@@ -1,7 +1,7 @@
 /** A sweep in the form: every number is still the text that the user typed. */
 import {
   type AttackName,
-  type DatasetName,
+  budgetsOfChoice,
   type EvaluationMetricName,
   expandAttacks,
   type HyperparameterName,
@@ -43,7 +43,7 @@ export type Draft = {
   readonly description: string;
   readonly recipes: readonly RecipeName[];
   readonly dataset: {
-    readonly name: DatasetName;
+    readonly name: string;
     readonly train: string;
     readonly test: string;
     readonly attack: string;
@@ -190,16 +190,16 @@ const hyperparameterDraft = (name: HyperparameterName, dimension: unknown): Hype
 export const definitionDraft = (definition: SweepDefinition): Draft => {
   const { dataset, search, seeds, attacks } = definition;
   const isCount = seeds.every((seed, i) => seed === i);
-  const list = 'preset' in attacks ? [] : expandAttacks(attacks, { dataset: dataset.name });
+  const list = 'preset' in attacks ? [] : expandAttacks(attacks, { budgets: budgetsOfChoice(dataset) });
   return {
     name: definition.name,
     description: definition.description,
     recipes: definition.recipes,
     dataset: {
       name: dataset.name,
-      train: String(dataset.train),
-      test: String(dataset.test),
-      attack: String(dataset.attack),
+      train: String(dataset.train ?? ''),
+      test: String(dataset.test ?? ''),
+      attack: String(dataset.attack ?? ''),
     },
     hyperparameters: Object.fromEntries(
       Object.entries(definition.space).map(([name, dimension]) => [
