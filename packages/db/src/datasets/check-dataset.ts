@@ -1,7 +1,7 @@
 /** Checks a data set whose chunks are all there, as a whole and chunk by chunk, and makes it complete. */
 import { createHash } from 'node:crypto';
 import { type DatasetContent, datasetChunks } from '@funnel/contracts';
-import { bytea, int8, jsonb } from '../connection/columns.ts';
+import { bytea, int8, jsonb, orNull } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
 import { createDatasetReader } from './summarise-dataset.ts';
@@ -23,9 +23,13 @@ const takeCheck = async (db: Db, digest: string) => {
 };
 
 /** The bytes of a chunk; undefined if the data set was deleted meanwhile. */
-const renewAndRead = async (db: Db, digest: string, number: number): Promise<Uint8Array | undefined> => {
+const renewAndRead = async (
+  db: Db,
+  digest: string,
+  number: number,
+): Promise<Uint8Array | null | undefined> => {
   const [row] = await reading(db).query(
-    { bytes: bytea() },
+    { bytes: orNull(bytea()) },
     `WITH renewed AS (UPDATE datasets SET checking_until = now() + make_interval(secs => $3) WHERE digest = $1)
      SELECT bytes FROM dataset_chunks WHERE digest = $1 AND number = $2`,
     [digest, number, leaseSeconds],

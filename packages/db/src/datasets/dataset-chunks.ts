@@ -1,7 +1,7 @@
 /** The chunks of data sets: parts of 4 MiB of the canonical form. */
 import { createHash } from 'node:crypto';
 import { AppError, datasetChunkBytes, datasetChunks } from '@funnel/contracts';
-import { bool, bytea, int4, int8, text } from '../connection/columns.ts';
+import { bool, bytea, int4, int8, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, transaction } from '../connection/transaction.ts';
 
@@ -71,12 +71,12 @@ export const getDatasetChunk = async (
   { digest, number }: Omit<ChunkWrite, 'bytes'>,
 ): Promise<Uint8Array> => {
   const [row] = await reading(db).query(
-    { bytes: bytea() },
+    { bytes: orNull(bytea()) },
     `SELECT c.bytes FROM dataset_chunks c JOIN datasets d USING (digest)
      WHERE c.digest = $1 AND c.number = $2 AND d.completed_at IS NOT NULL`,
     [digest, number],
   );
-  if (!row) throw notFound(digest, number);
+  if (!row?.bytes) throw notFound(digest, number);
   return row.bytes;
 };
 
