@@ -7,8 +7,7 @@ type Row = Collection['sweeps'][number];
 
 export const describeCollection = (collection: Collection, collected: boolean): string => {
   const { trials, checkpoints, blobs, datasets, bytes, sweeps } = collection;
-  if (checkpoints === 0 && datasets === 0)
-    return 'Nothing to delete: the kept trials need every checkpoint and every data set without a name.';
+  if (checkpoints === 0 && datasets === 0) return 'Nothing to delete: the kept trials need every checkpoint.';
   const table = formatTable<Row>(
     [
       { title: 'sweep', value: ({ id }) => id },

@@ -20,7 +20,7 @@ const renamedTables = ['sweep', 'configuration'] as const;
 
 /** The statements that undo each migration, newest first. */
 const undo: readonly (readonly [migration: string, statements: readonly string[]])[] = [
-  ['0016_datasets', ['dataset_names', 'dataset_chunks', 'datasets'].map((table) => `DROP TABLE ${table}`)],
+  ['0017_datasets', ['dataset_names', 'dataset_chunks', 'datasets'].map((table) => `DROP TABLE ${table}`)],
   [
     '0012_batches',
     ['DROP TABLE sweep_actions', 'DROP TABLE submissions', 'DROP INDEX attempts_completed_idx'],
