@@ -1,9 +1,10 @@
 /** Checks a data set whose chunks are all there, as a whole and chunk by chunk, and makes it complete. */
 import { createHash } from 'node:crypto';
 import { type DatasetContent, datasetChunks } from '@funnel/contracts';
-import { bytea, int8, jsonb, orNull } from '../connection/columns.ts';
+import { int8, jsonb } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
+import { chunkPieces } from './dataset-chunks.ts';
 import { createDatasetReader } from './summarise-dataset.ts';
 
 /** Seconds after which another process takes over a check. Each chunk renews the lease. */
@@ -22,26 +23,18 @@ const takeCheck = async (db: Db, digest: string) => {
   return row;
 };
 
-/** The bytes of a chunk; undefined if the data set was deleted meanwhile. */
-const renewAndRead = async (
-  db: Db,
-  digest: string,
-  number: number,
-): Promise<Uint8Array | null | undefined> => {
-  const [row] = await reading(db).query(
-    { bytes: orNull(bytea()) },
-    `WITH renewed AS (UPDATE datasets SET checking_until = now() + make_interval(secs => $3) WHERE digest = $1)
-     SELECT bytes FROM dataset_chunks WHERE digest = $1 AND number = $2`,
-    [digest, number, leaseSeconds],
+/** A data set that was deleted and announced anew meanwhile has no lease, and the check leaves it alone. */
+const renewLease = (db: Db, digest: string): Promise<void> =>
+  reading(db).run(
+    'UPDATE datasets SET checking_until = now() + make_interval(secs => $2) WHERE digest = $1 AND checking_until IS NOT NULL',
+    [digest, leaseSeconds],
   );
-  return row?.bytes;
-};
 
 const endLease = (db: Db, digest: string): Promise<void> =>
   reading(db).run('UPDATE datasets SET checking_until = NULL WHERE digest = $1', [digest]);
 
 /**
- * Reads the whole data set once, with one chunk in memory. It becomes complete if its SHA-256 is the digest and its bytes are what was
+ * Reads the whole data set once, piece by piece. It becomes complete if its SHA-256 is the digest and its bytes are what was
  * announced; else its row says what is wrong. Does nothing while a chunk is missing or another process checks. Stops when `signal` aborts.
  */
 export const checkDataset = async (db: Db, digest: string, signal?: AbortSignal): Promise<void> => {
@@ -51,10 +44,11 @@ export const checkDataset = async (db: Db, digest: string, signal?: AbortSignal)
   const reader = createDatasetReader(taken.content);
   for (let number = 0; number < datasetChunks(taken.bytes); number++) {
     if (signal?.aborted) return endLease(db, digest);
-    const bytes = await renewAndRead(db, digest, number);
-    if (!bytes) return;
-    hash.update(bytes);
-    reader.push(bytes);
+    await renewLease(db, digest);
+    for await (const piece of chunkPieces(db, digest, number)) {
+      hash.update(piece);
+      reader.push(piece);
+    }
   }
   const actual = hash.digest('hex');
   const fault =
@@ -63,7 +57,7 @@ export const checkDataset = async (db: Db, digest: string, signal?: AbortSignal)
       : `Expected a canonical form with the sha-256 ${digest}, but the chunks together have ${actual}`;
   await reading(db).run(
     `UPDATE datasets SET checking_until = NULL, fault = $2, summary = $3, completed_at = CASE WHEN $2::text IS NULL THEN now() END
-     WHERE digest = $1 AND completed_at IS NULL`,
+     WHERE digest = $1 AND completed_at IS NULL AND checking_until IS NOT NULL`,
     [digest, fault, fault === null ? JSON.stringify(reader.summary()) : null],
   );
 };

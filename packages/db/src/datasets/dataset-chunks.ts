@@ -65,19 +65,48 @@ export const putDatasetChunk = async (
   });
 };
 
+/** Bytes per statement. The driver reads bytes as hexadecimal text, which takes four times as much memory for a moment. */
+const pieceBytes = 256 * 1024;
+
+/** The bytes of a chunk in pieces, so that few are in memory. Yields nothing if the chunk is not stored. */
+export async function* chunkPieces(
+  db: Db,
+  digest: string,
+  number: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let from = 0; from < datasetChunkBytes; from += pieceBytes) {
+    const [row] = await reading(db).query(
+      { piece: orNull(bytea()) },
+      'SELECT substring(c.bytes FROM $3 FOR $4) AS piece FROM dataset_chunks c WHERE c.digest = $1 AND c.number = $2',
+      [digest, number, from + 1, pieceBytes],
+    );
+    const piece = row?.piece;
+    if (!piece || piece.length === 0) return;
+    yield piece;
+    if (piece.length < pieceBytes) return;
+  }
+}
+
 /** One chunk of a complete data set. Errors: NOT_FOUND. */
 export const getDatasetChunk = async (
   db: Db,
   { digest, number }: Omit<ChunkWrite, 'bytes'>,
 ): Promise<Uint8Array> => {
   const [row] = await reading(db).query(
-    { bytes: orNull(bytea()) },
-    `SELECT c.bytes FROM dataset_chunks c JOIN datasets d USING (digest)
+    { length: int4() },
+    `SELECT octet_length(c.bytes) AS length FROM dataset_chunks c JOIN datasets d USING (digest)
      WHERE c.digest = $1 AND c.number = $2 AND d.completed_at IS NOT NULL`,
     [digest, number],
   );
-  if (!row?.bytes) throw notFound(digest, number);
-  return row.bytes;
+  if (!row) throw notFound(digest, number);
+  const bytes = new Uint8Array(row.length);
+  let at = 0;
+  for await (const piece of chunkPieces(db, digest, number)) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  if (at < row.length) throw notFound(digest, number); // deleted meanwhile
+  return bytes;
 };
 
 /** The bytes from `from` up to `to` (exclusive) of the canonical form. The caller sees to it that the data set is complete. */
