@@ -1,5 +1,5 @@
 /** The planner's sizes of networks in closed form agree with the engine's architectures, layer by layer. */
-import { datasets, defaultHyperparameters, type Hyperparameters } from '@funnel/contracts';
+import { dataOf, defaultHyperparameters, type Hyperparameters } from '@funnel/contracts';
 import { minBytes, networksOf, roundedBytes, type Size } from '@funnel/planner';
 import { expect, it } from 'vitest';
 import {
@@ -8,6 +8,8 @@ import {
   weightSpecs,
 } from '../../../packages/engine/src/models/architecture.ts';
 import { classifierHead, encoder, generator } from '../../../packages/engine/src/models/auto-encoders.ts';
+
+const mnist = dataOf({ name: 'mnist' });
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 const total = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
@@ -32,7 +34,7 @@ const sizeOf = (architecture: Architecture): Size => ({
   values: valuesOf(architecture),
 });
 
-const shapes = [datasets.mnist.shape, [9, 14, 3], [1, 1, 1]] as const;
+const shapes = [mnist.shape, [9, 14, 3], [1, 1, 1]] as const;
 const given: readonly Partial<Hyperparameters>[] = [
   {},
   { filters: '8', latent: 0, noise: 5, classifierUnits: 10 },
@@ -73,9 +75,9 @@ it('the least memory of a stage: weights, gradients and moments, and a batch', (
   // Encoder: 10 weights of the convolution, 196 + 1 of the code. Generator: 196 + 196, then 10.
   const weights = 10 + 197 + 392 + 10;
   const values = 196 + 1 + 196 + 784;
-  const least = minBytes({ recipe: 'classic', kind: 'initialise', dataset: 'mnist' }, all);
+  const least = minBytes({ recipe: 'classic', kind: 'initialise', data: mnist }, all);
   expect(least).toBe(4 * (4 * weights + 10 * values));
-  expect(minBytes({ recipe: 'funn', kind: 'optimise', dataset: 'mnist' }, all)).toBe(2 * least);
+  expect(minBytes({ recipe: 'funn', kind: 'optimise', data: mnist }, all)).toBe(2 * least);
 });
 
 it('rounds down to a few sizes, and ignores what every worker has', () => {

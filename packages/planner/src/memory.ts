@@ -1,18 +1,6 @@
 /** The memory of a stage in closed form. */
-import {
-  type DatasetName,
-  datasets,
-  type Hyperparameters,
-  type RecipeName,
-  type StageKind,
-} from '@funnel/contracts';
-import { type Networks, networksOf, type Size, sum } from './network-sizes.ts';
-
-/** The sizes of the data set that decide the sizes of networks. */
-export const dataSizeOf = (dataset: DatasetName) => {
-  const { shape, classes } = datasets[dataset];
-  return { shape, classCount: classes.length };
-};
+import type { Hyperparameters, RecipeName, StageKind } from '@funnel/contracts';
+import { type DataSize, type Networks, networksOf, type Size, sum } from './network-sizes.ts';
 
 /** The networks that a stage trains. MagNet's auto-encoders and the side network of the detector are small, and left out. */
 export const trainedBy = (recipe: RecipeName, kind: StageKind, networks: Networks): Size => {
@@ -32,10 +20,10 @@ const bytesPerNumber = 4;
  * an attack, the weights and the values of one image. The real need is larger: the process itself, data, temporary results.
  */
 export const minBytes = (
-  { recipe, kind, dataset }: { recipe: RecipeName; kind: StageKind; dataset: DatasetName },
+  { recipe, kind, data }: { recipe: RecipeName; kind: StageKind; data: DataSize },
   hyperparameters: Hyperparameters,
 ): number => {
-  const { weights, values } = trainedBy(recipe, kind, networksOf(dataSizeOf(dataset), hyperparameters));
+  const { weights, values } = trainedBy(recipe, kind, networksOf(data, hyperparameters));
   return (
     bytesPerNumber * (kind === 'attack' ? weights + values : 4 * weights + hyperparameters.batchSize * values)
   );

@@ -1,4 +1,4 @@
-/** Benchmarks: `npm run bench -- train|plan|attack|examine|load|fleet|flood|shared-stage …`. */
+/** Benchmarks: `npm run bench -- train|plan|attack|examine|load|fleet|flood|shared-stage|upload …`. */
 import { attack, attackUsage } from './attack.ts';
 import { attackPeersUsage } from './attack-peers.ts';
 import { examine, examineUsage } from './examine.ts';
@@ -9,6 +9,7 @@ import { WrongOption } from './options.ts';
 import { plan, planUsage } from './plan.ts';
 import { sharedStage, sharedStageUsage } from './shared-stage.ts';
 import { train, trainUsage } from './train.ts';
+import { upload, uploadUsage } from './upload.ts';
 
 type Command = { readonly run: (args: readonly string[]) => Promise<void>; readonly usage: string };
 
@@ -21,6 +22,7 @@ const commands: Readonly<Record<string, Command>> = {
   fleet: { run: fleet, usage: fleetUsage },
   flood: { run: flood, usage: floodUsage },
   'shared-stage': { run: sharedStage, usage: sharedStageUsage },
+  upload: { run: upload, usage: uploadUsage },
 };
 
 const usage = Object.values(commands)

@@ -1,5 +1,5 @@
 /** `bench shared-stage`: times the claim and the end of a stage that all trials of a very large sweep share, and then those of ordinary stages. */
-import { engineVersion, SweepDefinition } from '@funnel/contracts';
+import { engineVersion, SweepDefinition, storedDefinition } from '@funnel/contracts';
 import {
   type ClaimedStage,
   claimStage,
@@ -32,13 +32,15 @@ const workerId = 'bench';
 const trainer = createSimulatedTrainer({});
 
 const submit = async (db: Db, trials: number): Promise<void> => {
-  const definition = SweepDefinition.parse({
-    name: 'shared stage',
-    dataset: { name: 'glyphs', train: 100, test: 20, attack: 4 },
-    space: { gamma: { min: 1, max: 64 }, initialiseEpochs: 1, optimiseEpochs: 1, classifierEpochs: 1 },
-    search: { strategy: 'random', trials },
-    attacks: ['fgsm'],
-  });
+  const definition = storedDefinition(
+    SweepDefinition.parse({
+      name: 'shared stage',
+      dataset: { name: 'glyphs', train: 100, test: 20, attack: 4 },
+      space: { gamma: { min: 1, max: 64 }, initialiseEpochs: 1, optimiseEpochs: 1, classifierEpochs: 1 },
+      search: { strategy: 'random', trials },
+      attacks: ['fgsm'],
+    }),
+  );
   const outline = outlineSweep(definition, engineVersion);
   await submitSweep(db, {
     definition,

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { dataFoldersOf } from '../env.ts';
 import { formatTable, progressBar } from '../output/format.ts';
 import { present } from '../output/terminal.ts';
+import { storedDataCommands } from './stored-data.ts';
 
 type Found = {
   readonly name: DatasetName;
@@ -82,12 +83,14 @@ const verifyDatasets = async (names: readonly DatasetName[], { env, output }: Co
 };
 
 export const dataCommand = (program: Command, context: () => Context): void => {
-  const data = program.command('data').description('list, download or check the data sets on this machine');
+  const data = program
+    .command('data')
+    .description('list, show and remove data sets; download or check those on this machine');
   const names = () =>
     new Argument('[names...]', 'data sets (default: all that consist of files)').choices(datasetNames);
   data
     .command('list')
-    .description('list all data sets with their folders')
+    .description('list the built-in data sets with their folders on this machine')
     .action(() => listDatasets(context()));
   data
     .command('get')
@@ -99,4 +102,5 @@ export const dataCommand = (program: Command, context: () => Context): void => {
     .description('read every file and compare its sha-256')
     .addArgument(names())
     .action((given: DatasetName[]) => verifyDatasets(given, context()));
+  storedDataCommands(data, context);
 };
