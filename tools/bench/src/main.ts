@@ -1,4 +1,4 @@
-/** Benchmarks: `npm run bench -- train|plan|attack|examine|load|fleet|flood …`. */
+/** Benchmarks: `npm run bench -- train|plan|attack|examine|load|fleet|flood|search …`. */
 import { attack, attackUsage } from './attack.ts';
 import { attackPeersUsage } from './attack-peers.ts';
 import { examine, examineUsage } from './examine.ts';
@@ -7,6 +7,7 @@ import { flood, floodUsage } from './flood.ts';
 import { load, loadUsage } from './load.ts';
 import { WrongOption } from './options.ts';
 import { plan, planUsage } from './plan.ts';
+import { search, searchUsage } from './search.ts';
 import { train, trainUsage } from './train.ts';
 
 type Command = { readonly run: (args: readonly string[]) => Promise<void>; readonly usage: string };
@@ -19,6 +20,7 @@ const commands: Readonly<Record<string, Command>> = {
   load: { run: load, usage: loadUsage },
   fleet: { run: fleet, usage: fleetUsage },
   flood: { run: flood, usage: floodUsage },
+  search: { run: search, usage: searchUsage },
 };
 
 const usage = Object.values(commands)
