@@ -216,20 +216,31 @@ export const conv2dSame = (x: tf.Tensor, filter: tf.Tensor, bias: tf.Tensor): tf
   return tf.sigmoid(z);
 };
 
-/** Means over squares of 2×2: [batch, 2h, 2w, channels] → [batch, h, w, channels]. */
-export const averagePool = (x: tf.Tensor): tf.Tensor => tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid');
+/** [batch, h, w, channels] with an even height and width: an odd one gets a copy of its last row or column. */
+const evened = (x: tf.Tensor): tf.Tensor =>
+  [1, 2].reduce((image, axis) => {
+    const size = image.shape[axis]!;
+    if (size % 2 === 0) return image;
+    return tf.concat([image, tf.slice(image, axis === 1 ? [0, size - 1] : [0, 0, size - 1])], axis);
+  }, x);
+
+/** Means over squares of 2×2: [batch, h, w, channels] → [batch, ⌈h/2⌉, ⌈w/2⌉, channels]. A square at an odd end has the pixels that exist. */
+export const averagePool = (x: tf.Tensor): tf.Tensor => tf.avgPool(evened(x) as tf.Tensor4D, 2, 2, 'valid');
 
 /**
- * Repeats every pixel in a square of 2×2: [batch, h, w, channels] → [batch, 2h, 2w, channels]. It has a gradient of its own (sums over
- * the squares), because the gradient of tfjs-cpu loses some of the values.
+ * Repeats every pixel in a square of 2×2: [batch, ⌈h/2⌉, ⌈w/2⌉, channels] → [batch, h, w, channels] for `size` [h, w]. It has a gradient of
+ * its own (sums over the squares), because the gradient of tfjs-cpu loses some of the values.
  */
-export const upSample = (x: tf.Tensor): tf.Tensor => {
+export const upSample = (x: tf.Tensor, [height, width]: readonly [number, number]): tf.Tensor => {
   const size: [number, number] = [2 * x.shape[1]!, 2 * x.shape[2]!];
   const widen = tf.customGrad((small) => ({
     value: tf.image.resizeNearestNeighbor(small as tf.Tensor4D, size),
     gradFunc: (dy: tf.Tensor) => tf.mul(averagePool(dy), 4),
   }));
-  return widen(x);
+  const wide = widen(x);
+  return size[0] === height && size[1] === width
+    ? wide
+    : tf.slice(wide, [0, 0, 0, 0], [-1, height, width, -1]);
 };
 
 /** Dense layer: x [batch, in], kernel [in, out], bias [out] → [batch, out]. */

@@ -11,6 +11,7 @@ import {
   type Checkpoint,
   type KernelProfile,
   type LoadedDataset,
+  memorySplit,
   runStage,
   type Split,
   type StageStart,
@@ -156,8 +157,8 @@ const makeSplit = (count: number): Split => {
       image[p] = brightness + (next() >> 2);
     });
   }
-  const labels = Uint8Array.from({ length: count }, (_, i) => i % 10);
-  return { count, shape: [side, side, 1], images, labels };
+  const labels = Array.from({ length: count }, (_, i) => i % 10);
+  return memorySplit([side, side, 1], images, labels);
 };
 
 export const syntheticDataset = (train: number, test = 1): LoadedDataset => {

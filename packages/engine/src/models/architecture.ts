@@ -19,9 +19,9 @@ export type Layer =
     }
   /** Stride 1, then σ: the output has the size of the input. */
   | { readonly kind: 'conv2dSame'; readonly name: string; readonly filters: number }
-  /** Means over squares of 2×2, for even sizes; `upSample` repeats every pixel in a square of 2×2. */
+  /** Means over squares of 2×2; `upSample` repeats every pixel in a square of 2×2, to either 2n − 1 or 2n pixels for n. */
   | { readonly kind: 'averagePool'; readonly name: string }
-  | { readonly kind: 'upSample'; readonly name: string }
+  | { readonly kind: 'upSample'; readonly name: string; readonly size: readonly [number, number] }
   | {
       readonly kind: 'dense';
       readonly name: string;
@@ -65,11 +65,12 @@ const outputOf = (layer: Layer, input: readonly number[]): readonly number[] => 
       if (input.length !== 3) refuse('[height, width, channels]');
       return [height, width, layer.filters];
     case 'averagePool':
-      if (input.length !== 3 || height % 2 !== 0 || width % 2 !== 0) refuse('maps of an even size');
-      return [height / 2, width / 2, input[2]!];
-    case 'upSample':
       if (input.length !== 3) refuse('[height, width, channels]');
-      return [2 * height, 2 * width, input[2]!];
+      return [halved(height), halved(width), input[2]!];
+    case 'upSample':
+      if (input.length !== 3 || halved(layer.size[0]) !== height || halved(layer.size[1]) !== width)
+        refuse(`half of ${layer.size.join('×')}`);
+      return [...layer.size, input[2]!];
     case 'dense':
       if (input.length !== 1) refuse('[units]');
       return [layer.units];

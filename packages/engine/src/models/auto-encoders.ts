@@ -106,7 +106,7 @@ const convolution = (number: number, filters: number): Layer => ({
   filters,
 });
 
-/** MagNet's auto-encoder I, both detector and reformer. Its middle is half as large as the image, so that it drops detail. For even sizes. */
+/** MagNet's auto-encoder I, both detector and reformer. Its middle is half as large as the image, so that it drops detail. */
 export const firstReformer = (image: readonly number[]): Architecture => ({
   input: image,
   layers: [
@@ -114,7 +114,7 @@ export const firstReformer = (image: readonly number[]): Architecture => ({
     { kind: 'averagePool', name: 'pool' },
     convolution(2, hidden),
     convolution(3, hidden),
-    { kind: 'upSample', name: 'widen' },
+    { kind: 'upSample', name: 'widen', size: [image[0]!, image[1]!] },
     convolution(4, hidden),
     convolution(5, image.at(-1)!),
   ],

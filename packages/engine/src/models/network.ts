@@ -26,7 +26,7 @@ const applyLayer = (layer: Layer, x: tf.Tensor, [kernel, bias]: readonly tf.Tens
     case 'averagePool':
       return averagePool(x);
     case 'upSample':
-      return upSample(x);
+      return upSample(x, layer.size);
     case 'dense':
       return dense(x, kernel!, bias!, layer.activation);
     case 'flatten':

@@ -18,11 +18,27 @@ const convolution = {
   use_bias: true,
 };
 
-const square = { padding: 'valid', data_format: 'channels_last' };
+type Ends = readonly [rows: number, columns: number];
+
+/** Removes rows and columns of a map: at the top and left, or at the bottom and right. None where there is nothing to remove. */
+const crop = (name: string, first: Ends, last: Ends): readonly KerasLayer[] => {
+  if ([...first, ...last].every((count) => count === 0)) return [];
+  const cropping = [
+    [first[0], last[0]],
+    [first[1], last[1]],
+  ];
+  return [keras('Cropping2D', `${name}_crop`, { cropping, data_format: 'channels_last' })];
+};
+
+/** What a layer that doubles the size of its input gives too much of. */
+const excess = (input: readonly number[], size: Ends): Ends => [
+  2 * input[0]! - size[0],
+  2 * input[1]! - size[1],
+];
 
 /**
- * A layer as Keras layers. In Keras, a transposed convolution with 'same' padding always doubles the size. For an odd size, a cropping
- * layer then removes the first row or column.
+ * A layer as Keras layers. In Keras, a transposed convolution with 'same' padding and an upsampling always double the size. For an odd size,
+ * a cropping layer then removes a row or column: the first one of a convolution, the last one of an upsampling.
  */
 const kerasLayers = (layer: Layer, input: readonly number[]): readonly KerasLayer[] => {
   switch (layer.kind) {
@@ -32,32 +48,29 @@ const kerasLayers = (layer: Layer, input: readonly number[]): readonly KerasLaye
       ];
     case 'conv2dTranspose': {
       const activation = layer.activation === 'relu' ? 'relu' : 'tanh';
-      const layers = [
-        keras('Conv2DTranspose', layer.name, { ...convolution, filters: layer.filters, activation }),
+      const config = { ...convolution, filters: layer.filters, activation };
+      return [
+        keras('Conv2DTranspose', layer.name, config),
+        ...crop(layer.name, excess(input, layer.size), [0, 0]),
+        ...(layer.activation === 'unitTanh'
+          ? [keras('Rescaling', `${layer.name}_unit`, { scale: 0.5, offset: 0.5 })]
+          : []),
       ];
-      const crop = [2 * input[0]! - layer.size[0], 2 * input[1]! - layer.size[1]] as const;
-      if (crop[0] > 0 || crop[1] > 0)
-        layers.push(
-          keras('Cropping2D', `${layer.name}_crop`, {
-            cropping: [
-              [crop[0], 0],
-              [crop[1], 0],
-            ],
-            data_format: 'channels_last',
-          }),
-        );
-      if (layer.activation === 'unitTanh')
-        layers.push(keras('Rescaling', `${layer.name}_unit`, { scale: 0.5, offset: 0.5 }));
-      return layers;
     }
     case 'conv2dSame': {
       const config = { ...convolution, strides: [1, 1], filters: layer.filters, activation: 'sigmoid' };
       return [keras('Conv2D', layer.name, config)];
     }
-    case 'averagePool':
-      return [keras('AveragePooling2D', layer.name, { ...square, pool_size: [2, 2], strides: [2, 2] })];
+    case 'averagePool': {
+      const padding = input[0]! % 2 === 0 && input[1]! % 2 === 0 ? 'valid' : 'same';
+      const config = { padding, data_format: 'channels_last', pool_size: [2, 2], strides: [2, 2] };
+      return [keras('AveragePooling2D', layer.name, config)];
+    }
     case 'upSample':
-      return [keras('UpSampling2D', layer.name, { size: [2, 2], data_format: 'channels_last' })];
+      return [
+        keras('UpSampling2D', layer.name, { size: [2, 2], data_format: 'channels_last' }),
+        ...crop(layer.name, [0, 0], excess(input, layer.size)),
+      ];
     case 'dense':
       return [
         keras('Dense', layer.name, { units: layer.units, activation: layer.activation, use_bias: true }),
@@ -155,10 +168,16 @@ export const architectureOf = (topology: Readonly<Record<string, unknown>>): Arc
         ...last,
         size: [last.size[0] - config.cropping[0][0], last.size[1] - config.cropping[1][0]],
       });
+    else if (kind === 'Cropping2D' && last?.kind === 'upSample')
+      layers.splice(-1, 1, {
+        ...last,
+        size: [last.size[0] - config.cropping[0][1], last.size[1] - config.cropping[1][1]],
+      });
     else if (kind === 'Dense')
       layers.push({ kind: 'dense', name: config.name, units: config.units, activation: config.activation });
     else if (kind === 'AveragePooling2D') layers.push({ kind: 'averagePool', name: config.name });
-    else if (kind === 'UpSampling2D') layers.push({ kind: 'upSample', name: config.name });
+    else if (kind === 'UpSampling2D')
+      layers.push({ kind: 'upSample', name: config.name, size: [2 * shape[0]!, 2 * shape[1]!] });
     else if (kind === 'Flatten') layers.push({ kind: 'flatten', name: config.name });
     else if (kind === 'Reshape')
       layers.push({ kind: 'reshape', name: config.name, shape: config.target_shape });

@@ -14,7 +14,7 @@ export const initialise: StageRecipe<StageHyperparameters<'classic', 'initialise
   optimiser,
 }) => {
   const sizes = { filters: parseFilters(hyperparameters.filters), latent: hyperparameters.latent };
-  const bias = biasOfMean(meanPixel(train));
+  const bias = biasOfMean(await meanPixel(train));
   const [E, G] = [
     network('defender-encoder', encoder(image, sizes)),
     network('defender-generator', generator(image, sizes), bias),

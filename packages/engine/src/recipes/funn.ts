@@ -30,7 +30,7 @@ export const initialise: StageRecipe<StageHyperparameters<'funn', 'initialise'>>
   optimiser,
 }) => {
   const sizes = { filters: parseFilters(hyperparameters.filters), latent: hyperparameters.latent };
-  const bias = biasOfMean(meanPixel(train));
+  const bias = biasOfMean(await meanPixel(train));
   const [E_a, G_a] = [
     network('attacker-encoder', encoder(image, sizes)),
     network('attacker-generator', generator(image, sizes, hyperparameters.noise), bias),
