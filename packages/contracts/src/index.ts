@@ -31,6 +31,8 @@ export {
   settingsJsonSchema,
 } from './attacks.ts';
 export * from './checkpoint.ts';
+export * from './dataset-content.ts';
+export * from './dataset-reader.ts';
 export * from './datasets.ts';
 export * from './did-you-mean.ts';
 export * from './engine-version.ts';

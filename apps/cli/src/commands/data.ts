@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { dataFoldersOf } from '../env.ts';
 import { formatTable, progressBar } from '../output/format.ts';
 import { present } from '../output/terminal.ts';
+import { addCommand } from './data-add.ts';
 
 type Found = {
   readonly name: DatasetName;
@@ -82,7 +83,9 @@ const verifyDatasets = async (names: readonly DatasetName[], { env, output }: Co
 };
 
 export const dataCommand = (program: Command, context: () => Context): void => {
-  const data = program.command('data').description('list, download or check the data sets on this machine');
+  const data = program
+    .command('data')
+    .description('add a data set; list, download or check the data sets on this machine');
   const names = () =>
     new Argument('[names...]', 'data sets (default: all that consist of files)').choices(datasetNames);
   data
@@ -99,4 +102,5 @@ export const dataCommand = (program: Command, context: () => Context): void => {
     .description('read every file and compare its sha-256')
     .addArgument(names())
     .action((given: DatasetName[]) => verifyDatasets(given, context()));
+  addCommand(data, context);
 };
