@@ -12,9 +12,11 @@ export const refuseFile = (path: string, why: string): never => {
   throw new DatasetFault(`${path}: ${why}`);
 };
 
-/** An error of the system, of a decoder or of zlib as part of a sentence. */
+/** An error of the system, of a decoder or of zlib as part of a sentence. A decoder that stumbles over damaged bytes has no words for them. */
 export const reasonOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n')[0]!.trim().replace(/[.:]$/, '');
+  error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError
+    ? 'it is damaged'
+    : (error instanceof Error ? error.message : String(error)).split('\n')[0]!.trim().replace(/[.:]$/, '');
 
 /** Runs a decoder. Its errors become faults of the file: `path: expected a whole … (reason)`. */
 export const decoding = async <T>(

@@ -53,7 +53,7 @@ export const openFile = async (path: string): Promise<OpenFile> => {
   const handle = await open(path, flags).catch((error: NodeJS.ErrnoException) =>
     error.code === 'ELOOP'
       ? refuseFile(path, 'expected a file, but got a symbolic link, which is not followed')
-      : Promise.reject(error),
+      : refuseFile(path, `expected a file that can be read, but it cannot be opened (${error.code})`),
   );
   const stat = await handle.stat();
   if (stat.isFile()) return { handle, bytes: stat.size };

@@ -1,6 +1,6 @@
 /** From the files of the user to a canonical file, in order of execution. Runs in the reading process. */
-import { rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { DatasetContent, type DatasetSummary, datasetLayout } from '@funnel/contracts';
 import { findClasses } from './classes.ts';
 import { examineCanonical } from './examine-canonical.ts';
@@ -77,8 +77,12 @@ const countImages = ({ parts }: Plan, test: boolean): number =>
     0,
   );
 
-/** Throws DatasetFault if the content breaks a limit of data sets. */
+/** Throws DatasetFault if a split is empty, or if the content breaks a limit of data sets. */
 const checkContent = (path: string, content: DatasetContent, maxBytes: number): DatasetContent => {
+  if (content.test === 0)
+    throw new DatasetFault(
+      `${path}: expected test images, but there are none, and no class has two images, one of which could be for tests`,
+    );
   const { success, error, data } = DatasetContent.safeParse(content);
   if (!success)
     throw new DatasetFault(
@@ -109,9 +113,28 @@ const classNotes = (
   ];
 };
 
+/** Writes the canonical file at `part`, and gives it its final name when it is whole. */
+const write = async (
+  part: string,
+  content: DatasetContent,
+  parts: readonly Images[],
+  onProgress: (progress: Progress) => void,
+): Promise<Pick<ReadDataset, 'digest' | 'chunks' | 'summary' | 'sheet' | 'file'>> => {
+  let images = 0;
+  await writeCanonical(part, content, parts, (count) => {
+    images += count;
+    onProgress({ images, of: content.train + content.test });
+  });
+  const examined = await examineCanonical(part, content);
+  const sheet = await drawSheet(part, content);
+  const file = join(dirname(part), `${examined.digest}.bin`);
+  await rename(part, file);
+  return { ...examined, sheet, file };
+};
+
 /**
  * Reads the files at a path, and writes the canonical file, beside its final name until it is whole. Throws DatasetFault with the file and the
- * place that are wrong. Leaves a part of the file in the folder if it throws.
+ * place that are wrong; then nothing is left in the folder.
  */
 export const readDataset = async (
   { path, folder, maxBytes, options }: ReadRequest,
@@ -134,27 +157,21 @@ export const readDataset = async (
   );
   const tally: Tally = { alpha: 0 };
   const parts = plan.parts.map(({ source: { images }, labels, isTest }) => ({
-    blocks: readImages(path, images, options, common, tally),
+    blocks: readImages(images, options, common, tally),
     labels,
     isTest,
   }));
   const part = join(folder, `.${process.pid}.part`);
-  let images = 0;
-  await writeCanonical(part, content, parts, (count) => {
-    images += count;
-    onProgress({ images, of: content.train + content.test });
+  const { file, ...written } = await write(part, content, parts, onProgress).catch(async (error) => {
+    await rm(part, { force: true });
+    throw error;
   });
-  const examined = await examineCanonical(part, content);
-  const sheet = await drawSheet(part, content);
-  const file = join(folder, `${examined.digest}.bin`);
-  await rename(part, file);
   return {
     format: format.title,
     content,
-    ...examined,
-    bytes: datasetLayout(content).bytes,
-    notes: [...source.notes, ...plan.notes, ...alphaNotes(tally), ...classNotes(content, examined.summary)],
+    ...written,
     file,
-    sheet,
+    bytes: datasetLayout(content).bytes,
+    notes: [...source.notes, ...plan.notes, ...alphaNotes(tally), ...classNotes(content, written.summary)],
   };
 };

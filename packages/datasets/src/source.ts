@@ -15,6 +15,8 @@ export type Picture = { readonly path: string; readonly bytes: Uint8Array };
 export type Images =
   | {
       readonly kind: 'pixels';
+      /** The file with the images, for errors. */
+      readonly path: string;
       readonly shape: Shape;
       /** Bytes [n, …shape], 255 stands for 1, in blocks of whole images. */
       readonly blocks: () => AsyncIterable<Uint8Array>;

@@ -122,6 +122,7 @@ const readPart = async (images: Stored, labels: Stored): Promise<Part> => {
     placeOf: (index) => `${labels.path}, label ${index}`,
     images: {
       kind: 'pixels',
+      path: images.path,
       shape,
       blocks: async function* () {
         const bytes = perImage * elementTypes[header.type]!.bytes;

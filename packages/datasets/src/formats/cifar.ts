@@ -66,6 +66,7 @@ const readPart = async (folder: string, names: readonly string[]): Promise<Part>
     },
     images: {
       kind: 'pixels',
+      path: folder,
       shape,
       blocks: async function* () {
         for await (const records of recordsOf(batches)) yield imagesIn(records);

@@ -39,12 +39,13 @@ const contentOf = (path: string): AsyncGenerator<Uint8Array> =>
   isPacked(path) ? unpack(path, 'gzip', readBlocks(path)) : readBlocks(path);
 
 const unsignedBytes = 0x08;
+const maxRank = 4;
 
 type IdxArray = { readonly path: string; readonly shape: readonly number[]; readonly offset: number };
 
 /** Reads the header and checks it against the size of the file. */
 const openArray = async (path: string, ranks: readonly number[]): Promise<IdxArray> => {
-  const start = await firstBytes(contentOf(path), 4 + 4 * Math.max(...ranks));
+  const start = await firstBytes(contentOf(path), 4 + 4 * maxRank);
   const [zero, alsoZero, type, rank = 0] = start;
   if (zero !== 0 || alsoZero !== 0 || start.length < 4 + 4 * rank)
     refuseFile(path, 'expected an IDX file, which begins with two bytes 0, the type and the number of axes');
@@ -102,6 +103,7 @@ const readPart = async (imagesPath: string, labelsPath: string): Promise<Part> =
     placeOf: (index) => `${labelsPath}, label ${index}`,
     images: {
       kind: 'pixels',
+      path: imagesPath,
       shape,
       blocks: () =>
         wholeImages(

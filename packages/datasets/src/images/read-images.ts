@@ -33,7 +33,7 @@ const withChannels = (
   if (given === 3 && channels === 1)
     return refuseFile(
       path,
-      'expected a grey picture as the first one, but got a coloured one: --colour or --grey makes all alike',
+      'expected a grey picture like the first one, but got a coloured one: --colour or --grey makes all alike',
     );
   return refuseFile(path, `expected 1 or 3 channels for --grey and --colour, but got ${given}`);
 };
@@ -82,7 +82,7 @@ async function* decodePictures(
 
 /** The shape before the options change it, and the first image's name. */
 const firstOf = async (path: string, images: Images, geometry: Geometry): Promise<Common> => {
-  if (images.kind === 'pixels') return { path, shape: images.shape };
+  if (images.kind === 'pixels') return { path: images.path, shape: images.shape };
   for await (const picture of images.pictures())
     return { path: picture.path, shape: (await decodePicture(await openPicture(picture), geometry)).shape };
   return refuseFile(path, 'expected pictures, but got none');
@@ -102,12 +102,11 @@ export const findCommon = async (path: string, images: Images, geometry: Geometr
 };
 
 async function* changePixels(
-  path: string,
   images: Extract<Images, { kind: 'pixels' }>,
   geometry: Geometry,
   common: Common,
 ): AsyncGenerator<Uint8Array> {
-  const { shape } = images;
+  const { path, shape } = images;
   const isScaled = geometry.size !== null && (shape[0] !== common.shape[0] || shape[1] !== common.shape[1]);
   if (isScaled && shape[2] !== 1 && shape[2] !== 3)
     throw new DatasetFault(`${path}: expected 1 or 3 channels for --size, but got ${shape[2]}`);
@@ -122,7 +121,6 @@ async function* changePixels(
 
 /** All images in order, bytes [n, …common.shape] in blocks of whole images. Throws DatasetFault for an image that does not fit. */
 export const readImages = (
-  path: string,
   images: Images,
   geometry: Geometry,
   common: Common,
@@ -131,10 +129,10 @@ export const readImages = (
   if (images.kind === 'pictures') return decodePictures(images.pictures(), geometry, common, tally);
   if (images.shape.join() !== common.shape.join() && geometry.size === null && geometry.channels === null)
     refuseFile(
-      path,
+      images.path,
       `expected images of [${common.shape.join(', ')}] as for training, but got [${images.shape.join(', ')}]`,
     );
   return images.shape.join() === common.shape.join()
     ? images.blocks()
-    : changePixels(path, images, geometry, common);
+    : changePixels(images, geometry, common);
 };

@@ -70,9 +70,7 @@ const readMetadata = async (path: string, file: OpenFile): Promise<FileMetaData>
       path,
       `expected metadata of at most ${Math.min(maxMetadataBytes, file.bytes - 12)} bytes, but it declares ${bytes}`,
     );
-  return decoding(path, 'the metadata of a Parquet file', () =>
-    parquetMetadataAsync(bufferOf(path, file), { geoparquet: false, initialFetchSize: bytes + 8 }),
-  );
+  return parquetMetadataAsync(bufferOf(path, file), { geoparquet: false, initialFetchSize: bytes + 8 });
 };
 
 /** The number of rows. No picture has less than a byte, so a file has fewer rows than bytes. */
@@ -110,7 +108,7 @@ async function* readColumn(
   metadata: FileMetaData,
   name: string,
 ): AsyncGenerator<readonly unknown[]> {
-  checkSizes(path, metadata, name);
+  await decoding(path, 'the metadata of a Parquet file', () => checkSizes(path, metadata, name));
   const file = await openFile(path);
   try {
     let rowStart = 0;
@@ -136,22 +134,28 @@ async function* readColumn(
   }
 }
 
+/** The columns by the schema. Throws a TypeError for a schema that is damaged. */
+const columnsOf = (metadata: FileMetaData): readonly SchemaTree[] => {
+  const { children } = parquetSchema(metadata);
+  for (const { element } of [...children, ...children.flatMap((column) => column.children)])
+    if (typeof element.name !== 'string') throw new TypeError('Expected the names of columns');
+  return children;
+};
+
 /** Reads and checks the metadata. Throws DatasetFault. */
 export const openShard = (path: string): Promise<Shard> =>
-  withFile(path, async (file) => {
-    const metadata = await readMetadata(path, file);
-    const rows = countRows(path, metadata, file.bytes);
-    const columns = await decoding(
-      path,
-      'the schema of a Parquet file',
-      () => parquetSchema(metadata).children,
-    );
-    return {
-      path,
-      rows,
-      columns,
-      names: columns.map(({ element }) => element.name),
-      noted: new Map(metadata.key_value_metadata?.map(({ key, value = '' }) => [key, value]) ?? []),
-      column: (name) => readColumn(path, metadata, name),
-    };
-  });
+  withFile(path, (file) =>
+    decoding(path, 'the metadata of a Parquet file', async () => {
+      const metadata = await readMetadata(path, file);
+      const rows = countRows(path, metadata, file.bytes);
+      const columns = columnsOf(metadata);
+      return {
+        path,
+        rows,
+        columns,
+        names: columns.map(({ element }) => element.name),
+        noted: new Map(metadata.key_value_metadata?.map(({ key, value = '' }) => [key, value]) ?? []),
+        column: (name) => readColumn(path, metadata, name),
+      };
+    }),
+  );
