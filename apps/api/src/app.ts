@@ -9,6 +9,7 @@ import { hostRules, isLoopback } from './access/hosts.ts';
 import { createTokenGate } from './access/tokens.ts';
 import { answerHeadersPlugin } from './answer-headers.ts';
 import { backgroundPlugin } from './background.ts';
+import { datasetChecksPlugin } from './datasets/dataset-checks.ts';
 import { createStreamLimits, databaseEvents, eventsPlugin } from './events/event-hub.ts';
 import { metricsPlugin } from './metrics.ts';
 import { observeRequestsPlugin } from './observe-requests.ts';
@@ -18,6 +19,7 @@ import { planningPlugin } from './planning/planning.ts';
 import { problemsPlugin } from './problems.ts';
 import { reconcilerPlugin } from './reconciler.ts';
 import { bodiesPlugin } from './request/bodies.ts';
+import { byteBodiesPlugin } from './request/byte-bodies.ts';
 import { routesPlugin } from './routes.ts';
 import { connectionsPlugin, createServer } from './server.ts';
 
@@ -84,6 +86,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     requestsPerMinute: limits.requestsPerMinute,
     watchStreams: (options.watchStreamsSeconds ?? 15) * 1000,
   });
+  await app.register(byteBodiesPlugin);
   await app.register(eventsPlugin, {
     source: databaseEvents(db),
     limits: createStreamLimits({ total: limits.streams, perCaller: limits.ownStreams }),
@@ -113,6 +116,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     onCreated: (sweepId, start) =>
       tracer.start('submit', { context: sweepContext(sweepId), kind: 'server', start }).end(),
   });
+  await app.register(datasetChecksPlugin, { db });
   await app.register(routesPlugin, {
     ...{ db, queue, document, engineVersion, tracer, limits },
   });

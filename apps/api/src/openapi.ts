@@ -89,6 +89,8 @@ const parametersOf = (route: Route, components: Components): readonly JsonSchema
   });
 
 const bodyOf = (route: Route, components: Components): JsonSchema => {
+  if (route.bytes !== undefined)
+    return { requestBody: { required: true, content: { 'application/octet-stream': { schema: {} } } } };
   if (!route.body) return {};
   const schema = components.add(route.body, 'input');
   return {
@@ -126,6 +128,7 @@ const successOf = (route: Route, components: Components): JsonSchema => {
 const commonErrors = (route: Route): readonly ErrorCode[] => [
   'INVALID_REQUEST',
   ...(route.role === null ? [] : (['UNAUTHENTICATED', 'FORBIDDEN'] as const)),
+  ...(route.bytes !== undefined ? (['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
   ...(route.body ? (['MALFORMED_BODY', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
   'HOST_NOT_ALLOWED',
   'RATE_LIMITED',

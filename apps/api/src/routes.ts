@@ -6,6 +6,7 @@ import { AppError, decodeHeader, fixedLimit, type Route, type RouteName, routes 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { z } from 'zod';
+import { datasetHandlers } from './handlers/datasets.ts';
 import { type Context, type Handlers, isStream, localCaller, type RouteReply } from './handlers/handler.ts';
 import { limitHandlers } from './handlers/limits.ts';
 import { checkpointHandlers, resultHandlers } from './handlers/results.ts';
@@ -55,6 +56,7 @@ const createHandlers = (context: Context) =>
     ...sweepHandlers(context),
     ...resultHandlers(context),
     ...checkpointHandlers(context),
+    ...datasetHandlers(context),
     ...retentionHandlers(context),
     ...serviceHandlers(context),
     ...limitHandlers(context),
@@ -81,14 +83,34 @@ const decodeHeaders = (headers: FastifyRequest['headers']): FastifyRequest['head
     ]),
   );
 
+const isStreamOfBytes = (body: unknown): body is AsyncIterable<Uint8Array> =>
+  typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+
+async function* noParts(): AsyncGenerator<Uint8Array> {}
+
+/** The body of a route that takes bytes, as byteBodiesPlugin makes it. Throws UNSUPPORTED_MEDIA_TYPE. */
+const readBytes = ({ isStreamed }: Route, body: unknown): Uint8Array | AsyncIterable<Uint8Array> => {
+  if (body === undefined) return isStreamed ? noParts() : new Uint8Array();
+  if (body instanceof Uint8Array || isStreamOfBytes(body)) return body;
+  throw new AppError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    'Expected application/octet-stream, but got another content type',
+  );
+};
+
 const parseRequest = async (name: RouteName, route: Route, request: FastifyRequest, signal: AbortSignal) => {
   const client = clientOf(request);
-  const body = request.body as RawBody | undefined; // as bodiesPlugin makes it
   return {
     params: route.params && parsePart('params', route.params, request.params),
     query: parsePart('query', route.query, request.query),
     headers: route.headers && parsePart('headers', route.headers, decodeHeaders(request.headers)),
-    body: await request.server.planning.read({ route: name, body }, { caller: client, signal }),
+    body:
+      route.bytes === undefined
+        ? await request.server.planning.read(
+            { route: name, body: request.body as RawBody | undefined }, // as bodiesPlugin makes it
+            { caller: client, signal },
+          )
+        : readBytes(route, request.body),
     caller: request.caller,
     author: { actor: request.caller.name, address: request.ip, details: { requestId: request.id } },
     client,
@@ -125,12 +147,15 @@ const answerWith =
   };
 
 /** The plugins on which this one depends add the other members of Context. */
-type RoutesOptions = Omit<Context, 'hub' | 'metrics' | 'planning' | 'relay' | 'submissions' | 'wakeActions'>;
+type RoutesOptions = Omit<
+  Context,
+  'datasetChecks' | 'hub' | 'metrics' | 'planning' | 'relay' | 'submissions' | 'wakeActions'
+>;
 
 const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Promise<void> => {
   const { planSeconds } = options.limits;
-  const { eventHub: hub, metrics, planning, relay, submissions, wakeActions } = app;
-  const parts = { hub, metrics, planning, relay, submissions, wakeActions };
+  const { datasetChecks, eventHub: hub, metrics, planning, relay, submissions, wakeActions } = app;
+  const parts = { datasetChecks, hub, metrics, planning, relay, submissions, wakeActions };
   const handlers: Handlers = createHandlers({ ...options, ...parts });
   for (const [name, route] of Object.entries(routes) as [RouteName, Route][])
     app.route({
@@ -145,5 +170,18 @@ const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Pro
 /** Registers every declared route. */
 export const routesPlugin = fp(registerRoutes, {
   name: 'routes',
-  dependencies: ['problems', 'bodies', 'access', 'events', 'metrics', 'planning', 'reconciler', 'background'],
+  dependencies: [
+    ...[
+      'problems',
+      'bodies',
+      'byte-bodies',
+      'access',
+      'events',
+      'metrics',
+      'planning',
+      'reconciler',
+      'background',
+    ],
+    'dataset-checks',
+  ],
 });

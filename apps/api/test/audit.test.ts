@@ -1,8 +1,10 @@
 /** A change and its entry in the audit log commit together: there is no change without an entry, and no entry without its change. */
 import { type Route, type RouteName, routes } from '@funnel/contracts';
 import { claimStage, failAttempt } from '@funnel/db';
+import { makeDataset } from '@funnel/db/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { build, oneTrial, type TestApp } from './build.ts';
+import { npy } from './npy.ts';
 
 let api: TestApp;
 beforeAll(async () => {
@@ -30,6 +32,9 @@ const submit = async (body: object): Promise<string> =>
 
 const act = (action: string) => (id: string) =>
   api.app.inject({ method: 'POST', url: `/v1/sweeps/${id}/${action}` });
+
+const pets = makeDataset();
+const announce = () => api.app.inject({ method: 'POST', url: '/v1/datasets', payload: pets.upload });
 
 type Case = {
   readonly what: string;
@@ -98,6 +103,46 @@ const cases: readonly Case[] = [
       ),
     change: () => api.app.inject({ method: 'POST', url: '/v1/workers/set-aside/restore' }),
   },
+  {
+    what: 'the announcement of a data set',
+    action: 'addDataset',
+    change: () => announce(),
+  },
+  {
+    what: 'a data set from a notebook',
+    action: 'addDatasetArrays',
+    change: () =>
+      api.app.inject({
+        method: 'POST',
+        url: '/v1/datasets/drawings/arrays?test=1',
+        headers: { 'content-type': 'application/octet-stream' },
+        payload: Buffer.concat([
+          npy({ type: '|u1', shape: [3] }, new Uint8Array([0, 1, 1])),
+          npy({ type: '|u1', shape: [3, 2, 2] }, new Uint8Array(12)),
+        ]),
+      }),
+  },
+  {
+    what: 'a chunk of a data set',
+    action: 'putDatasetChunk',
+    before: () => announce(),
+    change: () =>
+      api.app.inject({
+        method: 'PUT',
+        url: `/v1/datasets/${pets.upload.digest}/chunks/0`,
+        headers: { 'content-type': 'application/octet-stream' },
+        payload: Buffer.from(pets.bytes),
+      }),
+  },
+  {
+    what: 'the removal of a data set',
+    action: 'removeDataset',
+    before: () =>
+      api.db.pool.query(
+        `INSERT INTO dataset_names (name, digest, owner) SELECT 'pets', digest, 'ann' FROM datasets ON CONFLICT DO NOTHING`,
+      ),
+    change: () => api.app.inject({ method: 'DELETE', url: '/v1/datasets/pets' }),
+  },
 ];
 
 test('covers every route that changes something', () => {
@@ -118,7 +163,9 @@ beforeEach(async () => {
 const state = async () => {
   const { rows } = await api.db.pool.query(
     `SELECT (SELECT jsonb_agg(jsonb_build_array(id, name, status) ORDER BY id) FROM sweeps) AS sweeps,
-       (SELECT jsonb_agg(jsonb_build_array(id, status) ORDER BY id) FROM stages) AS stages`,
+       (SELECT jsonb_agg(jsonb_build_array(id, status) ORDER BY id) FROM stages) AS stages,
+       (SELECT jsonb_agg(jsonb_build_array(digest, number, bytes IS NULL)) FROM dataset_chunks) AS chunks,
+       (SELECT jsonb_agg(name) FROM dataset_names) AS names`,
   );
   return rows[0];
 };

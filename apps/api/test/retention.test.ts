@@ -13,7 +13,15 @@ const audited = async () => (await api.app.inject('/v1/audit')).json().items;
 test('planning a collection changes nothing; collecting is in the audit log with its policy', async () => {
   const plan = await post('/v1/garbage/plan', { keepBest: 2 });
   expect(plan.statusCode).toBe(200);
-  expect(plan.json()).toEqual({ trials: 0, checkpoints: 0, blobs: 0, bytes: 0, sweeps: [], done: true });
+  expect(plan.json()).toEqual({
+    trials: 0,
+    checkpoints: 0,
+    blobs: 0,
+    datasets: 0,
+    bytes: 0,
+    sweeps: [],
+    done: true,
+  });
   expect(await audited()).toEqual([]);
   expect((await post('/v1/garbage', { keepBest: 2 })).json()).toEqual(plan.json());
   expect(await audited()).toMatchObject([

@@ -31,6 +31,8 @@ const LeaderboardView = lazyView(
 );
 const CompareView = lazyView(async () => (await import('./views/compare/compare-view.tsx')).CompareView);
 const TryItView = lazyView(async () => (await import('./views/try-it/try-it-view.tsx')).TryItView);
+const DatasetsView = lazyView(async () => (await import('./views/data/datasets-view.tsx')).DatasetsView);
+const DatasetView = lazyView(async () => (await import('./views/data/dataset-view.tsx')).DatasetView);
 const WorkersView = lazyView(async () => (await import('./views/workers/workers-view.tsx')).WorkersView);
 
 const NotFoundView = () => (
@@ -51,6 +53,8 @@ const routes: readonly { readonly path: string; readonly title: string; readonly
   { path: '/leaderboard', title: 'Leaderboard', View: LeaderboardView },
   { path: '/compare', title: 'Compare', View: CompareView },
   { path: '/try/:id?', title: 'Try it', View: TryItView },
+  { path: '/data', title: 'Data', View: DatasetsView },
+  { path: '/data/:id', title: 'Data set', View: DatasetView },
   { path: '/workers', title: 'Workers', View: WorkersView },
   { path: '*', title: 'Not found', View: NotFoundView },
 ];

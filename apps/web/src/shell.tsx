@@ -9,6 +9,7 @@ const pages = [
   { path: ['sweeps'], title: 'Sweeps' },
   { path: ['leaderboard'], title: 'Leaderboard' },
   { path: ['try'], title: 'Try it' },
+  { path: ['data'], title: 'Data' },
   { path: ['workers'], title: 'Workers' },
 ] as const;
 
@@ -102,6 +103,7 @@ const shortcuts = [
   { keys: 's', title: 'Sweeps', run: () => navigate(href(['sweeps'])) },
   { keys: 'l', title: 'Leaderboard', run: () => navigate(href(['leaderboard'])) },
   { keys: 't', title: 'Try it', run: () => navigate(href(['try'])) },
+  { keys: 'd', title: 'Data', run: () => navigate(href(['data'])) },
   { keys: 'w', title: 'Workers', run: () => navigate(href(['workers'])) },
   { keys: 'n', title: 'New sweep', run: () => navigate(href(['new'])) },
   {

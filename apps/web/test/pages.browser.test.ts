@@ -33,6 +33,10 @@ const pages = [
   ['#/compare?trials=done.3,done.8,done.82', 'The same images, attacked'],
   ['#/new', 'Submit 1 trial'],
   ['#/try/done.9', 'Draw something'],
+  ['#/data', 'street-signs'],
+  ['#/data/street-signs', 'Show all 43 classes'],
+  ['#/data/pets', 'a bird with a rather long name'],
+  ['#/data/fashion-mnist', 'A sweep on them waits'],
   ['#/workers', 'NVIDIA H100'],
   ['#/nowhere', 'This page does not exist'],
 ] as const;

@@ -6,7 +6,7 @@ import {
   type Evaluation,
   evaluateAttack,
 } from '@funnel/attacks';
-import { AppError, AttackSpec, type DiagnosticsReport, worstVerdict } from '@funnel/contracts';
+import { AppError, AttackSpec, type DiagnosticsReport, dataOf, worstVerdict } from '@funnel/contracts';
 import type { EvaluationWrite } from '@funnel/db';
 import { gatherImages, loadClassifier } from '@funnel/engine';
 import type { StageTask } from './messages.ts';
@@ -136,7 +136,7 @@ export const createAttackStage = (): RunKind => {
       });
       const report = await diagnoseOnce({
         keys: diagnosisKeys(task),
-        options: { ...given, dataset: spec.dataset.name },
+        options: { ...given, budgets: dataOf(spec.dataset).budgets },
       });
       const { attack, summary, records } = evaluation;
       return {

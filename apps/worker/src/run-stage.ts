@@ -1,4 +1,4 @@
-import { type DatasetSpec, engineVersion, type StageKind } from '@funnel/contracts';
+import { type DatasetSpec, dataOf, engineVersion, type StageKind } from '@funnel/contracts';
 import {
   type DataFolders,
   freeingTensors,
@@ -30,10 +30,11 @@ export const createDatasetCache = (folders: DataFolders) => {
   };
   return async (spec: DatasetSpec): Promise<LoadedDataset> => {
     const dataset = await loadDataset(spec, folders);
+    const { digest } = dataOf(spec);
     return {
       spec,
-      train: () => cached(`${spec.name} train ${spec.train}`, dataset.train),
-      test: () => cached(`${spec.name} test ${spec.test}`, dataset.test),
+      train: () => cached(`${digest} train ${spec.train}`, dataset.train),
+      test: () => cached(`${digest} test ${spec.test}`, dataset.test),
     };
   };
 };

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { summarise } from '@funnel/attacks/statistics';
 import {
   AppError,
-  datasets,
+  dataOf,
   type EvaluationRecords,
   isBounded,
   type Recipe,
@@ -46,7 +46,7 @@ const attackImages = (state: Uint8Array, images: number): EvaluationRecords => {
 export const simulatedEvaluation = (spec: StageSpec, state: Uint8Array): EvaluationWrite => {
   if (!spec.attack)
     throw new AppError('INTERNAL', `Expected an attack in the stage ${spec.id}, but got none`);
-  const [height, width, channels] = datasets[spec.dataset.name].shape;
+  const [height, width, channels] = dataOf(spec.dataset).shape;
   const records = attackImages(state, spec.dataset.attack);
   return {
     attack: spec.attack.attack,

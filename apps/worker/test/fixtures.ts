@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { SweepDefinition, type SweepInput } from '@funnel/contracts';
+import { SweepDefinition, type SweepInput, storedDefinition } from '@funnel/contracts';
 import { createDb, type Db, submitSweep } from '@funnel/db';
 import { createTestDatabase } from '@funnel/db/testing';
 import { buildPlan, outlineSweep } from '@funnel/planner';
@@ -39,7 +39,7 @@ export const submit = async (
   input: SweepInput = smallSweep,
   engineVersion = 'stand-in',
 ): Promise<string> => {
-  const definition = SweepDefinition.parse(input);
+  const definition = storedDefinition(SweepDefinition.parse(input));
   const outline = outlineSweep(definition, engineVersion);
   const { sweepId } = await submitSweep(db, {
     definition,

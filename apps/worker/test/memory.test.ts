@@ -1,5 +1,5 @@
 /** The planner's sizes of networks in closed form agree with the engine's architectures, layer by layer. */
-import { datasets, defaultHyperparameters } from '@funnel/contracts';
+import { dataOf, defaultHyperparameters } from '@funnel/contracts';
 import { minBytes, networksOf, roundedBytes, type Size } from '@funnel/planner';
 import { expect, it } from 'vitest';
 import {
@@ -13,6 +13,8 @@ import {
   generator,
   parseFilters,
 } from '../../../packages/engine/src/models/auto-encoders.ts';
+
+const mnist = dataOf({ name: 'mnist' });
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 const total = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
@@ -33,9 +35,9 @@ it.each([
   ['3-5-7', 9, 0, 1],
   ['16-8', 0, 0, 100],
 ])('filters %s, latent %i, noise %i, %i classifier units', (filters, latent, noise, classifierUnits) => {
-  const image = datasets.mnist.shape;
+  const image = mnist.shape;
   const sizes = { filters: parseFilters(filters), latent };
-  const networks = networksOf('mnist', { filters, latent, noise, classifierUnits });
+  const networks = networksOf(mnist, { filters, latent, noise, classifierUnits });
   expect(networks).toEqual({
     encoder: sizeOf(encoder(image, sizes)),
     generator: sizeOf(generator(image, sizes)),
@@ -56,9 +58,9 @@ it('the least memory of a stage: weights, gradients and moments, and a batch', (
   // Encoder: 10 weights of the convolution, 196 + 1 of the code. Generator: 196 + 196, then 10.
   const weights = 10 + 197 + 392 + 10;
   const values = 196 + 1 + 196 + 784;
-  const least = minBytes({ recipe: 'classic', kind: 'initialise', dataset: 'mnist' }, all);
+  const least = minBytes({ recipe: 'classic', kind: 'initialise', data: mnist }, all);
   expect(least).toBe(4 * (4 * weights + 10 * values));
-  expect(minBytes({ recipe: 'funn', kind: 'optimise', dataset: 'mnist' }, all)).toBe(2 * least);
+  expect(minBytes({ recipe: 'funn', kind: 'optimise', data: mnist }, all)).toBe(2 * least);
 });
 
 it('rounds down to a few sizes, and ignores what every worker has', () => {

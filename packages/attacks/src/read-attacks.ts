@@ -23,8 +23,8 @@ const refusing = <Result>(written: unknown, read: () => Result): Result => {
 export const readAttack = (input: AttackInput): AttackSpec => refusing(input, () => attackSpec(input));
 
 /**
- * Every attack of a list once, in order, with the defaults of its settings. Presets take the usual budgets of `dataset`, and the settings
- * that stand beside their name. Errors: ATTACK_INPUT, which names the unknown attack, preset or setting.
+ * Every attack of a list once, in order, with the defaults of its settings. Presets take `budgets` (default: the usual ones of
+ * `dataset`), and the settings that stand beside their name. Errors: ATTACK_INPUT, which names the unknown attack, preset or setting.
  */
 export const expandAttacks = (...input: Parameters<typeof expand>): readonly AttackSpec[] => {
   if (typeof input[0] === 'string')

@@ -20,6 +20,7 @@ import {
 
 export type { ErrorCode, FunnelEventRow, Problem, RouteName } from '@funnel/contracts';
 export { type Answer, type Fetch, FunnelError } from './request.ts';
+export { type UploadOptions, uploadDataset } from './upload-dataset.ts';
 
 type Routes = typeof routes;
 type Sent<R, Part extends string> = R extends { readonly [P in Part]: infer S extends z.ZodType }
@@ -33,10 +34,15 @@ type PartOf<R, Part extends string> = [Sent<R, Part>] extends [never]
     ? { readonly [P in Part]?: Sent<R, Part> }
     : { readonly [P in Part]: Sent<R, Part> };
 
+type BytesOf<R> = R extends { readonly bytes: number }
+  ? { readonly bytes: Uint8Array<ArrayBuffer> }
+  : unknown;
+
 export type Input<K extends RouteName> = PartOf<Routes[K], 'params'> &
   PartOf<Routes[K], 'query'> &
   PartOf<Routes[K], 'headers'> &
-  PartOf<Routes[K], 'body'>;
+  PartOf<Routes[K], 'body'> &
+  BytesOf<Routes[K]>;
 
 export type Output<K extends RouteName> = Routes[K] extends { readonly response: infer S extends z.ZodType }
   ? z.output<S>
@@ -84,9 +90,12 @@ export type ClientOptions = {
 /** Milliseconds between two questions for the place of a submission. */
 const followMs = 1000;
 
-/** Whether a second call has no further effect: reads, deletions, and submissions with a key. */
+/** Whether a second call has no further effect: reads, deletions, steps of an upload, and submissions with a key. */
 const isIdempotent = (route: Route, parts: Parts): boolean =>
-  route.method !== 'POST' || route.role === 'read' || parts.headers?.['idempotency-key'] !== undefined;
+  route.method !== 'POST' ||
+  route.role === 'read' ||
+  route.isRepeatable === true ||
+  parts.headers?.['idempotency-key'] !== undefined;
 
 /** 128 random bits in hex. Browsers hide `randomUUID` from pages without TLS. */
 const randomKey = (): string =>

@@ -138,6 +138,8 @@ export type Parts = {
   readonly query?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, unknown>>;
   readonly body?: unknown;
+  /** The body of a route that takes bytes. */
+  readonly bytes?: Uint8Array<ArrayBuffer>;
 };
 
 /** The parts of a `Response` that the client reads. */
@@ -151,7 +153,7 @@ export type Fetch = (
   init: {
     readonly method: string;
     readonly headers: Record<string, string>;
-    readonly body?: string;
+    readonly body?: string | Uint8Array<ArrayBuffer>;
     readonly signal?: AbortSignal;
   },
 ) => Promise<Answer>;
@@ -203,6 +205,7 @@ const headersOf = (
     if (value !== undefined) headers[name] = toHeader(name, String(value));
   if (token !== undefined) headers.authorization = `Bearer ${toHeader('token', token)}`;
   if (route.body) headers['content-type'] = 'application/json';
+  if (route.bytes !== undefined) headers['content-type'] = 'application/octet-stream';
   return headers;
 };
 
@@ -215,7 +218,7 @@ export const send = async (
 ): Promise<Answer> => {
   const address = addressOf(url, route, parts);
   const headers = headersOf(route, token, parts.headers);
-  const body = route.body ? JSON.stringify(parts.body) : undefined;
+  const body = route.body ? JSON.stringify(parts.body) : parts.bytes;
   const response = await fetch(address, { method: route.method, headers, body, signal }).catch(
     (error: unknown) => {
       throw signal?.aborted ? signal.reason : unanswered(address, error);

@@ -94,8 +94,8 @@ describe('calls', () => {
     const refused = () => [
       // @ts-expect-error: a misspelt hyperparameter
       client.createSweep({ body: { ...body, space: { gama: 1 } } }),
-      // @ts-expect-error: no such data set
-      client.createSweep({ body: { ...body, dataset: { name: 'minst' } } }),
+      // @ts-expect-error: a misspelt number of images
+      client.createSweep({ body: { ...body, dataset: { name: 'mnist', trian: 5 } } }),
       // @ts-expect-error: no body
       client.createSweep({}),
     ];

@@ -1,7 +1,8 @@
 /** What a stage needs of a worker, what a worker has, and what it may lack. The claim compares the first two. */
 import { z } from 'zod';
 import type { AttackName } from './attacks.ts';
-import { type Dataset, type DatasetName, type DatasetSpec, datasets } from './datasets.ts';
+import { type DatasetSpec, isBuiltIn } from './dataset-spec.ts';
+import { type Dataset, type DatasetName, datasets } from './datasets.ts';
 import type { RecipeName } from './recipes.ts';
 import type { Worker } from './resources.ts';
 import type { StageKind } from './statuses.ts';
@@ -12,8 +13,9 @@ export type StageNeed = {
   /** The recipe of a training stage, the attack of an attack stage. A backend may lack operations that only some of them use. */
   readonly method: RecipeName | AttackName;
   readonly engineVersion: string;
-  readonly dataset: DatasetName;
-  /** The digest of the data set's content. */
+  /** The name of the data set in the sweep that asked first. */
+  readonly dataset: string;
+  /** The digest of the data set: `dataOf`. */
   readonly digest: string;
   /** How many images of each split a worker must have: those of the extract, where they suffice, else those of the whole data set. */
   readonly images: number;
@@ -38,6 +40,7 @@ const largest = ({ train, test }: Pick<Dataset, 'train' | 'test'>): number => Ma
 
 /** The images of each split that a worker must have for a stage with this specification. */
 export const imagesNeeded = ({ name, ...spec }: DatasetSpec): number => {
+  if (!isBuiltIn(name)) return 1; // a worker has all of its images, or none
   const dataset: Dataset = datasets[name];
   return dataset.extract && largest(spec) <= dataset.extract.count ? dataset.extract.count : largest(dataset);
 };

@@ -1,16 +1,6 @@
 /** Reads the canonical form of a data set part by part, and checks and sums up what it holds. Pure. */
 import { type DatasetContent, datasetLayout } from './dataset-content.ts';
-
-export type DatasetSummary = {
-  /** Images of each class, by label. */
-  readonly trainCounts: readonly number[];
-  readonly testCounts: readonly number[];
-  /** The index of the first training image of each class; null: there is none. */
-  readonly trainFirsts: readonly (number | null)[];
-  /** Of all bytes of the training images, 255 stands for 1. */
-  readonly mean: number;
-  readonly deviation: number;
-};
+import type { DatasetSummary } from './dataset-resources.ts';
 
 const byteValues = 256;
 
@@ -41,6 +31,8 @@ export const createDatasetReader = (content: DatasetContent): DatasetReader => {
   let at = 0;
   let fault: string | null = null;
 
+  // The loops over labels and pixels use indices: iterators would take several times as long.
+
   const readHeader = (bytes: Uint8Array, from: number): void => {
     if (bytes.some((byte, i) => byte !== header[from + i]))
       fault ??= 'Expected the header to be the canonical JSON of the announced content, but it is not';
@@ -48,7 +40,8 @@ export const createDatasetReader = (content: DatasetContent): DatasetReader => {
 
   /** A label has two bytes, the lower one first; a part may end between them. */
   const readLabels = (labels: Labels, bytes: Uint8Array, from: number): void => {
-    for (const [i, byte] of bytes.entries()) {
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i]!;
       if ((from + i) % 2 === 0) {
         labels.low = byte;
         continue;
@@ -65,7 +58,7 @@ export const createDatasetReader = (content: DatasetContent): DatasetReader => {
   };
 
   const readPixels = (bytes: Uint8Array): void => {
-    for (const byte of bytes) values[byte]!++;
+    for (let i = 0; i < bytes.length; i++) values[bytes[i]!]!++;
   };
 
   /** The parts in their order: where each begins, and what reads its bytes. `from`: the place within the part. */

@@ -29,6 +29,8 @@ export type Dataset = {
   readonly budgets: Budgets;
   /** The digest of the content: the SHA-256 of all files, joined, or for a generated data set a name that changes with its content. */
   readonly digest: string;
+  /** The SHA-256 of its canonical form (`dataset-content.ts`): a data set of a user with this content is this one. */
+  readonly content: string;
   readonly files: readonly DatasetFile[];
   /**
    * A part that a folder may hold instead of the whole files, for tests: `fixtures/data`. It suffices for sweeps that use no more images.
@@ -54,6 +56,7 @@ const idx = (
   title: string,
   classes: readonly string[],
   budgets: Budgets,
+  content: string,
   sha256: Digests,
   extract: DatasetExtract | null = null,
 ): Dataset => ({
@@ -64,6 +67,7 @@ const idx = (
   test: 10_000,
   budgets,
   digest: sha256.join('+'),
+  content,
   files: idxFiles(60_000, 10_000, sha256),
   extract,
 });
@@ -86,6 +90,7 @@ export const datasets = {
     'MNIST',
     digits,
     mnistBudgets,
+    '9dd85e16846202da1e1f6b25f0b415f6c2014fdd89c772ecf829d81d21d1e7de',
     [
       'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
       '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
@@ -109,6 +114,7 @@ export const datasets = {
       'Ankle boot',
     ],
     { linf: 0.1, l2: 1.5 },
+    '6c6c45da7d20554104d6a652cfb538040ad019d8cbcf99e73d40610e4a43e37e',
     [
       'c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888',
       'bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9',
@@ -124,6 +130,7 @@ export const datasets = {
     test: 10_000,
     budgets: mnistBudgets,
     digest: 'glyphs-1',
+    content: '716ac4400e2c87eeb5e9f96fa1047d8fa52d18da2d1f3bd8da466d82e0d3a5e1',
     files: [],
     extract: null,
   },
@@ -135,30 +142,3 @@ export const DatasetName = z.enum(datasetNames as [DatasetName, ...DatasetName[]
 
 /** The budgets of a data set; of MNIST when the caller names none. */
 export const budgetsOf = (name: DatasetName = 'mnist'): Budgets => datasets[name].budgets;
-
-const largest = (part: 'train' | 'test'): number =>
-  Math.max(...datasetNames.map((name) => datasets[name][part]));
-
-/** The number of images that a sweep uses: always the first ones, so that a smaller set is part of a larger one. */
-export const DatasetSpec = z
-  .strictObject({
-    name: DatasetName,
-    train: z.int().min(1).max(largest('train')).default(largest('train')).meta({
-      title: 'Training images',
-      description: 'A sweep trains on the first images of the split, up to this number.',
-    }),
-    test: z.int().min(1).max(largest('test')).default(largest('test')).meta({
-      title: 'Test images',
-      description: 'Clean accuracy is measured on the first images of the split, up to this number.',
-    }),
-    attack: z.int().min(1).max(largest('test')).default(1000).meta({
-      title: 'Attacked images',
-      description:
-        'Of the first test images up to this number, attacks run on the correctly classified ones (§4.2: 1,000).',
-    }),
-  })
-  .refine((d) => d.attack <= d.test, {
-    path: ['attack'],
-    error: 'Expected at most as many attacked images as test images',
-  });
-export type DatasetSpec = z.infer<typeof DatasetSpec>;

@@ -23,7 +23,7 @@ export const errors = {
   BODY_TOO_LARGE: {
     status: 413,
     title: 'The body is too large',
-    hint: 'Split the sweep, or use ranges instead of lists.',
+    hint: 'Split the sweep, or use ranges instead of lists. A chunk of a data set has at most 4 MiB.',
   },
   SWEEP_TOO_LARGE: {
     status: 422,
@@ -118,6 +118,26 @@ export const errors = {
     status: 500,
     title: 'Internal error',
     hint: 'Look for this request id in the log of the API.',
+  },
+  DATASET_UNKNOWN: {
+    status: 422,
+    title: 'The service has no such data set',
+    hint: 'Add it with `npx funnel data add NAME PATH`. `npx funnel data ls` lists the data sets.',
+  },
+  DATASET_TOO_LARGE: {
+    status: 413,
+    title: 'The data set is too large',
+    hint: 'Take fewer or smaller images, or ask an operator to raise the limit that the message names.',
+  },
+  TOO_MANY_DATASETS: {
+    status: 403,
+    title: 'There is no room for this data set',
+    hint: 'Remove a data set with `npx funnel data rm NAME` and then `npx funnel gc --yes`, or ask an operator to raise the limit.',
+  },
+  NAME_TAKEN: {
+    status: 409,
+    title: 'This name stands for another data set',
+    hint: 'Take another name, or remove this one first with `npx funnel data rm NAME`.',
   },
   DATASET_MISSING: {
     status: 422,

@@ -33,6 +33,8 @@ export {
 export * from './checkpoint.ts';
 export * from './dataset-content.ts';
 export * from './dataset-reader.ts';
+export * from './dataset-resources.ts';
+export * from './dataset-spec.ts';
 export * from './datasets.ts';
 export * from './did-you-mean.ts';
 export * from './engine-version.ts';
@@ -42,6 +44,7 @@ export * from './json.ts';
 export * from './limits.ts';
 export * from './metrics.ts';
 export * from './next-step.ts';
+export * from './npy.ts';
 export * from './plan.ts';
 export * from './predicted-class.ts';
 export * from './ranking.ts';

@@ -137,6 +137,49 @@ const declared = {
     text: 'stages of one sweep: as many as 100,000 trials with ten attacks need',
     code: 'SWEEP_TOO_LARGE',
   },
+  datasetBytes: {
+    variable: 'FUNNEL_MAX_DATASET_BYTES',
+    unit: 'bytes',
+    default: 4 * 2 ** 30,
+    text: 'one data set in canonical form',
+    code: 'DATASET_TOO_LARGE',
+  },
+  ownDatasetBytes: {
+    variable: 'FUNNEL_MAX_DATASETS_BYTES',
+    unit: 'bytes',
+    default: 64 * 2 ** 30,
+    text: 'all data sets that one token has added, or, while no token is needed, that anybody has added',
+    code: 'TOO_MANY_DATASETS',
+  },
+  arrayBytes: {
+    variable: null,
+    unit: 'bytes',
+    default: 2 ** 28,
+    text: 'the two arrays of `POST /v1/datasets/:name/arrays`. Larger data sets come in chunks',
+    code: 'BODY_TOO_LARGE',
+  },
+  arrayImages: {
+    variable: null,
+    unit: 'number',
+    default: 2 ** 22,
+    text: 'images in these arrays',
+    code: 'INVALID_REQUEST',
+  },
+  datasetNames: {
+    variable: null,
+    unit: 'number',
+    default: 1000,
+    text: 'names of data sets',
+    code: 'TOO_MANY_DATASETS',
+  },
+  byteBodies: {
+    variable: null,
+    unit: 'number',
+    default: 3,
+    text: 'chunks of data sets in memory at a time, of 4 MiB each, per API process. One client may have all but one of them',
+    code: null,
+    otherwise: 'the next one waits in the socket of its client',
+  },
   connections: {
     variable: null,
     unit: 'number',
@@ -296,6 +339,8 @@ export const defaultLimits: ServiceLimits = completeLimits({});
 
 /** The limits of one sweep. */
 export type SweepLimits = Pick<ServiceLimits, 'trainerBytes' | 'storedBytes' | 'attackQueries'>;
+/** The limits of uploads. */
+export type DatasetLimits = Pick<ServiceLimits, 'datasetBytes' | 'ownDatasetBytes'>;
 /** The limits of one client. */
 export type ClientLimits = Pick<ServiceLimits, 'ownSubmissions' | 'ownSweeps' | 'ownBytes'>;
 

@@ -68,6 +68,9 @@ export const Plan = z
     space: z.array(PlannedHyperparameter).optional().meta({
       description: 'The hyperparameters of the search space; absent in plans of older versions.',
     }),
+    warnings: z.array(z.string()).optional().meta({
+      description: 'What will probably disappoint: one sentence each. Absent if there is nothing.',
+    }),
     leftOut: z.array(z.string()).optional().meta({
       description: 'Parts of the definition that add no trial, such as repeated values: one sentence each.',
     }),

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { normTitles } from './attacks/define-attack.ts';
 import { expandAttacks } from './attacks/presets.ts';
 import { type AttackName, type AttackSpec, attacks, searchLimitOf } from './attacks.ts';
+import { budgetsOfChoice } from './dataset-spec.ts';
 import type { EvaluationMetricName } from './metrics.ts';
 import type { SweepDefinition } from './sweep.ts';
 
@@ -122,7 +123,7 @@ export const objectiveOf = ({
   readonly run: AttackSpec | undefined;
   readonly metric: EvaluationMetricName;
 } => {
-  const runs = expandAttacks(list, { dataset: dataset.name });
+  const runs = expandAttacks(list, { budgets: budgetsOfChoice(dataset) });
   if (objective !== undefined) {
     const named = runs.filter(({ attack }) => attack === objective.attack);
     const measured = objective.metric === 'robustAccuracy' ? named.find(isBounded) : undefined;
@@ -147,7 +148,7 @@ export const objectiveFault = ({
 } | null => {
   if (objective === undefined) return null;
   const { attack, metric } = objective;
-  const runs = expandAttacks(list, { dataset: dataset.name });
+  const runs = expandAttacks(list, { budgets: budgetsOfChoice(dataset) });
   const named = runs.filter((run) => run.attack === attack);
   if (named.length === 0) {
     const names = [...new Set(runs.map((run) => run.attack))].join(', ');

@@ -8,7 +8,7 @@ import { Diagnostic, Verdict } from './attacks/diagnostics.ts';
 import { EvaluationSummary } from './attacks/evaluation.ts';
 import { AttackName } from './attacks.ts';
 import { Position, Sha256 } from './checkpoint.ts';
-import { DatasetName } from './datasets.ts';
+import { DatasetSlug, SweepContent } from './dataset-spec.ts';
 import { Problem } from './errors.ts';
 import { HyperparameterValue } from './hyperparameters.ts';
 import { ExtendedNumber } from './json.ts';
@@ -166,7 +166,7 @@ export const Trial = z
     sweepId: z.string(),
     number: Count,
     recipe: RecipeName,
-    dataset: DatasetName,
+    dataset: DatasetSlug,
     seed: z.int(),
     hyperparameters: z.record(z.string(), HyperparameterValue),
     status: TrialStatus,
@@ -195,6 +195,10 @@ const Older = z.array(VersionChange).optional().meta({
 });
 
 export const TrialDetail = Trial.extend({
+  data: SweepContent.pick({ shape: true, classes: true, budgets: true }).meta({
+    description:
+      'The data set of the sweep: the shape of an image, the names of the classes, and the usual ε.',
+  }),
   stages: z.array(Stage),
   evaluations: z.array(Evaluation),
   older: Older,
@@ -225,7 +229,7 @@ export const LeaderboardRow = z
     trialId: z.string(),
     sweepId: z.string(),
     recipe: RecipeName,
-    dataset: DatasetName,
+    dataset: DatasetSlug,
     /** The seed of a trial, or all seeds of a configuration. */
     seeds: z.array(z.int()),
     hyperparameters: z.record(z.string(), HyperparameterValue),

@@ -39,7 +39,8 @@ export const Collection = z
     blobs: Count.meta({
       description: 'Blobs (networks and moments) of these checkpoints that no other checkpoint has.',
     }),
-    bytes: Count.meta({ description: 'Size of these blobs.' }),
+    datasets: Count.meta({ description: 'Data sets without a name that no kept trial needs.' }),
+    bytes: Count.meta({ description: 'Size of these blobs and data sets.' }),
     sweeps: z.array(z.strictObject({ id: z.string(), name: z.string(), trials: Count, kept: Count })).meta({
       description:
         'Sweeps with trials that are no longer kept: the number of these trials, and the number of kept trials.',

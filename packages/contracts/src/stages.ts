@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { AttackName } from './attacks.ts';
 import { Sha256 } from './checkpoint.ts';
-import { DatasetSpec } from './datasets.ts';
+import { DatasetSpec } from './dataset-spec.ts';
 import { HyperparameterValue } from './hyperparameters.ts';
 import { RecipeName } from './recipes.ts';
 import { StageKind } from './statuses.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { AttackList, entryFault, PresetName } from './attacks/presets.ts';
 import { AttackName } from './attacks.ts';
-import { DatasetSpec } from './datasets.ts';
+import { DatasetChoice, SweepDataset, sweepDataset } from './dataset-spec.ts';
 import { type HyperparameterName, hyperparameterDeclaration, isNumeric } from './hyperparameters.ts';
 import { fixedLimit } from './limits.ts';
 import { EvaluationMetricName } from './metrics.ts';
@@ -43,7 +43,7 @@ const definition = z.strictObject({
     description:
       'One name or a list. A recipe ignores values of hyperparameters that it does not read: they add no trials of this recipe.',
   }),
-  dataset: DatasetSpec,
+  dataset: DatasetChoice,
   space: SearchSpace.default({}),
   search: Search.default({ strategy: 'grid' }),
   seeds: Seeds.default([0]).meta({
@@ -77,7 +77,8 @@ const definition = z.strictObject({
  * A definition in the database. An older version may have accepted a definition that `SweepDefinition` refuses today. This schema accepts
  * it, so that the API can still show it.
  */
-export const StoredDefinition = definition.meta({ id: 'SweepDefinition' });
+export const StoredDefinition = definition.extend({ dataset: SweepDataset }).meta({ id: 'SweepDefinition' });
+export type StoredDefinition = z.output<typeof StoredDefinition>;
 
 type Issue = { readonly path: readonly string[]; readonly message: string; readonly input: unknown };
 
@@ -134,7 +135,13 @@ export const SweepDefinition = definition
   })
   .meta({ id: 'SweepDefinition' });
 
-/** A definition with all defaults filled in, as the database stores it. */
+/** A definition with all defaults filled in, apart from those that depend on a data set that is not built in. */
 export type SweepDefinition = z.output<typeof SweepDefinition>;
 /** A definition as a user may write it. */
 export type SweepInput = z.input<typeof SweepDefinition>;
+
+/** The definition as the database stores it. `content`: of its data set. Throws like `sweepDataset`. */
+export const storedDefinition = (
+  { dataset, ...definition }: SweepDefinition,
+  content?: SweepDataset['content'],
+): StoredDefinition => ({ ...definition, dataset: sweepDataset(dataset, content) });

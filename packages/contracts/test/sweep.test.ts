@@ -60,7 +60,8 @@ describe('ε of an attack', () => {
   });
 
   it('above 1 stays readable in a stored definition', () => {
-    const stored = { ...base, attacks: [{ attack: 'pgd-linf', epsilon: 8 }] };
+    const dataset = { name: 'glyphs', train: 60_000, test: 10_000, attack: 1000 };
+    const stored = { ...base, dataset, attacks: [{ attack: 'pgd-linf', epsilon: 8 }] };
     expect(StoredDefinition.safeParse(stored).success).toBe(true);
   });
 });
@@ -103,6 +104,7 @@ describe('the objective of a sweep', () => {
   it('of an older version stays readable', () => {
     const stored = {
       ...base,
+      dataset: { name: 'glyphs', train: 100, test: 20, attack: 4 },
       attacks: ['fmn-l2'],
       objective: { attack: 'fmn-l2', metric: 'robustAccuracy' },
     };
@@ -157,7 +159,7 @@ describe('a sweep definition', () => {
     ['a range over words', { space: { penalty: { min: 0, max: 1, step: 1 } } }, 'space.penalty'],
     ['no recipe', { recipes: [] }, 'recipes'],
     ['no seeds', { seeds: [] }, 'seeds'],
-    ['an unknown data set', { dataset: { name: 'imagenet' } }, 'dataset.name'],
+    ['a name that no data set can have', { dataset: { name: 'Image Net' } }, 'dataset.name'],
     [
       'more attacked images than test images',
       { dataset: { name: 'glyphs', test: 10, attack: 20 } },

@@ -61,7 +61,8 @@ describe('the name of a sweep', () => {
   });
 
   it('stays readable where an older version stored it', () => {
-    expect(StoredDefinition.parse(sweep({ name: 'a\x1bb' })).name).toBe('a\x1bb');
+    const dataset = { name: 'glyphs', train: 60_000, test: 10_000, attack: 1000 };
+    expect(StoredDefinition.parse(sweep({ name: 'a\x1bb', dataset })).name).toBe('a\x1bb');
   });
 });
 

@@ -7,8 +7,8 @@ export {
   elementTypes,
   layoutOf,
   maxHeaderBytes,
-  type NpyHeader,
-  parseNpyHeader,
+  type NpyArray,
+  openNpyArray,
   shapeText,
   sizeOf,
 } from './npy/header.ts';

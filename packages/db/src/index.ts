@@ -21,6 +21,18 @@ export { type QueueAddress, queueAddress } from './connection/addresses.ts';
 export { databaseError, isTransient, retryUntilAdmitted } from './connection/database-errors.ts';
 export { type Author, actingAs, createDb, type Db, type DbOptions } from './connection/db.ts';
 export { refusePooler } from './connection/pooler.ts';
+export { addDataset, removeDataset } from './datasets/add-dataset.ts';
+export { datasetBytesOf } from './datasets/admit-dataset.ts';
+export { checkDataset } from './datasets/check-dataset.ts';
+export { type ChunkWrite, getDatasetChunk, putDatasetChunk } from './datasets/dataset-chunks.ts';
+export {
+  findDataset,
+  getDatasetImages,
+  listDatasetNames,
+  type StoredDataset,
+} from './datasets/find-dataset.ts';
+export { countWorkersWith, getDataset, listDatasets } from './datasets/list-datasets.ts';
+export { type StoreRequest, storeDataset } from './datasets/store-dataset.ts';
 export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './embedded/start-embedded.ts';
 export { continuePropagation, startPropagation } from './lifecycle/continue-propagations.ts';
 export { startRelay } from './lifecycle/outbox.ts';

@@ -11,7 +11,7 @@ import type {
   Position,
   StageKind,
   StageSpec,
-  SweepDefinition,
+  StoredDefinition,
   SweepPlan,
   Verdict,
   WorkerDataset,
@@ -26,7 +26,7 @@ import type { Wanted } from './submission/known-chains.ts';
 export type Lease = { readonly stageId: string; readonly fencingToken: number; readonly workerId?: string };
 
 export type Submission = {
-  readonly definition: SweepDefinition;
+  readonly definition: StoredDefinition;
   /** Every stage that the sweep needs, parents before children. `buildPlan` gets the known parts of their chains. */
   readonly stages: readonly Wanted[];
   /** The last step of the planner. Pure. */

@@ -81,7 +81,7 @@ test('a dry run names exactly the rows that a collection then deletes, and a kep
   const live = await submit(db, gammas(3, 4));
   await finish(db, (await claim(db))!);
   expect(await collect({ keepDays: 1 })).toEqual({
-    ...{ trials: 0, checkpoints: 0, blobs: 0, bytes: 0 },
+    ...{ trials: 0, checkpoints: 0, blobs: 0, datasets: 0, bytes: 0 },
     sweeps: [],
     done: true,
   });

@@ -12,17 +12,21 @@ import type { ExecutedStatement } from '../src/connection/db.ts';
 import { reading } from '../src/connection/transaction.ts';
 import {
   actingAs,
+  addDataset,
   announceAbilities,
   anyToken,
   type ClaimedStage,
   cancelSweep,
+  checkDataset,
   claimStage,
   collectGarbage,
   compareTrials,
   completeStage,
   continueActions,
   continuePropagation,
+  countWorkersWith,
   type Db,
+  datasetBytesOf,
   deleteSweep,
   endStage,
   eventsAfter,
@@ -30,6 +34,9 @@ import {
   findToken,
   getBlobs,
   getCheckpoint,
+  getDataset,
+  getDatasetChunk,
+  getDatasetImages,
   getEvaluation,
   getImages,
   getMetrics,
@@ -44,6 +51,8 @@ import {
   lastEventId,
   leaderboard,
   listAudit,
+  listDatasetNames,
+  listDatasets,
   listStages,
   listSubmissions,
   listSweeps,
@@ -56,6 +65,7 @@ import {
   pingDatabase,
   pingSchema,
   postponeSubmission,
+  putDatasetChunk,
   readBlob,
   readClientUse,
   readServiceCounts,
@@ -65,6 +75,7 @@ import {
   refuseSubmission,
   registerWorker,
   releaseStage,
+  removeDataset,
   renewSubmission,
   restoreWorker,
   resumeSweep,
@@ -74,13 +85,14 @@ import {
   saveToken,
   startRelay,
   statusesOf,
+  storeDataset,
   storeSubmission,
   submitSweep,
   takeSubmission,
   withdrawSubmission,
 } from '../src/index.ts';
 import { differencesOf } from '../src/testing/check-statement.ts';
-import { openTestDb } from '../src/testing/index.ts';
+import { makeDataset, openTestDb } from '../src/testing/index.ts';
 import { beat, leaseOf, letExpire, options } from './support/attempts.ts';
 import { claim, drain, evaluationOf, finish, record } from './support/simulated-trainer.ts';
 import { definition, prepared, submit } from './support/submit.ts';
@@ -115,6 +127,43 @@ const refuseAndProbe = async (): Promise<void> => {
   await releaseStage(db, leaseOf(probe));
   await getWorker(db, 'other');
   await retireWorker(db, { workerId: 'other', status: 'gone' });
+};
+
+/** Brings data sets in, reads one, and deletes all. */
+const useDatasets = async (): Promise<void> => {
+  const made = makeDataset();
+  const { digest } = made.upload;
+  const wrong = makeDataset({ name: 'wrong', labelOf: () => 3 });
+  for (const { upload, bytes } of [made, wrong]) {
+    await addDataset(db, upload, { owner: 'ann' });
+    await addDataset(db, upload, { owner: 'ann' });
+    await putDatasetChunk(db, { digest: upload.digest, number: 0, bytes });
+    await checkDataset(db, upload.digest, AbortSignal.abort());
+    await checkDataset(db, upload.digest);
+  }
+  await addDataset(db, made.upload, { owner: 'ann' });
+  await expect(addDataset(db, wrong.upload, { owner: 'ann' })).rejects.toMatchObject({
+    code: 'DATASET_CORRUPT',
+  });
+  await listDatasets(db);
+  await countWorkersWith(db, digest);
+  await datasetBytesOf(db, 'ann');
+  const { name, content } = makeDataset({ name: 'stored', salt: 5 }).upload;
+  const parts = async function* () {
+    yield makeDataset({ salt: 5 }).bytes;
+  };
+  for (const _ of ['first', 'again']) await storeDataset(db, { name, content, owner: 'ann' }, parts());
+  await expect(storeDataset(db, { name: 'pets', content, owner: 'ann' }, parts())).rejects.toMatchObject({
+    code: 'NAME_TAKEN',
+  });
+  await listDatasetNames(db);
+  await listWorkers(db);
+  await getDataset(db, 'pets');
+  await getDatasetChunk(db, { digest, number: 0 });
+  await getDatasetImages(db, 'pets', { split: 'test', from: 0, count: 2 });
+  await removeDataset(db, 'pets');
+  await query(db, `UPDATE datasets SET asked_at = now() - interval '1 hour'`);
+  await collectGarbage(db, RetentionPolicy.parse({ keepDays: 0 }), { dryRun: false });
 };
 
 /** Runs sweeps from their submission to their deletion, along every path with its own statements. */
@@ -321,6 +370,7 @@ beforeAll(async () => {
   const relay = startRelay(db, { notify, onError });
   await useServices();
   await runSweeps();
+  await useDatasets();
   await relay.close();
   expect(errors).toHaveLength(1);
 });

@@ -5,7 +5,7 @@
 import {
   AppError,
   type AttackRun,
-  type DatasetName,
+  dataOf,
   defaultHyperparameters,
   formatAmount,
   formatBytes,
@@ -15,9 +15,11 @@ import {
   type StageKind,
   type SweepDefinition,
   type SweepLimits,
+  stageDataset,
+  sweepDataset,
   variableOf,
 } from '@funnel/contracts';
-import { minBytes, type Networks, networksOf, trainedBy } from './memory.ts';
+import { type DataSize, minBytes, type Networks, networksOf, trainedBy } from './memory.ts';
 import type { Outline } from './outline.ts';
 
 const bytesPerNumber = 4;
@@ -75,21 +77,20 @@ const sizedConfigurations = ({ trials }: Outline): readonly Configuration[] => {
 
 const trainingKinds: readonly StageKind[] = ['initialise', 'optimise', 'classify'];
 
-const bytesOf = ({ recipe, hyperparameters }: Configuration, dataset: DatasetName): number =>
-  trainerBytes +
-  Math.max(...trainingKinds.map((kind) => minBytes({ recipe, kind, dataset }, hyperparameters)));
+const bytesOf = ({ recipe, hyperparameters }: Configuration, data: DataSize): number =>
+  trainerBytes + Math.max(...trainingKinds.map((kind) => minBytes({ recipe, kind, data }, hyperparameters)));
 
-const parametersOf = ({ recipe, hyperparameters }: Configuration, dataset: DatasetName): number => {
-  const networks = networksOf(dataset, hyperparameters);
+const parametersOf = ({ recipe, hyperparameters }: Configuration, data: DataSize): number => {
+  const networks = networksOf(data, hyperparameters);
   return Math.max(...trainingKinds.map((kind) => trainedBy(recipe, kind, networks).weights));
 };
 
 /** The size whose default would save the most memory: the user should make it smaller. */
-const largestSize = (largest: Configuration, { dataset, space }: SweepDefinition): string => {
+const largestSize = (largest: Configuration, data: DataSize, { space }: SweepDefinition): string => {
   const bytesWithout = (name: (typeof sizes)[number]): number =>
     bytesOf(
       { ...largest, hyperparameters: { ...largest.hyperparameters, [name]: defaultHyperparameters[name] } },
-      dataset.name,
+      data,
     );
   const written = sizes.filter((name) => space[name] !== undefined);
   const [first = 'recipes'] = [...written].sort((a, b) => bytesWithout(a) - bytesWithout(b));
@@ -113,7 +114,7 @@ const storedBytesOf = (
     const key = JSON.stringify([recipe, kind, ...sizes.map((name) => hyperparameters[name])]);
     let size = weights.get(key);
     if (!size) {
-      const networks = networksOf(dataset.name, hyperparameters);
+      const networks = networksOf(dataOf(dataset), hyperparameters);
       size = {
         stored: storedWeights(recipe, kind, networks),
         trained: trainedBy(recipe, kind, networks).weights,
@@ -145,17 +146,16 @@ export const estimate = (
   outline: Outline,
   limits: SweepLimits,
 ): NonNullable<Plan['estimate']> => {
-  const { dataset } = definition;
+  const dataset = stageDataset(sweepDataset(definition.dataset));
+  const data = dataOf(dataset);
   const configurations = sizedConfigurations(outline);
-  const largest = configurations.reduce((a, b) =>
-    bytesOf(b, dataset.name) > bytesOf(a, dataset.name) ? b : a,
-  );
-  const memory = bytesOf(largest, dataset.name);
+  const largest = configurations.reduce((a, b) => (bytesOf(b, data) > bytesOf(a, data) ? b : a));
+  const memory = bytesOf(largest, data);
   if (memory > limits.trainerBytes)
     refuse('A trainer would need too much memory.', {
-      path: largestSize(largest, definition),
+      path: largestSize(largest, data, definition),
       expected: `at most ${formatBytes(limits.trainerBytes)} (${variableOf('trainerBytes')})`,
-      received: `${formatBytes(memory)} for ${formatAmount(parametersOf(largest, dataset.name))} parameters`,
+      received: `${formatBytes(memory)} for ${formatAmount(parametersOf(largest, data))} parameters`,
     });
 
   const hyperparametersOfStage = new Map<string, Hyperparameters>();
@@ -184,7 +184,7 @@ export const estimate = (
     queries += ofStage;
   }
   return {
-    parameters: Math.max(...configurations.map((one) => parametersOf(one, dataset.name))),
+    parameters: Math.max(...configurations.map((one) => parametersOf(one, data))),
     trainerBytes: memory,
     storedBytes,
     attackQueries: queries,

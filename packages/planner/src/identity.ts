@@ -10,7 +10,7 @@ import {
   attackVersion,
   canonicalJson,
   DatasetSpec,
-  datasets,
+  dataOf,
   diagnosisVersion,
   enoughImages,
   Hyperparameters,
@@ -117,9 +117,11 @@ const attackText = (run: AttackRun, versions: Versions): string => {
 const hyperparametersText = memoizedText((hyperparameters: StageSpec['hyperparameters']) =>
   identifyingHyperparameters(hyperparameters),
 );
-const datasetText = memoizedText((dataset: StageSpec['dataset']) => ({
-  ...identifyingDataset(dataset),
-  digest: datasets[dataset.name].digest,
+/** The name is in the identity only if the data set is built in. The budgets are, because the checks of an attack read them. */
+const datasetText = memoizedText(({ content, name, ...sizes }: StageSpec['dataset']) => ({
+  ...identifyingDataset(content ? sizes : { name, ...sizes }),
+  digest: dataOf({ name, content }).digest,
+  budgets: content?.budgets,
 }));
 
 /**

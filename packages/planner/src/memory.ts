@@ -2,13 +2,7 @@
  * The memory of a stage in closed form: the weights of its networks, and the values that one image passes through. The engine's
  * architectures (`packages/engine/src/models`) are the same networks layer by layer; a test compares the two.
  */
-import {
-  type DatasetName,
-  datasets,
-  type Hyperparameters,
-  type RecipeName,
-  type StageKind,
-} from '@funnel/contracts';
+import type { Hyperparameters, RecipeName, StageContent, StageKind } from '@funnel/contracts';
 
 /** Weights of a network, and values that it computes for one image (the outputs of its layers). */
 export type Size = { readonly weights: number; readonly values: number };
@@ -24,10 +18,12 @@ const convolution = (from: number, to: number, pixels: number): Size => ({
 });
 const dense = (from: number, to: number): Size => ({ weights: from * to + to, values: to });
 
+/** The sizes of a data set that decide the sizes of networks. */
+export type DataSize = Pick<StageContent, 'shape' | 'classCount'>;
+
 /** Channels and pixels of the image and of the feature map after each convolution, which halves height and width. */
-const mapsOf = (dataset: DatasetName, filters: string) => {
-  const [height, width, channels] = datasets[dataset].shape;
-  const maps = [{ height, width, channels: channels as number }];
+const mapsOf = ([height, width, channels]: DataSize['shape'], filters: string) => {
+  const maps = [{ height, width, channels }];
   for (const count of filters.split('-').map(Number)) {
     const { height, width } = maps.at(-1)!;
     maps.push({ height: Math.ceil(height / 2), width: Math.ceil(width / 2), channels: count });
@@ -46,7 +42,7 @@ export type Networks = {
 
 /** The networks of a trial with these hyperparameters (§3.3, §4.1 of Vigouroux & Picard). */
 export const networksOf = (
-  dataset: DatasetName,
+  { shape, classCount }: DataSize,
   {
     filters,
     latent,
@@ -54,7 +50,7 @@ export const networksOf = (
     classifierUnits,
   }: Pick<Hyperparameters, 'filters' | 'latent' | 'noise' | 'classifierUnits'>,
 ): Networks => {
-  const maps = mapsOf(dataset, filters);
+  const maps = mapsOf(shape, filters);
   const last = maps.at(-1)!;
   const flat = last.pixels * last.channels;
   const encoder = sum([
@@ -75,7 +71,7 @@ export const networksOf = (
         ),
     ]);
   const code = latent === 0 ? flat : latent;
-  const head = sum([dense(code, classifierUnits), dense(classifierUnits, datasets[dataset].classes.length)]);
+  const head = sum([dense(code, classifierUnits), dense(classifierUnits, classCount)]);
   return { encoder, generator: generatorWith(0), noisyGenerator: generatorWith(noise), head };
 };
 
@@ -97,10 +93,10 @@ const bytesPerNumber = 4;
  * an attack, the weights and the values of one image. The real need is larger: the process itself, data, temporary results.
  */
 export const minBytes = (
-  { recipe, kind, dataset }: { recipe: RecipeName; kind: StageKind; dataset: DatasetName },
+  { recipe, kind, data }: { recipe: RecipeName; kind: StageKind; data: DataSize },
   hyperparameters: Hyperparameters,
 ): number => {
-  const { weights, values } = trainedBy(recipe, kind, networksOf(dataset, hyperparameters));
+  const { weights, values } = trainedBy(recipe, kind, networksOf(data, hyperparameters));
   return (
     bytesPerNumber * (kind === 'attack' ? weights + values : 4 * weights + hyperparameters.batchSize * values)
   );

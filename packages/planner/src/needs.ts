@@ -1,6 +1,6 @@
 /** What each stage needs of a worker. Equal needs are one object, so that the database writes each once. */
 import {
-  datasets,
+  dataOf,
   type Hyperparameters,
   imagesNeeded,
   type StageNeed,
@@ -28,10 +28,11 @@ export const createNeeds = (
   const needs = new Map<string, StageNeed>();
   return ({ kind, recipe, dataset, attack }, hyperparameters) => {
     const { name } = dataset;
-    const memoryBytes = roundedBytes(minBytes({ recipe, kind, dataset: name }, hyperparameters));
+    const data = dataOf(dataset);
+    const memoryBytes = roundedBytes(minBytes({ recipe, kind, data }, hyperparameters));
     const images = imagesNeeded(dataset);
     const method = attack?.attack ?? recipe;
-    const key = `${kind} ${method} ${name} ${images} ${memoryBytes}`;
+    const key = `${kind} ${method} ${data.digest} ${images} ${memoryBytes}`;
     let need = needs.get(key);
     if (!need) {
       need = {
@@ -39,7 +40,7 @@ export const createNeeds = (
         method,
         engineVersion,
         dataset: name,
-        digest: datasets[name].digest,
+        digest: data.digest,
         images,
         memoryBytes,
       };

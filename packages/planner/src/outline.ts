@@ -6,6 +6,7 @@ import {
   type AttackRun,
   type AttackSettings,
   attacks,
+  budgetsOfChoice,
   type DatasetSpec,
   defaultHyperparameters,
   expandAttacks,
@@ -18,6 +19,8 @@ import {
   type StageKind,
   type StageSpec,
   type SweepDefinition,
+  stageDataset,
+  sweepDataset,
   type TrialPoint,
 } from '@funnel/contracts';
 import { expandSweep, type SpaceReport } from './expand-trials.ts';
@@ -85,10 +88,10 @@ const memoize = <K, V>(make: (key: K) => V): ((key: K) => V) => {
 };
 
 /** Sets the sizes that this kind of stage does not read to one, so that they do not change its identity. */
-const subset = (kind: StageKind, { name, train, test, attack }: DatasetSpec): DatasetSpec => {
-  if (kind === 'attack') return { name, train: 1, test: attack, attack };
-  if (kind === 'classify') return { name, train, test, attack: 1 };
-  return { name, train, test: 1, attack: 1 };
+const subset = (kind: StageKind, dataset: DatasetSpec): DatasetSpec => {
+  if (kind === 'attack') return { ...dataset, train: 1, test: dataset.attack };
+  if (kind === 'classify') return { ...dataset, attack: 1 };
+  return { ...dataset, test: 1, attack: 1 };
 };
 
 const specify = (stage: Omit<NeededStage, 'id' | 'chain'>, engineVersion: string): NeededStage => {
@@ -209,12 +212,12 @@ const attacksOn = (
 };
 
 /**
- * All trials of a sweep and all stages that any of them needs. Throws like `countTrials`, and INVALID_REQUEST if there is no surrogate for
- * an attack.
+ * All trials of a sweep and all stages that any of them needs. Throws like `countTrials` and `sweepDataset`, and INVALID_REQUEST if there is
+ * no surrogate for an attack.
  */
 export const outlineSweep = (definition: SweepDefinition, engineVersion: string): Outline => {
-  const { dataset } = definition;
-  const attackRuns = expandAttacks(definition.attacks, { dataset: dataset.name });
+  const dataset = stageDataset(sweepDataset(definition.dataset));
+  const attackRuns = expandAttacks(definition.attacks, { budgets: budgetsOfChoice(definition.dataset) });
   const making: Making = {
     subsetOf: memoize((kind: StageKind) => subset(kind, dataset)),
     needOf: createNeeds(engineVersion),

@@ -43,7 +43,7 @@ const chainOf = ({ id, chain, epochs, ...stage }: StageSpec): string =>
       engine,
       hyperparameters: stage.hyperparameters,
       seed: stage.seed,
-      dataset: { ...stage.dataset, digest: datasets[stage.dataset.name].digest },
+      dataset: { ...stage.dataset, digest: datasets.glyphs.digest },
       parent: stage.parent,
       attack: stage.attack && attackOf(stage.attack),
       ...(stage.surrogates.length > 0 && { surrogates: stage.surrogates }),

@@ -5,7 +5,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ClassifierModel, classifierModel, evaluateAttack } from '@funnel/attacks';
-import { AppError, classesOf, DatasetName, DatasetSpec, type EvaluationSummary } from '@funnel/contracts';
+import {
+  AppError,
+  classesOf,
+  DatasetName,
+  type EvaluationSummary,
+  stageDataset,
+  sweepDataset,
+} from '@funnel/contracts';
 import { gatherImages, loadDataset, openBackend } from '@funnel/engine';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
@@ -130,7 +137,8 @@ const correctImages = async (
   count: number,
 ): Promise<Given> => {
   const available = data === fixtureData ? 1000 : 10_000;
-  const spec = DatasetSpec.parse({ name, test: Math.min(2 * count + 100, available), attack: 1 });
+  const choice = { name, test: Math.min(2 * count + 100, available), attack: 1 };
+  const spec = stageDataset(sweepDataset(choice));
   const test = await (await loadDataset(spec, { dir: data })).test();
   const rows = Array.from({ length: test.count }, (_, row) => row);
   const pixels = gatherImages(test, rows);

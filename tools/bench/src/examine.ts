@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { type ClassifierModel, classifierModel, examineClassifier } from '@funnel/attacks';
-import { DatasetSpec, engineVersion, recipeNames, SweepDefinition } from '@funnel/contracts';
+import { engineVersion, recipeNames, SweepDefinition, stageDataset, sweepDataset } from '@funnel/contracts';
 import {
   type Checkpoint,
   gatherImages,
@@ -48,7 +48,7 @@ const fixtureImages = async (dataset: string): Promise<Images> => {
 
 const glyphs = async (): Promise<Images> => {
   const test = await (
-    await loadDataset(DatasetSpec.parse({ name: 'glyphs', test: count, attack: 1 }))
+    await loadDataset(stageDataset(sweepDataset({ name: 'glyphs', test: count, attack: 1 })))
   ).test();
   const rows = Array.from({ length: test.count }, (_, row) => row);
   return { images: gatherImages(test, rows), labels: Int32Array.from(test.labels) };
@@ -79,7 +79,7 @@ const trainedRecipes = async (): Promise<Case[]> => {
     attacks: ['fgsm'],
   });
   const { stages } = outlineSweep(definition, engineVersion);
-  const dataset = await loadDataset(definition.dataset);
+  const dataset = await loadDataset(stageDataset(sweepDataset(definition.dataset)));
   const checkpoints = new Map<string, Checkpoint>();
   const images = await glyphs();
   const cases: Case[] = [];

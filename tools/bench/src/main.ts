@@ -1,4 +1,4 @@
-/** Benchmarks: `npm run bench -- train|plan|attack|examine|load|fleet|flood …`. */
+/** Benchmarks: `npm run bench -- train|plan|attack|examine|load|fleet|flood|upload …`. */
 import { attack, attackUsage } from './attack.ts';
 import { attackPeersUsage } from './attack-peers.ts';
 import { examine, examineUsage } from './examine.ts';
@@ -8,6 +8,7 @@ import { load, loadUsage } from './load.ts';
 import { WrongOption } from './options.ts';
 import { plan, planUsage } from './plan.ts';
 import { train, trainUsage } from './train.ts';
+import { upload, uploadUsage } from './upload.ts';
 
 type Command = { readonly run: (args: readonly string[]) => Promise<void>; readonly usage: string };
 
@@ -19,6 +20,7 @@ const commands: Readonly<Record<string, Command>> = {
   load: { run: load, usage: loadUsage },
   fleet: { run: fleet, usage: fleetUsage },
   flood: { run: flood, usage: floodUsage },
+  upload: { run: upload, usage: uploadUsage },
 };
 
 const usage = Object.values(commands)

@@ -1,6 +1,6 @@
 /** The conditions of the sweep: sizes, epochs, seeds, and every hyperparameter that the paper does not print or prints with another value. */
 import {
-  datasets,
+  datasetTitle,
   type HyperparameterName,
   Hyperparameters,
   type HyperparameterValue,
@@ -41,7 +41,11 @@ const shareOfUpdates = ({ sweep }: Table2, configurations: readonly Configuratio
 
 /** The command that submits this sweep. */
 const command = ({ sweep: { definition } }: Table2): string => {
-  const { dataset, space, seeds } = definition;
+  const {
+    dataset: { content: _, ...dataset },
+    space,
+    seeds,
+  } = definition;
   const flags = [
     ...Object.entries(dataset).map(([name, value]) => `dataset.${name}=${value}`),
     ...Object.entries(space).map(([name, value]) => `space.${name}=${JSON.stringify(value)}`),
@@ -89,7 +93,7 @@ export const conditions = (data: Table2, configurations: readonly Configuration[
   return [
     '## What was run',
     '',
-    `Sweep “${sweep.name}” (${sweep.id}) of ${sweep.createdAt.slice(0, 10)} on ${datasets[dataset.name].title}, seeds ${list(seeds.map(String))}: ${data.results.length} trials, ${sweep.epochsTrained} epochs trained, ${minutes.toFixed(1)} minutes of trainers’ time.`,
+    `Sweep “${sweep.name}” (${sweep.id}) of ${sweep.createdAt.slice(0, 10)} on ${datasetTitle(dataset.name)}, seeds ${list(seeds.map(String))}: ${data.results.length} trials, ${sweep.epochsTrained} epochs trained, ${minutes.toFixed(1)} minutes of trainers’ time.`,
     '',
     '```sh',
     command(data),

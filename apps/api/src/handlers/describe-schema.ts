@@ -1,6 +1,7 @@
 /** `GET /v1/schema`: every declaration that a user can choose from, for forms, charts and other programs. */
 import {
   attacks,
+  budgetsOf,
   datasets,
   evaluationMetrics,
   hyperparameterDeclaration,
@@ -70,7 +71,7 @@ export const describeSchema = (): Record<string, unknown> => ({
   presets: mapValues(presets, ({ title, description }, name) => ({
     title,
     description,
-    attacks: mapValues(datasets, (_, dataset) => presetAttacks(name, dataset)),
+    attacks: mapValues(datasets, (_, dataset) => presetAttacks(name, budgetsOf(dataset))),
   })),
   metrics: { training: trainingMetrics, evaluation: evaluationMetrics },
   sweep: jsonSchema(SweepDefinition),

@@ -8,6 +8,7 @@ import type { StageQueue } from '@funnel/queue';
 import type { Tracer } from '@funnel/tracing';
 import type { FastifyBaseLogger } from 'fastify';
 import type { z } from 'zod';
+import type { DatasetChecks } from '../datasets/dataset-checks.ts';
 import type { EventHub } from '../events/event-hub.ts';
 import type { ServiceMetrics } from '../metrics.ts';
 import type { OpenApiDocument } from '../openapi.ts';
@@ -19,6 +20,12 @@ type Parsed<R, Part extends string> = R extends { readonly [P in Part]: infer S 
   ? z.output<S>
   : undefined;
 
+type BodyOf<R> = R extends { readonly isStreamed: true }
+  ? AsyncIterable<Uint8Array>
+  : R extends { readonly bytes: number }
+    ? Uint8Array
+    : Parsed<R, 'body'>;
+
 /** Who calls: the name and role of a token, or `localCaller`. */
 export type Caller = { readonly name: string; readonly role: Role };
 
@@ -29,7 +36,7 @@ export type RouteRequest<K extends RouteName> = {
   readonly params: Parsed<Routes[K], 'params'>;
   readonly query: Parsed<Routes[K], 'query'>;
   readonly headers: Parsed<Routes[K], 'headers'>;
-  readonly body: Parsed<Routes[K], 'body'>;
+  readonly body: BodyOf<Routes[K]>;
   readonly caller: Caller;
   /** The author of the changes that this request makes (`actingAs`). */
   readonly author: Author;
@@ -45,6 +52,10 @@ export type RouteReply = {
   readonly status: (status: 200 | 201 | 202) => void;
   readonly header: (name: string, value: string) => void;
 };
+
+/** For content with its hash as the address, which never changes. `private`, because the request may have needed a token. */
+export const keepForever = (reply: RouteReply): void =>
+  reply.header('cache-control', 'private, max-age=31536000, immutable');
 
 /** Handlers may return readonly values. */
 type ReadonlyDeep<T> = T extends object ? { readonly [K in keyof T]: ReadonlyDeep<T[K]> } : T;
@@ -89,6 +100,7 @@ export type Context = {
   /** Continues actions on large sweeps now. */
   readonly wakeActions: () => void;
   readonly tracer: Tracer;
+  readonly datasetChecks: DatasetChecks;
 };
 
 export const isStream = (route: Route): boolean => route.produces === 'text/event-stream';

@@ -14,7 +14,7 @@ import {
   readStageLog,
 } from '@funnel/db';
 import { versionChanges } from '@funnel/planner';
-import type { Context, Handlers, RouteReply } from './handler.ts';
+import { type Context, type Handlers, keepForever } from './handler.ts';
 
 type ResultHandlers = Pick<
   Handlers,
@@ -80,10 +80,6 @@ const findNetwork = async (db: Db, hash: string, name: string): Promise<NetworkM
     );
   return network;
 };
-
-/** For content with its hash as the address, which never changes. `private`, because the request may have needed a token. */
-const keepForever = (reply: RouteReply): void =>
-  reply.header('cache-control', 'private, max-age=31536000, immutable');
 
 /** A stored network as `tf.loadLayersModel(url)` reads it: the topology, and the weights at an address beside it. */
 export const checkpointHandlers = ({ db }: Context): CheckpointHandlers => ({

@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import {
   AppError,
   attacksOf,
+  budgetsOfChoice,
   canonicalJson,
   type Dimension,
   defaultLimits,
@@ -39,6 +40,7 @@ import {
 } from '@funnel/db';
 import { buildPlan, countTrials, estimate, type Outline, outlineSweep, secondsLeft } from '@funnel/planner';
 import { findMadeAnew } from './made-anew.ts';
+import { type Resolved, resolveDataset } from './resolve-dataset.ts';
 
 /** The number of values of one hyperparameter, with duplicates. A continuous range counts as one. */
 const valuesOf = (dimension: Dimension): number => {
@@ -50,9 +52,9 @@ const valuesOf = (dimension: Dimension): number => {
 };
 
 /** The number of attacks, with duplicates. */
-const countListedAttacks = ({ attacks, dataset }: SweepDefinition): number => {
-  if ('preset' in attacks) return presetAttacks(attacks.preset, dataset.name).length;
-  return attacks.reduce((sum, entry) => sum + attacksOf(entry, dataset.name).length, 0);
+const countListedAttacks = ({ attacks }: SweepDefinition): number => {
+  if ('preset' in attacks) return presetAttacks(attacks.preset).length;
+  return attacks.reduce((sum, entry) => sum + attacksOf(entry).length, 0);
 };
 
 type Factor = { readonly path: string; readonly values: number };
@@ -128,7 +130,7 @@ export const sizeOf = (definition: SweepDefinition): Size => {
 const maxStages = fixedLimit('stages');
 
 const countAttacks = ({ attacks, dataset }: SweepDefinition): number =>
-  expandAttacks(attacks, { dataset: dataset.name }).length;
+  expandAttacks(attacks, { budgets: budgetsOfChoice(dataset) }).length;
 
 /** The number of training stages of the longest recipe. */
 const longestTraining = ({ recipes: names }: SweepDefinition): number =>
@@ -169,15 +171,27 @@ const outlineChecked = ({ definition, engineVersion }: PlanRequest, limits: Swee
 };
 
 /** What the database says about a sweep besides its known chains. */
-type Findings = { readonly madeAnew: VersionChange[]; readonly fleet?: FleetSpeed };
+type Findings = Pick<Resolved, 'warnings'> & {
+  readonly madeAnew: VersionChange[];
+  readonly fleet?: FleetSpeed;
+};
 
 /** The plan with the estimate of its costs. */
-const planOf = ({ outline, estimate }: Estimated, known: Known, { madeAnew, fleet }: Findings): SweepPlan => {
+const planOf = (
+  { outline, estimate }: Estimated,
+  known: Known,
+  { madeAnew, fleet, warnings }: Findings,
+): SweepPlan => {
   const built = buildPlan(outline, known);
   const costs = { ...estimate, ...(fleet && { seconds: secondsLeft(built.stages, fleet) }) };
   return {
     ...built,
-    plan: { ...built.plan, ...(madeAnew.length > 0 && { madeAnew }), estimate: costs },
+    plan: {
+      ...built.plan,
+      ...(madeAnew.length > 0 && { madeAnew }),
+      ...(warnings.length > 0 && { warnings: [...warnings] }),
+      estimate: costs,
+    },
   };
 };
 
@@ -194,7 +208,7 @@ export type SubmitRequest = PlanRequest & {
 };
 
 export type Planner = {
-  /** Throws SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
+  /** Throws SWEEP_TOO_LARGE, CONTINUOUS_GRID, DATASET_UNKNOWN, INVALID_REQUEST. */
   readonly plan: (request: PlanRequest) => Promise<Plan>;
   /** Throws the errors of `plan`, IDEMPOTENCY_CONFLICT, TOO_MANY_OWN_SWEEPS and TOO_MANY_OWN_BYTES. */
   readonly submit: (request: SubmitRequest) => Promise<Submitted>;
@@ -216,22 +230,23 @@ export const createPlanner = (
   { time = (compute) => compute(), limits = defaultLimits }: PlannerOptions = {},
 ): Planner => ({
   plan: async (request) => {
-    const estimated = time(() => outlineChecked(request, limits));
+    const { definition, warnings } = await resolveDataset(db, request.definition);
+    const estimated = time(() => outlineChecked({ ...request, definition }, limits));
     const { stages } = estimated.outline;
     const known = await knownChains(db, stages);
     const madeAnew = await findMadeAnew(db, stages, request.engineVersion);
-    return planOf(estimated, known, { madeAnew, fleet: await readSpeeds(db) }).plan;
+    return planOf(estimated, known, { madeAnew, warnings, fleet: await readSpeeds(db) }).plan;
   },
   submit: async ({ client, author, idempotencyKey: key, ticket, ...request }) => {
-    const estimated = time(() => outlineChecked(request, limits));
-    const { definition, engineVersion } = request;
+    const { definition, warnings } = await resolveDataset(db, request.definition);
+    const estimated = time(() => outlineChecked({ ...request, definition }, limits));
     const { stages } = estimated.outline;
-    const madeAnew = await findMadeAnew(db, stages, engineVersion);
+    const madeAnew = await findMadeAnew(db, stages, request.engineVersion);
     return submitSweep(author ? actingAs(db, author) : db, {
       definition,
       stages,
-      buildPlan: (known) => planOf(estimated, known, { madeAnew }),
-      ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(definition) } }),
+      buildPlan: (known) => planOf(estimated, known, { madeAnew, warnings }),
+      ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(request.definition) } }),
       ...(ticket && { ticket }),
       ...(client !== undefined && { share: { client, limits } }),
     });

@@ -4,13 +4,13 @@ import {
   DatasetFault,
   elementTypes,
   maxHeaderBytes,
-  type NpyHeader,
-  parseNpyHeader,
+  type NpyArray,
+  openNpyArray,
   refuseFile,
   sizeOf,
 } from '@funnel/datasets';
 
-export type NpyFile = NpyHeader & { readonly path: string };
+export type NpyFile = NpyArray & { readonly path: string };
 
 const readAt = (fd: number, at: number, bytes: number): Buffer => {
   const buffer = Buffer.alloc(bytes);
@@ -36,7 +36,7 @@ const withFile = <Result>(path: string, use: (fd: number, bytes: number) => Resu
 
 /** Reads the header. Throws DatasetFault for a file that is no array of numbers in C order, or whose size does not fit its shape. */
 export const openNpy = (path: string): NpyFile =>
-  withFile(path, (fd, bytes) => ({ path, ...parseNpyHeader(path, readAt(fd, 0, maxHeaderBytes), bytes) }));
+  withFile(path, (fd, bytes) => ({ path, ...openNpyArray(path, readAt(fd, 0, maxHeaderBytes), bytes) }));
 
 /** Reads rows by their indices into `into`, row after row. `into` has room for all of them. */
 export const readRows = (

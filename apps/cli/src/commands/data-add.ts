@@ -1,14 +1,21 @@
 /** `funnel data add`: reads the files of the user in a process of its own, shows what they are, and stores them as a data set. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { escapeControls, formatAmount, formatBytes } from '@funnel/contracts';
+import {
+  builtInOf,
+  type DatasetName,
+  DatasetSlug,
+  defaultLimits,
+  escapeControls,
+  formatAmount,
+  formatBytes,
+} from '@funnel/contracts';
 import { orders, type ReadDataset, type ReadOptions, resizeWays } from '@funnel/datasets';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
-import { makeHome } from '../home.ts';
+import { isAlive, makeHome } from '../home.ts';
 import { formatCount, formatNumber, formatTable, progressBar } from '../output/format.ts';
-import { present } from '../output/terminal.ts';
 import { readLine, readWhole } from '../values.ts';
 
 /** The options as Commander gives them. */
@@ -46,10 +53,9 @@ const readClasses = (text: string): readonly string[] => {
 };
 
 const readName = (text: string): string => {
-  if (/^[a-z0-9][a-z0-9._-]{0,62}$/.test(text)) return text;
-  throw new InvalidArgumentError(
-    'Expected 1 to 63 of the characters a–z, 0–9, “.”, “_” and “-”, the first a letter or a digit.',
-  );
+  const { success, error, data } = DatasetSlug.safeParse(text);
+  if (success) return data;
+  throw new InvalidArgumentError(`${error.issues[0]!.message}.`);
 };
 
 const optionsOf = (given: Given): ReadOptions => {
@@ -68,7 +74,9 @@ const optionsOf = (given: Given): ReadOptions => {
 
 type Added = Omit<ReadDataset, 'sheet' | 'chunks' | 'file'> & {
   readonly name: string;
-  readonly isDryRun: boolean;
+  readonly isAdded: boolean;
+  /** The built-in data set that has the same images and labels. */
+  readonly builtIn: DatasetName | null;
   /** A PNG file with samples. */
   readonly samples: string;
 };
@@ -85,7 +93,7 @@ const describe = ({
   summary,
   notes,
   samples,
-  isDryRun,
+  builtIn,
 }: Added): string => {
   const { shape, classes, train, test } = content;
   const [height, width, channels] = shape;
@@ -104,36 +112,99 @@ const describe = ({
     ...(more > 0 ? [`and ${formatCount(more, 'more class')}es`] : []),
     `${formatAmount(train)} training and ${formatAmount(test)} test images, ${formatBytes(bytes)}; of the training pixels, 0 to 1: mean ${formatNumber(summary.mean)}, deviation ${formatNumber(summary.deviation)}`,
     ...notes,
+    ...(builtIn === null ? [] : [`These are the images of ${builtIn}: sweeps share its results.`]),
+    `SHA-256 ${digest}`,
     `Samples, a row for each class: ${samples}`,
-    isDryRun ? 'Nothing was added (--dry-run).' : `Added as ${name}, sha-256 ${digest}.`,
   ].join('\n');
+};
+
+/** The largest data set that the service takes. Throws if nobody answers, before time is spent on the files. */
+const largestOf = async ({ client }: Context): Promise<number> => {
+  const { items } = await client().listLimits();
+  return items.find(({ name }) => name === 'datasetBytes')?.value ?? defaultLimits.datasetBytes;
+};
+
+/** Draws one line of progress on a terminal. */
+const drawProgress = ({ output }: Context, name: string, share: number, text: string): void => {
+  if (output.columns() !== null) output.draw([`${name}  ${progressBar(share, 24)}  ${text}`]);
+};
+
+/** Sends the canonical file, as far as the service does not have it. */
+const upload = async (name: string, dataset: ReadDataset, context: Context): Promise<void> => {
+  const { uploadDataset } = await import('@funnel/client');
+  const { content, digest, chunks } = dataset;
+  const file = await open(dataset.file);
+  try {
+    await uploadDataset(context.client(), {
+      name,
+      content,
+      digest,
+      chunks: [...chunks],
+      read: async (from, to) => {
+        const bytes = new Uint8Array(to - from);
+        await file.read(bytes, 0, bytes.length, from);
+        return bytes;
+      },
+      onProgress: ({ sent, bytes }) =>
+        drawProgress(context, name, sent / bytes, `${formatBytes(sent)} of ${formatBytes(bytes)} sent`),
+      signal: context.signal,
+    });
+  } finally {
+    await file.close();
+  }
+};
+
+/** Work folders in FUNNEL_HOME carry the id of their process, so that a later command can remove those of killed ones. */
+const workFolder = /^adding-(\d+)-/;
+
+const removeOldFolders = async (home: string): Promise<void> => {
+  for (const name of await readdir(home)) {
+    const [, pid] = workFolder.exec(name) ?? [];
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await rm(join(home, name), { recursive: true, force: true });
+  }
 };
 
 const addDataset = async (name: string, path: string, given: Given, context: Context): Promise<void> => {
   const { env, output, signal } = context;
+  const options = optionsOf(given);
+  const isAdded = !given.dryRun;
+  const maxBytes = isAdded ? await largestOf(context) : defaultLimits.datasetBytes;
   const { readInProcess } = await import('@funnel/datasets');
   const home = makeHome(env);
-  const folder = join(home, 'cache', 'datasets');
-  await mkdir(folder, { recursive: true });
-  const dataset = await readInProcess(
-    { path, folder, maxBytes: 4 * 2 ** 30, options: optionsOf(given) },
-    {
-      signal,
-      onProgress: ({ images, of }) => {
-        if (output.columns() !== null)
-          output.draw([
-            `${name}  ${progressBar(images / of, 24)}  ${formatAmount(images)} of ${formatAmount(of)} images`,
-          ]);
+  await removeOldFolders(home);
+  const folder = await mkdtemp(join(home, `adding-${process.pid}-`));
+  try {
+    const dataset = await readInProcess(
+      { path, folder, maxBytes, options },
+      {
+        signal,
+        onProgress: ({ images, of }) =>
+          drawProgress(
+            context,
+            name,
+            images / of,
+            `${formatAmount(images)} of ${formatAmount(of)} images read`,
+          ),
       },
-    },
-  );
-  await mkdir(join(home, 'samples'), { recursive: true });
-  const samples = join(env.FUNNEL_HOME, 'samples', `${name}.png`);
-  await writeFile(samples, dataset.sheet);
-  const isDryRun = given.dryRun ?? false;
-  if (isDryRun) await rm(dataset.file);
-  const { sheet: _sheet, chunks: _chunks, file: _file, ...rest } = dataset;
-  present(output, { name, ...rest, samples, isDryRun }, describe);
+    );
+    const samples = join(env.FUNNEL_HOME, 'samples', `${name}.png`);
+    await mkdir(join(home, 'samples'), { recursive: true });
+    await writeFile(samples, dataset.sheet);
+    const { sheet: _sheet, chunks: _chunks, file: _file, ...rest } = dataset;
+    const added: Added = { name, ...rest, isAdded, builtIn: builtInOf(dataset.digest) ?? null, samples };
+    if (!output.json) output.write(describe(added));
+    if (isAdded) await upload(name, dataset, context);
+    if (output.json) output.write(JSON.stringify(added, null, 2));
+    else
+      output.write(
+        isAdded
+          ? `Added. A sweep file names it: dataset: { name: ${name} }`
+          : 'Nothing was added (--dry-run).',
+      );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 };
 
 export const addCommand = (data: Command, context: () => Context): void => {

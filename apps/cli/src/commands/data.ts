@@ -5,6 +5,7 @@ import { dataFoldersOf } from '../env.ts';
 import { formatTable, progressBar } from '../output/format.ts';
 import { present } from '../output/terminal.ts';
 import { addCommand } from './data-add.ts';
+import { storedDataCommands } from './stored-data.ts';
 
 type Found = {
   readonly name: DatasetName;
@@ -85,12 +86,12 @@ const verifyDatasets = async (names: readonly DatasetName[], { env, output }: Co
 export const dataCommand = (program: Command, context: () => Context): void => {
   const data = program
     .command('data')
-    .description('add a data set; list, download or check the data sets on this machine');
+    .description('add, list, show and remove data sets; download or check those on this machine');
   const names = () =>
     new Argument('[names...]', 'data sets (default: all that consist of files)').choices(datasetNames);
   data
     .command('list')
-    .description('list all data sets with their folders')
+    .description('list the built-in data sets with their folders on this machine')
     .action(() => listDatasets(context()));
   data
     .command('get')
@@ -103,4 +104,5 @@ export const dataCommand = (program: Command, context: () => Context): void => {
     .addArgument(names())
     .action((given: DatasetName[]) => verifyDatasets(given, context()));
   addCommand(data, context);
+  storedDataCommands(data, context);
 };

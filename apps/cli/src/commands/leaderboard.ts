@@ -1,6 +1,5 @@
 import {
   AttackName,
-  DatasetName,
   EvaluationMetricName,
   type LeaderboardRow,
   type Ranking,
@@ -22,7 +21,7 @@ export type LeaderboardOptions = {
   readonly attack?: AttackName | typeof worst;
   readonly metric?: EvaluationMetricName;
   readonly recipe?: RecipeName[];
-  readonly dataset?: DatasetName;
+  readonly dataset?: string;
   readonly sweep?: string;
   readonly where?: string[];
   readonly group: 'trial' | 'configuration';
@@ -46,7 +45,7 @@ export const withFilters = (command: Command, limit: number): Command =>
       ).choices(EvaluationMetricName.options),
     )
     .option('--recipe <name>', 'only this recipe; may be repeated', collect)
-    .addOption(new Option('--dataset <name>', 'only this data set').choices(DatasetName.options))
+    .option('--dataset <name>', 'only this data set')
     .option('--sweep <id or name>', 'only this sweep')
     .option(
       '--where <hyperparameter:value>',

@@ -132,11 +132,16 @@ export const serviceCommands = (program: Command, context: () => Context): void 
     });
   program
     .command('doctor')
-    .description('check Node, database, queue, data sets and backends, and say how to install missing parts')
+    .description(
+      'check Node, database, queue, data sets, backends and limits, and say how to install missing parts',
+    )
     .action(async () => {
-      const { env, output } = context();
-      const { examine } = await import('../doctor.ts');
-      const findings = await examine(env);
+      const { env, output, client } = context();
+      const [{ examine }, { examineService }] = await Promise.all([
+        import('../doctor.ts'),
+        import('../doctor-service.ts'),
+      ]);
+      const findings = [...(await examine(env)), ...(await examineService(client()))];
       present(output, findings, describeFindings);
       if (findings.some(({ verdict }) => verdict === 'fault')) throw new Exit(exitCodes.failed);
     });

@@ -111,7 +111,7 @@ const submit = async (
       exitCodes.incomplete,
       `The key ${key} belongs to sweep ${sweep.id}, which was cancelled, so nothing runs.\n→ Submit again with another --key, or without one.`,
     );
-  for (const line of describeMadeAnew(sweep.plan)) output.note(line);
+  for (const line of [...describeMadeAnew(sweep.plan), ...describeWarnings(sweep.plan)]) output.note(line);
   if (!watch) {
     present(output, sweep, describeSweep);
     return output.note(`Watch it: \`npx funnel watch ${sweep.id}\``);
@@ -157,6 +157,10 @@ const describeMadeAnew = ({ madeAnew = [] }: Plan): readonly string[] =>
     ? []
     : [`Made by an older version, so made anew with all that follows: ${describeChanges(madeAnew)}.`];
 
+/** What will probably disappoint. */
+const describeWarnings = ({ warnings = [] }: Plan): readonly string[] =>
+  warnings.map((sentence) => `⚠ ${sentence}`);
+
 /** The trials, stages and epochs of a sweep, with and without sharing. */
 const describePlan = (plan: Plan): string => {
   const { trials, stages, epochs, sharing } = plan;
@@ -178,6 +182,7 @@ const describePlan = (plan: Plan): string => {
     `${formatCount(epochs.needed, 'epoch')} to train; ${epochs.cached} done, or in progress for another sweep; ${epochs.unshared} without sharing (${formatNumber(sharing)}×).`,
     ...describeMadeAnew(plan),
     ...describeEstimate(plan),
+    ...describeWarnings(plan),
   ].join('\n');
 };
 

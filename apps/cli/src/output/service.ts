@@ -6,8 +6,8 @@ import { countsText } from './sweeps.ts';
 type Row = Collection['sweeps'][number];
 
 export const describeCollection = (collection: Collection, collected: boolean): string => {
-  const { trials, checkpoints, blobs, bytes, sweeps } = collection;
-  if (checkpoints === 0) return 'Nothing to delete: the kept trials need every checkpoint.';
+  const { trials, checkpoints, blobs, datasets, bytes, sweeps } = collection;
+  if (checkpoints === 0 && datasets === 0) return 'Nothing to delete: the kept trials need every checkpoint.';
   const table = formatTable<Row>(
     [
       { title: 'sweep', value: ({ id }) => id },
@@ -17,7 +17,7 @@ export const describeCollection = (collection: Collection, collected: boolean): 
     ],
     sweeps,
   );
-  const what = `${formatCount(checkpoints, 'checkpoint')} of ${formatCount(trials, 'trial')}: ${formatCount(blobs, 'blob')}, ${formatBytes(bytes)}.`;
+  const what = `${formatCount(checkpoints, 'checkpoint')} of ${formatCount(trials, 'trial')}: ${formatCount(blobs, 'blob')}${datasets === 0 ? '' : `, ${formatCount(datasets, 'data set')}`}, ${formatBytes(bytes)}.`;
   const conclusion = collected
     ? `Deleted ${what}`
     : `Would delete ${what} Metrics and evaluations stay. Nothing was deleted: add --yes to delete.`;

@@ -41,7 +41,9 @@ const paint = (data: Uint8ClampedArray, pixels: Float32Array, channels: number, 
   }
 };
 
-/** An image of values in [0, 1], or a difference in [−1, 1]. Every pixel is a sharp square. */
+/**
+ * An image of values in [0, 1], or a difference in [−1, 1]. Every pixel is a sharp square. `size`: its longer side, in CSS pixels.
+ */
 export const PixelImage = (props: {
   readonly pixels: Float32Array;
   readonly shape: readonly number[];
@@ -65,7 +67,42 @@ export const PixelImage = (props: {
       className="pixels"
       width={width}
       height={height}
-      style={{ width: size, height: size }}
+      style={{
+        width: (size * width) / Math.max(width, height),
+        height: (size * height) / Math.max(width, height),
+      }}
+      role="img"
+      aria-label={label}
+    />
+  );
+};
+
+/** Images of values in [0, 1] side by side in one picture, row by row. Every pixel is a sharp square. */
+export const Sprite = (props: {
+  readonly images: readonly Float32Array[];
+  readonly shape: readonly number[];
+  readonly columns: number;
+  readonly label: string;
+}) => {
+  const { images, shape, columns, label } = props;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [height = 28, width = 28, channels = 1] = shape;
+  const rows = Math.max(1, Math.ceil(images.length / columns));
+  useEffect(() => {
+    const context = canvas.current?.getContext('2d');
+    if (!context) return;
+    for (const [i, pixels] of images.entries()) {
+      const image = context.createImageData(width, height);
+      paint(image.data, pixels, channels, 'gray');
+      context.putImageData(image, width * (i % columns), height * Math.floor(i / columns));
+    }
+  }, [images, width, height, channels, columns]);
+  return (
+    <canvas
+      ref={canvas}
+      className="sprite"
+      width={columns * width}
+      height={rows * height}
       role="img"
       aria-label={label}
     />

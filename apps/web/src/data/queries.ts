@@ -1,5 +1,5 @@
 /** Every query of the pages to the server, with the events that make its answer stale. Use them with `useQuery` and `useAnswers`. */
-import type { FunnelEvent, Trial, TrialDetail } from '@funnel/contracts';
+import type { DatasetImagesQuery, FunnelEvent, Trial, TrialDetail } from '@funnel/contracts';
 import { queryOptions, type UseQueryOptions, type UseQueryResult, useQueries } from '@tanstack/react-query';
 import { call } from './api.ts';
 import { liveMeta } from './query-client.ts';
@@ -76,6 +76,28 @@ export const workersQuery = queryOptions({
   queryFn: ({ signal }) => call('listWorkers', {}, signal),
   meta: liveMeta((event) => event.type === 'stage' || event.type === 'epoch'),
 });
+
+/** Data sets have no events, and change seldom. */
+const datasetsMs = 30_000;
+
+export const datasetsQuery = queryOptions({
+  queryKey: ['datasets'],
+  queryFn: ({ signal }) => call('listDatasets', {}, signal),
+  refetchInterval: datasetsMs,
+});
+
+export const datasetQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['dataset', name],
+    queryFn: ({ signal }) => call('getDataset', { params: { name } }, signal),
+    refetchInterval: datasetsMs,
+  });
+
+export const datasetImagesQuery = (name: string, query: DatasetImagesQuery) =>
+  queryOptions({
+    queryKey: ['dataset-images', name, query],
+    queryFn: ({ signal }) => call('getDatasetImages', { params: { name }, query }, signal),
+  });
 
 export const stageQuery = (id: string) =>
   queryOptions({

@@ -2,6 +2,7 @@
 import { wilsonInterval } from '@funnel/attacks/statistics';
 import {
   type AttackSpec,
+  budgetsOfChoice,
   type EvaluationMetricName,
   evaluationMetrics,
   expandAttacks,
@@ -35,7 +36,7 @@ export const formatMetric = (metric: EvaluationMetricName): ((value: number) => 
 export const attackOptions = (
   definition: SweepDefinition,
 ): { readonly key: string; readonly spec: AttackSpec; readonly title: string }[] =>
-  expandAttacks(definition.attacks, { dataset: definition.dataset.name }).map((spec) => ({
+  expandAttacks(definition.attacks, { budgets: budgetsOfChoice(definition.dataset) }).map((spec) => ({
     key: keyOfRun(spec),
     spec,
     title: attackLabel(spec),

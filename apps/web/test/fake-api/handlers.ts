@@ -1,6 +1,13 @@
 /** The answers of the fake server to each route. */
-import { type ErrorCode, type LeaderboardQuery, SweepDefinition, type Worker } from '@funnel/contracts';
+import {
+  type DatasetImagesQuery,
+  type ErrorCode,
+  type LeaderboardQuery,
+  SweepDefinition,
+  type Worker,
+} from '@funnel/contracts';
 import { networksOf } from '../../src/model/networks.ts';
+import { fakeImagesOf, findFakeDataset, listFakeDatasets } from './fake-datasets.ts';
 import { leaderboardOf } from './leaderboard.ts';
 import { modelJson, networks, weightsBin } from './models.ts';
 import { galleryOf, recordsOf } from './results.ts';
@@ -214,6 +221,13 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
         differs: names.filter((name) => new Set(trials.map((t) => t.hyperparameters[name])).size > 1),
       };
     },
+    listDatasets: () => ({ items: listFakeDatasets() }),
+    getDataset: (r) => need(findFakeDataset(r.params.name!), `data set ${r.params.name}`),
+    getDatasetImages: (r) =>
+      fakeImagesOf(
+        need(findFakeDataset(r.params.name!), `data set ${r.params.name}`),
+        r.query as DatasetImagesQuery,
+      ),
     listWorkers: () => ({ items: workers(world) }),
     getStageLog: (r) => {
       const stage = need(

@@ -1,12 +1,15 @@
 /** The state of the fake server: sweeps from the real planner, with made-up results and a chosen progress. */
 import { randomUUID } from 'node:crypto';
 import {
+  DatasetName,
+  datasets,
   type FunnelEvent,
   type FunnelEventRow,
   type PlannedTrial,
   type Recipe,
   recipes,
   type Stage,
+  type StoredDefinition,
   type StoredSweepStatus,
   type Submission,
   type Sweep,
@@ -14,6 +17,7 @@ import {
   type SweepDetail,
   type SweepInput,
   type SweepStatus,
+  storedDefinition,
   type Trial,
   type TrialDetail,
   type TrialStatus,
@@ -26,7 +30,7 @@ import { evaluationOf, qualityOf, seriesOf, worstCaseOf } from './results.ts';
 
 export type FakeSweep = {
   readonly id: string;
-  readonly definition: SweepDefinition;
+  readonly definition: StoredDefinition;
   readonly createdAt: string;
   status: SweepStatus;
   readonly plan: Sweep['plan'];
@@ -116,7 +120,7 @@ export const createWorld = () => {
       readonly id?: string;
     } = {},
   ): FakeSweep => {
-    const definition = SweepDefinition.parse(input);
+    const definition = storedDefinition(SweepDefinition.parse(input));
     const planned = plan(definition);
     const createdAt = options.createdAt ?? new Date().toISOString();
     const sharedBy = new Map<string, number>();
@@ -250,8 +254,14 @@ export const createWorld = () => {
     };
   };
 
+  const dataOfSweep = ({ definition: { dataset } }: FakeSweep): TrialDetail['data'] => {
+    const { shape, classes, budgets } = dataset.content ?? datasets[DatasetName.parse(dataset.name)];
+    return { shape: [...shape], classes: [...classes], budgets };
+  };
+
   const trialDetailOf = (sweep: FakeSweep, n: number): TrialDetail => ({
     ...trialOf(sweep, n),
+    data: dataOfSweep(sweep),
     evaluations: evaluationsOf(sweep, n),
     stages: sweep.planned[n]!.stages.map((id) => sweep.stages.get(id)!),
     warnings:

@@ -1,6 +1,7 @@
 import {
   attackNames,
   attacks,
+  budgetsOfChoice,
   expandAttacks,
   hyperparameterDeclaration,
   hyperparameterNames,
@@ -12,7 +13,13 @@ import {
 } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { type Draft, definitionDraft, draftInput, emptyDraft } from '../../src/views/new-sweep/draft.ts';
+import {
+  changeDataset,
+  type Draft,
+  definitionDraft,
+  draftInput,
+  emptyDraft,
+} from '../../src/views/new-sweep/draft.ts';
 import { fieldOf, issueAt, issuesOf } from '../../src/views/new-sweep/schema.ts';
 
 const named: Draft = { ...emptyDraft, name: 'γ' };
@@ -21,7 +28,7 @@ const parse = (draft: Draft) => SweepDefinition.parse(draftInput(draft));
 /** The definition with its attacks expanded. */
 const expanded = (definition: SweepDefinition) => ({
   ...definition,
-  attacks: expandAttacks(definition.attacks, { dataset: definition.dataset.name }),
+  attacks: expandAttacks(definition.attacks, { budgets: budgetsOfChoice(definition.dataset) }),
 });
 
 describe('a draft', () => {
@@ -181,5 +188,27 @@ describe('a field of the form', () => {
   it('states its range in words, without the bounds of a double', () => {
     expect(fieldOf(hyperparameters.batchSize).range).toBe('1 to 4,096');
     expect(fieldOf(hyperparameters.classifierRate).range).toBe('above 0 to 1');
+  });
+});
+
+describe('another data set in the form', () => {
+  const glyphs = { name: 'glyphs', train: 60_000, test: 10_000 };
+  const pets = { name: 'pets', train: 900, test: 120 };
+
+  it('is used whole if the one before was, and brings its own number of attacked images', () => {
+    expect(changeDataset(emptyDraft.dataset, glyphs, pets)).toEqual({
+      ...{ name: 'pets', train: '900', test: '120', attack: '120' },
+    });
+    expect(changeDataset({ name: 'pets', train: '900', test: '120', attack: '120' }, pets, glyphs)).toEqual(
+      emptyDraft.dataset,
+    );
+  });
+
+  it('keeps typed numbers, unless it has fewer images, and texts that are no numbers', () => {
+    const typed = { name: 'glyphs', train: '500', test: '300', attack: '50' };
+    expect(changeDataset(typed, glyphs, pets)).toEqual({
+      ...{ name: 'pets', train: '500', test: '120', attack: '50' },
+    });
+    expect(changeDataset({ ...typed, train: 'many' }, undefined, pets).train).toBe('many');
   });
 });

@@ -112,9 +112,9 @@ export type PresetName = keyof typeof presets;
 export const presetNames = Object.keys(presets) as PresetName[];
 export const PresetName = z.enum(presetNames as [PresetName, ...PresetName[]]);
 
-/** The attacks of a preset at the usual budgets of the data set, without default settings. */
-export const presetAttacks = (preset: PresetName, dataset?: DatasetName): readonly AttackInput[] =>
-  presets[preset].attacks(budgetsOf(dataset));
+/** The attacks of a preset at the usual budgets of a data set (default: MNIST), without default settings. */
+export const presetAttacks = (preset: PresetName, budgets: Budgets = budgetsOf()): readonly AttackInput[] =>
+  presets[preset].attacks(budgets);
 
 const namesOf = (preset: PresetName): readonly AttackName[] => [
   ...new Set(presetAttacks(preset).map((input) => (typeof input === 'string' ? input : input.attack))),
@@ -211,9 +211,9 @@ export const entryFault = (entry: AttackListEntry): string | null => {
 };
 
 /** The attacks of an entry without default settings: one attack, or those of a preset with the settings that each of them has. */
-export const attacksOf = (entry: AttackListEntry, dataset?: DatasetName): readonly AttackInput[] => {
+export const attacksOf = (entry: AttackListEntry, budgets?: Budgets): readonly AttackInput[] => {
   if (!isPreset(entry)) return [entry];
-  const own = presetAttacks(presetOf(entry.attack), dataset);
+  const own = presetAttacks(presetOf(entry.attack), budgets);
   const settings = Object.entries(entry.settings ?? {});
   if (settings.length === 0) return own;
   return own.map((input) => {
@@ -224,19 +224,22 @@ export const attacksOf = (entry: AttackListEntry, dataset?: DatasetName): readon
 };
 
 /**
- * Every attack of a list once, in order, with the defaults of its settings. Presets take the usual budgets of `dataset`, and the settings
- * that stand beside their name. Errors: a ZodError that names the unknown attack, preset or setting.
+ * Every attack of a list once, in order, with the defaults of its settings. Presets take `budgets` (default: the usual ones of
+ * `dataset`), and the settings that stand beside their name. Errors: a ZodError that names the unknown attack, preset or setting.
  */
 export const expandAttacks = (
   list:
     | readonly (AttackInput | PresetReference | PresetInput | AttackListEntry)[]
     | { readonly preset: PresetName },
-  options: { readonly dataset?: DatasetName } = {},
+  {
+    dataset,
+    budgets = budgetsOf(dataset),
+  }: { readonly dataset?: DatasetName; readonly budgets?: Budgets } = {},
 ): readonly AttackSpec[] => {
   const entries = 'preset' in list ? [`preset:${list.preset}`] : list;
   const specs = z
     .array(AttackListEntry)
     .parse(entries)
-    .flatMap((entry) => (isPreset(entry) ? attacksOf(entry, options.dataset).map(attackSpec) : [entry]));
+    .flatMap((entry) => (isPreset(entry) ? attacksOf(entry, budgets).map(attackSpec) : [entry]));
   return [...new Map(specs.map((spec) => [attackKey(spec), spec])).values()];
 };

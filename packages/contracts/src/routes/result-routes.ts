@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EvaluationRecords } from '../attacks/evaluation.ts';
 import { AttackName } from '../attacks.ts';
-import { DatasetName } from '../datasets.ts';
+import { DatasetSlug } from '../dataset-spec.ts';
 import { EvaluationMetricName } from '../metrics.ts';
 import { usualMetricOf } from '../ranking.ts';
 import { RecipeName } from '../recipes.ts';
@@ -27,7 +27,7 @@ export const LeaderboardQuery = z
         'Rank by this metric. Default: robust accuracy, or the median distance for an attack that searches for the smallest change.',
     }),
     recipe: many(RecipeName),
-    dataset: DatasetName.optional(),
+    dataset: DatasetSlug.optional(),
     sweep: Id.optional(),
     where: many(HyperparameterFilter),
     group: z.enum(['trial', 'configuration']).default('trial').meta({

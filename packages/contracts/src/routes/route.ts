@@ -6,7 +6,7 @@ export const roles = ['read', 'submit', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
 export type Route = {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Parameters in Fastify's notation: `:id`. */
   readonly url: string;
   readonly summary: string;
@@ -15,6 +15,12 @@ export type Route = {
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
+  /** The body is bytes (`application/octet-stream`), at most so many. */
+  readonly bytes?: number;
+  /** The handler reads these bytes while they arrive. */
+  readonly isStreamed?: true;
+  /** A second call has no further effect, although the method is POST. */
+  readonly isRepeatable?: true;
   readonly headers?: z.ZodType;
   /** Absent for event streams, texts and binary answers; for these `produces` gives the content type. */
   readonly response?: z.ZodType;

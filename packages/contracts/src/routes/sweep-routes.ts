@@ -26,7 +26,14 @@ export const sweepRoutes = {
     role: 'read',
     body: SweepDefinition,
     response: Plan,
-    errors: ['INVALID_REQUEST', 'MALFORMED_BODY', 'SWEEP_TOO_LARGE', 'CONTINUOUS_GRID', 'TOO_MANY_OWN_PLANS'],
+    errors: [
+      'INVALID_REQUEST',
+      'MALFORMED_BODY',
+      'SWEEP_TOO_LARGE',
+      'CONTINUOUS_GRID',
+      'DATASET_UNKNOWN',
+      'TOO_MANY_OWN_PLANS',
+    ],
   },
   createSweep: {
     method: 'POST',
@@ -44,6 +51,7 @@ export const sweepRoutes = {
       'MALFORMED_BODY',
       'SWEEP_TOO_LARGE',
       'CONTINUOUS_GRID',
+      'DATASET_UNKNOWN',
       'IDEMPOTENCY_CONFLICT',
       'TOO_MANY_OWN_SUBMISSIONS',
       'TOO_MANY_OWN_SWEEPS',

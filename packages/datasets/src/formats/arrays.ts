@@ -7,8 +7,8 @@ import {
   elementTypes,
   layoutOf,
   maxHeaderBytes,
-  type NpyHeader,
-  parseNpyHeader,
+  type NpyArray,
+  openNpyArray,
   shapeText,
   sizeOf,
 } from '../npy/header.ts';
@@ -78,8 +78,8 @@ const meaningOf = (name: string): { readonly role: Role; readonly split: Split }
   return role && { role, split };
 };
 
-const openHeader = async ({ path, bytes, blocks }: Stored): Promise<NpyHeader> =>
-  parseNpyHeader(path, await firstBytes(blocks(), maxHeaderBytes), bytes);
+const openHeader = async ({ path, bytes, blocks }: Stored): Promise<NpyArray> =>
+  openNpyArray(path, await firstBytes(blocks(), maxHeaderBytes), bytes);
 
 const readLabels = async (stored: Stored, count: number): Promise<readonly number[]> => {
   const header = await openHeader(stored);

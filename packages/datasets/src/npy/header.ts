@@ -2,6 +2,7 @@
  * numpy's NPY format: the header, and the types of the elements. An array is checked by its header and its size before memory is taken. The
  * format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
+import { maxNpyHeaderBytes, npyHeaderBounds, npyStartBytes, parseNpyHeader } from '@funnel/contracts';
 import { refuseFile } from '../fault.ts';
 
 export type ElementType = {
@@ -24,12 +25,10 @@ export const elementTypes: Readonly<Record<string, ElementType>> = {
   '<f8': { bytes: 8, read: (view, at) => view.getFloat64(at, true), isFloat: true },
 };
 
-const maxTextBytes = 65_536;
-const maxAxes = 32;
 /** No header is longer. */
-export const maxHeaderBytes = 12 + maxTextBytes;
+export const maxHeaderBytes = npyStartBytes + maxNpyHeaderBytes;
 
-export type NpyHeader = {
+export type NpyArray = {
   /** numpy's name, such as `<f4`; a key of `elementTypes`. */
   readonly type: string;
   readonly isFloat: boolean;
@@ -49,14 +48,13 @@ export const shapeText = (shape: readonly (number | string)[]): string => `[${sh
 const textOf = (path: string, start: Buffer): { readonly text: string; readonly offset: number } => {
   if (start.subarray(0, 2).toString('latin1') === 'PK')
     refuseFile(path, 'expected one array (np.save), but got an archive of arrays (np.savez)');
-  if (start.length < 12 || start.subarray(0, 6).toString('latin1') !== '\x93NUMPY')
-    refuseFile(path, 'expected an NPY file, as np.save writes it, but its first bytes are others');
-  const isFirstVersion = start[6] === 1;
-  const bytes = isFirstVersion ? start.readUInt16LE(8) : start.readUInt32LE(8);
-  if (bytes > maxTextBytes)
-    refuseFile(path, `expected a header of at most ${maxTextBytes} bytes, but got ${bytes}`);
-  const from = isFirstVersion ? 10 : 12;
-  return { text: start.toString('latin1', from, from + bytes), offset: from + bytes };
+  const bounds = npyHeaderBounds(start);
+  if (bounds === null)
+    return refuseFile(path, 'expected an NPY file, as np.save writes it, but its first bytes are others');
+  const { from, to } = bounds;
+  if (to - from > maxNpyHeaderBytes)
+    refuseFile(path, `expected a header of at most ${maxNpyHeaderBytes} bytes, but got ${to - from}`);
+  return { text: start.toString('latin1', from, to), offset: to };
 };
 
 const badType = (path: string, text: string): never => {
@@ -76,18 +74,18 @@ const badType = (path: string, text: string): never => {
  * Reads a header. `start`: the first bytes, at least `maxHeaderBytes` of them or all. `bytes`: the size of the whole array with its header.
  * Throws DatasetFault for what is no array of numbers in C order, or whose size does not fit its shape.
  */
-export const parseNpyHeader = (path: string, start: Buffer, bytes: number): NpyHeader => {
+export const openNpyArray = (path: string, start: Buffer, bytes: number): NpyArray => {
   const { text, offset } = textOf(path, start);
-  const type = /'descr':\s*('[^']*'|\[[^\]]*\])/.exec(text)?.[1]?.replaceAll("'", '');
-  const fortran = /'fortran_order':\s*(True|False)/.exec(text)?.[1];
-  const axes = /'shape':\s*\(([\d,\s]*)\)/.exec(text)?.[1]?.match(/\d+/g) ?? null;
-  if (type === undefined || fortran === undefined || !/'shape'/.test(text))
-    return refuseFile(path, 'expected the header of an NPY file, with descr, fortran_order and shape');
+  const header = parseNpyHeader(text);
+  if (header === null)
+    return refuseFile(
+      path,
+      'expected the header of an array of numbers with at most 32 axes: descr, fortran_order and shape',
+    );
+  const { type, shape, isFortran } = header;
   const element = elementTypes[type] ?? badType(path, type);
-  if (axes === null || axes.length > maxAxes)
-    return refuseFile(path, `expected an array with 1 to ${maxAxes} axes, but got ${axes?.length ?? 0}`);
-  const shape = axes.map(Number);
-  if (fortran === 'True' && shape.length > 1)
+  if (shape.length === 0) refuseFile(path, 'expected an array with at least one axis, but got one number');
+  if (isFortran && shape.length > 1)
     refuseFile(path, 'expected C order, but got Fortran order: save np.ascontiguousarray(X)');
   const expected = sizeOf(shape) * element.bytes;
   if (expected !== bytes - offset)

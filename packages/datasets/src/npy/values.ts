@@ -1,6 +1,6 @@
 /** Elements of arrays as bytes of pixels, and as labels. */
 import { refuseFile } from '../fault.ts';
-import { elementTypes, type NpyHeader } from './header.ts';
+import { elementTypes, type NpyArray } from './header.ts';
 
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -22,7 +22,7 @@ const refuseFloat = (path: string, value: number, place: string): never =>
  */
 export const toPixels = (
   path: string,
-  { type, isFloat }: NpyHeader,
+  { type, isFloat }: NpyArray,
   elements: Uint8Array,
   first: number,
   perImage: number,
@@ -46,7 +46,7 @@ export const toPixels = (
 };
 
 /** Elements → whole numbers. */
-export const toLabels = ({ type }: NpyHeader, elements: Uint8Array): number[] => {
+export const toLabels = ({ type }: NpyArray, elements: Uint8Array): number[] => {
   const { bytes, read } = elementTypes[type]!;
   const view = viewOf(elements);
   return Array.from({ length: elements.length / bytes }, (_, i) => read(view, i * bytes));

@@ -183,7 +183,11 @@ const numpyCases: readonly HostileCase[] = [
     npyFile([12], new Uint8Array(96), '|O'),
     /Python objects, which are not unpickled/,
   ),
-  npyCase('records', npyFile([12], new Uint8Array(96), '', header("[('a', '<i4')]", '(12,)')), /but got \[/),
+  npyCase(
+    'records',
+    npyFile([12], new Uint8Array(96), '', header("[('a', '<i4')]", '(12,)')),
+    /expected the header of an array of numbers/,
+  ),
   npyCase('big endian', npyFile([12, 1, 1], new Uint8Array(48), '>f4'), /big endian/),
   npyCase(
     'Fortran order',
@@ -203,12 +207,12 @@ const numpyCases: readonly HostileCase[] = [
   npyCase(
     'a negative axis',
     npyFile([], rows.pixels, '', header("'|u1'", '(-1, 4)')),
-    /expected an array with 1 to 32 axes|header/,
+    /expected the header of an array of numbers/,
   ),
   npyCase(
     'a hundred axes',
     npyFile([], rows.pixels, '', header("'|u1'", `(${'1, '.repeat(100)})`)),
-    /1 to 32 axes, but got 100/,
+    /at most 32 axes/,
   ),
   npyCase(
     'a header of four gigabytes',
@@ -218,7 +222,7 @@ const numpyCases: readonly HostileCase[] = [
   npyCase(
     'code in the header',
     npyFile([], rows.pixels, '', "__import__('os').system('true')"),
-    /expected the header of an NPY file/,
+    /expected the header of an array of numbers/,
   ),
   npyCase('cut off', x.subarray(0, -3), /cut off/),
   npyCase('rows instead of images', npyFile([12, 20], rows.pixels), /save X.reshape\(n, height, width\)/),

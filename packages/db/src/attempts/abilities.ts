@@ -6,9 +6,13 @@ import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
 import type { Abilities } from '../types.ts';
 
-/** SQL: the worker has the data set, with enough images. Row 0 of `needs` has no digest. */
+/** SQL: the service has the whole data set, so every worker can fetch it. */
+const isStored = (n: string): string =>
+  `EXISTS (SELECT FROM datasets k WHERE k.identity = ${n}.digest AND k.completed_at IS NOT NULL)`;
+
+/** SQL: the worker has the data set, with enough images, or can fetch it. Row 0 of `needs` has no digest. */
 export const hasData = (w: string, n: string): string => `(
-  ${w}.datasets IS NULL OR ${n}.digest = '' OR EXISTS (
+  ${w}.datasets IS NULL OR ${n}.digest = '' OR ${isStored(n)} OR EXISTS (
     SELECT FROM jsonb_to_recordset(${w}.datasets) AS d (digest text, images int) WHERE d.digest = ${n}.digest AND d.images >= ${n}.images))`;
 
 /** SQL: the worker computes with the version of the engine for which the stage was planned. */

@@ -1,19 +1,21 @@
 /**
- * Frees the space of checkpoints that no kept trial needs. Results stay: metrics, evaluations, scores, statuses. A later sweep that needs a
+ * Frees the space of checkpoints and data sets that no kept trial needs. Results stay: metrics, evaluations, scores, statuses. A later sweep that needs a
  * deleted state trains it again.
  */
 import {
   AppError,
+  budgetsOfChoice,
   type Collection,
   expandAttacks,
   objectiveOf,
   type RetentionPolicy,
-  type SweepDefinition,
+  type StoredDefinition,
   usualMetricAmong,
 } from '@funnel/contracts';
 import { float8, int4, jsonb, orNull, type RowOf, text, texts } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx, transaction } from '../connection/transaction.ts';
+import { dropSuperfluous, findSuperfluous } from '../datasets/collect-datasets.ts';
 import { lockStructure } from '../lifecycle/structure-lock.ts';
 import { dropUnused } from './checkpoints.ts';
 import { countBytes } from './stored-bytes.ts';
@@ -23,9 +25,9 @@ type RankedSweep = { readonly sweep: string; readonly attack: string; readonly m
 
 const endedColumns = {
   ids: texts(),
-  attacks: jsonb<SweepDefinition['attacks']>(),
-  dataset: jsonb<SweepDefinition['dataset']>(),
-  objective: orNull(jsonb<SweepDefinition['objective']>()),
+  attacks: jsonb<StoredDefinition['attacks']>(),
+  dataset: jsonb<StoredDefinition['dataset']>(),
+  objective: orNull(jsonb<StoredDefinition['objective']>()),
 };
 
 /** Ended sweeps with the same attacks, data set and objective share one row. */
@@ -40,7 +42,7 @@ const rankEndedSweeps = async (
 ): Promise<readonly RankedSweep[]> => {
   const rankingOf = ({ attacks, dataset, objective }: RowOf<typeof endedColumns>) => {
     if (attack !== undefined || metric !== undefined) {
-      const runs = expandAttacks(attacks, { dataset: dataset.name });
+      const runs = expandAttacks(attacks, { budgets: budgetsOfChoice(dataset) });
       return { attack, metric: metric ?? usualMetricAmong(runs, attack) };
     }
     const usual = objectiveOf({ attacks, dataset, objective: objective ?? undefined });
@@ -211,7 +213,10 @@ export const collectGarbage = async (
   await refuseUnknownSweeps(db, policy.keepSweeps);
   const end = performance.now() + timeoutMs;
   const request = { policy, ended: await rankEndedSweeps(db, policy) };
-  const { chains, ...collection } = await takeSurvey(db, request, dryRun);
+  const { chains, ...found } = await takeSurvey(db, request, dryRun);
+  const sets = { decisions, parameters: parametersOf(request) };
+  const unused = await findSuperfluous(reading(db), sets);
+  const collection = { ...found, datasets: unused.datasets, bytes: found.bytes + unused.bytes };
   if (dryRun) return { ...collection, done: true };
   const { sweeps, ...counts } = collection;
   let next = 0;
@@ -224,5 +229,6 @@ export const collectGarbage = async (
     });
     next += batch;
   } while (next < chains.length && performance.now() < end);
+  if (next >= chains.length) await transaction(db, (tx) => dropSuperfluous(tx, unused, sets));
   return { ...collection, done: next >= chains.length };
 };

@@ -2,6 +2,7 @@
 import { AppError } from '@funnel/contracts';
 import type pg from 'pg';
 import type { Columns, RowOf } from './columns.ts';
+import { type CopyClient, copyBytes } from './copy-bytes.ts';
 import {
   databaseError,
   isAnswerMissing,
@@ -19,6 +20,8 @@ export type Tx = {
   query<C extends Columns>(columns: C, text: string, values?: readonly unknown[]): Promise<RowOf<C>[]>;
   /** Runs one statement that returns no rows. */
   run(text: string, values?: readonly unknown[]): Promise<void>;
+  /** Passes the values of the only column of a SELECT, bytes, to `take` one by one: see `copyBytes`. */
+  readBytes(text: string, take: (bytes: Buffer) => void): Promise<void>;
   /** To be called when the transaction has written to the table: the commit then wakes the work on its rows. */
   wake(table: WokenTable): void;
 };
@@ -36,7 +39,7 @@ export type Writing = Tx & {
   audit(change: Change): Promise<void>;
 };
 
-type Queryable = { query(config: pg.QueryConfig): Promise<pg.QueryResult> };
+type Queryable = CopyClient & { query(config: pg.QueryConfig): Promise<pg.QueryResult> };
 
 /**
  * Transactions use a few dozen fixed texts. PostgreSQL parses and plans each text once per connection, under the name given here. Texts
@@ -73,6 +76,10 @@ const statementsOn = (client: Queryable, { isNamed, timeoutMs, onStatement, wake
   return {
     query: execute,
     run: async (text, values) => void (await execute({}, text, values)),
+    readBytes: async (text, take) => {
+      await copyBytes(client, text, take);
+      onStatement?.({ text, columns: {}, fields: [] });
+    },
     wake,
   };
 };
@@ -121,6 +128,7 @@ const withConnection = async <T>(db: Db, use: (tx: Tx) => Promise<T>): Promise<T
 export const reading = (db: Db): Tx => ({
   query: (columns, text, values) => withConnection(db, (tx) => tx.query(columns, text, values)),
   run: (text, values) => withConnection(db, (tx) => tx.run(text, values)),
+  readBytes: (text, take) => withConnection(db, (tx) => tx.readBytes(text, take)),
   wake: db.wake,
 });
 

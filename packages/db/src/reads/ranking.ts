@@ -4,7 +4,6 @@
  */
 import {
   type AttackName,
-  type DatasetName,
   ExtendedNumber,
   type HyperparameterValue,
   type LeaderboardQuery,
@@ -112,7 +111,7 @@ const rankedColumns = {
   clean_accuracy: orNull(float8()),
   sweep_id: text(),
   recipe: text<RecipeName>(),
-  dataset: text<DatasetName>(),
+  dataset: text(),
   hyperparameters: jsonb<Record<string, HyperparameterValue>>(),
   verdict: orNull(text<Verdict>()),
   attack: text<AttackName>(),

@@ -1,11 +1,13 @@
 import {
   AppError,
-  type DatasetName,
+  datasets,
   type Evaluation,
   type HyperparameterValue,
+  isBuiltIn,
   type MetricSeries,
   type RecipeName,
   type StageKind,
+  type SweepContent,
   type Trial,
   type TrialDetail,
   type TrialStatus,
@@ -39,7 +41,7 @@ const trialColumns = {
   sweep_id: text(),
   number: int4(),
   recipe: text<RecipeName>(),
-  dataset: text<DatasetName>(),
+  dataset: text(),
   seed: int4(),
   hyperparameters: jsonb<Record<string, HyperparameterValue>>(),
   status: text<TrialStatus>(),
@@ -50,6 +52,15 @@ const trialColumns = {
 };
 
 type TrialRow = RowOf<typeof trialColumns>;
+
+/** `content`: of a data set that is not built in, as the definition of the sweep carries it. */
+const detailColumns = { ...trialColumns, content: orNull(jsonb<SweepContent>()) };
+type DetailRow = RowOf<typeof detailColumns>;
+
+const dataOfTrial = ({ dataset, content }: DetailRow): TrialDetail['data'] => {
+  const { shape, classes, budgets } = content ?? datasets[isBuiltIn(dataset) ? dataset : 'mnist'];
+  return { shape: [...shape], classes: [...classes], budgets };
+};
 
 const trialOf = (
   row: TrialRow,
@@ -110,10 +121,11 @@ export const listTrials = async (
 };
 
 /** In the order of `ids`. Errors: NOT_FOUND. */
-const findTrials = async (tx: Tx, ids: readonly string[]): Promise<readonly TrialRow[]> => {
+const findTrials = async (tx: Tx, ids: readonly string[]): Promise<readonly DetailRow[]> => {
   const rows = await tx.query(
-    trialColumns,
-    `SELECT ${listOf(trialColumns, 't')} FROM trials t WHERE t.id = ANY($1)`,
+    detailColumns,
+    `SELECT ${listOf(trialColumns, 't')}, w.definition -> 'dataset' -> 'content' AS content
+     FROM trials t JOIN sweeps w ON w.id = t.sweep_id WHERE t.id = ANY($1)`,
     [ids],
   );
   const found = new Map(rows.map((row) => [row.id, row]));
@@ -144,6 +156,7 @@ const detailsOf = async (
     const changes = older.get(rowKey(wholeTrial(row.id)));
     return {
       ...trialOf(row, ofTrial, worstCases.get(row.id)),
+      data: dataOfTrial(row),
       stages: [...(stages.get(row.id) ?? [])],
       evaluations: [...ofTrial],
       ...(changes && { older: changes }),

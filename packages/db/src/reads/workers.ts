@@ -19,6 +19,7 @@ import {
 } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
+import { storedNames } from '../datasets/find-dataset.ts';
 
 const workerColumns = {
   id: text(),
@@ -84,6 +85,7 @@ const describe = async (tx: Tx, workers: readonly WorkerRow[]): Promise<readonly
      FROM refusals r JOIN needs n ON n.id = r.need_id WHERE r.worker_id = ANY($1) ORDER BY r.at DESC, n.id`,
     [workers.map((worker) => worker.id)],
   );
+  const names = await storedNames(tx);
   return workers.map((worker) => ({
     id: worker.id,
     host: worker.host,
@@ -99,7 +101,10 @@ const describe = async (tx: Tx, workers: readonly WorkerRow[]): Promise<readonly
     engineVersion: worker.engine_version,
     trainerBytes: worker.trainer_bytes,
     datasets:
-      worker.datasets?.map(({ digest, images }) => ({ name: datasetOfDigest(digest), images })) ?? null,
+      worker.datasets?.map(({ digest, images }) => ({
+        name: names.get(digest) ?? datasetOfDigest(digest),
+        images,
+      })) ?? null,
     setAside: setAsideOf(worker),
     refusals: refusals
       .filter((refusal) => refusal.worker_id === worker.id)

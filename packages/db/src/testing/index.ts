@@ -9,6 +9,7 @@ export {
   throughGate,
 } from './faults.ts';
 export { type Filling, fillTables } from './fill-tables.ts';
+export { type MadeDataset, type MakeDataset, makeDataset } from './make-dataset.ts';
 export { hasPgbouncer, type Pooler, startPooler, warnWithoutPgbouncer } from './pooler.ts';
 export {
   type Certificates,

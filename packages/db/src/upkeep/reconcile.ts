@@ -11,6 +11,7 @@ import { bool, float8, int4, orNull, type RowOf, text } from '../connection/colu
 import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
+import { dropUnfinished } from '../datasets/collect-datasets.ts';
 import {
   hasNoSurrogate,
   isFree,
@@ -218,6 +219,7 @@ const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
   if (!(await isRepairDue(tx))) return [];
   await tx.run('DELETE FROM events WHERE at < now() - make_interval(days => $1)', [eventDays]);
   await tx.run(`DELETE FROM submissions WHERE finished_at < now() - interval '1 day'`);
+  await dropUnfinished(tx);
   await scheduleOrphans(tx);
   const changes: StageChange[] = [...(await passRecorded(tx, await recorded(tx)))];
   const ended = await stuck(tx);

@@ -1,20 +1,30 @@
 /** Submits sweeps with the real planner, so that the database stores real plans. */
-import { defaultLimits, type Known, type Plan, SweepDefinition, type SweepInput } from '@funnel/contracts';
+import {
+  defaultLimits,
+  type Known,
+  type Plan,
+  type StoredDefinition,
+  SweepDefinition,
+  type SweepInput,
+  storedDefinition,
+} from '@funnel/contracts';
 import { buildPlan, outlineSweep } from '@funnel/planner';
 import { type Db, type Submitted, submitSweep } from '../../src/index.ts';
 import type { SubmitOptions } from '../../src/submission/submit-sweep.ts';
 
-export const definition = (input: Partial<SweepInput> = {}): SweepDefinition =>
-  SweepDefinition.parse({
-    name: 'test',
-    dataset: { name: 'glyphs', train: 100, test: 20, attack: 4 },
-    attacks: [{ attack: 'fgsm', search: false }],
-    ...input,
-    space: { initialiseEpochs: 2, optimiseEpochs: 3, classifierEpochs: 1, ...input.space },
-  });
+export const definition = (input: Partial<SweepInput> = {}): StoredDefinition =>
+  storedDefinition(
+    SweepDefinition.parse({
+      name: 'test',
+      dataset: { name: 'glyphs', train: 100, test: 20, attack: 4 },
+      attacks: [{ attack: 'fgsm', search: false }],
+      ...input,
+      space: { initialiseEpochs: 2, optimiseEpochs: 3, classifierEpochs: 1, ...input.space },
+    }),
+  );
 
 /** The submission of this sweep by `client`, as the planner prepares it. */
-export const prepared = (sweep: SweepDefinition, client = 'tester') => {
+export const prepared = (sweep: StoredDefinition, client = 'tester') => {
   const outline = outlineSweep(sweep, 'engine-1');
   return {
     definition: sweep,

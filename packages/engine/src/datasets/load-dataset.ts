@@ -1,7 +1,7 @@
 /** Finds a data set on this machine and loads it. `sources` says where each data set comes from. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { AppError, type DatasetName, type DatasetSpec, datasets } from '@funnel/contracts';
+import { AppError, type DatasetName, type DatasetSpec, datasets, isBuiltIn } from '@funnel/contracts';
 import { glyphs } from './glyphs.ts';
 import { readIdxSplit } from './idx.ts';
 import type { LoadedDataset, Split, SplitName } from './split.ts';
@@ -63,18 +63,24 @@ export const sources: Readonly<Record<DatasetName, Source>> = {
  * where a file differs from its declaration.
  */
 export const loadDataset = async (spec: DatasetSpec, folders: DataFolders = {}): Promise<LoadedDataset> => {
-  const source = sources[spec.name];
+  const { name } = spec;
+  if (!isBuiltIn(name))
+    throw new AppError(
+      'DATASET_MISSING',
+      `Expected the data set ${name} on this machine, but it is not built in`,
+    );
+  const source = sources[name];
   if ('generate' in source)
     return {
       spec,
       train: once(async () => source.generate('train', spec.train)),
       test: once(async () => source.generate('test', spec.test)),
     };
-  const folder = findDataset(spec.name, folders);
-  if (folder === null) throw missing(spec.name, folders);
+  const folder = findDataset(name, folders);
+  if (folder === null) throw missing(name, folders);
   const read = async (split: SplitName): Promise<Split> => {
-    const found = await source.read(spec.name, folder, split);
-    requireImages(spec.name, split, spec[split], found, folder);
+    const found = await source.read(name, folder, split);
+    requireImages(name, split, spec[split], found, folder);
     return copyFirst(found, spec[split]);
   };
   return { spec, train: once(() => read('train')), test: once(() => read('test')) };

@@ -2,7 +2,7 @@
  * Runs one training stage. `runStage` reads from top to bottom: configuration, data, networks and optimisers, the loop over epochs and
  * steps, the end. Its helpers follow in the order in which it calls them.
  */
-import { type CheckpointManifest, datasets, type Hyperparameters, type Position } from '@funnel/contracts';
+import { type CheckpointManifest, dataOf, type Hyperparameters, type Position } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { imagesAt, yieldToEventLoop } from '../batches.ts';
 import {
@@ -73,7 +73,7 @@ export const runStage = async (
       hyperparameters,
       start,
       image: train.shape,
-      classes: datasets[spec.dataset.name].classes.length,
+      classes: dataOf(spec.dataset).classCount,
       train,
       test: dataset.test,
       signal,

@@ -1,5 +1,5 @@
 import type { Output } from '@funnel/client';
-import { budgetsOf, datasets, normTitles, type TrialDetail } from '@funnel/contracts';
+import { budgetsOf, normTitles, type TrialDetail } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
@@ -22,7 +22,11 @@ const Curves = ({
   readonly norm: 'linf' | 'l2';
 }) => {
   const named = trials.map((trial, colour) => ({ id: trial.id, name: trialName(trial, trials), colour }));
-  const { curves, loading, note } = useRobustnessCurves(named, norm, budgetsOf(trials[0]?.dataset)[norm]);
+  const { curves, loading, note } = useRobustnessCurves(
+    named,
+    norm,
+    (trials[0]?.data.budgets ?? budgetsOf())[norm],
+  );
   return (
     <Panel title={`Robust accuracy over ε, ${normTitles[norm]}`} note={note}>
       {curves.length > 0 ? (
@@ -150,12 +154,7 @@ const CompareGallery = ({ trials }: { readonly trials: readonly TrialDetail[] })
                     <SeriesMark colour={i} /> {trialName(trial, trials)}
                   </th>
                   {shown.map((index) => (
-                    <Attacked
-                      key={index}
-                      images={all[i]!}
-                      index={index}
-                      classes={datasets[trial.dataset].classes}
-                    />
+                    <Attacked key={index} images={all[i]!} index={index} classes={trial.data.classes} />
                   ))}
                 </tr>
               ))}

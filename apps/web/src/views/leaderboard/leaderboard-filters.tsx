@@ -1,81 +1,20 @@
 import {
-  AttackName,
   attackNames,
   attacks,
-  DatasetName,
   datasetNames,
-  datasets,
-  EvaluationMetricName,
+  datasetTitle,
   evaluationMetricNames,
   evaluationMetrics,
-  expandAttacks,
   HyperparameterFilter,
-  type LeaderboardQuery,
-  type Ranking,
-  RecipeName,
   recipeNames,
   recipes,
-  type SweepDefinition,
-  usualMetricAmong,
-  usualRankings,
 } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { Segmented } from '../../components/controls.tsx';
-import { href, navigate, useAddressQuery } from '../../router.ts';
-
-export type BoardQuery = Omit<LeaderboardQuery, 'limit' | 'cursor'>;
-
-const worstOfAll = 'worst';
-
-const groups = ['trial', 'configuration'] as const;
-const places = ['last', 'equal', 'hide'] as const;
-const oneOf = <V extends string>(values: readonly V[], value: string | null): V | undefined =>
-  values.find((v) => v === value);
-
-/** The ranking of the address, or else the default ranking. */
-const readRanking = (query: URLSearchParams, definition: SweepDefinition | undefined): Ranking => {
-  const [first] = usualRankings(definition);
-  const text = query.get('attack');
-  const metric = EvaluationMetricName.safeParse(query.get('metric')).data;
-  if (text === null) return { attack: first.attack, metric: metric ?? first.metric };
-  const attack = text === worstOfAll ? undefined : (AttackName.safeParse(text).data ?? first.attack);
-  const runs = definition ? expandAttacks(definition.attacks, { dataset: definition.dataset.name }) : [];
-  return { attack, metric: metric ?? usualMetricAmong(runs, attack) };
-};
-
-/** The query of the address without its invalid parts. `definition` belongs to the sweep that the address names. */
-export const readBoardQuery = (query: URLSearchParams, definition?: SweepDefinition): BoardQuery => ({
-  ...readRanking(query, definition),
-  recipe: query.getAll('recipe').flatMap((name) => RecipeName.safeParse(name).data ?? []),
-  dataset: DatasetName.safeParse(query.get('dataset')).data,
-  sweep: query.get('sweep') ?? undefined,
-  where: (query.get('where') ?? '').split(' ').filter((part) => HyperparameterFilter.safeParse(part).success),
-  group: oneOf(groups, query.get('group')) ?? 'configuration',
-  masked: oneOf(places, query.get('masked')) ?? 'last',
-});
-
-type SetBoard = (name: keyof BoardQuery, value: string | undefined) => void;
-
-export const useLeaderboardQuery = (definition: SweepDefinition | undefined) => {
-  const query = useAddressQuery();
-  const set: SetBoard = (name, value) => {
-    navigate(href(['leaderboard'], { ...Object.fromEntries(query), [name]: value }), { replace: true });
-  };
-  const [, next] = usualRankings(definition);
-  /** Switches to the next default ranking, if the first has no runs. Null if the address names a ranking. */
-  const fallBack =
-    next && !query.has('attack')
-      ? () =>
-          navigate(
-            href(['leaderboard'], { ...Object.fromEntries(query), attack: next.attack ?? worstOfAll }),
-            {
-              replace: true,
-            },
-          )
-      : null;
-  const reset = () => navigate(href(['leaderboard']));
-  return { query: readBoardQuery(query, definition), set, reset, fallBack };
-};
+import { datasetsQuery } from '../../data/queries.ts';
+import { href } from '../../router.ts';
+import { type BoardQuery, type SetBoard, worstOfAll } from './leaderboard-query.ts';
 
 const Select = (props: {
   readonly label: string;
@@ -120,6 +59,20 @@ const WhereField = ({ where, set }: { readonly where: readonly string[]; readonl
   );
 };
 
+/** The data sets that a sweep may name now, and the chosen one, which may have lost its name. */
+const DatasetSelect = ({ chosen, set }: { readonly chosen: string; readonly set: SetBoard }) => {
+  const { data } = useQuery(datasetsQuery);
+  const names = data?.items.map(({ name }) => name) ?? datasetNames;
+  return (
+    <Select label="Data set" value={chosen} onChange={(value) => set('dataset', value)}>
+      <Option value="" title="All" />
+      {[...new Set([...names, ...(chosen === '' ? [] : [chosen])])].map((name) => (
+        <Option key={name} value={name} title={datasetTitle(name)} />
+      ))}
+    </Select>
+  );
+};
+
 export const LeaderboardFilters = ({
   query,
   set,
@@ -145,12 +98,7 @@ export const LeaderboardFilters = ({
         <Option key={name} value={name} title={recipes[name].title} />
       ))}
     </Select>
-    <Select label="Data set" value={query.dataset ?? ''} onChange={(value) => set('dataset', value)}>
-      <Option value="" title="All" />
-      {datasetNames.map((name) => (
-        <Option key={name} value={name} title={datasets[name].title} />
-      ))}
-    </Select>
+    <DatasetSelect chosen={query.dataset ?? ''} set={set} />
     <div className="label">
       Rows
       <Segmented

@@ -23,7 +23,7 @@ import {
 } from '../../format.ts';
 import { href } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
-import type { BoardQuery } from './leaderboard-filters.tsx';
+import type { BoardQuery } from './leaderboard-query.ts';
 
 const rowHeight = 54;
 

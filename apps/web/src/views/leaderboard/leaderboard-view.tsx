@@ -15,7 +15,8 @@ import { inSentence, settingsLabel } from '../../format.ts';
 import { href, useAddressQuery } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
 import { maxChosen } from '../sweep/sweep-results.tsx';
-import { type BoardQuery, LeaderboardFilters, useLeaderboardQuery } from './leaderboard-filters.tsx';
+import { LeaderboardFilters } from './leaderboard-filters.tsx';
+import { type BoardQuery, useLeaderboardQuery } from './leaderboard-query.ts';
 import { LeaderboardTable } from './leaderboard-table.tsx';
 import './leaderboard.css';
 

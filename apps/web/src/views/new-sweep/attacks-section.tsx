@@ -3,6 +3,7 @@ import {
   AttackSpec,
   attackNames,
   attacks,
+  budgetsOfChoice,
   EvaluationMetricName,
   evaluationMetrics,
   expandAttacks,
@@ -11,9 +12,11 @@ import {
   presets,
   usualMetricAmong,
 } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { useId } from 'react';
 import type { z } from 'zod';
 import { Panel, Segmented } from '../../components/controls.tsx';
+import { datasetsQuery } from '../../data/queries.ts';
 import { attackLabel } from '../../format.ts';
 import type { AttackDraft, Draft } from './draft.ts';
 import { type Field, fieldOf, type Issues, issueAt } from './schema.ts';
@@ -139,9 +142,11 @@ export const AttacksSection = (props: {
   readonly onChange: (change: Partial<Draft>) => void;
 }) => {
   const { draft, issues, onChange } = props;
-  const dataset = draft.dataset.name;
+  const { data } = useQuery(datasetsQuery);
+  const entry = data?.items.find(({ name }) => name === draft.dataset.name);
+  const budgets = entry?.budgets ?? budgetsOfChoice({ name: draft.dataset.name });
   const isOwnList = draft.preset === null;
-  const expanded = draft.preset === null ? [] : expandAttacks({ preset: draft.preset }, { dataset });
+  const expanded = draft.preset === null ? [] : expandAttacks({ preset: draft.preset }, { budgets });
   const replace = (at: number, attack: AttackDraft | null) =>
     onChange({ attacks: draft.attacks.flatMap((other, i) => (i === at ? (attack ?? []) : other)) });
   const names = isOwnList ? draft.attacks.map(({ attack }) => attack) : expanded.map(({ attack }) => attack);

@@ -1,7 +1,9 @@
-import { DatasetName, DatasetSpec, datasetNames, datasets, recipeNames, recipes } from '@funnel/contracts';
+import { DatasetSpec, datasetTitle, recipeNames, recipes } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Panel, Segmented } from '../../components/controls.tsx';
-import type { Draft } from './draft.ts';
+import { datasetsQuery } from '../../data/queries.ts';
+import { changeDataset, type Draft } from './draft.ts';
 import { fieldOf, type Issues, issueAt } from './schema.ts';
 
 type Change = (change: Partial<Draft>) => void;
@@ -22,6 +24,43 @@ const Labelled = (props: {
 
 const sizes = ['train', 'test', 'attack'] as const;
 
+const DatasetSelect = ({
+  draft: { dataset },
+  issues,
+  onChange,
+}: {
+  readonly draft: Draft;
+  readonly issues: Issues;
+  readonly onChange: Change;
+}) => {
+  const { data, error } = useQuery(datasetsQuery);
+  const entries = data?.items ?? [];
+  const isListed = entries.some(({ name }) => name === dataset.name);
+  const choose = (name: string) => {
+    const [before, next] = [dataset.name, name].map((wanted) =>
+      entries.find((entry) => entry.name === wanted),
+    );
+    onChange({ dataset: next ? changeDataset(dataset, before, next) : { ...dataset, name } });
+  };
+  return (
+    <Labelled
+      title="Data set"
+      error={
+        issueAt(issues, 'dataset.name') ?? (error ? `The data sets cannot be listed: ${error.message}` : null)
+      }
+    >
+      <select className="input" value={dataset.name} onChange={(event) => choose(event.target.value)}>
+        {isListed ? null : <option value={dataset.name}>{datasetTitle(dataset.name)}</option>}
+        {entries.map(({ name, title }) => (
+          <option key={name} value={name}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </Labelled>
+  );
+};
+
 const DatasetFields = ({
   draft,
   issues,
@@ -32,21 +71,7 @@ const DatasetFields = ({
   readonly onChange: Change;
 }) => (
   <div className="form-row">
-    <Labelled title="Data set" error={null}>
-      <select
-        className="input"
-        value={draft.dataset.name}
-        onChange={(event) =>
-          onChange({ dataset: { ...draft.dataset, name: DatasetName.parse(event.target.value) } })
-        }
-      >
-        {datasetNames.map((name) => (
-          <option key={name} value={name}>
-            {datasets[name].title}
-          </option>
-        ))}
-      </select>
-    </Labelled>
+    <DatasetSelect draft={draft} issues={issues} onChange={onChange} />
     {sizes.map((size) => {
       const field = fieldOf(DatasetSpec.shape[size]);
       return (

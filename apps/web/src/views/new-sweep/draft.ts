@@ -1,7 +1,8 @@
 /** A sweep in the form: every number is still the text that the user typed. */
 import {
   type AttackName,
-  type DatasetName,
+  budgetsOfChoice,
+  type DatasetEntry,
   type EvaluationMetricName,
   expandAttacks,
   type HyperparameterName,
@@ -43,7 +44,7 @@ export type Draft = {
   readonly description: string;
   readonly recipes: readonly RecipeName[];
   readonly dataset: {
-    readonly name: DatasetName;
+    readonly name: string;
     readonly train: string;
     readonly test: string;
     readonly attack: string;
@@ -77,6 +78,31 @@ export const emptyDraft: Draft = {
   objective: null,
   priority: '50',
   maxRunning: '',
+};
+
+const usualAttacked = 1000;
+
+type Sizes = Pick<DatasetEntry, 'name' | 'train' | 'test'>;
+
+/** All images of a data set; attacks run on the first 1,000 test images, as by default (§4.2). */
+const allImagesOf = ({ name, train, test }: Sizes): Draft['dataset'] => ({
+  name,
+  train: String(train),
+  test: String(test),
+  attack: String(Math.min(usualAttacked, test)),
+});
+
+/** Another data set in the form. Numbers that were typed stay, unless the data set has fewer images. `before`: the one chosen until now. */
+export const changeDataset = (
+  typed: Draft['dataset'],
+  before: Sizes | undefined,
+  next: Sizes,
+): Draft['dataset'] => {
+  const all = allImagesOf(next);
+  const usual = before && allImagesOf(before);
+  const sizeOf = (size: 'train' | 'test' | 'attack'): string =>
+    typed[size] === usual?.[size] || Number(typed[size]) > Number(all[size]) ? all[size] : typed[size];
+  return { name: next.name, train: sizeOf('train'), test: sizeOf('test'), attack: sizeOf('attack') };
 };
 
 /** The number in a text; without one, the text, which the schema then rejects at its path. */
@@ -190,16 +216,16 @@ const hyperparameterDraft = (name: HyperparameterName, dimension: unknown): Hype
 export const definitionDraft = (definition: SweepDefinition): Draft => {
   const { dataset, search, seeds, attacks } = definition;
   const isCount = seeds.every((seed, i) => seed === i);
-  const list = 'preset' in attacks ? [] : expandAttacks(attacks, { dataset: dataset.name });
+  const list = 'preset' in attacks ? [] : expandAttacks(attacks, { budgets: budgetsOfChoice(dataset) });
   return {
     name: definition.name,
     description: definition.description,
     recipes: definition.recipes,
     dataset: {
       name: dataset.name,
-      train: String(dataset.train),
-      test: String(dataset.test),
-      attack: String(dataset.attack),
+      train: String(dataset.train ?? ''),
+      test: String(dataset.test ?? ''),
+      attack: String(dataset.attack ?? ''),
     },
     hyperparameters: Object.fromEntries(
       Object.entries(definition.space).map(([name, dimension]) => [

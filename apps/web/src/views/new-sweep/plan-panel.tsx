@@ -25,7 +25,7 @@ const EpochBar = ({ plan }: { readonly plan: Plan }) => {
 };
 
 /** The values of each hyperparameter, and the parts of the search space that make no trials. */
-const Space = ({ plan: { space = [], leftOut = [] } }: { readonly plan: Plan }) => (
+const Space = ({ plan: { space = [], leftOut = [], warnings = [] } }: { readonly plan: Plan }) => (
   <>
     {space.length === 0 ? null : (
       <dl className="plan-space">
@@ -37,7 +37,7 @@ const Space = ({ plan: { space = [], leftOut = [] } }: { readonly plan: Plan }) 
         ))}
       </dl>
     )}
-    {leftOut.map((sentence) => (
+    {[...warnings, ...leftOut].map((sentence) => (
       <p key={sentence} className="muted small">
         {sentence}
       </p>

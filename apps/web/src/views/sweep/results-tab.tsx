@@ -1,4 +1,4 @@
-import { budgetsOf, type DatasetName, normTitles } from '@funnel/contracts';
+import { type Budgets, budgetsOfChoice, normTitles } from '@funnel/contracts';
 import { useMemo, useState } from 'react';
 import { CleanRobustScatter, type ScatterPoint } from '../../charts/clean-robust-scatter.tsx';
 import { type AxisSpec, type Brushes, brushedRows, createAxis } from '../../charts/parallel/axes.ts';
@@ -80,13 +80,13 @@ const norms = [
   { value: 'l2', title: normTitles.l2 },
 ] as const;
 
-const CurvesPanel = ({ data, dataset }: { readonly data: SweepResults; readonly dataset: DatasetName }) => {
+const CurvesPanel = ({ data, budgets }: { readonly data: SweepResults; readonly budgets: Budgets }) => {
   const [norm, setNorm] = useState<'linf' | 'l2'>('linf');
   const trials = data.chosen.numbers.flatMap((number, colour): CurveTrial[] => {
     const found = data.results.find(({ trial }) => trial.number === number);
     return found ? [{ id: found.trial.id, name: `Trial ${number}`, colour }] : [];
   });
-  const { curves, loading, note } = useRobustnessCurves(trials, norm, budgetsOf(dataset)[norm]);
+  const { curves, loading, note } = useRobustnessCurves(trials, norm, budgets[norm]);
   return (
     <Panel
       title="Robust accuracy over ε"
@@ -260,7 +260,7 @@ export const ResultsTab = ({ sweep }: SweepTabProps) => {
           label={label}
           onPick={pick}
         />
-        <CurvesPanel data={data} dataset={sweep.definition.dataset.name} />
+        <CurvesPanel data={data} budgets={budgetsOfChoice(sweep.definition.dataset)} />
       </div>
       <ImportancePanel
         results={results}

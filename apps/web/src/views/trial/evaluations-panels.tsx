@@ -1,5 +1,4 @@
 import {
-  budgetsOf,
   checkLabel,
   type Diagnostic,
   diagnostics,
@@ -82,7 +81,7 @@ const Curve = ({ trial, norm }: { readonly trial: TrialDetail; readonly norm: 'l
   const { curves, note } = useRobustnessCurves(
     [{ id: trial.id, name: 'worst case', colour: 0 }],
     norm,
-    budgetsOf(trial.dataset)[norm],
+    trial.data.budgets[norm],
   );
   return (
     <div>

@@ -1,5 +1,5 @@
 import type { Output } from '@funnel/client';
-import { datasets, type TrialDetail } from '@funnel/contracts';
+import type { TrialDetail } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { Panel } from '../../components/controls.tsx';
@@ -65,7 +65,7 @@ export const GalleryPanel = ({ trial }: { readonly trial: TrialDetail }) => {
   const evaluation = trial.evaluations.find(({ stage }) => stage === chosen) ?? trial.evaluations[0]!;
   const state = useQuery(imagesQuery(trial.id, evaluation.stage));
   const { anchor, reconstruct } = useReconstruct(modelCheckpointsOf(trial.stages));
-  const classes = datasets[trial.dataset].classes;
+  const { classes } = trial.data;
   return (
     <Panel
       title="Attacked images"

@@ -1,5 +1,5 @@
 import {
-  datasets,
+  datasetTitle,
   type LeaderboardRow,
   normTitles,
   readExtended,
@@ -80,9 +80,9 @@ const Samples = ({
   const stage = trial.evaluations[0]?.stage;
   const { data } = useQuery({ ...imagesQuery(trial.id, stage ?? ''), enabled: stage !== undefined });
   if (stage === undefined) return null;
-  const { classes, title } = datasets[trial.dataset];
+  const { classes } = trial.data;
   return (
-    <Panel title={`Or choose a test image of ${title}`}>
+    <Panel title={`Or choose a test image of ${datasetTitle(trial.dataset)}`}>
       {data === undefined ? (
         <Skeleton height={52} />
       ) : (
@@ -173,7 +173,7 @@ const AttackControls = ({
 
 const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
   const checkpoints = modelCheckpointsOf(trial.stages);
-  const { shape, classes } = datasets[trial.dataset];
+  const { shape, classes } = trial.data;
   const { model, error } = useModel(checkpoints);
   const [pixels, setPixels] = useState<Float32Array | null>(null);
   const [choice, setChoice] = useState<AttackChoice>({ norm: 'linf', epsilon: 0.1, steps: 20 });

@@ -1,6 +1,6 @@
 import { SweepDefinition, type SweepInput } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { readBoardQuery } from '../../src/views/leaderboard/leaderboard-filters.tsx';
+import { readBoardQuery } from '../../src/views/leaderboard/leaderboard-query.ts';
 
 const define = (more: Partial<SweepInput>) =>
   SweepDefinition.parse({ name: 'x', dataset: { name: 'glyphs' }, ...more });

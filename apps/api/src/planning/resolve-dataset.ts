@@ -1,0 +1,106 @@
+/** Finds the data set of a definition, so that the planner needs no database. */
+import {
+  AppError,
+  builtInOf,
+  type Dataset,
+  type DatasetName,
+  datasetNames,
+  datasets,
+  didYouMean,
+  isBuiltIn,
+  type StoredDefinition,
+  type SweepDefinition,
+  storedDefinition,
+  usualBudgets,
+} from '@funnel/contracts';
+import { countWorkersWith, type Db, findDataset, listDatasetNames, type StoredDataset } from '@funnel/db';
+
+export type Resolved = {
+  readonly definition: StoredDefinition;
+  /** What will probably disappoint: one sentence each. */
+  readonly warnings: readonly string[];
+};
+
+/** Throws DATASET_UNKNOWN, which names a similar data set if there is one. */
+const refuseUnknown = async (db: Db, name: string): Promise<never> => {
+  const meant = didYouMean(name, [...datasetNames, ...(await listDatasetNames(db))]);
+  const question = meant === null ? '' : ` (${meant})`;
+  throw new AppError(
+    'DATASET_UNKNOWN',
+    `Expected a data set that the service has, but nobody has added ${name}${question}. Add it with: npx funnel data add ${name} PATH`,
+    {
+      issues: [
+        {
+          path: 'dataset.name',
+          expected: `the name of a data set${question}`,
+          received: JSON.stringify(name),
+        },
+      ],
+    },
+  );
+};
+
+/** The classes that a warning names at most. */
+const maxNamed = 5;
+
+/** The warning about classes without an image among the first `train` training images; nothing if there are none. */
+const missingClasses = (
+  { content, summary }: StoredDataset,
+  { name, train }: StoredDefinition['dataset'],
+): readonly string[] => {
+  const missing = content.classes.filter((_, label) => (summary.trainFirsts[label] ?? train) >= train);
+  if (missing.length === 0) return [];
+  const named = missing.slice(0, maxNamed).join(', ');
+  const more = missing.length > maxNamed ? ` and ${missing.length - maxNamed} more` : '';
+  const remedy =
+    train < content.train
+      ? 'Train on more images, or add the data set again in another order.'
+      : 'No sweep on this data set can learn them.';
+  return [
+    `The first ${train.toLocaleString('en-US')} training images of ${name} have no image of ${missing.length} of its ${content.classes.length} classes: ${named}${more}. ${remedy}`,
+  ];
+};
+
+/** The warning about a built-in data set that neither the service nor any live worker has; nothing while no worker is there to ask. */
+const missingImages = async (db: Db, name: DatasetName): Promise<readonly string[]> => {
+  const { title, digest, files }: Dataset = datasets[name];
+  if (files.length === 0) return [];
+  const { asked, having } = await countWorkersWith(db, digest);
+  if (asked === 0 || having > 0) return [];
+  return [
+    `No live worker has ${title}, nor does the service, so the sweep would wait. Download it on the machine of a worker: npx funnel data get ${name}`,
+  ];
+};
+
+const builtInWarnings = async (
+  db: Db,
+  name: DatasetName,
+  chosen: StoredDefinition['dataset'],
+): Promise<readonly string[]> => {
+  const stored = await findDataset(db, datasets[name].content);
+  return stored ? missingClasses(stored, chosen) : missingImages(db, name);
+};
+
+/**
+ * The definition with its data set. A data set of a user with the content of a built-in one is the built-in one, whatever its name. Throws
+ * DATASET_UNKNOWN, and INVALID_REQUEST for more images than the data set has.
+ */
+export const resolveDataset = async (db: Db, definition: SweepDefinition): Promise<Resolved> => {
+  const { dataset } = definition;
+  if (isBuiltIn(dataset.name)) {
+    const resolved = storedDefinition(definition);
+    return { definition: resolved, warnings: await builtInWarnings(db, dataset.name, resolved.dataset) };
+  }
+  const found = await findDataset(db, dataset.content?.digest ?? dataset.name);
+  if (!found) return refuseUnknown(db, dataset.name);
+  const { digest, content } = found;
+  const builtIn = builtInOf(digest);
+  const resolved = builtIn
+    ? storedDefinition({ ...definition, dataset: { ...dataset, name: builtIn, content: undefined } })
+    : storedDefinition(definition, {
+        ...content,
+        digest,
+        budgets: dataset.content?.budgets ?? usualBudgets(content.shape),
+      });
+  return { definition: resolved, warnings: missingClasses(found, resolved.dataset) };
+};

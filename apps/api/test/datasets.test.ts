@@ -1,0 +1,218 @@
+/** Data sets over HTTP: uploads, sweeps on them, and the memory that uploads take. */
+import { createClient, uploadDataset } from '@funnel/client';
+import { datasetChunkBytes, datasets, type SweepInput } from '@funnel/contracts';
+import { registerWorker } from '@funnel/db';
+import { type MakeDataset, makeDataset } from '@funnel/db/testing';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { build, oneTrial, type TestApp } from './build.ts';
+
+let api: TestApp;
+let url: string;
+beforeAll(async () => {
+  api = await build();
+  url = await api.app.listen({ port: 0 });
+});
+afterAll(() => api.close());
+beforeEach(() => api.db.pool.query('DELETE FROM dataset_names'));
+
+const client = () => createClient({ url });
+const bring = async (input: MakeDataset = {}) => {
+  const made = makeDataset(input);
+  const read = async (from: number, to: number) => made.bytes.subarray(from, to);
+  await uploadDataset(client(), { ...made.upload, read });
+  return made;
+};
+/** Three chunks. */
+const threeChunks = { shape: [64, 64, 1] as [number, number, number], train: 2000, test: 600 };
+
+const chunkPath = (digest: string, number: number) => `/v1/datasets/${digest}/chunks/${number}`;
+const put = (path: string, body: Uint8Array<ArrayBuffer>, type = 'application/octet-stream') =>
+  fetch(url + path, { method: 'PUT', body, headers: { 'content-type': type } });
+
+test('the client brings a data set in, goes on after an interruption, and reads it back', async () => {
+  const made = makeDataset(threeChunks);
+  const { digest } = made.upload;
+  const seen: number[] = [];
+  const read = async (from: number, to: number) => {
+    seen.push(from / datasetChunkBytes);
+    if (seen.length === 2) throw new Error('the disk is gone');
+    return made.bytes.subarray(from, to);
+  };
+  const progress: unknown[] = [];
+  await expect(uploadDataset(client(), { ...made.upload, read })).rejects.toThrow('the disk is gone');
+  const done = await uploadDataset(client(), { ...made.upload, read, onProgress: (at) => progress.push(at) });
+  expect(done).toEqual({ digest, status: 'complete', missing: [] });
+  expect(seen).toEqual([0, 1, 1, 2]);
+  const { length: bytes } = made.bytes;
+  expect(progress).toEqual([
+    { sent: bytes - datasetChunkBytes, bytes },
+    { sent: bytes, bytes },
+  ]);
+  const parts = await Promise.all(
+    [0, 1, 2].map((number) => client().getDatasetChunk({ params: { digest, number } })),
+  );
+  expect(Buffer.compare(Buffer.concat(parts), made.bytes)).toBe(0);
+  const { images } = await client().getDatasetImages({ params: { name: 'pets' }, query: { count: 2 } });
+  expect(images).toHaveLength(2);
+  expect((await client().listDatasets()).items.at(-1)).toMatchObject({ name: 'pets', isStored: true });
+  await client().removeDataset({ params: { name: 'pets' } });
+  await expect(client().getDataset({ params: { name: 'pets' } })).rejects.toMatchObject({ status: 404 });
+});
+
+describe('a chunk', () => {
+  test('is refused as another type, and when it is too large', async () => {
+    const path = chunkPath('ab'.repeat(32), 0);
+    expect((await put(path, new Uint8Array(2), 'application/json')).status).toBe(415);
+    expect((await put(path, new Uint8Array(2), 'text/plain')).status).toBe(415);
+    expect((await put(path, new Uint8Array(datasetChunkBytes + 1))).status).toBe(413);
+    expect((await put(path, new Uint8Array(2))).status).toBe(404);
+    expect((await put('/v1/datasets/pets/chunks/0', new Uint8Array(2))).status).toBe(400);
+  });
+
+  test('without a length is read up to the limit', async () => {
+    const made = makeDataset({ salt: 1 });
+    await client().addDataset({ body: made.upload });
+    const send = (bytes: Uint8Array<ArrayBuffer>) =>
+      fetch(url + chunkPath(made.upload.digest, 0), {
+        method: 'PUT',
+        headers: { 'content-type': 'application/octet-stream' },
+        body: new Blob([bytes]).stream(),
+        duplex: 'half',
+      } as RequestInit);
+    expect((await send(new Uint8Array(datasetChunkBytes + 1))).status).toBe(413);
+    expect(await (await send(made.bytes)).json()).toEqual({ missing: 0 });
+  });
+
+  test('no other route takes bytes', async () => {
+    const response = await fetch(`${url}/v1/sweeps`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream' },
+      body: new Uint8Array(3),
+    });
+    expect(response.status).toBe(415);
+  });
+});
+
+test('of many uploads at a time, three bodies at most are in memory; the others wait in their sockets', async () => {
+  const made = makeDataset({ ...threeChunks, salt: 2 });
+  const { digest } = made.upload;
+  await client().addDataset({ body: made.upload });
+  // While this transaction has the rows, no chunk can be stored.
+  const blocker = await api.db.pool.connect();
+  await blocker.query('BEGIN');
+  await blocker.query('SELECT FROM dataset_chunks WHERE digest = $1 FOR UPDATE', [digest]);
+  const answers = Array.from({ length: 12 }, (_, i) => put(chunkPath(digest, i % 3), made.chunk(i % 3)));
+  let most = 0;
+  const look = setInterval(() => {
+    most = Math.max(most, api.app.heldBodyBytes());
+  }, 1);
+  try {
+    await vi.waitFor(
+      async () => {
+        const { rows } = await api.db.pool.query(
+          `SELECT count(*)::int AS waiting FROM pg_stat_activity
+           WHERE wait_event_type = 'Lock' AND query LIKE '%dataset_chunks%' AND datname = current_database()`,
+        );
+        expect(rows[0].waiting).toBe(2); // one caller may not take the last place
+      },
+      { timeout: 60_000 },
+    );
+  } finally {
+    await blocker.query('ROLLBACK');
+    blocker.release();
+  }
+  for (const answer of await Promise.all(answers)) expect(answer.status).toBe(200);
+  clearInterval(look);
+  expect(most).toBe(2 * datasetChunkBytes);
+  expect(api.app.heldBodyBytes()).toBe(0);
+});
+
+describe('a sweep', () => {
+  const sweepOn = (dataset: SweepInput['dataset']): SweepInput => ({
+    ...oneTrial,
+    dataset,
+    attacks: ['fgsm'],
+  });
+  const plan = (dataset: SweepInput['dataset']) => client().planSweep({ body: sweepOn(dataset) });
+  const submit = (dataset: SweepInput['dataset']) => client().createSweep({ body: sweepOn(dataset) });
+
+  test('on a data set that nobody has is refused, and the answer says how to add it', async () => {
+    await bring({ salt: 3 });
+    for (const act of [plan, submit])
+      await expect(act({ name: 'petz' })).rejects.toMatchObject({
+        problem: {
+          code: 'DATASET_UNKNOWN',
+          status: 422,
+          detail: expect.stringContaining(
+            'did you mean "pets"?). Add it with: npx funnel data add petz PATH',
+          ),
+          issues: [{ path: 'dataset.name' }],
+        },
+      });
+  });
+
+  test('carries its data set: a name that gets other content later changes nothing', async () => {
+    const made = await bring({ salt: 4 });
+    const { id, definition } = await submit({ name: 'pets', train: 5 });
+    expect(definition.dataset).toEqual({
+      ...{ name: 'pets', train: 5, test: 6, attack: 6 },
+      content: { ...made.upload.content, digest: made.upload.digest, budgets: { linf: 8 / 255, l2: 0.5 } },
+    });
+    const { items } = await client().listTrials({ params: { id } });
+    const trial = await client().getTrial({ params: { id: items[0]!.id } });
+    expect(trial).toMatchObject({
+      dataset: 'pets',
+      data: { shape: [4, 6, 3], classes: ['cat', 'dog', 'bird'] },
+    });
+    await client().removeDataset({ params: { name: 'pets' } });
+    await bring({ salt: 5 });
+    expect((await client().getSweep({ params: { id } })).definition).toEqual(definition);
+    // The definition as it was answered names the old content.
+    expect((await submit(definition.dataset)).definition.dataset).toEqual(definition.dataset);
+    expect((await submit({ name: 'pets', train: 5 })).definition.dataset.content?.digest).not.toBe(
+      made.upload.digest,
+    );
+  });
+
+  test('takes all images unless it says fewer, and is refused by path if it says more', async () => {
+    await bring({ salt: 6 });
+    expect((await submit({ name: 'pets' })).definition.dataset).toMatchObject({
+      train: 9,
+      test: 6,
+      attack: 6,
+    });
+    await expect(plan({ name: 'pets', train: 10 })).rejects.toMatchObject({
+      problem: { code: 'INVALID_REQUEST', issues: [{ path: 'dataset.train', received: '10' }] },
+    });
+  });
+
+  test('is warned when its first images lack a class', async () => {
+    await bring({ salt: 7, labelOf: (i) => [2, 2, 0, 2, 2, 2, 1, 0, 0][i]! });
+    const warningsOf = async (train: number) => (await plan({ name: 'pets', train })).warnings;
+    expect(await warningsOf(2)).toEqual([
+      'The first 2 training images of pets have no image of 2 of its 3 classes: cat, dog. Train on more images, or add the data set again in another order.',
+    ]);
+    expect(await warningsOf(6)).toEqual([expect.stringContaining('no image of 1 of its 3 classes: dog.')]);
+    expect(await warningsOf(7)).toBeUndefined();
+  });
+
+  test('is warned about a built-in data set that no live worker has', async () => {
+    const register = (id: string, digests: readonly string[]) =>
+      registerWorker(api.db, {
+        ...{ id, host: 'here', pid: 1, version: '0', backend: 'wasm', device: 'cpu', slots: 1 },
+        abilities: {
+          ...{ engineVersion: 'engine-1', trainerBytes: 2 ** 30 },
+          datasets: digests.map((digest) => ({ digest, images: 60_000, stamp: '' })),
+        },
+      });
+    const warnings = async (name: string) => (await plan({ name })).warnings;
+    expect(await warnings('mnist')).toBeUndefined(); // there is no worker to ask
+    await register('without', [datasets.glyphs.digest]);
+    expect(await warnings('mnist')).toEqual([
+      'No live worker has MNIST, nor does the service, so the sweep would wait. Download it on the machine of a worker: npx funnel data get mnist',
+    ]);
+    expect(await warnings('glyphs')).toBeUndefined();
+    await register('with', [datasets.mnist.digest]);
+    expect(await warnings('mnist')).toBeUndefined();
+  });
+});

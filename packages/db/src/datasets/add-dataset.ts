@@ -1,0 +1,144 @@
+/**
+ * How a data set comes in: somebody announces it, sends the missing chunks, and announces it again until it is complete and has its name.
+ * Each step is one transaction and may be repeated, so an upload goes on where it stopped.
+ */
+import {
+  AppError,
+  builtInOf,
+  type DatasetLimits,
+  type DatasetProgress,
+  type DatasetUpload,
+  datasetChunkBytes,
+  datasetChunks,
+  datasetLayout,
+  datasets,
+  defaultLimits,
+} from '@funnel/contracts';
+import { bool, int4s, text } from '../connection/columns.ts';
+import type { Db } from '../connection/db.ts';
+import { type Tx, transaction, type Writing } from '../connection/transaction.ts';
+import { checkBytes, checkName, checkQuota, nameDataset } from './admit-dataset.ts';
+import { type DatasetRow, datasetColumns, datasetList, lockDataset } from './dataset-rows.ts';
+
+/** Throws DATASET_TOO_LARGE and INVALID_REQUEST, before anything is stored. */
+const checkUpload = (
+  { name, content, chunks }: DatasetUpload,
+  limits: DatasetLimits,
+): { readonly bytes: number } => {
+  const { bytes } = datasetLayout(content);
+  checkBytes({ name, bytes }, limits);
+  const count = datasetChunks(bytes);
+  if (chunks.length !== count) {
+    const expected = `${count} chunks, because ${bytes} bytes have as many of ${datasetChunkBytes} bytes`;
+    throw new AppError('INVALID_REQUEST', `Expected ${expected}, but got ${chunks.length}`, {
+      issues: [{ path: 'chunks', expected, received: String(chunks.length) }],
+    });
+  }
+  return { bytes };
+};
+
+const findRow = async (tx: Tx, digest: string): Promise<DatasetRow | undefined> => {
+  const [row] = await tx.query(datasetColumns, `SELECT ${datasetList} FROM datasets d WHERE d.digest = $1`, [
+    digest,
+  ]);
+  return row;
+};
+
+/** Whether the chunks were announced with the same SHA-256 before. Others may be wrong: the latest announcement counts. */
+const isSameAnnouncement = async (tx: Tx, { digest, chunks }: DatasetUpload): Promise<boolean> => {
+  const [row] = await tx.query(
+    { same: bool() },
+    `SELECT coalesce(array_agg(c.sha256 ORDER BY c.number), '{}') = $2::text[] AS same FROM dataset_chunks c WHERE c.digest = $1`,
+    [digest, chunks],
+  );
+  return row!.same;
+};
+
+const insert = async (
+  tx: Writing,
+  { name, digest, content, chunks }: DatasetUpload,
+  { owner, bytes }: { readonly owner: string; readonly bytes: number },
+): Promise<void> => {
+  const builtIn = builtInOf(digest);
+  await tx.run('INSERT INTO datasets (digest, identity, content, bytes, owner) VALUES ($1, $2, $3, $4, $5)', [
+    digest,
+    builtIn ? datasets[builtIn].digest : digest,
+    JSON.stringify(content),
+    bytes,
+    owner,
+  ]);
+  await tx.run(
+    `INSERT INTO dataset_chunks (digest, number, sha256)
+     SELECT $1, c.number - 1, c.sha256 FROM unnest($2::text[]) WITH ORDINALITY AS c (sha256, number)`,
+    [digest, chunks],
+  );
+  await tx.audit({ action: 'addDataset', subject: name, details: { digest, bytes } });
+};
+
+const missingOf = async (tx: Tx, digest: string): Promise<readonly number[]> => {
+  const [row] = await tx.query(
+    { missing: int4s() },
+    `SELECT coalesce(array_agg(c.number ORDER BY c.number), '{}') AS missing FROM dataset_chunks c WHERE c.digest = $1 AND c.bytes IS NULL`,
+    [digest],
+  );
+  return row!.missing;
+};
+
+/**
+ * Announces a data set, or asks how far it has come; gives it its name once it is complete. `owner`: the token whose quota it counts
+ * against. Errors: DATASET_TOO_LARGE, INVALID_REQUEST, NAME_TAKEN, TOO_MANY_DATASETS, and DATASET_CORRUPT after a check that refused it;
+ * the next call then begins anew.
+ */
+export const addDataset = async (
+  db: Db,
+  upload: DatasetUpload,
+  { owner, limits = defaultLimits }: { readonly owner: string; readonly limits?: DatasetLimits },
+): Promise<DatasetProgress> => {
+  const { bytes } = checkUpload(upload, limits);
+  const { digest } = upload;
+  const progress = await transaction(
+    db,
+    async (tx): Promise<DatasetProgress | { readonly fault: string }> => {
+      await lockDataset(tx, digest);
+      const isNamed = await checkName(tx, upload);
+      const row = await findRow(tx, digest);
+      if (row && row.completed_at !== null) {
+        if (!isNamed) await nameDataset(tx, upload, { owner, action: 'addDataset' });
+        return { digest, status: 'complete', missing: [] };
+      }
+      if (row && row.fault !== null) {
+        await tx.run('DELETE FROM datasets WHERE digest = $1', [digest]);
+        return { fault: row.fault };
+      }
+      if (row && (await isSameAnnouncement(tx, upload)))
+        await tx.run('UPDATE datasets SET asked_at = now() WHERE digest = $1', [digest]);
+      else {
+        await tx.run('DELETE FROM datasets WHERE digest = $1', [digest]);
+        await checkQuota(tx, owner, bytes, limits);
+        await insert(tx, upload, { owner, bytes });
+      }
+      const missing = await missingOf(tx, digest);
+      return { digest, status: missing.length > 0 ? 'receiving' : 'checking', missing: [...missing] };
+    },
+  );
+  if ('fault' in progress) throw new AppError('DATASET_CORRUPT', progress.fault);
+  return progress;
+};
+
+/** Removes a name. Errors: NOT_FOUND. */
+export const removeDataset = async (db: Db, name: string): Promise<void> => {
+  await transaction(db, async (tx) => {
+    const rows = await tx.query(
+      { digest: text() },
+      'DELETE FROM dataset_names WHERE name = $1 RETURNING digest',
+      [name],
+    );
+    if (!rows[0])
+      throw new AppError(
+        'NOT_FOUND',
+        `Expected a data set that somebody added, but there is none called ${name}`,
+      );
+    await tx.run('UPDATE datasets SET asked_at = now() WHERE digest = $1', [rows[0].digest]); // see `collect-datasets.ts`
+    await tx.audit({ action: 'removeDataset', subject: name, details: { digest: rows[0].digest } });
+  });
+};

@@ -1,0 +1,437 @@
+/** Data sets come in chunk by chunk, are checked as a whole, are named, and go when nothing needs them. */
+import { createHash } from 'node:crypto';
+import {
+  datasets,
+  RetentionPolicy,
+  SweepDefinition,
+  type SweepInput,
+  storedDefinition,
+} from '@funnel/contracts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { readChunk } from '../src/datasets/dataset-chunks.ts';
+import {
+  addDataset,
+  checkDataset,
+  collectGarbage,
+  findDataset,
+  getDataset,
+  getDatasetChunk,
+  getDatasetImages,
+  getWorker,
+  listDatasets,
+  putDatasetChunk,
+  reconcile,
+  registerWorker,
+  releaseStage,
+  removeDataset,
+  storeDataset,
+  submitSweep,
+} from '../src/index.ts';
+import { type MadeDataset, type MakeDataset, makeDataset } from '../src/testing/index.ts';
+import { leaseOf, options } from './support/attempts.ts';
+import { db, shareDb } from './support/shared-db.ts';
+import { claim, drain } from './support/simulated-trainer.ts';
+import { prepared } from './support/submit.ts';
+import { query } from './support/tables.ts';
+
+shareDb();
+beforeEach(async () => {
+  await query(db, 'DELETE FROM dataset_names');
+  await query(db, 'DELETE FROM datasets');
+  await query(db, 'DELETE FROM workers');
+});
+
+const owner = 'ann';
+const add = (made: MadeDataset, more: object = {}) => addDataset(db, made.upload, { owner, ...more });
+
+/** Brings a data set in. */
+const bring = async (input: MakeDataset = {}): Promise<MadeDataset> => {
+  const made = makeDataset(input);
+  const { digest } = made.upload;
+  for (const number of (await add(made)).missing)
+    await putDatasetChunk(db, { digest, number, bytes: made.chunk(number) });
+  await checkDataset(db, digest);
+  expect(await add(made)).toMatchObject({ status: 'complete' });
+  return made;
+};
+
+/** Three chunks. */
+const threeChunks = { shape: [64, 64, 1] as [number, number, number], train: 2000, test: 600 };
+
+describe('an upload', () => {
+  test('asks for the missing chunks, goes on where it stopped, and is complete after the check', async () => {
+    const made = makeDataset(threeChunks);
+    const { digest } = made.upload;
+    const put = (number: number) => putDatasetChunk(db, { digest, number, bytes: made.chunk(number) });
+    expect(await add(made)).toEqual({ digest, status: 'receiving', missing: [0, 1, 2] });
+    expect(await put(1)).toEqual({ missing: 2 });
+    expect(await put(1)).toEqual({ missing: 2 });
+    expect(await add(made)).toEqual({ digest, status: 'receiving', missing: [0, 2] });
+    await checkDataset(db, digest);
+    expect(await findDataset(db, digest)).toBeNull();
+    await put(0);
+    expect(await put(2)).toEqual({ missing: 0 });
+    expect(await add(made)).toEqual({ digest, status: 'checking', missing: [] });
+    await expect(getDatasetChunk(db, { digest, number: 0 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await checkDataset(db, digest);
+    expect(await add(made)).toEqual({ digest, status: 'complete', missing: [] });
+    for (const number of [0, 1, 2])
+      expect(Buffer.compare(await getDatasetChunk(db, { digest, number }), made.chunk(number))).toBe(0);
+  });
+
+  test('sums up what it holds: counts, first images, mean and deviation', async () => {
+    const { bytes, upload } = await bring({
+      train: 9,
+      test: 6,
+      labelOf: (i, split) => (split === 'train' ? (i < 4 ? 2 : 0) : 1),
+    });
+    const pixels = [...bytes.subarray(bytes.length - 15 * 72, bytes.length - 6 * 72)].map(
+      (byte) => byte / 255,
+    );
+    const mean = pixels.reduce((a, b) => a + b) / pixels.length;
+    const variance = pixels.reduce((sum, x) => sum + (x - mean) ** 2, 0) / pixels.length;
+    const { summary } = (await findDataset(db, upload.digest))!;
+    expect(summary).toMatchObject({
+      trainCounts: [5, 0, 4],
+      testCounts: [0, 6, 0],
+      trainFirsts: [4, null, 0],
+    });
+    expect(summary.mean).toBeCloseTo(mean, 12);
+    expect(summary.deviation).toBeCloseTo(Math.sqrt(variance), 12);
+  });
+
+  test('gives back the images that somebody asks for, also across chunks', async () => {
+    const { bytes } = await bring(threeChunks);
+    const { index, label, images, shape } = await getDatasetImages(db, 'pets', {
+      split: 'train',
+      from: 1015,
+      count: 20,
+    });
+    expect(shape).toEqual([64, 64, 1]);
+    expect(index).toEqual(Array.from({ length: 20 }, (_, i) => 1015 + i));
+    expect(label).toEqual(index.map((i) => i % 3));
+    for (const [at, i] of index.entries())
+      expect([...Buffer.from(images[at]!, 'base64')]).toEqual(
+        Array.from({ length: 4096 }, (_, p) => (i + p) % 256),
+      );
+    expect(bytes.length).toBeGreaterThan(2 * 4 * 2 ** 20);
+    const end = await getDatasetImages(db, 'pets', { split: 'test', from: 598, count: 20 });
+    expect(end.index).toEqual([598, 599]);
+    expect((await getDatasetImages(db, 'pets', { split: 'test', from: 600, count: 20 })).images).toEqual([]);
+  });
+
+  test('refuses bytes that were not announced', async () => {
+    const made = makeDataset();
+    const { digest } = made.upload;
+    await expect(putDatasetChunk(db, { digest, number: 0, bytes: made.bytes })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    await add(made);
+    const changed = Uint8Array.from(made.bytes, (byte, i) => (i === 200 ? byte ^ 1 : byte));
+    for (const [bytes, message] of [
+      [
+        made.bytes.subarray(1),
+        `Expected ${made.bytes.length} bytes in chunk 0, but got ${made.bytes.length - 1}`,
+      ],
+      [
+        changed,
+        `Expected bytes with the sha-256 ${made.upload.chunks[0]} in chunk 0, but theirs is ${createHash('sha256').update(changed).digest('hex')}`,
+      ],
+    ] as const)
+      await expect(putDatasetChunk(db, { digest, number: 0, bytes })).rejects.toMatchObject({
+        code: 'DATASET_CORRUPT',
+        message,
+      });
+    expect(await add(made)).toMatchObject({ missing: [0] });
+  });
+
+  /** Brings all chunks of a data set that a check will refuse. */
+  const refusedBy = async (announced: MadeDataset) => {
+    const { digest } = announced.upload;
+    await add(announced);
+    await putDatasetChunk(db, { digest, number: 0, bytes: announced.bytes });
+    await checkDataset(db, digest);
+    expect(await findDataset(db, digest)).toBeNull();
+    return add(announced);
+  };
+
+  test('whose chunks together have another digest is refused by the check, and begins anew', async () => {
+    const made = makeDataset();
+    const announced = { ...made, upload: { ...made.upload, digest: 'ab'.repeat(32) } };
+    await expect(refusedBy(announced)).rejects.toMatchObject({
+      code: 'DATASET_CORRUPT',
+      message: expect.stringContaining(`have ${made.upload.digest}`),
+    });
+    expect(await add(announced)).toMatchObject({ status: 'receiving', missing: [0] });
+  });
+
+  test('with a label of no class, or another header, is refused by the check', async () => {
+    await expect(refusedBy(makeDataset({ labelOf: (i) => (i === 4 ? 259 : 0) }))).rejects.toMatchObject({
+      code: 'DATASET_CORRUPT',
+      message: 'Expected labels below 3, but image 4 of a split has 259',
+    });
+    const made = makeDataset();
+    const content = { ...made.upload.content, classes: ['cow', 'dog', 'bird'] };
+    await expect(refusedBy({ ...made, upload: { ...made.upload, content } })).rejects.toMatchObject({
+      code: 'DATASET_CORRUPT',
+      message: expect.stringContaining('header'),
+    });
+  });
+
+  test('is limited in bytes, in bytes of one token, and in its number of chunks, before anything is stored', async () => {
+    const made = makeDataset();
+    const bytes = made.bytes.length;
+    await expect(
+      add(made, { limits: { datasetBytes: bytes - 1, ownDatasetBytes: bytes } }),
+    ).rejects.toMatchObject({
+      code: 'DATASET_TOO_LARGE',
+    });
+    await expect(
+      add({ ...made, upload: { ...made.upload, chunks: [...made.upload.chunks, ...made.upload.chunks] } }),
+    ).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    expect(await query(db, 'SELECT FROM datasets')).toHaveLength(0);
+    const limits = { datasetBytes: bytes, ownDatasetBytes: 2 * bytes - 1 };
+    await add(made, { limits });
+    await add(made, { limits });
+    const second = makeDataset({ salt: 1, name: 'pets-2' });
+    await expect(add(second, { limits })).rejects.toMatchObject({ code: 'TOO_MANY_DATASETS' });
+    expect(await addDataset(db, second.upload, { owner: 'bob', limits })).toMatchObject({
+      status: 'receiving',
+    });
+  });
+
+  test('that nobody finished is deleted after a day', async () => {
+    const made = makeDataset(threeChunks);
+    await add(made);
+    await putDatasetChunk(db, { digest: made.upload.digest, number: 0, bytes: made.chunk(0) });
+    const repairNow = async () => {
+      await query(db, 'DELETE FROM duties');
+      await reconcile(db, options);
+    };
+    await query(db, `UPDATE datasets SET asked_at = now() - interval '23 hours'`);
+    await repairNow();
+    expect(await query(db, 'SELECT FROM dataset_chunks')).toHaveLength(3);
+    await query(db, `UPDATE datasets SET asked_at = now() - interval '25 hours'`);
+    await repairNow();
+    expect(await query(db, 'SELECT FROM dataset_chunks')).toHaveLength(0);
+  });
+
+  test('two checks at a time do no harm, and a lost one is taken over', async () => {
+    const made = makeDataset(threeChunks);
+    const { digest } = made.upload;
+    await add(made);
+    for (const number of [0, 1, 2]) await putDatasetChunk(db, { digest, number, bytes: made.chunk(number) });
+    await checkDataset(db, digest, AbortSignal.abort());
+    expect(await findDataset(db, digest)).toBeNull();
+    await Promise.all([checkDataset(db, digest), checkDataset(db, digest)]);
+    expect(await findDataset(db, digest)).toMatchObject({ digest });
+  });
+});
+
+describe('a data set whose digest nobody knows before its end', () => {
+  const { upload, bytes } = makeDataset(threeChunks);
+  const { name, content } = upload;
+  async function* parts(from: number, to: number, size: number) {
+    for (let at = from; at < to; at += size) yield bytes.subarray(at, Math.min(to, at + size));
+  }
+  const store = (given: AsyncIterable<Uint8Array>, more: object = {}) =>
+    storeDataset(db, { name, content, owner, ...more }, given);
+  const count = async (table: string) => (await query(db, `SELECT FROM ${table}`)).length;
+
+  test('is the same as one that was announced, in parts of any length', async () => {
+    for (const size of [999_983, 4 * 2 ** 20, bytes.length]) {
+      expect(await store(parts(0, bytes.length, size))).toBe(upload.digest);
+      const stored = await query<{ sha256: string }>(db, 'SELECT sha256 FROM dataset_chunks ORDER BY number');
+      expect(stored.map(({ sha256 }) => sha256)).toEqual(upload.chunks);
+      expect(await findDataset(db, name)).toMatchObject({
+        digest: upload.digest,
+        identity: upload.digest,
+        owner,
+      });
+    }
+    expect(
+      Buffer.compare(
+        await getDatasetChunk(db, { digest: upload.digest, number: 2 }),
+        bytes.subarray(2 ** 23),
+      ),
+    ).toBe(0);
+    const announced = await query(db, 'SELECT content, bytes, summary FROM datasets');
+    await query(db, 'DELETE FROM dataset_names; DELETE FROM datasets');
+    await bring(threeChunks);
+    expect(await query(db, 'SELECT content, bytes, summary FROM datasets')).toEqual(announced);
+  });
+
+  test('takes the place of an unfinished upload', async () => {
+    await addDataset(db, upload, { owner: 'bob' });
+    await store(parts(0, bytes.length, 2 ** 20));
+    expect(await count('datasets')).toBe(1);
+    expect(await addDataset(db, upload, { owner: 'bob' })).toMatchObject({ status: 'complete' });
+  });
+
+  test.each([
+    ['a part that fails', () => store(failing()), 'The connection is gone'],
+    ['too few bytes', () => store(parts(0, bytes.length - 1, 2 ** 20)), `but got ${bytes.length - 1}`],
+    [
+      'another header',
+      () => store(parts(0, bytes.length, 2 ** 20), { content: { ...content, classes: ['a', 'b'] } }),
+      'Expected',
+    ],
+    ['a name of another', () => store(parts(0, bytes.length, 2 ** 20), { name: 'mnist' }), 'built in'],
+    [
+      'too many bytes',
+      () => store(parts(0, bytes.length, 2 ** 20), { limits: { datasetBytes: 1e6, ownDatasetBytes: 1e9 } }),
+      'at most 1 MB',
+    ],
+    [
+      'a share that is used up',
+      () => store(parts(0, bytes.length, 2 ** 20), { limits: { datasetBytes: 1e9, ownDatasetBytes: 1e6 } }),
+      'from one token',
+    ],
+  ])('leaves nothing behind: %s', async (_, act, message) => {
+    await expect(act()).rejects.toThrow(message);
+    for (const table of ['datasets', 'dataset_chunks', 'dataset_names']) expect(await count(table)).toBe(0);
+  });
+  async function* failing() {
+    yield* parts(0, 5 * 2 ** 20, 2 ** 20);
+    throw new Error('The connection is gone');
+  }
+});
+
+describe('bytes are read', () => {
+  test('in pieces of at most 64 KiB, so that a check needs little memory', async () => {
+    const { upload, chunk } = await bring(threeChunks);
+    const pieces: Buffer[] = [];
+    await readChunk(db, { digest: upload.digest, number: 1 }, (piece) => pieces.push(Buffer.from(piece)));
+    expect(Math.max(...pieces.map(({ length }) => length))).toBe(64 * 1024);
+    expect(Buffer.compare(Buffer.concat(pieces), chunk(1))).toBe(0);
+  });
+
+  test('and a reader that fails gets its own error, on a connection that can be used again', async () => {
+    const { upload } = await bring();
+    const fail = () => {
+      throw new Error('The disk is full');
+    };
+    await expect(readChunk(db, { digest: upload.digest, number: 0 }, fail)).rejects.toThrow(
+      'The disk is full',
+    );
+    await expect(
+      readChunk(db, { digest: "'; DROP TABLE datasets; --", number: 0 }, () => {}),
+    ).rejects.toThrow();
+    expect(await getDatasetChunk(db, { digest: upload.digest, number: 0 })).toHaveLength(
+      makeDataset().bytes.length,
+    );
+  });
+});
+
+describe('a name', () => {
+  test('stands for one data set until it is removed', async () => {
+    const { upload } = await bring();
+    const other = makeDataset({ salt: 1 });
+    await expect(add(other)).rejects.toMatchObject({ code: 'NAME_TAKEN' });
+    await removeDataset(db, 'pets');
+    await expect(removeDataset(db, 'pets')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await bring({ salt: 1 });
+    expect(await findDataset(db, 'pets')).toMatchObject({ digest: other.upload.digest });
+    expect(await findDataset(db, upload.digest)).toMatchObject({ digest: upload.digest });
+  });
+
+  test('of a built-in data set is only for its content', async () => {
+    await expect(add(makeDataset({ name: 'mnist' }))).rejects.toMatchObject({ code: 'NAME_TAKEN' });
+  });
+
+  test('is listed after the built-in data sets, with what the service knows', async () => {
+    const { upload, bytes } = await bring();
+    const items = await listDatasets(db);
+    expect(items.map(({ name }) => name)).toEqual([...Object.keys(datasets), 'pets']);
+    expect(items.at(-1)).toMatchObject({
+      ...{
+        name: 'pets',
+        digest: upload.digest,
+        classCount: 3,
+        train: 9,
+        test: 6,
+        bytes: bytes.length,
+        owner,
+      },
+      ...{ isBuiltIn: false, isStored: true, workers: 0 },
+    });
+    expect(await getDataset(db, 'pets')).toMatchObject({
+      classes: ['cat', 'dog', 'bird'],
+      summary: { trainCounts: [3, 3, 3] },
+    });
+    expect(await getDataset(db, upload.digest)).toEqual(await getDataset(db, 'pets'));
+    expect(await getDataset(db, 'glyphs')).toMatchObject({ isBuiltIn: true, isStored: false, summary: null });
+    await expect(getDataset(db, 'nothing')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+});
+
+/** Submits a sweep on a data set of a user. */
+const submitOn = async ({ upload }: MadeDataset, input: Partial<SweepInput> = {}) => {
+  const definition = storedDefinition(
+    SweepDefinition.parse({
+      ...{ name: 'on pets', dataset: { name: 'pets' }, attacks: ['fgsm'] },
+      space: { initialiseEpochs: 1, optimiseEpochs: 1, classifierEpochs: 1 },
+      ...input,
+    }),
+    { ...upload.content, digest: upload.digest, budgets: { linf: 0.1, l2: 1 } },
+  );
+  return (await submitSweep(db, prepared(definition))).sweepId;
+};
+
+const register = (id: string, images: readonly string[]) =>
+  registerWorker(db, {
+    id,
+    ...{ host: 'here', pid: 1, version: '0', backend: 'wasm', device: 'cpu', slots: 1 },
+    abilities: {
+      engineVersion: 'engine-1',
+      trainerBytes: 2 ** 30,
+      datasets: images.map((digest) => ({ digest, images: 1, stamp: '' })),
+    },
+  });
+
+describe('a stage', () => {
+  test('waits for a worker that has the images, or for the service to have them', async () => {
+    const made = makeDataset({ salt: 7 });
+    await submitOn(made);
+    await register('without', []);
+    await register('with', [made.upload.digest]);
+    expect(await claim(db, 'without')).toBeNull();
+    const claimed = (await claim(db, 'with'))!;
+    expect(claimed.spec.dataset.content?.digest).toBe(made.upload.digest);
+    await releaseStage(db, leaseOf(claimed));
+    await bring({ salt: 7 });
+    expect(await claim(db, 'without')).toMatchObject({ stageId: claimed.stageId });
+    expect((await getWorker(db, 'with')).datasets).toEqual([{ name: 'pets', images: 1 }]);
+  });
+});
+
+describe('a collection of garbage', () => {
+  const collect = (keepDays: number, dryRun = false) =>
+    collectGarbage(db, RetentionPolicy.parse({ keepDays, keepBest: 0 }), { dryRun });
+  const passTime = () => query(db, `UPDATE datasets SET asked_at = now() - interval '1 hour'`);
+
+  test('frees a data set without a name that no kept trial needs', async () => {
+    const made = await bring({ salt: 3 });
+    const bytes = made.bytes.length;
+    await submitOn(made, { seeds: [11] });
+    await removeDataset(db, 'pets');
+    await passTime();
+    expect(await collect(0)).toMatchObject({ datasets: 0 }); // the sweep runs
+    await drain(db);
+    expect(await collect(30)).toMatchObject({ datasets: 0 }); // its trial is kept
+    expect(await collect(0, true)).toMatchObject({ datasets: 1 });
+    const { bytes: freed, datasets: count } = await collect(0);
+    expect([count, freed >= bytes]).toEqual([1, true]);
+    expect(await query(db, 'SELECT FROM dataset_chunks')).toHaveLength(0);
+  });
+
+  test('keeps a data set with a name, and one whose name was removed a moment ago', async () => {
+    await bring({ salt: 4 });
+    await passTime();
+    expect(await collect(0)).toMatchObject({ datasets: 0 });
+    await removeDataset(db, 'pets');
+    expect(await collect(0)).toMatchObject({ datasets: 0 });
+    await passTime();
+    expect(await collect(0)).toMatchObject({ datasets: 1 });
+  });
+});
