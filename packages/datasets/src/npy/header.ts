@@ -80,7 +80,7 @@ export const openNpyArray = (path: string, start: Buffer, bytes: number): NpyArr
   if (header === null)
     return refuseFile(
       path,
-      'expected the header of an array of numbers with at most 32 axes: descr, fortran_order and shape',
+      'expected the header of an array of numbers with at most 32 axes, with descr, fortran_order and shape',
     );
   const { type, shape, isFortran } = header;
   const element = elementTypes[type] ?? badType(path, type);
