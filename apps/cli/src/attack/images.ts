@@ -33,7 +33,7 @@ export type ImageSource = {
   readonly indices: readonly number[];
   /** The shape of one image, or the shapes that the images can take, the likeliest first. */
   readonly shapes: readonly (readonly number[])[];
-  /** Reads the images at `indices` in one of `shapes`. Throws Exit if the images cannot be read so. */
+  /** Reads the images at `indices` in one of `shapes`. Throws DatasetFault if the images cannot be read so. */
   readonly read: (shape: readonly number[]) => Promise<Images>;
   /** Names the file of an image, if each has its own. */
   readonly fileOf?: (index: number) => string;
@@ -81,7 +81,7 @@ const datasetImages = (
   };
 };
 
-/** Finds the images that the options name. Throws Exit for options that do not fit together, and for files that are no images. */
+/** Finds the images that the options name. Throws Exit for options that do not fit together, and DatasetFault for files that are no images. */
 export const openImages = async (options: ImageOptions, folders: DataFolders): Promise<ImageSource> => {
   const { dataset, images, labels, indices } = options;
   if (dataset !== undefined && images !== undefined)
