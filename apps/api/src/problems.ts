@@ -27,12 +27,22 @@ const frameworkMessage = (code: ErrorCode, error: Error, contentType: string | u
   return error.message;
 };
 
-/** Errors of Fastify and Node carry a code and a status. Null for all other errors, and for status 500: these are our own faults. */
+/**
+ * Errors of Fastify and Node carry a status and a code; those of the plugin that serves files carry a status alone. Null for all other errors,
+ * and for status 500: these are our own faults.
+ */
 const fromFramework = (error: unknown, contentType: string | undefined): AppError | null => {
-  if (!(error instanceof Error) || !('statusCode' in error) || !('code' in error)) return null;
-  const { statusCode: status, code } = error;
-  if (typeof status !== 'number' || typeof code !== 'string') return null;
-  if (status >= 500) return null;
+  if (!(error instanceof Error) || !('statusCode' in error)) return null;
+  const { statusCode: status } = error;
+  if (typeof status !== 'number' || status < 400 || status >= 500) return null;
+  const code = 'code' in error ? error.code : undefined;
+  if (typeof code !== 'string')
+    return new AppError(
+      'INVALID_REQUEST',
+      'Expected an address that a page can have, but got one with a NUL character or a malformed one',
+      {},
+      { cause: error },
+    );
   const appCode = frameworkCode(code, status);
   return new AppError(appCode, frameworkMessage(appCode, error, contentType), {}, { cause: error });
 };

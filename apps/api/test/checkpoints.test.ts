@@ -1,3 +1,4 @@
+import { defaultHyperparameters } from '@funnel/contracts';
 import { claimStage, recordCheckpoint } from '@funnel/db';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -18,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-const body = encoder([28, 28, 1], { filters: [4, 8], latent: 6 });
+const body = encoder([28, 28, 1], { ...defaultHyperparameters, filters: '4-8', latent: 6 });
 const classifier = joined(body, classifierHead(body, 5, 10));
 /** Weights that differ from each other, but not from run to run. */
 const values = weightSpecs(classifier).map(({ shape }, i) =>

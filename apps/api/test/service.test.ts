@@ -128,6 +128,13 @@ describe('the dashboard', () => {
       '/assets/..%5c..%5cx',
     ])
       expect((await own.app.inject(url)).body).not.toMatch(/"name"|root:/);
+    for (const url of [
+      '/%00',
+      '/sweeps/a%00b',
+      '/v1/stages/%00/images',
+      `/v1/stages/${'x'.repeat(200)}/%00%1b`,
+    ])
+      expect([url, (await page(url)).json()]).toMatchObject([url, { status: 400, code: 'INVALID_REQUEST' }]);
     expect(
       (await own.app.inject({ url: '/sweeps/17', headers: { accept: 'application/json' } })).statusCode,
     ).toBe(404);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type StartedApi, startApi } from '@funnel/api';
 import { createClient } from '@funnel/client';
+import { defaultHyperparameters } from '@funnel/contracts';
 import { claimStage, createDb, recordCheckpoint } from '@funnel/db';
 import { createTestDatabase, type TestDatabase } from '@funnel/db/testing';
 import { pino } from 'pino';
@@ -24,7 +25,7 @@ let api: StartedApi;
 let address: string;
 let token: string;
 
-const body = encoder([28, 28, 1], { filters: [4, 8], latent: 6 });
+const body = encoder([28, 28, 1], { ...defaultHyperparameters, filters: '4-8', latent: 6 });
 const classifier = joined(body, classifierHead(body, 5, 10));
 /** Weights that differ, the same in every run. */
 const values = weightSpecs(classifier).map(({ shape }, i) =>

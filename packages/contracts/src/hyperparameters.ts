@@ -92,15 +92,50 @@ const declarations = {
     default: '32-64',
     title: 'Filters',
     description:
-      'Output channels of the 3×3 stride-2 convolutions of every encoder, first to last; generators mirror them.',
+      'Output channels of the stride-2 convolutions of every encoder, first to last, or units of the dense layers of `mlp`; generators mirror them.',
     assumed: true,
   },
   latent: whole({ min: 0, max: 4096 }, 64, {
     title: 'Latent units',
-    description:
-      'Units of the linear dense code after the convolutions; 0 makes the last convolution the code.',
+    description: 'Units of the dense code after the convolutions; 0 makes the last convolution the code.',
     unit: 'units',
     assumed: true,
+  }),
+  architecture: choice(['convolutional', 'mlp', 'residual'], 'convolutional', {
+    title: 'Architecture',
+    description:
+      'Layers of encoders and generators: strided convolutions (§4.1), dense layers only (mlp), or strided convolutions with a residual block after each (He et al. 2016).',
+    since: '0.2.0',
+  }),
+  kernelSize: whole({ min: 2, max: 11 }, 3, {
+    title: 'Kernel size',
+    description: 'Height and width of the kernels of all convolutions (§4.1: 3); `mlp` has none.',
+    unit: 'pixels',
+    since: '0.2.0',
+  }),
+  activation: choice(['relu', 'leaky-relu', 'elu', 'tanh'], 'relu', {
+    title: 'Activation',
+    description: 'Activation of the hidden layers of encoders and generators (§4.1: ReLU).',
+    since: '0.2.0',
+  }),
+  codeActivation: choice(['linear', 'relu', 'tanh'], 'linear', {
+    title: 'Code activation',
+    description: 'Activation of the code, the last layer of an encoder.',
+    assumed: true,
+    since: '0.2.0',
+  }),
+  normalisation: choice(['none', 'batch'], 'none', {
+    title: 'Normalisation',
+    description:
+      'Batch normalisation (Ioffe & Szegedy 2015) between the hidden layers of encoders and generators and their activations.',
+    since: '0.2.0',
+  }),
+  paddedSize: whole({ min: 0, max: 512 }, 0, {
+    title: 'Padded size',
+    description:
+      'Height and width to which black pixels pad smaller images before the first convolution, such as 32 for MNIST; generators cut them off. 0 pads nothing.',
+    unit: 'pixels',
+    since: '0.2.0',
   }),
   noise: whole({ min: 0, max: 1024 }, 16, {
     title: 'Noise units',
@@ -120,10 +155,28 @@ const declarations = {
     unit: 'images',
     scale: 'log',
   }),
-  lossScale: choice(['mse', 'half-mse', 'norm'], 'mse', {
+  augmentFlip: choice(['none', 'horizontal'], 'none', {
+    title: 'Flip',
+    description: 'Mirrors each training image from left to right with probability 1/2, anew in every epoch.',
+    since: '0.2.0',
+  }),
+  augmentShift: whole({ min: 0, max: 64 }, 0, {
+    title: 'Shift',
+    description:
+      'Moves each training image by up to this many pixels along each axis, anew in every epoch; black pixels fill the gap.',
+    unit: 'pixels',
+    since: '0.2.0',
+  }),
+  augmentCrop: real({ min: 0, max: 0.9 }, 0, {
+    title: 'Crop',
+    description:
+      'Largest share of the height and width that is cut off each training image, anew in every epoch; the rest is enlarged to the full size.',
+    since: '0.2.0',
+  }),
+  lossScale: choice(['mse', 'half-mse', 'norm', 'l1', 'huber', 'ssim'], 'mse', {
     title: 'Loss scale',
     description:
-      'L of eq. 3–5: mean squared error per pixel, half of it, or the L2 norm of an image divided by 128.',
+      'L of eq. 3–5: mean squared error per pixel, half of it, or the L2 norm of an image divided by 128; or the mean absolute error (l1), the Huber loss with δ = 0.1, or 1 − SSIM.',
     assumed: true,
   }),
   initialiseEpochs: epochs(10_000, 9, {
@@ -300,3 +353,15 @@ export const defaultHyperparameters: Readonly<Hyperparameters> = Hyperparameters
 /** A value of any hyperparameter. */
 export const HyperparameterValue = z.union([z.number(), z.string(), z.boolean()]);
 export type HyperparameterValue = z.infer<typeof HyperparameterValue>;
+
+/**
+ * The value of a hyperparameter of a trial. Trials leave out one that a later version added while it has its default (decision 18).
+ * Undefined where the recipe does not read it.
+ */
+export const hyperparameterOf = (
+  trial: { readonly hyperparameters: Readonly<Record<string, HyperparameterValue>> },
+  name: string,
+): HyperparameterValue | undefined => {
+  const added = (declarations as Record<string, HyperparameterDeclaration>)[name];
+  return trial.hyperparameters[name] ?? (added?.since === undefined ? undefined : added.default);
+};

@@ -35,6 +35,21 @@ export type Recipe = {
   readonly stages: readonly TrainingStage[];
 };
 
+/** Hyperparameters of every stage that makes encoders. */
+const encoderHyperparameters = [
+  'filters',
+  'latent',
+  'architecture',
+  'kernelSize',
+  'activation',
+  'codeActivation',
+  'normalisation',
+  'paddedSize',
+] as const;
+
+/** Hyperparameters of every stage that trains on images. */
+const augmentation = ['augmentFlip', 'augmentShift', 'augmentCrop'] as const;
+
 const defineRecipe = <R extends Recipe>(recipe: R): R => recipe;
 
 /**
@@ -43,7 +58,7 @@ const defineRecipe = <R extends Recipe>(recipe: R): R => recipe;
  */
 const classify = {
   kind: 'classify',
-  reads: ['batchSize', 'classifierRate', 'classifierUnits', 'labelSmoothing', 'initializer'],
+  reads: ['batchSize', 'classifierRate', 'classifierUnits', 'labelSmoothing', 'initializer', ...augmentation],
   lengthOf: ['classifierEpochs'],
   epochs: (h) => h.classifierEpochs,
   records: ['classifierLoss', 'trainAccuracy', 'cleanAccuracy'],
@@ -52,10 +67,10 @@ const classify = {
 
 /** Hyperparameters of every stage that trains an encoder together with a classifier on top of it, on labelled images. */
 const supervisedHyperparameters = [
-  'filters',
-  'latent',
+  ...encoderHyperparameters,
   'initializer',
   'batchSize',
+  ...augmentation,
   'classifierRate',
   'classifierUnits',
 ] as const;
@@ -70,11 +85,11 @@ const funn = defineRecipe({
     {
       kind: 'initialise',
       reads: [
-        'filters',
-        'latent',
+        ...encoderHyperparameters,
         'noise',
         'initializer',
         'batchSize',
+        ...augmentation,
         'lossScale',
         'initialiseAttackerRate',
         'initialiseDefenderRate',
@@ -89,6 +104,7 @@ const funn = defineRecipe({
       kind: 'optimise',
       reads: [
         'batchSize',
+        ...augmentation,
         'lossScale',
         'optimiseAttackerRate',
         'optimiseDefenderRate',
@@ -116,7 +132,14 @@ const classic = defineRecipe({
   stages: [
     {
       kind: 'initialise',
-      reads: ['filters', 'latent', 'initializer', 'batchSize', 'lossScale', 'initialiseDefenderRate'],
+      reads: [
+        ...encoderHyperparameters,
+        'initializer',
+        'batchSize',
+        ...augmentation,
+        'lossScale',
+        'initialiseDefenderRate',
+      ],
       lengthOf: ['initialiseEpochs', 'optimiseEpochs'],
       epochs: (h) => h.initialiseEpochs + h.optimiseEpochs,
       records: ['defenderLoss'],
@@ -213,7 +236,7 @@ const magnet = defineRecipe({
   stages: [
     {
       kind: 'initialise',
-      reads: ['initializer', 'batchSize', 'reformerRate', 'reformerNoise'],
+      reads: ['initializer', 'batchSize', ...augmentation, 'reformerRate', 'reformerNoise'],
       lengthOf: ['initialiseEpochs'],
       epochs: (h) => h.initialiseEpochs,
       records: ['reformerLoss', 'secondReformerLoss'],
@@ -239,7 +262,7 @@ const detector = defineRecipe({
   stages: [
     {
       kind: 'initialise',
-      reads: ['filters', 'latent', 'initializer', 'batchSize', 'classifierRate', 'classifierUnits'],
+      reads: supervisedHyperparameters,
       lengthOf: ['initialiseEpochs'],
       epochs: (h) => h.initialiseEpochs,
       records: ['classifierLoss', 'trainAccuracy'],
@@ -250,6 +273,7 @@ const detector = defineRecipe({
       reads: [
         'initializer',
         'batchSize',
+        ...augmentation,
         'classifierRate',
         'classifierUnits',
         'trainingEpsilon',

@@ -165,6 +165,11 @@ describe('one attack', () => {
     expect(brief(await rank({ sweep, attack: 'fgsm', where: 'gamma:5' }))).toEqual([[1, 5, 0]]);
     expect(await rank({ sweep, attack: 'fgsm', where: ['gamma:2..3', 'filters:16-32'] })).toEqual([]);
     expect(await rank({ sweep, attack: 'fgsm', where: ['filters:32-64'] })).toHaveLength(5);
+    // Trials leave out a hyperparameter that a later version added while it has its default.
+    for (const where of ['architecture:convolutional', 'kernelSize:3', 'kernelSize:2..4', 'augmentCrop:0'])
+      expect(await rank({ sweep, attack: 'fgsm', where }), where).toHaveLength(5);
+    for (const where of ['architecture:mlp', 'kernelSize:5', 'kernelSize:4..7', 'augmentCrop:0.1'])
+      expect(await rank({ sweep, attack: 'fgsm', where }), where).toEqual([]);
     expect(await rank({ sweep, attack: 'gradient' })).toEqual([]);
     expect(await rank({ sweep, recipe: ['classic'] })).toEqual([]);
     expect(await rank({ sweep, recipe: 'funn', dataset: 'glyphs' })).toHaveLength(5);

@@ -321,6 +321,7 @@ const readResults = async (sweepId: string): Promise<void> => {
   await readSpeeds(db);
   const filters = [
     '{"where":["gamma:1..2"],"recipe":["funn"]}',
+    '{"where":["kernelSize:3"]}',
     '{"group":"configuration","masked":"equal"}',
     '{"masked":"hide","attack":"fgsm"}',
   ];

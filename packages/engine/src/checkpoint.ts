@@ -11,7 +11,8 @@ import {
 } from '@funnel/contracts';
 import { weightSpecs } from './models/architecture.ts';
 import { createNetwork, type Network, readWeights } from './models/network.ts';
-import { architectureOf, topologyOf } from './models/topology.ts';
+import { architectureOf } from './models/read-topology.ts';
+import { topologyOf } from './models/topology.ts';
 
 /** Blobs by the SHA-256 of their bytes. */
 export type Blobs = ReadonlyMap<string, Uint8Array>;

@@ -1,39 +1,8 @@
 /**
- * Distances and losses, each with its own gradient (`tf.customGrad`). Without it, TensorFlow.js records every operation for the backward
+ * Losses of classifiers, each with its own gradient (`tf.customGrad`). Without it, TensorFlow.js records every operation for the backward
  * pass, which costs several times as much as the arithmetic.
  */
-import type { Hyperparameters } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
-
-/** Sum over an image of (a − b)²: [batch, …shape] × the same → [batch]. Differentiable in `a` alone. */
-const squaredError = (a: tf.Tensor, b: tf.Tensor): tf.Tensor1D => {
-  const batch = a.shape[0]!;
-  const flat = [batch, a.size / batch] as [number, number];
-  const error = tf.customGrad((x, save) => {
-    const difference = tf.sub(tf.reshape(x as tf.Tensor, flat), tf.reshape(b, flat)); // [batch, pixels]
-    (save as tf.GradSaveFunc)([difference]);
-    return {
-      value: tf.sum(tf.square(difference), 1), // [batch]
-      gradFunc: (dy: tf.Tensor, [saved]: tf.Tensor[]) =>
-        tf.reshape(tf.mul(saved!, tf.reshape(tf.mul(dy, 2), [batch, 1])), a.shape),
-    };
-  });
-  return error(a) as tf.Tensor1D;
-};
-
-/** The distance of each image from its counterpart: [batch, …shape] × the same → [batch]. Differentiable in the first. */
-export type Distance = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor1D;
-
-/**
- * L of equations 3–5 (Vigouroux & Picard). The paper calls L Euclidean, and its printed numbers fit no reading of the word exactly, so L is
- * a hyperparameter: the mean squared error per pixel, half of it, or the norm over 128. The 1e-12 under the root bounds the slope of
- * the norm where the error is 0.
- */
-export const distances: Record<Hyperparameters['lossScale'], Distance> = {
-  mse: (a, b) => tf.div(squaredError(a, b), a.size / a.shape[0]!),
-  'half-mse': (a, b) => tf.div(squaredError(a, b), (2 * a.size) / a.shape[0]!),
-  norm: (a, b) => tf.div(tf.sqrt(tf.add(squaredError(a, b), 1e-12)), 128),
-};
 
 /** One-hot rows [batch, classes] with `share` of each row spread over all classes (Szegedy et al. 2016, eq. 5). Rows still sum to 1. */
 export const smoothed = (oneHot: tf.Tensor2D, share: number): tf.Tensor2D =>

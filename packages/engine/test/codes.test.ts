@@ -1,3 +1,4 @@
+import { defaultHyperparameters } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../src/backends/open-backend.ts';
@@ -16,7 +17,11 @@ describe('encodeAll', () => {
   it.each([5, 0])(
     'gives the codes of the images at some indices, cached or not (latent %i)',
     async (latent) => {
-      const architecture = encoder([28, 28, 1], { filters: [2, 3], latent });
+      const architecture = encoder([28, 28, 1], {
+        ...defaultHyperparameters,
+        filters: '2-3',
+        latent,
+      });
       const network = createNetwork(
         architecture,
         initialWeights(architecture, 'glorotUniform', createRandom(1)),

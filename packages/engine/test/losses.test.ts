@@ -1,47 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../src/backends/open-backend.ts';
-import { distances, divergence, scaleGradient, softmaxCrossEntropy } from '../src/losses.ts';
+import { divergence, scaleGradient, softmaxCrossEntropy } from '../src/losses.ts';
 
 beforeAll(async () => {
   await openBackend('cpu');
-});
-
-const a = () => tf.tensor([0, 0.5, 1, 0.25, 0.25, 0.25], [2, 3, 1]);
-const b = () => tf.tensor([0, 0, 0, 0.25, 0.5, 0.25], [2, 3, 1]);
-
-describe('distances', () => {
-  it.each([
-    ['mse', [1.25 / 3, 0.0625 / 3]],
-    ['half-mse', [1.25 / 6, 0.0625 / 6]],
-    ['norm', [Math.sqrt(1.25) / 128, 0.25 / 128]],
-  ] as const)('%s has the value of its formula for each image', (scale, expected) => {
-    const measured = distances[scale](a(), b());
-    expect(measured.shape).toEqual([2]);
-    for (const [i, value] of [...measured.dataSync()].entries()) expect(value).toBeCloseTo(expected[i]!, 7);
-  });
-
-  it.each(['mse', 'half-mse', 'norm'] as const)(
-    'the gradient of %s agrees with finite differences, image by image',
-    (scale) => {
-      const weights = tf.tensor1d([1, -3]); // so that a mix-up of images shows
-      const loss = (x: tf.Tensor) => tf.sum(tf.mul(distances[scale](x, b()), weights));
-      const gradient = tf.grad(loss)(a()).dataSync();
-      for (let i = 0; i < 6; i++) {
-        const at = (h: number): number => {
-          const values = a().dataSync().slice();
-          values[i]! += h;
-          return loss(tf.tensor(values, [2, 3, 1])).dataSync()[0]!;
-        };
-        expect(gradient[i]).toBeCloseTo((at(1e-2) - at(-1e-2)) / 2e-2, scale === 'norm' ? 4 : 5);
-      }
-    },
-  );
-
-  it('the gradient of the norm is finite where the images are equal', () => {
-    const slope = tf.grad((x: tf.Tensor) => tf.sum(distances.norm(x, b())))(b());
-    expect([...slope.dataSync()]).toEqual([0, 0, 0, 0, 0, 0]);
-  });
 });
 
 describe('softmaxCrossEntropy', () => {

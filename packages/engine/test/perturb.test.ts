@@ -1,3 +1,4 @@
+import { defaultHyperparameters } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../src/backends/open-backend.ts';
@@ -26,7 +27,11 @@ describe('perturb', () => {
   });
 
   it('ends inside the ball when it starts outside, and raises the loss of a network', async () => {
-    const architecture = encoder([8, 8, 1], { filters: [4], latent: 10 });
+    const architecture = encoder([8, 8, 1], {
+      ...defaultHyperparameters,
+      filters: '4',
+      latent: 10,
+    });
     const network = createNetwork(architecture, initialWeights(architecture, 'heNormal', createRandom('w')));
     const targets = tf.oneHot(tf.tensor1d([1, 5, 0, 3], 'int32'), 10).toFloat() as tf.Tensor2D;
     const loss = (x: tf.Tensor) => softmaxCrossEntropy(network.apply(x) as tf.Tensor2D, targets);

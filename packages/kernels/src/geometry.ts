@@ -15,33 +15,25 @@ export interface Geometry {
   readonly padding: { readonly top: number; readonly left: number };
 }
 
-/** 3×3 taps, stride 2, 'same' padding as in Keras: a single row of padding is at the bottom, a single column at the right. */
-export function halving(
-  image: readonly [number, number],
-  channels: { readonly image: number; readonly map: number },
-): Geometry {
-  const [height, width] = image;
-  const before = (size: number): number => (size % 2 === 0 ? 0 : 1);
-  return {
-    image: { height, width, channels: channels.image },
-    map: { height: Math.ceil(height / 2), width: Math.ceil(width / 2), channels: channels.map },
-    filter: { height: 3, width: 3 },
-    stride: { height: 2, width: 2 },
-    padding: { top: before(height), left: before(width) },
-  };
-}
-
-/** 3×3 taps, stride 1, 'same' padding: the map is as large as the image. */
-export function keeping(
+/**
+ * A convolution of this stride with 'same' padding as in Keras: the map has ⌈pixels / stride⌉ positions along each axis. Where the padding is
+ * odd, the additional row is at the bottom and the additional column at the right.
+ */
+export function samePadding(
   [height, width]: readonly [number, number],
+  filter: Geometry['filter'],
+  stride: number,
   channels: { readonly image: number; readonly map: number },
 ): Geometry {
+  const positions = (pixels: number): number => Math.ceil(pixels / stride);
+  const before = (pixels: number, taps: number): number =>
+    Math.floor(Math.max(0, (positions(pixels) - 1) * stride + taps - pixels) / 2);
   return {
     image: { height, width, channels: channels.image },
-    map: { height, width, channels: channels.map },
-    filter: { height: 3, width: 3 },
-    stride: { height: 1, width: 1 },
-    padding: { top: 1, left: 1 },
+    map: { height: positions(height), width: positions(width), channels: channels.map },
+    filter,
+    stride: { height: stride, width: stride },
+    padding: { top: before(height, filter.height), left: before(width, filter.width) },
   };
 }
 

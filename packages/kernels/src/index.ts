@@ -7,7 +7,7 @@
 export { type AdamRates, adamStep } from './adam-step.ts';
 // The wasm backend's memory, and what a backend computes with.
 export { type HeapBackend, heapBackend } from './heap.ts';
-export { averagePool, conv2d, conv2dSame, conv2dTranspose, dense, upSample } from './layers.ts';
+export { averagePool, conv2d, conv2dTranspose, dense, upSample } from './layers.ts';
 // Corrections of TensorFlow.js, and what is right after them.
 export { correctOperators } from './operators/correct-operators.ts';
 export {

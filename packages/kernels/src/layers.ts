@@ -3,7 +3,7 @@
  * layer are one kernel each (layer-kernels.ts).
  */
 import * as tf from '@tensorflow/tfjs';
-import { type Geometry, halving, keeping } from './geometry.ts';
+import { type Geometry, samePadding } from './geometry.ts';
 import type { Activation, LayerAttributes, layerKernels } from './layer-kernels.ts';
 
 type KernelName = keyof typeof layerKernels;
@@ -135,13 +135,13 @@ const runKernel = (
 ): tf.Tensor =>
   tf.engine().runKernel(name, inputs as tf.NamedTensorMap, attributes as Attributes) as tf.Tensor;
 
-const halved = {
-  strides: [2, 2],
+const window = (stride: number) => ({
+  strides: [stride, stride],
   pad: 'same',
   dataFormat: 'NHWC',
   dilations: [1, 1],
   dimRoundingMode: undefined,
-};
+});
 
 /** Takes the gradient after an activation and the output `y`, and returns the gradient before it. A ReLU passes it where `y` is above 0. */
 const throughActivation = (dy: tf.Tensor, y: tf.Tensor, activation: 'relu' | 'linear'): tf.Tensor =>
@@ -162,12 +162,20 @@ tf.registerGradient({
   outputsToSave: [true],
   gradFunc: (dy, [x, filter, y], attributes) => {
     const dz = throughActivation(dy as tf.Tensor, y!, attributes.activation as 'relu' | 'linear');
-    const window = { ...halved, strides: attributes.strides };
+    const [stride] = attributes.strides as [number, number];
     return {
       x: () =>
-        runKernel('Conv2DBackpropInput', { dy: dz, filter: filter! }, { ...window, inputShape: x!.shape }),
+        runKernel(
+          'Conv2DBackpropInput',
+          { dy: dz, filter: filter! },
+          { ...window(stride), inputShape: x!.shape },
+        ),
       filter: () =>
-        runKernel('Conv2DBackpropFilter', { x: x!, dy: dz }, { ...window, filterShape: filter!.shape }),
+        runKernel(
+          'Conv2DBackpropFilter',
+          { x: x!, dy: dz },
+          { ...window(stride), filterShape: filter!.shape },
+        ),
       bias: () => sumToChannels(dz),
     };
   },
@@ -187,49 +195,49 @@ tf.registerGradient({
   },
 });
 
-/** The stride-2 convolution of an image of `size` [height, width] by `filter` [3, 3, image channels, map channels]. */
-const geometryOf = (size: readonly [number, number], filter: tf.Tensor) =>
-  halving(size, { image: filter.shape[2]!, map: filter.shape[3]! });
+/** The convolution of an image of `size` [height, width] by `filter` [h, w, image channels, map channels]. */
+const geometryOf = (size: readonly [number, number], filter: tf.Tensor, stride: number): Geometry => {
+  const [height, width, image, map] = filter.shape as [number, number, number, number];
+  return samePadding(size, { height, width }, stride, { image, map });
+};
 
-/** Convolution, 3×3, stride 2, 'same': x [batch, h, w, in], filter [3, 3, in, out] → [batch, ⌈h/2⌉, ⌈w/2⌉, out]. */
+/** Convolution with 'same' padding: x [batch, h, w, in], filter [kh, kw, in, out] → [batch, ⌈h/stride⌉, ⌈w/stride⌉, out]. */
 export const conv2d = (
   x: tf.Tensor,
   filter: tf.Tensor,
   bias: tf.Tensor,
   activation: 'relu' | 'linear',
+  stride = 2,
 ): tf.Tensor =>
   hasLayerKernels()
-    ? convolution(x, filter, bias, geometryOf([x.shape[1]!, x.shape[2]!], filter), activation)
-    : runKernel('FusedConv2D', { x, filter, bias }, { ...halved, activation, leakyreluAlpha: 0 });
+    ? convolution(x, filter, bias, geometryOf([x.shape[1]!, x.shape[2]!], filter, stride), activation)
+    : runKernel('FusedConv2D', { x, filter, bias }, { ...window(stride), activation, leakyreluAlpha: 0 });
 
-/** Convolution, 3×3, stride 1, 'same', then σ: x [batch, h, w, in], filter [3, 3, in, out] → [batch, h, w, out]. */
-export const conv2dSame = (x: tf.Tensor, filter: tf.Tensor, bias: tf.Tensor): tf.Tensor => {
-  const [, height, width] = x.shape as [number, number, number, number];
-  const [, , from, to] = filter.shape as [number, number, number, number];
-  const z = hasLayerKernels()
-    ? convolution(x, filter, bias, keeping([height, width], { image: from, map: to }), 'linear')
-    : runKernel(
-        'FusedConv2D',
-        { x, filter, bias },
-        { ...halved, strides: [1, 1], activation: 'linear', leakyreluAlpha: 0 },
-      );
-  return tf.sigmoid(z);
-};
+/** [batch, h, w, channels] with an even height and width: an odd one gets a copy of its last row or column. */
+const evened = (x: tf.Tensor): tf.Tensor =>
+  [1, 2].reduce((image, axis) => {
+    const size = image.shape[axis]!;
+    if (size % 2 === 0) return image;
+    return tf.concat([image, tf.slice(image, axis === 1 ? [0, size - 1] : [0, 0, size - 1])], axis);
+  }, x);
 
-/** Means over squares of 2×2: [batch, 2h, 2w, channels] → [batch, h, w, channels]. */
-export const averagePool = (x: tf.Tensor): tf.Tensor => tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid');
+/** Means over squares of 2×2: [batch, h, w, channels] → [batch, ⌈h/2⌉, ⌈w/2⌉, channels]. A square at an odd end has the pixels that exist. */
+export const averagePool = (x: tf.Tensor): tf.Tensor => tf.avgPool(evened(x) as tf.Tensor4D, 2, 2, 'valid');
 
 /**
- * Repeats every pixel in a square of 2×2: [batch, h, w, channels] → [batch, 2h, 2w, channels]. It has a gradient of its own (sums over
- * the squares), because the gradient of tfjs-cpu loses some of the values.
+ * Repeats every pixel in a square of 2×2: [batch, ⌈h/2⌉, ⌈w/2⌉, channels] → [batch, h, w, channels] for `size` [h, w]. It has a gradient of
+ * its own (sums over the squares), because the gradient of tfjs-cpu loses some of the values.
  */
-export const upSample = (x: tf.Tensor): tf.Tensor => {
+export const upSample = (x: tf.Tensor, [height, width]: readonly [number, number]): tf.Tensor => {
   const size: [number, number] = [2 * x.shape[1]!, 2 * x.shape[2]!];
   const widen = tf.customGrad((small) => ({
     value: tf.image.resizeNearestNeighbor(small as tf.Tensor4D, size),
     gradFunc: (dy: tf.Tensor) => tf.mul(averagePool(dy), 4),
   }));
-  return widen(x);
+  const wide = widen(x);
+  return size[0] === height && size[1] === width
+    ? wide
+    : tf.slice(wide, [0, 0, 0, 0], [-1, height, width, -1]);
 };
 
 /** Dense layer: x [batch, in], kernel [in, out], bias [out] → [batch, out]. */
@@ -251,24 +259,26 @@ export const dense = (
   return tf.reshape(y, [rows, units]);
 };
 
-/** z + bias, then ReLU or (1 + tanh)/2. The latter is σ(2z): one pass over memory, where tanh would take three. */
-const addBias = (z: tf.Tensor, bias: tf.Tensor, activation: 'relu' | 'unitTanh'): tf.Tensor => {
+/** z + bias, then the activation. (1 + tanh z)/2 is σ(2z): one pass over memory, where tanh would take three. */
+const addBias = (z: tf.Tensor, bias: tf.Tensor, activation: Activation): tf.Tensor => {
   const biased = tf.add(z, bias);
+  if (activation === 'linear') return biased;
   return activation === 'relu' ? tf.relu(biased) : tf.sigmoid(tf.mul(biased, 2));
 };
 
-/** The transpose of `conv2d`: x [batch, ⌈h/2⌉, ⌈w/2⌉, in], filter [3, 3, out, in] → [batch, h, w, out] for `size` [h, w]. */
+/** The transpose of `conv2d` with stride 2: x [batch, ⌈h/2⌉, ⌈w/2⌉, in], filter [kh, kw, out, in] → [batch, h, w, out] for `size` [h, w]. */
 export const conv2dTranspose = (
   x: tf.Tensor,
   filter: tf.Tensor,
   bias: tf.Tensor,
   size: readonly [number, number],
-  activation: 'relu' | 'unitTanh',
+  activation: Activation,
 ): tf.Tensor => {
-  if (hasLayerKernels()) return transposedConvolution(x, filter, bias, geometryOf(size, filter), activation);
+  if (hasLayerKernels())
+    return transposedConvolution(x, filter, bias, geometryOf(size, filter, 2), activation);
   const inputShape = [x.shape[0]!, ...size, filter.shape[2]!];
   return addBias(
-    runKernel('Conv2DBackpropInput', { dy: x, filter }, { ...halved, inputShape }),
+    runKernel('Conv2DBackpropInput', { dy: x, filter }, { ...window(2), inputShape }),
     bias,
     activation,
   );

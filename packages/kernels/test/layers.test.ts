@@ -67,6 +67,57 @@ describe.each([
   });
 });
 
+/** [size, kernel, stride] */
+describe.each([
+  [9, 5, 2],
+  [8, 5, 2],
+  [9, 4, 2],
+  [8, 2, 2],
+  [3, 7, 2],
+  [1, 5, 2],
+  [9, 3, 1],
+  [8, 4, 1],
+] as const)('convolutions of %i² pixels by kernels of %i², stride %i', (size, kernel, stride) => {
+  const half = Math.ceil(size / stride);
+
+  test('agree with tfjs, and so do their gradients', async () => {
+    const inputs = () => [
+      uniform([3, size, size, 3], 1),
+      uniform([kernel, kernel, 3, 8], 2),
+      uniform([8], 3),
+    ];
+    const layer = (x: tf.Tensor, filter: tf.Tensor, bias: tf.Tensor) =>
+      conv2d(x, filter, bias, 'relu', stride);
+    expectClose(await onBoth(throughGradients(layer, inputs)), 2e-5);
+    const { wasm, cpu } = await onBoth(() => {
+      const [x, filter, bias] = inputs();
+      const theirs = tf
+        .conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, stride, 'same')
+        .add(bias!)
+        .relu();
+      return [tf.sub(layer(x!, filter!, bias!), theirs), theirs];
+    });
+    for (const [errors] of [wasm, cpu])
+      for (const error of errors!) expect(Math.abs(error)).toBeLessThan(1e-5);
+  });
+
+  test.runIf(stride === 2).each(['relu', 'linear', 'unitTanh'] as const)(
+    'transposed agree on cpu and wasm, and so do their gradients: %s',
+    async (activation) => {
+      const inputs = () => [
+        uniform([3, half, half, 8], 1),
+        uniform([kernel, kernel, 3, 8], 2).mul(0.2),
+        uniform([3], 3),
+      ];
+      const layer = throughGradients(
+        (x, filter, bias) => conv2dTranspose(x, filter, bias, [size, size], activation),
+        inputs,
+      );
+      expectClose(await onBoth(layer), 2e-5);
+    },
+  );
+});
+
 const network = (weights: readonly tf.Tensor[]) => (x: tf.Tensor) => {
   const map = conv2d(x, weights[0]!, weights[1]!, 'relu'); // [batch, 4, 4, 4]
   const code = dense(tf.reshape(map, [x.shape[0]!, -1]), weights[2]!, weights[3]!, 'linear');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { halving } from '../src/geometry.ts';
+import { samePadding } from '../src/geometry.ts';
 import {
   type Operator,
   pairConvolution,
@@ -7,6 +7,10 @@ import {
   pixelOperator,
   weightsOfSums,
 } from '../src/winograd-pairing.ts';
+
+/** A 3×3 convolution of stride 2. */
+const halved = (size: [number, number], channels: { image: number; map: number }) =>
+  samePadding(size, { height: 3, width: 3 }, 2, channels);
 
 const apply = (operator: Operator, values: readonly number[]): number[] =>
   operator.map((terms) => terms.reduce((sum, { from, factor }) => sum + factor * values[from]!, 0));
@@ -38,12 +42,12 @@ test.each([3, 4, 5, 6, 7, 8, 13, 14, 15, 16, 28])(
 );
 
 test('the usual second convolution takes 289 multiplications per pair of channels instead of 400', () => {
-  const pairing = pairConvolution(halving([14, 14], { image: 32, map: 64 }));
+  const pairing = pairConvolution(halved([14, 14], { image: 32, map: 64 }));
   expect(pixelOperator(pairing!)).toHaveLength(289);
 });
 
 test('small maps and few channels are not paired', () => {
-  expect(pairConvolution(halving([7, 7], { image: 32, map: 64 }))).toBeUndefined();
-  expect(pairConvolution(halving([28, 28], { image: 1, map: 32 }))).toBeUndefined();
-  expect(pairConvolution(halving([14, 14], { image: 30, map: 64 }))).toBeUndefined();
+  expect(pairConvolution(halved([7, 7], { image: 32, map: 64 }))).toBeUndefined();
+  expect(pairConvolution(halved([28, 28], { image: 1, map: 32 }))).toBeUndefined();
+  expect(pairConvolution(halved([14, 14], { image: 30, map: 64 }))).toBeUndefined();
 });

@@ -9,6 +9,7 @@ import {
   defaultHyperparameters,
   formatAmount,
   formatBytes,
+  type HyperparameterName,
   type Hyperparameters,
   type Plan,
   type RecipeName,
@@ -19,7 +20,8 @@ import {
   sweepDataset,
   variableOf,
 } from '@funnel/contracts';
-import { type DataSize, minBytes, type Networks, networksOf, trainedBy } from './memory.ts';
+import { minBytes, trainedBy } from './memory.ts';
+import { type DataSize, type Networks, networksOf } from './network-sizes.ts';
 import type { Outline } from './outline.ts';
 
 const bytesPerNumber = 4;
@@ -60,7 +62,10 @@ export const queriesOf = ({ settings }: AttackRun): number =>
     return typeof value === 'number' ? product * Math.max(1, value) : product;
   }, 2);
 
-const sizes = ['filters', 'latent', 'classifierUnits', 'noise', 'batchSize'] as const;
+const sizes = [
+  ...['filters', 'latent', 'classifierUnits', 'noise', 'batchSize'],
+  ...['architecture', 'kernelSize', 'activation', 'codeActivation', 'normalisation', 'paddedSize'],
+] as const satisfies readonly HyperparameterName[];
 
 type Configuration = { readonly recipe: RecipeName; readonly hyperparameters: Hyperparameters };
 

@@ -15,6 +15,7 @@ import {
   type SweepDefinition,
   type TrialPoint,
 } from '@funnel/contracts';
+import { identifyingHyperparameters } from './identity.ts';
 import { type Axis, axisOf, choosePoints, countPoints, spaceSize } from './points.ts';
 
 /** The report of a plan on its search space: the values of each hyperparameter, and the parts of the definition that add no trials. */
@@ -139,8 +140,8 @@ export const expandSweep = (definition: SweepDefinition): Expansion => {
   const results: SearchResult[] = [];
   for (const recipe of recipes) {
     const read = axesReadBy(recipe, axes);
-    const defaults = Object.fromEntries(
-      hyperparametersOf(recipe).map((name) => [name, defaultHyperparameters[name]]),
+    const defaults = identifyingHyperparameters(
+      Object.fromEntries(hyperparametersOf(recipe).map((name) => [name, defaultHyperparameters[name]])),
     );
     const { points, draws } = choosePoints(read, search);
     results.push({ recipe, points: points.length, draws, size: spaceSize(read) });

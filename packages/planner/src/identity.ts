@@ -45,7 +45,8 @@ export const droppingAddedDefaults = (schema: z.ZodObject) => {
   };
 };
 
-const identifyingHyperparameters = droppingAddedDefaults(Hyperparameters);
+/** Hyperparameters as identities, trials and stages have them. */
+export const identifyingHyperparameters = droppingAddedDefaults(Hyperparameters);
 const identifyingDataset = droppingAddedDefaults(DatasetSpec);
 const identifyingSettings = Object.fromEntries(
   Object.entries(attacks).map(([name, { settings }]) => [name, droppingAddedDefaults(settings)]),

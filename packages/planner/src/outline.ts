@@ -24,7 +24,13 @@ import {
   type TrialPoint,
 } from '@funnel/contracts';
 import { expandSweep, type SpaceReport } from './expand-trials.ts';
-import { chainId, configurationId, presentVersions, stageId } from './identity.ts';
+import {
+  chainId,
+  configurationId,
+  identifyingHyperparameters,
+  presentVersions,
+  stageId,
+} from './identity.ts';
 import { createNeeds } from './needs.ts';
 
 /*
@@ -144,7 +150,9 @@ const createSteps = (): ((point: TrialPoint) => readonly Step[]) => {
       const key = JSON.stringify([epochs, ...reads.map((hyperparameter) => all[hyperparameter])]);
       const same = steps.get(key);
       if (same) return same;
-      const read = Object.fromEntries(reads.map((hyperparameter) => [hyperparameter, all[hyperparameter]]));
+      const read = identifyingHyperparameters(
+        Object.fromEntries(reads.map((hyperparameter) => [hyperparameter, all[hyperparameter]])),
+      ) as StageSpec['hyperparameters']; // it drops fields, and sets none to undefined
       const step = { kind, hyperparameters: read, epochs, specs: new Map<string, NeededStage>() };
       steps.set(key, step);
       return step;

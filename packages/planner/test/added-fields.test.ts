@@ -6,10 +6,12 @@ import {
   attackVersion,
   DatasetSpec,
   Hyperparameters,
+  SweepDefinition,
 } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { chainId, configurationId, droppingAddedDefaults, presentVersions } from '../src/identity.ts';
+import { outlineSweep } from '../src/index.ts';
 
 describe('a field that says since', () => {
   const drop = droppingAddedDefaults(
@@ -38,6 +40,15 @@ describe('a field that says since', () => {
 const addedDefaults: Readonly<Record<string, unknown>> = {
   'bim.largestEpsilon': null,
   'bim-l2.largestEpsilon': null,
+  'hyperparameters.architecture': 'convolutional',
+  'hyperparameters.kernelSize': 3,
+  'hyperparameters.activation': 'relu',
+  'hyperparameters.codeActivation': 'linear',
+  'hyperparameters.normalisation': 'none',
+  'hyperparameters.paddedSize': 0,
+  'hyperparameters.augmentFlip': 'none',
+  'hyperparameters.augmentShift': 0,
+  'hyperparameters.augmentCrop': 0,
 };
 
 it('added fields keep their defaults', () => {
@@ -130,4 +141,40 @@ it('a search of BIM that now ends at the given ε has another identity than befo
   expect(versionOf({ steps: 20 })).toBe(1);
   expect(versionOf({ epsilon: 0.1 })).toBe(2);
   expect(versionOf({ largestEpsilon: 0.3 })).toBe(2);
+});
+
+describe('an added hyperparameter in trials and stages', () => {
+  const outlineOf = (space: object) =>
+    outlineSweep(
+      SweepDefinition.parse({
+        name: 'added',
+        recipes: 'classic',
+        dataset: { name: 'glyphs', train: 100, test: 50, attack: 10 },
+        space,
+        attacks: ['fgsm'],
+      }),
+      '1',
+    );
+
+  it('is absent while the sweep does not name it, as in version 0.1.0', () => {
+    const { trials, stages } = outlineOf({ latent: 32 });
+    for (const { hyperparameters } of [...trials, ...stages])
+      expect(hyperparameters).not.toHaveProperty('architecture');
+  });
+
+  it('is in every trial of a sweep that names it, and only in stages with another value than the default', () => {
+    const { trials, stages } = outlineOf({ architecture: ['mlp', 'convolutional'] });
+    expect(trials.map(({ hyperparameters }) => hyperparameters.architecture)).toEqual([
+      'mlp',
+      'convolutional',
+    ]);
+    const first = stages.filter(({ kind }) => kind === 'initialise');
+    expect(first.map(({ hyperparameters }) => hyperparameters.architecture)).toEqual(['mlp', undefined]);
+    expect(stages.map(({ id }) => id)).toEqual(
+      expect.arrayContaining(outlineOf({}).stages.map(({ id }) => id)),
+    );
+    expect(outlineOf({ architecture: 'convolutional' }).trials[0]!.configuration).toBe(
+      outlineOf({}).trials[0]!.configuration,
+    );
+  });
 });

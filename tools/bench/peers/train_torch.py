@@ -6,6 +6,8 @@
 Prints one JSON line per stage: {"stage": "initialise"|"optimise"|"classic", "mode": "eager"|"compiled", "ms_per_step": median,
 "images_per_s": ..., "threads": ..., "parameters": ..., "torch": version}.
 
+The images: `--channels N` and `--size N` (pixels along one side).
+
 The networks: `--filters 32,64` gives 3x3 convolutions with stride 2, 'same' padding and ReLU; `--latent N` adds a linear dense code of
 N units (0: the last convolution is the code, linear). The generator mirrors the encoder and ends in (1 + tanh)/2. The attacker's
 generator gets the code and `--noise N` uniform values (dense code) or N uniform channels (convolutional code).
@@ -27,6 +29,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument('--filters', default='32,64')
 parser.add_argument('--latent', type=int, default=64)
 parser.add_argument('--noise', type=int, default=16)
+parser.add_argument('--channels', type=int, default=1)
+parser.add_argument('--size', type=int, default=28)
 parser.add_argument('--batch', type=int, default=128)
 parser.add_argument('--steps', type=int, default=20)
 parser.add_argument('--threads', type=int, default=1)
@@ -39,24 +43,24 @@ torch.manual_seed(0)
 device = torch.device(options.device)
 filters = [int(count) for count in options.filters.split(',')]
 latent, noise = options.latent, options.noise
-SIZE = 28
+channels, size = options.channels, options.size
 WARM_UP = 3
 GAMMA, BETA = 5, 0.01
 
 # Side lengths of the feature maps, from the image to the last convolution.
-sides = [SIZE]
+sides = [size]
 for _ in filters:
     sides.append((sides[-1] + 1) // 2)
 flat = filters[-1] * sides[-1] ** 2
 
 
 class Encoder(nn.Module):
-    """Images [n, 1, 28, 28] to codes [n, latent], or [n, filters[-1], side, side] without a dense code."""
+    """Images [n, channels, size, size] to codes [n, latent], or [n, filters[-1], side, side] without a dense code."""
 
     def __init__(self):
         super().__init__()
-        channels = [1] + filters
-        self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, 2, 1) for a, b in zip(channels, channels[1:]))
+        maps = [channels] + filters
+        self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, 2, 1) for a, b in zip(maps, maps[1:]))
         self.dense = nn.Linear(flat, latent) if latent else None
 
     def forward(self, x):
@@ -68,17 +72,17 @@ class Encoder(nn.Module):
 
 
 class Generator(nn.Module):
-    """Codes to images [n, 1, 28, 28] in [0, 1]."""
+    """Codes to images [n, channels, size, size] in [0, 1]."""
 
     def __init__(self, noise):
         super().__init__()
         self.noise = noise
-        channels, heights = filters[::-1] + [1], sides[::-1]
+        maps, heights = filters[::-1] + [channels], sides[::-1]
         self.dense = nn.Linear(latent + noise, flat) if latent else None
         if not latent:
-            channels[0] += noise
+            maps[0] += noise
         self.convs = nn.ModuleList(
-            nn.ConvTranspose2d(channels[i], channels[i + 1], 3, 2, 1, output_padding=1 - heights[i + 1] % 2)
+            nn.ConvTranspose2d(maps[i], maps[i + 1], 3, 2, 1, output_padding=1 - heights[i + 1] % 2)
             for i in range(len(filters))
         )
 
@@ -95,7 +99,7 @@ class Generator(nn.Module):
         return (1 + torch.tanh(z)) / 2
 
 
-x = torch.rand(options.batch, 1, SIZE, SIZE, device=device)
+x = torch.rand(options.batch, channels, size, size, device=device)
 mse = F.mse_loss
 # Encoder and generator of the attacker, then of the defender.
 ea, ga, ed, gd = (module.to(device) for module in (Encoder(), Generator(noise), Encoder(), Generator(0)))

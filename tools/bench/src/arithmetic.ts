@@ -2,6 +2,9 @@
 import * as tf from '@tensorflow/tfjs';
 
 export type Sizes = {
+  /** Of an image: pixels along one side, and channels. */
+  readonly side: number;
+  readonly channels: number;
   readonly filters: readonly number[];
   /** Units of the dense code; 0: the last convolution is the code. */
   readonly latent: number;
@@ -11,15 +14,14 @@ export type Sizes = {
 export type BenchStage = 'initialise' | 'optimise' | 'classic';
 export const benchStages = ['initialise', 'optimise', 'classic'] as const;
 
-const imageSize = 28;
 const taps = 9;
 
 /** Multiply-adds of a layer for one image, and its weights. Padding counts, although an implementation may skip it. */
 type Layer = { readonly multiplies: number; readonly weights: number };
 
 /** Side lengths of the feature maps, from the image to the last convolution. */
-const mapSizes = ({ filters }: Sizes): readonly number[] => {
-  const sizes = [imageSize];
+const mapSizes = ({ side, filters }: Sizes): readonly number[] => {
+  const sizes = [side];
   for (const _ of filters) sizes.push(Math.ceil(sizes.at(-1)! / 2));
   return sizes;
 };
@@ -27,7 +29,7 @@ const mapSizes = ({ filters }: Sizes): readonly number[] => {
 /** The convolutions between map i and map i + 1, or their transposes, which need the same number of multiplications. */
 const convolutions = (sizes: Sizes, outermost: number): Layer[] => {
   const sides = mapSizes(sizes);
-  const channels = [1, ...sizes.filters.slice(0, -1), outermost];
+  const channels = [sizes.channels, ...sizes.filters.slice(0, -1), outermost];
   return sizes.filters.map((_, i) => {
     const pairs = channels[i]! * channels[i + 1]!;
     return { multiplies: sides[i + 1]! ** 2 * taps * pairs, weights: taps * pairs };
@@ -49,9 +51,9 @@ const generator = (sizes: Sizes, noise: number): Layer[] => {
 };
 
 const biases = (sizes: Sizes): number => {
-  const channels = sizes.filters.reduce((sum, count) => sum + count, 0);
+  const filters = sizes.filters.reduce((sum, count) => sum + count, 0);
   const codes = sizes.latent > 0 ? sizes.latent + flat(sizes) : 0;
-  return 2 * (channels + channels - sizes.filters.at(-1)! + 1 + codes);
+  return 2 * (filters + filters - sizes.filters.at(-1)! + sizes.channels + codes);
 };
 
 /** Weights and biases of both players' encoders and generators. */

@@ -1,4 +1,4 @@
-/** Benchmarks: `npm run bench -- train|plan|attack|examine|load|fleet|flood|upload …`. */
+/** Benchmarks: `npm run bench -- train|plan|attack|examine|load|fleet|flood|shared-stage|upload|search …`. */
 import { attack, attackUsage } from './attack.ts';
 import { attackPeersUsage } from './attack-peers.ts';
 import { examine, examineUsage } from './examine.ts';
@@ -7,6 +7,8 @@ import { flood, floodUsage } from './flood.ts';
 import { load, loadUsage } from './load.ts';
 import { WrongOption } from './options.ts';
 import { plan, planUsage } from './plan.ts';
+import { search, searchUsage } from './search.ts';
+import { sharedStage, sharedStageUsage } from './shared-stage.ts';
 import { train, trainUsage } from './train.ts';
 import { upload, uploadUsage } from './upload.ts';
 
@@ -20,7 +22,9 @@ const commands: Readonly<Record<string, Command>> = {
   load: { run: load, usage: loadUsage },
   fleet: { run: fleet, usage: fleetUsage },
   flood: { run: flood, usage: floodUsage },
+  'shared-stage': { run: sharedStage, usage: sharedStageUsage },
   upload: { run: upload, usage: uploadUsage },
+  search: { run: search, usage: searchUsage },
 };
 
 const usage = Object.values(commands)

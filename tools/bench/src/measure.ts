@@ -97,9 +97,9 @@ export const timeStages = async (
   { sizes, batch, steps }: MeasureOptions,
   profile = false,
 ): Promise<Record<BenchStage, TimedStage>> => {
-  const { filters, latent, noise } = sizes;
+  const { filters, latent, noise, side, channels } = sizes;
   const hyperparameters = { filters: filters.join('-'), latent, noise, batchSize: batch };
-  const dataset = syntheticDataset(batch * stepsPerEpoch);
+  const dataset = syntheticDataset(batch * stepsPerEpoch, 1, [side, side, channels]);
   const time = (stage: BenchStage, start: Checkpoint | null) =>
     timeStage(stage, { hyperparameters, dataset, steps, start, profile });
   const initialise = await time('initialise', null);
@@ -110,7 +110,7 @@ export const timeStages = async (
 const peerFlags = ({ sizes, batch, steps, peerDevice }: MeasureOptions): readonly string[] =>
   Object.entries({
     ...{ filters: sizes.filters.join(','), latent: sizes.latent, noise: sizes.noise },
-    ...{ batch, steps, device: peerDevice, threads: 1 },
+    ...{ size: sizes.side, channels: sizes.channels, batch, steps, device: peerDevice, threads: 1 },
   }).flatMap(([name, value]) => [`--${name}`, String(value)]);
 
 /** In each round Funnel, PyTorch and compiled PyTorch run one after the other, since the speed of a machine drifts. */

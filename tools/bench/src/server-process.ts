@@ -19,7 +19,7 @@ const startBare = async () => {
 const { databaseUrl } = JSON.parse(process.argv[2] ?? '{}') as ServerOptions; // see processes.ts
 const logger = pino({ level: 'warn' }, pino.destination(2));
 /** All clients of a benchmark have one address. */
-const limits = { ownPlans: 1000, ownSubmissions: 1e6, ownSweeps: 1e6 };
+const limits = { ownPlans: 1000, ownSubmissions: 1e6, ownSweeps: 1e6, ownBytes: 1e15 };
 const server =
   databaseUrl === null
     ? await startBare()

@@ -137,14 +137,16 @@ export const timeStage = async (
   };
 };
 
-const side = 28;
+/** [height, width, channels]. */
+export type ImageShape = Split['shape'];
 
 /**
  * Noisy images whose brightness depends on their label. The content does not matter to a benchmark, but on images that are all alike an
  * auto-encoder would ignore its input and end as collapsed.
  */
-const makeSplit = (count: number): Split => {
-  const images = new Uint8Array(count * side * side);
+const makeSplit = (count: number, shape: ImageShape): Split => {
+  const size = shape[0] * shape[1] * shape[2];
+  const images = new Uint8Array(count * size);
   let state = 1;
   const next = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -152,16 +154,16 @@ const makeSplit = (count: number): Split => {
   };
   for (let i = 0; i < count; i++) {
     const brightness = 8 + 19 * (i % 10);
-    images.subarray(i * side * side, (i + 1) * side * side).forEach((_, p, image) => {
+    images.subarray(i * size, (i + 1) * size).forEach((_, p, image) => {
       image[p] = brightness + (next() >> 2);
     });
   }
   const labels = Uint8Array.from({ length: count }, (_, i) => i % 10);
-  return { count, shape: [side, side, 1], images, labels };
+  return { count, shape, images, labels };
 };
 
-export const syntheticDataset = (train: number, test = 1): LoadedDataset => {
-  const splits = { train: makeSplit(train), test: makeSplit(test) };
+export const syntheticDataset = (train: number, test = 1, shape: ImageShape = [28, 28, 1]): LoadedDataset => {
+  const splits = { train: makeSplit(train, shape), test: makeSplit(test, shape) };
   return {
     spec: { name: 'mnist', train, test, attack: 1 },
     train: async () => splits.train,

@@ -3,19 +3,27 @@ import { formatProfile, openBackend } from '@funnel/engine';
 import { z } from 'zod';
 import { benchStages } from './arithmetic.ts';
 import { findPeer, type Measured, type MeasureOptions, measure, timeStages } from './measure.ts';
-import { readOptions } from './options.ts';
+import { readOptions, WrongOption } from './options.ts';
 import { isSingleThreaded, rerunSingleThreaded } from './processes.ts';
 import { compareTrainers } from './trainers.ts';
 
-export const trainUsage = `train [--backend auto|cuda|tensorflow|webgpu|wasm|cpu] [--filters 32,64] [--latent 64] [--noise 16] [--batch 128]
-      [--steps 20] [--rounds 3] [--python python3] [--device cpu|cuda] [--no-torch] [--trainers 1] [--profile] [--json]
-  Times one training step of each stage, in turns with PyTorch, eager and compiled. --python: a Python with the packages of
-  tools/bench/peers/requirements.txt. --device: PyTorch's device. --trainers: times that many trainers of a worker side by side and each
-  alone, in turns, instead. --profile: the time of each kernel.`;
+export const trainUsage = `train [--backend auto|cuda|tensorflow|webgpu|wasm|cpu] [--shape 28x28x1] [--filters 32,64] [--latent 64] [--noise 16]
+      [--batch 128] [--steps 20] [--rounds 3] [--python python3] [--device cpu|cuda] [--no-torch] [--trainers 1] [--profile] [--json]
+  Times one training step of each stage, in turns with PyTorch, eager and compiled. --shape: square images, such as 32x32x3. --python: a
+  Python with the packages of tools/bench/peers/requirements.txt. --device: PyTorch's device. --trainers: times that many trainers of a
+  worker side by side and each alone, in turns, instead, on glyphs. --profile: the time of each kernel.`;
 
 const Count = z.coerce.number().pipe(z.int().min(1));
 const Size = z.coerce.number().pipe(z.int().min(0));
+const usualShape = '28x28x1';
+const maxSide = 512;
+const Shape = z
+  .string()
+  .regex(/^(\d{1,3})x\1x[1-4]$/, 'Expected a square shape, such as 32x32x3')
+  .transform((text) => text.split('x').map(Number) as [number, number, number])
+  .refine(([side]) => side >= 1 && side <= maxSide, `Expected a side of 1 to ${maxSide} pixels`);
 const Options = z.strictObject({
+  shape: Shape.prefault(usualShape),
   filters: z
     .string()
     .regex(/^\d+(,\d+)*$/, 'Expected filter counts joined by ","')
@@ -38,13 +46,16 @@ type Options = z.output<typeof Options>;
 export const train = async (args: readonly string[]): Promise<void> => {
   const options = readOptions(Options, args);
   if (!isSingleThreaded()) return rerunSingleThreaded();
+  if (options.trainers > 1 && options.shape.join('x') !== usualShape)
+    throw new WrongOption('--shape: Expected no shape beside --trainers, which trains on glyphs');
   if (options.trainers > 1) return printTrainers(options);
   const { batch, latent, noise, steps, rounds, json } = options;
+  const [side, , channels] = options.shape;
   const filters = options.filters.split(',').map(Number);
   const backend = await openBackend(options.backend);
   const peer = options['no-torch'] ? { missing: '--no-torch' } : await findPeer(options.python);
   const measureOptions: MeasureOptions = {
-    ...{ sizes: { filters, latent, noise }, batch, steps, rounds },
+    ...{ sizes: { side, channels, filters, latent, noise }, batch, steps, rounds },
     peer: 'missing' in peer ? undefined : peer,
     peerDevice: options.device,
   };
@@ -54,7 +65,7 @@ export const train = async (args: readonly string[]): Promise<void> => {
     const gflops = (measured.gemm / 1e9).toFixed(1);
     console.log(`${backend.name}: ${backend.device}; a matrix product runs at ${gflops} GFLOP/s.`);
     console.log(
-      `Batch ${batch}, filters ${options.filters}, latent ${latent}, noise ${noise}: ${measured.parameters} parameters.`,
+      `Batch ${batch} of ${options.shape.join('×')}, filters ${options.filters}, latent ${latent}, noise ${noise}: ${measured.parameters} parameters.`,
     );
     const what = 'missing' in peer ? '' : ` PyTorch ${peer.version}, one thread, too.`;
     console.log(`Medians of ${rounds} rounds of ${steps} steps, one thread.${what}`);

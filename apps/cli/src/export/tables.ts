@@ -9,6 +9,7 @@ import {
   type HyperparameterValue,
   hyperparameterDeclaration,
   hyperparameterNames,
+  hyperparameterOf,
   isNumeric,
   type LeaderboardRow,
   type Trial,
@@ -113,7 +114,7 @@ export const hyperparameterColumns = <Row extends HasHyperparameters>(
   const present = new Set(rows.flatMap((row) => Object.keys(row.hyperparameters)));
   return hyperparameterNames
     .filter((name) => present.has(name))
-    .map((name) => ({ name, type: typeOf(name), value: (row) => row.hyperparameters[name] }));
+    .map((name) => ({ name, type: typeOf(name), value: (row) => hyperparameterOf(row, name) }));
 };
 
 const maxRequests = 8;

@@ -65,6 +65,15 @@ const valueCondition = (hyperparameter: string, match: string): string =>
     OR (s.sweep_id, s.configuration_index) IN
       (SELECT sweep_id, configuration_index FROM configuration_hyperparameters WHERE hyperparameter = ${hyperparameter} AND ${match}))`;
 
+/**
+ * Selects the scores `s` whose sweep and configuration have no value of this hyperparameter: a later version added it, and they have its
+ * default (decision 18).
+ */
+const absentCondition = (hyperparameter: string): string =>
+  `(s.sweep_id NOT IN (SELECT sweep_id FROM sweep_hyperparameters WHERE hyperparameter = ${hyperparameter})
+    AND (s.sweep_id, s.configuration_index) NOT IN
+      (SELECT sweep_id, configuration_index FROM configuration_hyperparameters WHERE hyperparameter = ${hyperparameter}))`;
+
 /** `hyperparameter`: its name, or `recipe` or `dataset`, which are stored in the same way. */
 export const wordCondition = (hyperparameter: string, words: readonly string[], add: AddParameter): string =>
   valueCondition(add(hyperparameter), `word = ANY(${add(words)})`);
@@ -78,7 +87,11 @@ export const hyperparameterCondition = (filter: string, add: AddParameter): stri
       `a hyperparameter (one of ${hyperparameterNames.join(', ')}), a colon and a value or a range`,
     );
   const declaration = hyperparameterDeclaration(name);
-  if (!isNumeric(declaration)) return wordCondition(name, [text], add);
-  const range = rangeOf(filter, text, declaration.kind === 'whole').map((end) => `${add(end)}::float8`);
-  return valueCondition(add(name), `number BETWEEN ${range.join(' AND ')}`);
+  const { default: standard, since } = declaration;
+  const orAbsent = (condition: string, fulfils: boolean): string =>
+    since !== undefined && fulfils ? `(${condition} OR ${absentCondition(add(name))})` : condition;
+  if (!isNumeric(declaration)) return orAbsent(wordCondition(name, [text], add), text === standard);
+  const [min, max] = rangeOf(filter, text, declaration.kind === 'whole');
+  const range = `number BETWEEN ${add(min)}::float8 AND ${add(max)}::float8`;
+  return orAbsent(valueCondition(add(name), range), min <= Number(standard) && Number(standard) <= max);
 };

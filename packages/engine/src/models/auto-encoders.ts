@@ -1,71 +1,17 @@
 /** The networks that recipes train: encoder, generator and classifier head of the paper, and MagNet's auto-encoders. */
 import * as tf from '@tensorflow/tfjs';
-import { type Architecture, type Layer, outputShape, shapesOf } from './architecture.ts';
+import { type Architecture, type Layer, outputShape } from './architecture.ts';
+import type { NetworkSizes, Shape } from './architectures/blocks.ts';
+import { architectures } from './architectures/registry.ts';
 import type { Network } from './network.ts';
 
-/** Sizes that the paper (Vigouroux & Picard) does not give, so they are hyperparameters. */
-export type AutoEncoderSizes = { readonly filters: readonly number[]; readonly latent: number };
+/** Image → code: [batch, …image] → [batch, latent], or a feature map where `latent` is 0. */
+export const encoder = (image: Shape, sizes: NetworkSizes): Architecture =>
+  architectures[sizes.architecture].encoder(image, sizes);
 
-/** '32-64' → [32, 64]. */
-export const parseFilters = (filters: string): readonly number[] => filters.split('-').map(Number);
-
-/**
- * Image → code (§4.1): 3×3 convolutions of stride 2 with ReLU, then a linear dense layer of `latent` units. With `latent` 0, the code is
- * the last convolution, which is then linear. By default [28, 28, 1] → [14, 14, 32] → [7, 7, 64] → [64].
- */
-export const encoder = (image: readonly number[], { filters, latent }: AutoEncoderSizes): Architecture => {
-  const convolutions = filters.map((count, i): Layer => {
-    const last = i === filters.length - 1;
-    return {
-      kind: 'conv2d',
-      name: `conv${i + 1}`,
-      filters: count,
-      activation: last && latent === 0 ? 'linear' : 'relu',
-    };
-  });
-  const code: readonly Layer[] =
-    latent === 0
-      ? []
-      : [
-          { kind: 'flatten', name: 'flatten' },
-          { kind: 'dense', name: 'code', units: latent, activation: 'linear' },
-        ];
-  return { input: image, layers: [...convolutions, ...code] };
-};
-
-/**
- * Code → image, the mirror of the encoder: a dense layer with ReLU, transposed convolutions with ReLU, the last with (1 + tanh)/2. The
- * input is the code, followed by `noise` more values (channels, for a convolutional code).
- */
-export const generator = (
-  image: readonly number[],
-  { filters, latent }: AutoEncoderSizes,
-  noise = 0,
-): Architecture => {
-  // Every feature map of the encoder, from the image to the last convolution.
-  const maps = shapesOf({ input: image, layers: encoder(image, { filters, latent: 0 }).layers });
-  const last = maps.at(-1)!;
-  const opening: readonly Layer[] =
-    latent === 0
-      ? []
-      : [
-          { kind: 'dense', name: 'expand', units: last[0]! * last[1]! * last[2]!, activation: 'relu' },
-          { kind: 'reshape', name: 'map', shape: last },
-        ];
-  const convolutions = filters.map((_, i): Layer => {
-    const [height, width, channels] = maps[filters.length - 1 - i] as [number, number, number];
-    const output = i === filters.length - 1;
-    return {
-      kind: 'conv2dTranspose',
-      name: `deconv${i + 1}`,
-      filters: channels,
-      size: [height, width],
-      activation: output ? 'unitTanh' : 'relu',
-    };
-  });
-  const input = latent === 0 ? [...last.slice(0, -1), last.at(-1)! + noise] : [latent + noise];
-  return { input, layers: [...opening, ...convolutions] };
-};
+/** Code → image, the mirror of the encoder. The input is the code, followed by `noise` more values (channels, for a feature map). */
+export const generator = (image: Shape, sizes: NetworkSizes, noise = 0): Architecture =>
+  architectures[sizes.architecture].generator(image, sizes, noise);
 
 /** The bias b with (1 + tanh b)/2 = `mean`. `mean` is limited to [0.02, 0.98], because tanh is flat beyond. */
 export const biasOfMean = (mean: number): number => Math.atanh(2 * Math.min(0.98, Math.max(0.02, mean)) - 1);
@@ -101,12 +47,15 @@ export const withNoise = (code: tf.Tensor, noise: tf.Tensor): tf.Tensor =>
 const hidden = 3;
 
 const convolution = (number: number, filters: number): Layer => ({
-  kind: 'conv2dSame',
+  kind: 'conv2d',
   name: `conv${number}`,
   filters,
+  kernel: 3,
+  stride: 1,
+  activation: 'sigmoid',
 });
 
-/** MagNet's auto-encoder I, both detector and reformer. Its middle is half as large as the image, so that it drops detail. For even sizes. */
+/** MagNet's auto-encoder I, both detector and reformer. Its middle is half as large as the image, so that it drops detail. */
 export const firstReformer = (image: readonly number[]): Architecture => ({
   input: image,
   layers: [
@@ -114,7 +63,7 @@ export const firstReformer = (image: readonly number[]): Architecture => ({
     { kind: 'averagePool', name: 'pool' },
     convolution(2, hidden),
     convolution(3, hidden),
-    { kind: 'upSample', name: 'widen' },
+    { kind: 'upSample', name: 'widen', size: [image[0]!, image[1]!] },
     convolution(4, hidden),
     convolution(5, image.at(-1)!),
   ],

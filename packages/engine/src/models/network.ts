@@ -1,43 +1,94 @@
 /** A network: an architecture with weights on the device. Also draws the initial weights. */
 import type { Hyperparameters } from '@funnel/contracts';
-import { averagePool, conv2d, conv2dSame, conv2dTranspose, dense, upSample } from '@funnel/kernels';
+import { averagePool, conv2d, conv2dTranspose, dense, upSample } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import type { Random } from '../random.ts';
-import { type Architecture, type Layer, type WeightSpec, weightSpecs } from './architecture.ts';
+import { activations } from './activations.ts';
+import { type Architecture, type Layer, weightSpecs } from './architecture.ts';
+import { normalise } from './normalisation.ts';
 
 /** An architecture with its weights on the device. */
 export type Network = {
   readonly architecture: Architecture;
   /** In the order of `weightSpecs(architecture)`. */
   readonly weights: readonly tf.Variable[];
+  /** The weights that an optimiser changes: all except for running statistics. */
+  readonly trained: readonly tf.Variable[];
   /** [batch, …input] → [batch, …output]; differentiable in the input and the weights. */
   readonly apply: (input: tf.Tensor) => tf.Tensor;
   readonly dispose: () => void;
 };
 
-const applyLayer = (layer: Layer, x: tf.Tensor, [kernel, bias]: readonly tf.Tensor[]): tf.Tensor => {
+const applyLayer = (layer: Layer, x: tf.Tensor, weights: readonly tf.Variable[]): tf.Tensor => {
+  const [kernel, bias] = weights;
   switch (layer.kind) {
-    case 'conv2d':
-      return conv2d(x, kernel!, bias!, layer.activation);
+    case 'conv2d': {
+      const activation = layer.activation === 'relu' ? 'relu' : 'linear';
+      const z = conv2d(x, kernel!, bias!, activation, layer.stride);
+      return layer.activation === 'sigmoid' ? tf.sigmoid(z) : z;
+    }
     case 'conv2dTranspose':
       return conv2dTranspose(x, kernel!, bias!, layer.size, layer.activation);
-    case 'conv2dSame':
-      return conv2dSame(x, kernel!, bias!);
     case 'averagePool':
       return averagePool(x);
     case 'upSample':
-      return upSample(x);
+      return upSample(x, layer.size);
+    case 'pad':
+      return tf.pad(x, [
+        [0, 0],
+        ...layer.edges.map(([before, after]) => [before, after] as [number, number]),
+        [0, 0],
+      ]);
+    case 'crop': {
+      const [, height, width, channels] = x.shape as [number, number, number, number];
+      const [[top, bottom], [left, right]] = layer.edges;
+      return tf.slice(x, [0, top, left, 0], [-1, height - top - bottom, width - left - right, channels]);
+    }
     case 'dense':
       return dense(x, kernel!, bias!, layer.activation);
     case 'flatten':
       return tf.reshape(x, [x.shape[0]!, x.size / x.shape[0]!]);
     case 'reshape':
       return tf.reshape(x, [x.shape[0]!, ...layer.shape]);
+    case 'normalise':
+      return normalise(x, weights);
+    case 'activate':
+      return activations[layer.activation](x);
+    case 'residual':
+      return tf.add(x, applyLayers(layer.layers, x, weights));
   }
 };
 
-const weightless: readonly Layer['kind'][] = ['averagePool', 'upSample', 'flatten', 'reshape'];
-const hasWeights = (layer: Layer): boolean => !weightless.includes(layer.kind);
+/** The number of weights of a layer. */
+const countWeights = (layer: Layer): number => {
+  switch (layer.kind) {
+    case 'conv2d':
+    case 'conv2dTranspose':
+    case 'dense':
+      return 2;
+    case 'normalise':
+      return 4;
+    case 'residual':
+      return layer.layers.reduce((sum, inner) => sum + countWeights(inner), 0);
+    default:
+      return 0;
+  }
+};
+
+const applyLayers = (
+  layers: readonly Layer[],
+  input: tf.Tensor,
+  weights: readonly tf.Variable[],
+): tf.Tensor => {
+  let x = input;
+  let next = 0;
+  for (const layer of layers) {
+    const end = next + countWeights(layer);
+    x = applyLayer(layer, x, weights.slice(next, end));
+    next = end;
+  }
+  return x;
+};
 
 /** A network with the given weights: one array for each of `weightSpecs(architecture)`. */
 export const createNetwork = (architecture: Architecture, values: readonly Float32Array[]): Network => {
@@ -50,16 +101,14 @@ export const createNetwork = (architecture: Architecture, values: readonly Float
 
 /** A network that shares its weights with other networks, such as two networks joined into one. */
 export const networkOver = (architecture: Architecture, weights: readonly tf.Variable[]): Network => {
-  const apply = (input: tf.Tensor): tf.Tensor => {
-    let x = input;
-    let next = 0;
-    for (const layer of architecture.layers) {
-      x = applyLayer(layer, x, weights.slice(next, next + 2));
-      if (hasWeights(layer)) next += 2;
-    }
-    return x;
+  const specs = weightSpecs(architecture);
+  return {
+    architecture,
+    weights,
+    trained: weights.filter((_, i) => specs[i]!.trained),
+    apply: (input) => applyLayers(architecture.layers, input, weights),
+    dispose: () => tf.dispose(weights as tf.Variable[]),
   };
-  return { architecture, weights, apply, dispose: () => tf.dispose(weights as tf.Variable[]) };
 };
 
 /** The current weights, read from the device. */
@@ -97,10 +146,9 @@ const initializers: Record<Hyperparameters['initializer'], Initializer> = {
 };
 
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-const isBias = (spec: WeightSpec): boolean => spec.fanIn === 0;
 
 /**
- * Initial weights in the order of `weightSpecs`: kernels from `initializer`, biases 0, and `outputBias` for the bias of the last layer. A
+ * First weights in the order of `weightSpecs`: kernels from `initializer`, biases 0, and `outputBias` for the bias of the last layer. A
  * generator starts with the bias that gives the mean pixel. With a bias of 0, its output starts grey. The first updates then make the output
  * darker. They change codes and ReLUs so much that half of the networks give the mean image for every input, and stay so.
  */
@@ -110,10 +158,10 @@ export const initialWeights = (
   random: Random,
   outputBias = 0,
 ): Float32Array[] =>
-  weightSpecs(architecture).map((spec, i, all) => {
-    const values = new Float32Array(size(spec.shape));
-    if (isBias(spec)) return i === all.length - 1 ? values.fill(outputBias) : values;
-    const draw = initializers[initializer](random, spec.fanIn, spec.fanOut);
+  weightSpecs(architecture).map(({ shape, initial }, i, all) => {
+    const values = new Float32Array(size(shape));
+    if (typeof initial === 'number') return values.fill(i === all.length - 1 ? outputBias : initial);
+    const draw = initializers[initializer](random, initial.fanIn, initial.fanOut);
     for (let k = 0; k < values.length; k++) values[k] = draw();
     return values;
   });

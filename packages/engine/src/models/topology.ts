@@ -1,167 +1,176 @@
-/** Converts architectures to and from the Keras JSON that `tf.loadLayersModel` opens: a Sequential model of standard layers. */
-import { z } from 'zod';
-import type { Architecture, Layer } from './architecture.ts';
-import { shapesOf } from './architecture.ts';
+/**
+ * Writes an architecture as the Keras JSON that `tf.loadLayersModel` opens: a Sequential model of standard layers, or a Functional one where
+ * the network has residual blocks. read-topology.ts reads it.
+ */
+import { leakySlope } from './activations.ts';
+import { type Architecture, type Layer, shapesOf } from './architecture.ts';
+import { normalisationEpsilon, normalisationMomentum } from './normalisation.ts';
 
-type KerasLayer = { readonly class_name: string; readonly config: Readonly<Record<string, unknown>> };
+type KerasLayer = {
+  readonly class_name: string;
+  readonly config: Readonly<Record<string, unknown>> & { readonly name: string };
+};
 
 const keras = (class_name: string, name: string, config: Record<string, unknown>): KerasLayer => ({
   class_name,
   config: { name, trainable: true, dtype: 'float32', ...config },
 });
 
-const convolution = {
-  kernel_size: [3, 3],
-  strides: [2, 2],
+const convolution = (kernel: number, stride: number) => ({
+  kernel_size: [kernel, kernel],
+  strides: [stride, stride],
   padding: 'same',
   data_format: 'channels_last',
   use_bias: true,
-};
+});
 
-const square = { padding: 'valid', data_format: 'channels_last' };
+/** (1 + z)/2, which follows a tanh. */
+const toUnit = (name: string): KerasLayer => keras('Rescaling', `${name}_unit`, { scale: 0.5, offset: 0.5 });
 
 /**
- * A layer as Keras layers. In Keras, a transposed convolution with 'same' padding always doubles the size. For an odd size, a cropping
- * layer then removes the first row or column.
+ * In Keras, a transposed convolution with 'same' padding and an upsampling always double the size. For an odd size, this layer then removes
+ * a row or column: the first or the last one.
  */
-const kerasLayers = (layer: Layer, input: readonly number[]): readonly KerasLayer[] => {
+const cropToSize = (
+  { name, size }: Extract<Layer, { readonly size: unknown }>,
+  input: readonly number[],
+  end: 'first' | 'last',
+): readonly KerasLayer[] => {
+  const cropping = size.map((count, axis) => {
+    const excess = 2 * input[axis]! - count;
+    return end === 'first' ? [excess, 0] : [0, excess];
+  });
+  if (cropping.flat().every((count) => count === 0)) return [];
+  return [keras('Cropping2D', `${name}_crop`, { cropping, data_format: 'channels_last' })];
+};
+
+const transposed = (
+  layer: Extract<Layer, { kind: 'conv2dTranspose' }>,
+  input: readonly number[],
+): readonly KerasLayer[] => {
+  const { name, filters, kernel, activation } = layer;
+  const end = kernel % 2 === 1 ? 'first' : 'last'; // as 'same' padding distributes an odd number of rows
+  return [
+    keras('Conv2DTranspose', name, {
+      ...convolution(kernel, 2),
+      filters,
+      activation: activation === 'unitTanh' ? 'tanh' : activation,
+    }),
+    ...cropToSize(layer, input, end),
+    ...(activation === 'unitTanh' ? [toUnit(name)] : []),
+  ];
+};
+
+const activated = ({ name, activation }: Extract<Layer, { kind: 'activate' }>): readonly KerasLayer[] => {
+  if (activation === 'leaky-relu') return [keras('LeakyReLU', name, { alpha: leakySlope })];
+  if (activation === 'unitTanh') return [keras('Activation', name, { activation: 'tanh' }), toUnit(name)];
+  return [keras('Activation', name, { activation })];
+};
+
+/** A layer as Keras layers that follow each other. */
+const kerasLayers = (
+  layer: Exclude<Layer, { kind: 'residual' }>,
+  input: readonly number[],
+): readonly KerasLayer[] => {
+  const { name } = layer;
   switch (layer.kind) {
-    case 'conv2d':
-      return [
-        keras('Conv2D', layer.name, { ...convolution, filters: layer.filters, activation: layer.activation }),
-      ];
-    case 'conv2dTranspose': {
-      const activation = layer.activation === 'relu' ? 'relu' : 'tanh';
-      const layers = [
-        keras('Conv2DTranspose', layer.name, { ...convolution, filters: layer.filters, activation }),
-      ];
-      const crop = [2 * input[0]! - layer.size[0], 2 * input[1]! - layer.size[1]] as const;
-      if (crop[0] > 0 || crop[1] > 0)
-        layers.push(
-          keras('Cropping2D', `${layer.name}_crop`, {
-            cropping: [
-              [crop[0], 0],
-              [crop[1], 0],
-            ],
-            data_format: 'channels_last',
-          }),
-        );
-      if (layer.activation === 'unitTanh')
-        layers.push(keras('Rescaling', `${layer.name}_unit`, { scale: 0.5, offset: 0.5 }));
-      return layers;
+    case 'conv2d': {
+      const { filters, activation } = layer;
+      return [keras('Conv2D', name, { ...convolution(layer.kernel, layer.stride), filters, activation })];
     }
-    case 'conv2dSame': {
-      const config = { ...convolution, strides: [1, 1], filters: layer.filters, activation: 'sigmoid' };
-      return [keras('Conv2D', layer.name, config)];
+    case 'conv2dTranspose':
+      return transposed(layer, input);
+    case 'averagePool': {
+      const padding = input[0]! % 2 === 0 && input[1]! % 2 === 0 ? 'valid' : 'same';
+      const config = { padding, data_format: 'channels_last', pool_size: [2, 2], strides: [2, 2] };
+      return [keras('AveragePooling2D', name, config)];
     }
-    case 'averagePool':
-      return [keras('AveragePooling2D', layer.name, { ...square, pool_size: [2, 2], strides: [2, 2] })];
     case 'upSample':
-      return [keras('UpSampling2D', layer.name, { size: [2, 2], data_format: 'channels_last' })];
-    case 'dense':
       return [
-        keras('Dense', layer.name, { units: layer.units, activation: layer.activation, use_bias: true }),
+        keras('UpSampling2D', name, { size: [2, 2], data_format: 'channels_last' }),
+        ...cropToSize(layer, input, 'last'),
       ];
+    case 'pad':
+      return [keras('ZeroPadding2D', name, { padding: layer.edges, data_format: 'channels_last' })];
+    case 'crop':
+      return [keras('Cropping2D', name, { cropping: layer.edges, data_format: 'channels_last' })];
+    case 'dense':
+      return [keras('Dense', name, { units: layer.units, activation: layer.activation, use_bias: true })];
     case 'flatten':
-      return [keras('Flatten', layer.name, {})];
+      return [keras('Flatten', name, {})];
     case 'reshape':
-      return [keras('Reshape', layer.name, { target_shape: [...layer.shape] })];
+      return [keras('Reshape', name, { target_shape: [...layer.shape] })];
+    case 'normalise':
+      return [
+        keras('BatchNormalization', name, {
+          axis: -1,
+          momentum: normalisationMomentum,
+          epsilon: normalisationEpsilon,
+          center: true,
+          scale: true,
+        }),
+      ];
+    case 'activate':
+      return activated(layer);
   }
+};
+
+type Sequence = Exclude<Layer, { kind: 'residual' }>[];
+const isSequence = (layers: readonly Layer[]): layers is Sequence =>
+  layers.every(({ kind }) => kind !== 'residual');
+
+const sequential = (input: readonly number[], layers: Sequence, shapes: readonly (readonly number[])[]) => {
+  const [first, ...rest] = layers.flatMap((layer, i) => kerasLayers(layer, shapes[i]!));
+  const opened = { ...first!, config: { ...first!.config, batch_input_shape: [null, ...input] } };
+  return { class_name: 'Sequential', config: { name: 'sequential', layers: [opened, ...rest] } };
+};
+
+type Node = KerasLayer & { readonly name: string; readonly inbound_nodes: readonly unknown[] };
+
+const node = (layer: KerasLayer, from: readonly string[]): Node => ({
+  ...layer,
+  name: layer.config.name,
+  inbound_nodes: from.length === 0 ? [] : [from.map((name) => [name, 0, 0, {}])],
+});
+
+/** The nodes of layers that follow each other, the first of which gets the output of the node `from`. */
+const nodesOf = ({ input, layers }: Architecture, from: string): readonly Node[] => {
+  const shapes = shapesOf({ input, layers });
+  const nodes: Node[] = [];
+  for (const [i, layer] of layers.entries()) {
+    const last = nodes.at(-1)?.name ?? from;
+    if (layer.kind === 'residual') {
+      const inner = nodesOf({ input: shapes[i]!, layers: layer.layers }, last);
+      nodes.push(...inner, node(keras('Add', layer.name, {}), [last, inner.at(-1)!.name]));
+    } else {
+      for (const each of kerasLayers(layer, shapes[i]!)) nodes.push(node(each, [nodes.at(-1)?.name ?? from]));
+    }
+  }
+  return nodes;
+};
+
+const functional = (architecture: Architecture) => {
+  const input = {
+    class_name: 'InputLayer',
+    config: { name: 'input', batch_input_shape: [null, ...architecture.input], dtype: 'float32' },
+  };
+  const layers = [node(input, []), ...nodesOf(architecture, 'input')];
+  return {
+    class_name: 'Functional',
+    config: {
+      name: 'functional',
+      layers,
+      input_layers: [['input', 0, 0]],
+      output_layers: [[layers.at(-1)!.name, 0, 0]],
+    },
+  };
 };
 
 /** The value of `modelTopology` in a layers model of TensorFlow.js. */
 export const topologyOf = (architecture: Architecture): Record<string, unknown> => {
-  const shapes = shapesOf(architecture);
-  const [first, ...rest] = architecture.layers.flatMap((layer, i) => kerasLayers(layer, shapes[i]!));
-  const opened = {
-    ...first!,
-    config: { ...first!.config, batch_input_shape: [null, ...architecture.input] },
-  };
-  return {
-    class_name: 'Sequential',
-    config: { name: 'sequential', layers: [opened, ...rest] },
-    keras_version: 'tfjs-layers 4.22.0',
-    backend: 'tensor_flow.js',
-  };
-};
-
-const size = z.int().min(1);
-const named = { name: z.string() };
-const plain = z.enum(['relu', 'linear']);
-
-const Stored = z.discriminatedUnion('class_name', [
-  z.object({
-    class_name: z.literal('Conv2D'),
-    config: z.object({ ...named, filters: size, activation: z.enum(['relu', 'linear', 'sigmoid']) }),
-  }),
-  z.object({
-    class_name: z.literal('Conv2DTranspose'),
-    config: z.object({ ...named, filters: size, activation: z.enum(['relu', 'tanh']) }),
-  }),
-  z.object({
-    class_name: z.literal('Cropping2D'),
-    config: z.object({ cropping: z.tuple([z.tuple([z.int(), z.int()]), z.tuple([z.int(), z.int()])]) }),
-  }),
-  z.object({ class_name: z.literal('Rescaling'), config: z.object({}) }),
-  z.object({
-    class_name: z.literal('Dense'),
-    config: z.object({ ...named, units: size, activation: plain }),
-  }),
-  z.object({ class_name: z.literal('AveragePooling2D'), config: z.object(named) }),
-  z.object({ class_name: z.literal('UpSampling2D'), config: z.object(named) }),
-  z.object({ class_name: z.literal('Flatten'), config: z.object(named) }),
-  z.object({ class_name: z.literal('Reshape'), config: z.object({ ...named, target_shape: z.array(size) }) }),
-]);
-
-const Topology = z.object({
-  class_name: z.literal('Sequential'),
-  config: z.object({ layers: z.array(Stored).min(1) }),
-});
-const Opening = z.object({
-  config: z.object({
-    layers: z.array(
-      z.object({ config: z.object({ batch_input_shape: z.array(size.nullable()).optional() }) }),
-    ),
-  }),
-});
-
-/** The architecture from which `topologyOf` made a topology. Throws on any other topology. */
-export const architectureOf = (topology: Readonly<Record<string, unknown>>): Architecture => {
-  const stored = Topology.parse(topology).config.layers;
-  const [, ...input] = Opening.parse(topology).config.layers[0]!.config.batch_input_shape ?? [];
-  const layers: Layer[] = [];
-  for (const { class_name: kind, config } of stored) {
-    const shape = shapesOf({ input: input as number[], layers }).at(-1)!;
-    const last = layers.at(-1);
-    if (kind === 'Conv2D' && config.activation === 'sigmoid')
-      layers.push({ kind: 'conv2dSame', name: config.name, filters: config.filters });
-    else if (kind === 'Conv2D' && config.activation !== 'sigmoid')
-      layers.push({
-        kind: 'conv2d',
-        name: config.name,
-        filters: config.filters,
-        activation: config.activation,
-      });
-    else if (kind === 'Conv2DTranspose')
-      layers.push({
-        kind: 'conv2dTranspose',
-        name: config.name,
-        filters: config.filters,
-        size: [2 * shape[0]!, 2 * shape[1]!],
-        activation: config.activation === 'tanh' ? 'unitTanh' : 'relu',
-      });
-    else if (kind === 'Cropping2D' && last?.kind === 'conv2dTranspose')
-      layers.splice(-1, 1, {
-        ...last,
-        size: [last.size[0] - config.cropping[0][0], last.size[1] - config.cropping[1][0]],
-      });
-    else if (kind === 'Dense')
-      layers.push({ kind: 'dense', name: config.name, units: config.units, activation: config.activation });
-    else if (kind === 'AveragePooling2D') layers.push({ kind: 'averagePool', name: config.name });
-    else if (kind === 'UpSampling2D') layers.push({ kind: 'upSample', name: config.name });
-    else if (kind === 'Flatten') layers.push({ kind: 'flatten', name: config.name });
-    else if (kind === 'Reshape')
-      layers.push({ kind: 'reshape', name: config.name, shape: config.target_shape });
-  }
-  return { input: input as number[], layers };
+  const { input, layers } = architecture;
+  const model = isSequence(layers)
+    ? sequential(input, layers, shapesOf(architecture))
+    : functional(architecture);
+  return { ...model, keras_version: 'tfjs-layers 4.22.0', backend: 'tensor_flow.js' };
 };

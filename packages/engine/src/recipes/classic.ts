@@ -1,8 +1,8 @@
 /** The classic auto-encoder, the baseline of Table 2 (Vigouroux & Picard, §4.2): the defender without an attacker. */
 import * as tf from '@tensorflow/tfjs';
 import { meanPixel } from '../datasets/split.ts';
-import { distances } from '../losses.ts';
-import { biasOfMean, encoder, generator, parseFilters } from '../models/auto-encoders.ts';
+import { distances } from '../distances/registry.ts';
+import { biasOfMean, encoder, generator } from '../models/auto-encoders.ts';
 import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
 
 /** The defender descends L(x, Def(x)). It starts from the same weights as FUNN's defender. */
@@ -13,11 +13,10 @@ export const initialise: StageRecipe<StageHyperparameters<'classic', 'initialise
   network,
   optimiser,
 }) => {
-  const sizes = { filters: parseFilters(hyperparameters.filters), latent: hyperparameters.latent };
   const bias = biasOfMean(meanPixel(train));
   const [E, G] = [
-    network('defender-encoder', encoder(image, sizes)),
-    network('defender-generator', generator(image, sizes), bias),
+    network('defender-encoder', encoder(image, hyperparameters)),
+    network('defender-generator', generator(image, hyperparameters), bias),
   ];
   const defender = optimiser('defender', [E, G], hyperparameters.initialiseDefenderRate);
   const L = distances[hyperparameters.lossScale];

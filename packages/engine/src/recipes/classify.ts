@@ -4,7 +4,8 @@ import { correctAt, encodeAll, shareOf, targetsAt } from '../batches.ts';
 import type { Split } from '../datasets/split.ts';
 import { smoothed, softmaxCrossEntropy } from '../losses.ts';
 import { joined } from '../models/architecture.ts';
-import { classifierHead, encoder, parseFilters } from '../models/auto-encoders.ts';
+import type { NetworkSizes } from '../models/architectures/blocks.ts';
+import { classifierHead, encoder } from '../models/auto-encoders.ts';
 import { type Network, networkOver } from '../models/network.ts';
 import { accuracyOf } from '../training/measure.ts';
 import {
@@ -30,16 +31,17 @@ export const classify: StageRecipe<StageHyperparameters<'funn' | 'classic', 'cla
   frozen,
   optimiser,
   signal,
+  outputsOf,
 }) => {
   const E = network('defender-encoder');
   const head = network('head', classifierHead(E.architecture, hyperparameters.classifierUnits, classes));
   const adam = optimiser('head', [head], hyperparameters.classifierRate);
-  const codes = await encodeAll(E, train, signal);
+  const codesOf = await outputsOf(E);
   const testSplit = await test();
   const testCodes = await encodeAll(E, testSplit, signal);
 
   const step = (batch: Batch) => {
-    const z = codes(batch.indices); // [batch, 64]
+    const z = codesOf(batch); // [batch, 64]
     const { labels, oneHot } = targetsAt(train, batch.indices, classes); // [batch], [batch, 10]
     const { classifierLoss, logits } = descend([adam], batch.update, () => {
       const logits = head.apply(z) as tf.Tensor2D; // [batch, 10]
@@ -64,9 +66,7 @@ export const classify: StageRecipe<StageHyperparameters<'funn' | 'classic', 'cla
   };
 };
 
-type Sizes = {
-  readonly filters: string;
-  readonly latent: number;
+type Sizes = NetworkSizes & {
   readonly classifierUnits: number;
   readonly classifierRate: number;
 };
@@ -83,10 +83,7 @@ export const trainableClassifier = ({
   readonly networks: Readonly<Record<string, Network>>;
   readonly adam: Adam;
 } => {
-  const E = network(
-    'defender-encoder',
-    encoder(image, { filters: parseFilters(hyperparameters.filters), latent: hyperparameters.latent }),
-  );
+  const E = network('defender-encoder', encoder(image, hyperparameters));
   const head = network('head', classifierHead(E.architecture, hyperparameters.classifierUnits, classes));
   const classifier = networkOver(joined(E.architecture, head.architecture), [...E.weights, ...head.weights]);
   const adam = optimiser('classifier', [E, head], hyperparameters.classifierRate);

@@ -4,7 +4,14 @@ import { correctOf, eachImage, shareOf, targetsAt } from '../batches.ts';
 import { areaUnderCurve, holdOut, thresholdNames, thresholdOf } from '../classifier.ts';
 import { sliceSplit } from '../datasets/split.ts';
 import { softmaxCrossEntropy } from '../losses.ts';
-import { type Architecture, joined, outputShape } from '../models/architecture.ts';
+import {
+  type Architecture,
+  joined,
+  type Layer,
+  outputShape,
+  untilFirstFeatures,
+  weightSpecs,
+} from '../models/architecture.ts';
 import { networkOver } from '../models/network.ts';
 import { perturbAlong, signOfGradient } from '../perturb.ts';
 import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
@@ -23,12 +30,19 @@ export const initialise: StageRecipe<StageHyperparameters<'detector', 'initialis
   };
 };
 
-/** Feature map → the logit of "perturbed": a convolution with twice the channels, a dense layer with ReLU, a dense layer. */
-const sideNetwork = (map: readonly number[], units: number): Architecture => ({
-  input: map,
+const convolvedFeatures = (channels: number): readonly Layer[] => [
+  { kind: 'conv2d', name: 'side', filters: 2 * channels, kernel: 3, stride: 2, activation: 'relu' },
+  { kind: 'flatten', name: 'side_features' },
+];
+
+/**
+ * First features of a classifier → the logit of "perturbed": for a feature map a convolution with twice the channels, then a dense layer
+ * with ReLU and a dense layer.
+ */
+const sideNetwork = (features: readonly number[], units: number): Architecture => ({
+  input: features,
   layers: [
-    { kind: 'conv2d', name: 'side', filters: 2 * map.at(-1)!, activation: 'relu' },
-    { kind: 'flatten', name: 'side_features' },
+    ...(features.length === 1 ? [] : convolvedFeatures(features.at(-1)!)),
     { kind: 'dense', name: 'side_hidden', units, activation: 'relu' },
     { kind: 'dense', name: 'suspicion', units: 1, activation: 'linear' },
   ],
@@ -52,13 +66,13 @@ export const classify: StageRecipe<StageHyperparameters<'detector', 'classify'>>
   optimiser,
 }) => {
   const [E, classifier] = [network('defender-encoder'), network('classifier')];
-  const firstLayer: Architecture = { ...E.architecture, layers: E.architecture.layers.slice(0, 1) };
+  const firstLayer = untilFirstFeatures(E.architecture);
   const side = network(
     'detector-head',
     sideNetwork(outputShape(firstLayer), hyperparameters.classifierUnits),
   );
   const detector = networkOver(joined(firstLayer, side.architecture), [
-    ...E.weights.slice(0, 2),
+    ...E.weights.slice(0, weightSpecs(firstLayer).length),
     ...side.weights,
   ]);
   const adam = optimiser('detector', [side], hyperparameters.classifierRate);

@@ -1,9 +1,9 @@
 /** Defensive distillation (Papernot et al. 2016, §IV): a student learns softmax(z / T) of a teacher, at the same temperature T. */
 import * as tf from '@tensorflow/tfjs';
-import { cleanAccuracyOf, encodeAll, targetsAt } from '../batches.ts';
+import { cleanAccuracyOf, targetsAt } from '../batches.ts';
 import { softmaxCrossEntropy } from '../losses.ts';
 import { joined } from '../models/architecture.ts';
-import { classifierHead, encoder, parseFilters } from '../models/auto-encoders.ts';
+import { classifierHead, encoder } from '../models/auto-encoders.ts';
 import { accuracyOf } from '../training/measure.ts';
 import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
 import { trainableClassifier } from './classify.ts';
@@ -21,10 +21,7 @@ export const initialise: StageRecipe<StageHyperparameters<'distillation', 'initi
   network,
   optimiser,
 }) => {
-  const encoding = encoder(image, {
-    filters: parseFilters(hyperparameters.filters),
-    latent: hyperparameters.latent,
-  });
+  const encoding = encoder(image, hyperparameters);
   const head = classifierHead(encoding, hyperparameters.classifierUnits, classes);
   const teacher = network('teacher', joined(encoding, head));
   const adam = optimiser('teacher', [teacher], hyperparameters.classifierRate);
@@ -45,14 +42,14 @@ export const initialise: StageRecipe<StageHyperparameters<'distillation', 'initi
 
 /** Trains the student, which starts with new weights. In training its logits are divided by T; afterwards they are not. */
 export const classify: StageRecipe<StageHyperparameters<'distillation', 'classify'>> = async (setup) => {
-  const { hyperparameters, train, test, classes, network, frozen, signal } = setup;
-  const teacherLogits = await encodeAll(network('teacher'), train, signal); // of all training images
+  const { hyperparameters, train, test, classes, network, frozen, outputsOf } = setup;
+  const teacherLogits = await outputsOf(network('teacher'));
   const { classifier, networks, adam } = trainableClassifier(setup);
   const testSplit = await test();
 
   const step = (batch: Batch) => {
     const x = batch.images(); // [batch, 28, 28, 1]
-    const targets = softened(teacherLogits(batch.indices), hyperparameters.temperature); // [batch, 10]
+    const targets = softened(teacherLogits(batch), hyperparameters.temperature); // [batch, 10]
     const { classifierLoss, logits } = descend([adam], batch.update, () => {
       const logits = classifier.apply(x); // [batch, 10]
       const loss = softmaxCrossEntropy(tf.div(logits, hyperparameters.temperature), targets);

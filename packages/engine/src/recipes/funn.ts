@@ -5,17 +5,10 @@
 
 import type { Hyperparameters } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
-import { encodeAll } from '../batches.ts';
 import { meanPixel } from '../datasets/split.ts';
-import { distances, scaleGradient } from '../losses.ts';
-import {
-  biasOfMean,
-  encoder,
-  generator,
-  noiseShape,
-  parseFilters,
-  withNoise,
-} from '../models/auto-encoders.ts';
+import { distances } from '../distances/registry.ts';
+import { scaleGradient } from '../losses.ts';
+import { biasOfMean, encoder, generator, noiseShape, withNoise } from '../models/auto-encoders.ts';
 import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
 
 /**
@@ -29,15 +22,14 @@ export const initialise: StageRecipe<StageHyperparameters<'funn', 'initialise'>>
   network,
   optimiser,
 }) => {
-  const sizes = { filters: parseFilters(hyperparameters.filters), latent: hyperparameters.latent };
   const bias = biasOfMean(meanPixel(train));
   const [E_a, G_a] = [
-    network('attacker-encoder', encoder(image, sizes)),
-    network('attacker-generator', generator(image, sizes, hyperparameters.noise), bias),
+    network('attacker-encoder', encoder(image, hyperparameters)),
+    network('attacker-generator', generator(image, hyperparameters, hyperparameters.noise), bias),
   ];
   const [E_d, G_d] = [
-    network('defender-encoder', encoder(image, sizes)),
-    network('defender-generator', generator(image, sizes), bias),
+    network('defender-encoder', encoder(image, hyperparameters)),
+    network('defender-generator', generator(image, hyperparameters), bias),
   ];
   const attacker = optimiser('attacker', [E_a, G_a], hyperparameters.initialiseAttackerRate);
   const defender = optimiser('defender', [E_d, G_d], hyperparameters.initialiseDefenderRate);
@@ -92,11 +84,10 @@ const slopes: Record<Hyperparameters['penalty'], (loss: tf.Tensor, beta: number)
 export const optimise: StageRecipe<StageHyperparameters<'funn', 'optimise'>> = async ({
   hyperparameters,
   start,
-  train,
   network,
   frozen,
   optimiser,
-  signal,
+  outputsOf,
 }) => {
   const [E_a, G_a] = [network('attacker-encoder'), network('attacker-generator')];
   const [E_d, G_d] = [network('defender-encoder'), network('defender-generator')];
@@ -109,11 +100,11 @@ export const optimise: StageRecipe<StageHyperparameters<'funn', 'optimise'>> = a
       ? hyperparameters.beta * start!.manifest.scalars.defenderFloor!
       : hyperparameters.beta;
   const noise = noiseShape(E_a, G_a);
-  const codes = await encodeAll(E_a, train, signal);
+  const codesOf = await outputsOf(E_a);
 
   const step = (batch: Batch) => {
     const x = batch.images(); // [batch, 28, 28, 1]
-    const z = withNoise(codes(batch.indices), batch.noise(noise)); // [E_a(x), u]: [batch, 64 + 16]
+    const z = withNoise(codesOf(batch), batch.noise(noise)); // [E_a(x), u]: [batch, 64 + 16]
     return descend([attacker, defender], batch.update, (keep) => {
       let penaltySlope: tf.Tensor; // γ·P′, [] or [batch, 1, 1, 1]: known only after L
       const attacked = G_a.apply(z); // Att(x): [batch, 28, 28, 1]

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { correctOf, eachImage, shareOf } from '../batches.ts';
 import { holdOut, magnetScores, magnetSuspicion, thresholdNames, thresholdOf } from '../classifier.ts';
 import { meanPixel } from '../datasets/split.ts';
-import { distances } from '../losses.ts';
+import { distances } from '../distances/registry.ts';
 import { firstReformer, secondReformer } from '../models/auto-encoders.ts';
 import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
 import { plainStep, trainableClassifier } from './classify.ts';

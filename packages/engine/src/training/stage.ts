@@ -22,6 +22,7 @@ import type { Blobs, Checkpoint } from '../checkpoint.ts';
 import type { Split } from '../datasets/split.ts';
 import type { Architecture } from '../models/architecture.ts';
 import type { Network } from '../models/network.ts';
+import { whileDescending } from '../models/normalisation.ts';
 
 /** Where training starts: a checkpoint of the stage's own chain to continue from, or its parent's result to build on. */
 export type StageStart = {
@@ -51,8 +52,15 @@ export const readHyperparameters = (spec: StageSpec): Partial<Hyperparameters> =
   if (declared === undefined)
     throw new Error(`Expected a stage of recipe ${spec.recipe}, but got ${spec.kind}`);
   const reads: readonly HyperparameterName[] = declared.reads;
-  const required = Object.fromEntries(reads.map((name) => [name, hyperparameters[name].unwrap()]));
-  return z.strictObject(required).parse(spec.hyperparameters) as Partial<Hyperparameters>; // the keys are `reads`
+  return z
+    .strictObject(Object.fromEntries(reads.map((name) => [name, schemaOf(name)])))
+    .parse(spec.hyperparameters) as Partial<Hyperparameters>; // the keys are `reads`
+};
+
+/** A specification has every hyperparameter of 0.1.0. It leaves out one that came later while it has its default (decision 18). */
+const schemaOf = (name: HyperparameterName): z.ZodType => {
+  const schema = hyperparameters[name];
+  return schema.meta()?.since === undefined ? schema.unwrap() : schema;
 };
 
 /** The input from which a recipe builds a stage. `H`: the hyperparameters that this kind of stage reads. */
@@ -65,6 +73,11 @@ export type Setup<H = Partial<Hyperparameters>> = {
   readonly train: Split;
   readonly test: () => Promise<Split>;
   readonly signal: AbortSignal;
+  /**
+   * What a network that this stage does not train gives for the images of each batch. Computed once for the whole split, unless the images
+   * change from epoch to epoch.
+   */
+  readonly outputsOf: (network: Network) => Promise<(batch: Batch) => tf.Tensor>;
   /**
    * The network `name` of the start. Where the start has none, a new one of the architecture `fresh`, whose last bias is `outputBias`
    * (0 unless given). Throws where the start has none and `fresh` is not given.
@@ -80,7 +93,7 @@ export type Setup<H = Partial<Hyperparameters>> = {
 export type Batch = {
   /** The indices of the batch's images in the split, [batch]. */
   readonly indices: Uint32Array;
-  /** The images, [batch, height, width, channels] in [0, 1]. */
+  /** The images, augmented, [batch, height, width, channels] in [0, 1]. */
   readonly images: () => tf.Tensor;
   /** Uniform in [−1, 1), [batch, …shape], drawn for this step alone. */
   readonly noise: (shape: readonly number[]) => tf.Tensor;
@@ -182,8 +195,9 @@ export const createAdam = (
 export type Keep = <T extends tf.Tensor>(tensor: T) => T;
 
 /**
- * Runs `forward` once; then every optimiser makes update number `t` (from 1) along the gradient of `loss` with respect to its own
- * weights. Answers the other tensors that `forward` returned; they belong to the caller's tidy.
+ * Runs `forward` once, in which the networks of the optimisers normalise with the statistics of the batch. Then every optimiser makes update
+ * number `t` (from 1) along the gradient of `loss` with respect to its own weights. Answers the other tensors that `forward` returned; they
+ * belong to the caller's tidy.
  */
 export const descend = <T extends Readonly<Record<string, tf.Tensor>>>(
   optimisers: readonly Adam[],
@@ -198,7 +212,7 @@ export const descend = <T extends Readonly<Record<string, tf.Tensor>>>(
   };
   let returned: [string, tf.Tensor][] = [];
   const { grads, value } = tf.variableGrads(() => {
-    const { loss, ...outputs } = forward(keep);
+    const { loss, ...outputs } = whileDescending(weights, () => forward(keep));
     returned = Object.entries(outputs).map(([name, tensor]) => [name, keep(tf.clone(tensor))]);
     return loss;
   }, weights as tf.Variable[]);

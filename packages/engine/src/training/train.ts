@@ -4,7 +4,8 @@
  */
 import { type CheckpointManifest, dataOf, type Hyperparameters, type Position } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
-import { imagesAt, yieldToEventLoop } from '../batches.ts';
+import { augment, isAugmenting } from '../augment.ts';
+import { encodeAll, yieldToEventLoop } from '../batches.ts';
 import {
   type Checkpoint,
   loadMoments,
@@ -13,9 +14,9 @@ import {
   type Stored,
   storeNetwork,
 } from '../checkpoint.ts';
-import type { LoadedDataset, Split } from '../datasets/split.ts';
+import { gatherImages, type LoadedDataset, type Split } from '../datasets/split.ts';
 import { createNetwork, initialWeights, readTensors } from '../models/network.ts';
-import { createRandom, normalNoise, shuffled, uniformNoise } from '../random.ts';
+import { createRandom, normalNoise, type Random, shuffled, uniformNoise } from '../random.ts';
 import { recipes } from '../recipes/registry.ts';
 import { createMeter, findCollapse } from './measure.ts';
 import {
@@ -77,6 +78,11 @@ export const runStage = async (
       train,
       test: dataset.test,
       signal,
+      outputsOf: async (network) => {
+        if (isAugmenting(hyperparameters)) return (batch) => network.apply(batch.images());
+        const outputs = await encodeAll(network, train, signal);
+        return (batch) => outputs(batch.indices);
+      },
       network: resources.network,
       optimiser: resources.optimiser,
       frozen: (...names) => Object.fromEntries(names.map((name) => [name, start!.manifest.networks[name]!])),
@@ -137,7 +143,7 @@ export const runStage = async (
 
         // The step: forward pass, backward pass, update.
         const indices = order.subarray(step * batchSize, (step + 1) * batchSize); // [batch]
-        const batch = batchOf(spec, split, indices, { epoch, step }, steps);
+        const batch = batchOf(spec, hyperparameters, split, indices, { epoch, step }, steps);
         const metrics = tf.tidy(() => training.step(batch) as tf.NamedTensorMap);
         meter.add(metrics, step, indices.length);
         reportProgress({ epoch, step: step + 1 }, indices.length);
@@ -215,7 +221,7 @@ const createResources = ({ spec, start }: StageTask, hyperparameters: Partial<Hy
   };
   // A checkpoint stores the moments of one optimiser after the other, in the order in which the recipe asks for them.
   const optimiser: Setup['optimiser'] = (_name, networks, rate) => {
-    const weights = networks.flatMap(({ weights }) => weights);
+    const weights = networks.flatMap(({ trained }) => trained);
     const adam = own(createAdam(weights, rate, moments?.slice(0, 2 * weights.length)));
     moments = moments?.slice(2 * weights.length);
     return adam;
@@ -244,21 +250,29 @@ const createReporter = (steps: number, report: ((progress: Progress) => void) | 
 
 const batchOf = (
   { seed, kind }: StageTask['spec'],
+  augmentation: Partial<Hyperparameters>,
   split: Split,
   indices: Uint32Array,
   { epoch, step }: Position,
   steps: number,
 ): Batch => {
+  const streamOf = (purpose: string): Random => createRandom(seed, kind, purpose, epoch, step);
   const drawn =
     (purpose: 'noise' | 'normal', draw: typeof uniformNoise): Batch['noise'] =>
     (shape) => {
       const size = shape.reduce((a, b) => a * b, indices.length);
-      const random = createRandom(seed, kind, purpose, epoch, step);
-      return tf.tensor(draw(random, size), [indices.length, ...shape]);
+      return tf.tensor(draw(streamOf(purpose), size), [indices.length, ...shape]);
     };
+  let images: tf.Tensor | undefined; // a step may ask for the images twice
   return {
     indices,
-    images: () => imagesAt(split, indices),
+    images: () => {
+      images ??= tf.tensor(augment(gatherImages(split, indices), split.shape, augmentation, streamOf), [
+        indices.length,
+        ...split.shape,
+      ]);
+      return images;
+    },
     noise: drawn('noise', uniformNoise),
     normal: drawn('normal', normalNoise),
     update: epoch * steps + step + 1,

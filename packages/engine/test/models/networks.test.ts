@@ -1,3 +1,4 @@
+import { defaultHyperparameters, type Hyperparameters } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../src/backends/open-backend.ts';
@@ -9,21 +10,23 @@ import {
   encoder,
   firstReformer,
   generator,
-  parseFilters,
   secondReformer,
 } from '../../src/models/auto-encoders.ts';
 import { createNetwork, initialWeights, type Network } from '../../src/models/network.ts';
-import { architectureOf, topologyOf } from '../../src/models/topology.ts';
+import { architectureOf } from '../../src/models/read-topology.ts';
+import { topologyOf } from '../../src/models/topology.ts';
 import { createRandom, uniformNoise } from '../../src/random.ts';
 
-const image = [28, 28, 1];
+const image = [28, 28, 1] as const;
+const sized = (given: Partial<Hyperparameters>) => ({ ...defaultHyperparameters, ...given });
 const made: Network[] = [];
-/** A network whose biases keep most ReLUs away from their kinks. With a bias of 0, a position whose inputs are all 0 is exactly on the kink. */
+/** A network whose biases (and other weights without a kernel) keep most ReLUs away from their kinks. With a bias of 0, a position whose inputs are all 0 is exactly on the kink. */
 const build = (architecture: Architecture, seed = 0): Network => {
   const values = initialWeights(architecture, 'glorotUniform', createRandom(seed));
   const lifted = (drawn: Float32Array, i: number) =>
     uniformNoise(createRandom(seed, i), drawn.length).map((u) => 0.5 + 0.3 * u);
-  const biased = values.map((drawn, i) => (i % 2 === 0 ? drawn : lifted(drawn, i)));
+  const specs = weightSpecs(architecture);
+  const biased = values.map((drawn, i) => (specs[i]!.name.endsWith('/kernel') ? drawn : lifted(drawn, i)));
   const network = createNetwork(architecture, biased);
   made.push(network);
   return network;
@@ -43,7 +46,7 @@ const noise = (shape: number[], seed = 1): tf.Tensor =>
 
 describe('architectures', () => {
   it('have the sizes of §4.1 of the paper; a generator has the layers of its encoder in the opposite order, also for odd sizes', () => {
-    const sizes = { filters: parseFilters('8-16-32'), latent: 20 };
+    const sizes = sized({ filters: '8-16-32', latent: 20 });
     const shapes = (architecture: Architecture) => shapesOf(architecture).map((shape) => shape.join('×'));
     expect(shapes(encoder(image, sizes))).toEqual(['28×28×1', '14×14×8', '7×7×16', '4×4×32', '512', '20']);
     expect(shapes(generator(image, sizes, 6))).toEqual([
@@ -54,25 +57,57 @@ describe('architectures', () => {
       '14×14×8',
       '28×28×1',
     ]);
-    const map = { filters: [8, 16], latent: 0 };
+    const map = sized({ filters: '8-16', latent: 0 });
     expect(shapes(encoder(image, map))).toEqual(['28×28×1', '14×14×8', '7×7×16']);
     expect(shapes(generator(image, map, 3))).toEqual(['7×7×19', '14×14×8', '28×28×1']);
     expect(shapes(classifierHead(encoder(image, map), 64, 10))).toEqual(['7×7×16', '784', '64', '10']);
   });
 
+  it.each(['convolutional', 'mlp', 'residual'] as const)(
+    'give every size of image back: %s',
+    (architecture) => {
+      for (const [
+        height,
+        width,
+      ] of [[1, 1], [1, 65], [2, 3], [13, 30], [28, 28], [30, 45], [64, 64], [65, 65]] as const) // biome-ignore format: pairs
+        for (const given of [
+          {},
+          { kernelSize: 4, latent: 0 },
+          { paddedSize: 32, normalisation: 'batch' },
+        ] as const) {
+          const sizes = sized({ architecture, filters: '2-3-4', latent: 5, ...given });
+          const shape = [height, width, 3] as const;
+          const code = outputShape(encoder(shape, sizes));
+          const back = generator(shape, sizes, 2);
+          expect(back.input).toEqual([...code.slice(0, -1), code.at(-1)! + 2]);
+          expect(outputShape(back)).toEqual(shape);
+        }
+    },
+  );
+
+  it('pad small images to 32×32, and leave larger ones as they are', () => {
+    const shapes = (shape: readonly [number, number, number]) =>
+      shapesOf(encoder(shape, sized({ paddedSize: 32, filters: '4-8' }))).map((each) => each.join('×'));
+    expect(shapes(image)).toEqual(['28×28×1', '32×32×1', '16×16×4', '8×8×8', '512', '64']);
+    expect(shapes([40, 30, 3])).toEqual(['40×30×3', '40×32×3', '20×16×4', '10×8×8', '640', '64']);
+    expect(shapes([32, 33, 3])).toEqual(['32×33×3', '16×17×4', '8×9×8', '576', '64']);
+  });
+
   it('have a linear code, and images in [0, 1]', () => {
     const last = (architecture: Architecture) => architecture.layers.at(-1);
-    expect(last(encoder(image, { filters: [4], latent: 0 }))).toMatchObject({ activation: 'linear' });
-    expect(last(encoder(image, { filters: [4], latent: 3 }))).toMatchObject({
+    expect(last(encoder(image, sized({ filters: '4', latent: 0 })))).toMatchObject({ activation: 'linear' });
+    expect(last(encoder(image, sized({ filters: '4', latent: 3 })))).toMatchObject({
       kind: 'dense',
       activation: 'linear',
     });
-    expect(last(generator(image, { filters: [4], latent: 3 }))).toMatchObject({ activation: 'unitTanh' });
+    expect(last(generator(image, sized({ filters: '4', latent: 3 })))).toMatchObject({
+      activation: 'unitTanh',
+    });
   });
 });
 
 describe('initial weights', () => {
-  const architecture = encoder(image, { filters: [16, 32], latent: 64 });
+  const architecture = encoder(image, sized({ filters: '16-32', latent: 64 }));
 
   it.each([
     ['glorotUniform', (fanIn: number, fanOut: number) => 2 / (fanIn + fanOut)],
@@ -81,12 +116,13 @@ describe('initial weights', () => {
     ['heNormal', (fanIn: number) => 2 / fanIn],
   ] as const)('have the variance of %s, and all biases except the last are 0', (initializer, variance) => {
     const values = initialWeights(architecture, initializer, createRandom(3), 0.25);
-    for (const [i, { name, fanIn, fanOut }] of weightSpecs(architecture).entries()) {
+    for (const [i, { name, initial }] of weightSpecs(architecture).entries()) {
       const drawn = values[i]!;
-      if (name.endsWith('bias')) {
+      if (typeof initial === 'number') {
         expect(new Set(drawn)).toEqual(new Set([name === 'code/bias' ? 0.25 : 0]));
         continue;
       }
+      const { fanIn, fanOut } = initial;
       const measured = drawn.reduce((sum, value) => sum + value * value, 0) / drawn.length;
       // The standard error of an estimated variance is at most √(2/n) times the variance.
       expect(Math.abs(measured / variance(fanIn, fanOut) - 1)).toBeLessThan(5 * Math.sqrt(2 / drawn.length));
@@ -95,14 +131,14 @@ describe('initial weights', () => {
 
   it('are scaled by the mean number of connections of a strided kernel', () => {
     const fans = (a: Architecture) =>
-      weightSpecs(a)
-        .filter((w) => w.name.endsWith('kernel'))
-        .map((w) => [w.fanIn, w.fanOut]);
-    expect(fans(encoder(image, { filters: [4, 8], latent: 0 }))).toEqual([
+      weightSpecs(a).flatMap(({ initial }) =>
+        typeof initial === 'number' ? [] : [[initial.fanIn, initial.fanOut]],
+      );
+    expect(fans(encoder(image, sized({ filters: '4-8', latent: 0 })))).toEqual([
       [9, 9],
       [36, 18],
     ]);
-    expect(fans(generator(image, { filters: [4, 8], latent: 0 }))).toEqual([
+    expect(fans(generator(image, sized({ filters: '4-8', latent: 0 })))).toEqual([
       [18, 36],
       [9, 9],
     ]);
@@ -114,15 +150,43 @@ describe('initial weights', () => {
   });
 });
 
+const odd = [9, 7, 3] as const;
 const cases: [string, Architecture][] = [
-  ['an encoder', encoder(image, { filters: [3, 4, 5], latent: 6 })],
-  ['a convolutional encoder', encoder(image, { filters: [3, 4], latent: 0 })],
-  ['a generator with odd sizes', generator(image, { filters: [3, 4, 5], latent: 6 }, 2)],
-  ['a generator of maps', generator(image, { filters: [3, 4], latent: 0 }, 2)],
-  ['a generator from 1×1', generator(image, { filters: [2, 2, 2, 2, 3], latent: 4 })],
+  ['an encoder', encoder(image, sized({ filters: '3-4-5', latent: 6 }))],
+  ['a convolutional encoder', encoder(image, sized({ filters: '3-4', latent: 0 }))],
+  ['a generator with odd sizes', generator(image, sized({ filters: '3-4-5', latent: 6 }), 2)],
+  ['a generator of maps', generator(image, sized({ filters: '3-4', latent: 0 }), 2)],
+  ['a generator from 1×1', generator(image, sized({ filters: '2-2-2-2-3', latent: 4 }))],
   ['a reformer', firstReformer([8, 12, 2])],
+  ['a reformer of odd sizes', firstReformer([7, 9, 3])],
   ['a second reformer', secondReformer([7, 6, 1])],
-  ['a head on maps', classifierHead(encoder(image, { filters: [3, 4], latent: 0 }), 5, 10)],
+  ['a head on maps', classifierHead(encoder(image, sized({ filters: '3-4', latent: 0 })), 5, 10)],
+  ...(
+    [
+      ['kernels of 5×5', { kernelSize: 5 }],
+      ['kernels of 4×4', { kernelSize: 4 }],
+      ['padding', { paddedSize: 12 }],
+      ['a leaky ReLU and padding', { activation: 'leaky-relu', paddedSize: 8 }],
+      ['an ELU and a code of tanh', { activation: 'elu', codeActivation: 'tanh' }],
+      ['a tanh and a code of ReLU', { activation: 'tanh', codeActivation: 'relu' }],
+      ['normalisation', { normalisation: 'batch' }],
+      ['dense layers', { architecture: 'mlp' }],
+      ['normalised dense layers', { architecture: 'mlp', normalisation: 'batch', activation: 'elu' }],
+      ['residual blocks', { architecture: 'residual', kernelSize: 3 }],
+      [
+        'normalised residual blocks',
+        { architecture: 'residual', normalisation: 'batch', paddedSize: 11, activation: 'elu' },
+      ],
+    ] as const
+  ).flatMap(([what, given]): [string, Architecture][] =>
+    [4, 0].flatMap((latent) => {
+      const sizes = sized({ filters: '2-3', latent, ...given });
+      return [
+        [`an encoder with ${what}, latent ${latent}`, encoder(odd, sizes)],
+        [`a generator with ${what}, latent ${latent}`, generator(odd, sizes, 2)],
+      ];
+    }),
+  ),
 ];
 
 describe.each(['cpu', 'wasm'] as const)('networks on %s', (backend) => {
@@ -164,7 +228,9 @@ describe.each(['cpu', 'wasm'] as const)('networks on %s', (backend) => {
   it.each(cases)('the gradients of %s are those of finite differences', (_, architecture) => {
     const network = build(architecture, 5);
     // Networks of σ have no kinks, so the step may be long. It must be long, because many σ in a row make gradients small.
-    const smooth = architecture.layers.some(({ kind }) => kind === 'conv2dSame');
+    const smooth = architecture.layers.some(
+      (layer) => 'activation' in layer && layer.activation === 'sigmoid',
+    );
     const length = smooth ? 0.03 : 3e-3;
     const x = noise([3, ...architecture.input], 2);
     const target = noise([3, ...outputShape(architecture)], 3);
@@ -178,8 +244,8 @@ describe.each(['cpu', 'wasm'] as const)('networks on %s', (backend) => {
       const h = length / Math.sqrt(squared);
       return Math.abs((at(h) - at(-h)) / (2 * h * squared) - 1);
     };
-    const { grads } = tf.variableGrads(() => loss(x), network.weights as tf.Variable[]);
-    for (const weight of network.weights) {
+    const { grads } = tf.variableGrads(() => loss(x), network.trained as tf.Variable[]);
+    for (const weight of network.trained) {
       const gradient = grads[weight.name]!;
       const origin = tf.tensor(weight.dataSync().slice(), weight.shape);
       const at = (by: number): number => {

@@ -1,9 +1,10 @@
+import { defaultHyperparameters } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../src/backends/open-backend.ts';
 import { glyphs } from '../../src/datasets/glyphs.ts';
 import { gatherImages } from '../../src/datasets/split.ts';
-import { distances } from '../../src/losses.ts';
+import { distances } from '../../src/distances/registry.ts';
 import { encoder, generator, withNoise } from '../../src/models/auto-encoders.ts';
 import { createNetwork, initialWeights, type Network } from '../../src/models/network.ts';
 import { createRandom, uniformNoise } from '../../src/random.ts';
@@ -22,11 +23,14 @@ const hyperparameters: OptimiseHyperparameters = {
   betaUnit: 'loss',
   penalty: 'constraint',
   hinge: 'batch',
+  augmentFlip: 'none',
+  augmentShift: 0,
+  augmentCrop: 0,
 };
 
 const split = glyphs('train', 6);
 const image = [28, 28, 1] as const;
-const sizes = { filters: [3, 4], latent: 5 };
+const sizes = { ...defaultHyperparameters, filters: '3-4', latent: 5 };
 const indices = Uint32Array.of(4, 0, 2, 5, 1, 3);
 let networks: Record<string, Network>;
 
@@ -77,6 +81,7 @@ const stepWith = async (changes: Partial<OptimiseHyperparameters>) => {
     train: split,
     test: async () => split,
     signal: new AbortController().signal,
+    outputsOf: async (network) => (batch) => network.apply(batch.images()),
     network: (name) => networks[name]!,
     frozen: () => ({}),
     optimiser,

@@ -2,6 +2,7 @@ import {
   type Evaluation,
   type EvaluationMetricName,
   evaluationMetrics,
+  hyperparameterOf,
   readExtended,
   type TrialDetail,
   usualMetric,
@@ -215,7 +216,7 @@ export const CompareSpec = ({
     ...[...new Set(trials.flatMap((trial) => Object.keys(trial.hyperparameters)))].map((name) => ({
       name,
       title: hyperparameterTitle(name),
-      cells: trials.map((trial) => trial.hyperparameters[name] as unknown),
+      cells: trials.map((trial) => hyperparameterOf(trial, name) as unknown),
     })),
   ];
   const isDifferent = (row: (typeof rows)[number]) =>

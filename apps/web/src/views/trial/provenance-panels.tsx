@@ -2,6 +2,7 @@ import {
   type HyperparameterDeclaration,
   type HyperparameterName,
   hyperparameterDeclaration,
+  hyperparameterOf,
   type Recipe,
   recipes,
   type Stage,
@@ -36,7 +37,7 @@ const linesByStage = (trial: TrialDetail): { readonly kind: string; readonly lin
     const names = [...lengthOf, ...reads].filter((name) => !seen.has(name));
     for (const name of names) seen.add(name);
     const lines = names.map((name): Line => {
-      const value = trial.hyperparameters[name];
+      const value = hyperparameterOf(trial, name);
       const meta = hyperparameterDeclaration(name);
       return { name, meta, value, isDefault: value === meta.default };
     });
