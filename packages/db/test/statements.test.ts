@@ -89,6 +89,7 @@ import {
   storeSubmission,
   submitSweep,
   takeSubmission,
+  wantedDatasets,
   withdrawSubmission,
 } from '../src/index.ts';
 import { differencesOf } from '../src/testing/check-statement.ts';
@@ -147,6 +148,7 @@ const useDatasets = async (): Promise<void> => {
   });
   await listDatasets(db);
   await countWorkersWith(db, digest);
+  await wantedDatasets(db, [digest]);
   await datasetBytesOf(db, 'ann');
   const { name, content } = makeDataset({ name: 'stored', salt: 5 }).upload;
   const parts = async function* () {
