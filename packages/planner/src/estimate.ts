@@ -9,7 +9,6 @@ import {
   defaultHyperparameters,
   formatAmount,
   formatBytes,
-  type Hyperparameters,
   type Plan,
   type RecipeName,
   type StageKind,
@@ -17,8 +16,9 @@ import {
   type SweepLimits,
   variableOf,
 } from '@funnel/contracts';
-import { minBytes, type Networks, networksOf, trainedBy } from './memory.ts';
-import type { Outline } from './outline.ts';
+import { memoize, memoizeBy } from './memoize.ts';
+import { minBytes, type Networks, networksOf, sizes, trainedBy } from './memory.ts';
+import type { Outline, Sized } from './outline.ts';
 
 const bytesPerNumber = 4;
 /** Bytes of a stage's rows, indexes and links in the database, measured with 200,000 trials. */
@@ -58,20 +58,7 @@ export const queriesOf = ({ settings }: AttackRun): number =>
     return typeof value === 'number' ? product * Math.max(1, value) : product;
   }, 2);
 
-const sizes = ['filters', 'latent', 'classifierUnits', 'noise', 'batchSize'] as const;
-
-type Configuration = { readonly recipe: RecipeName; readonly hyperparameters: Hyperparameters };
-
-/** Each combination of a recipe and the hyperparameters that decide the sizes of networks, once. */
-const sizedConfigurations = ({ trials }: Outline): readonly Configuration[] => {
-  const found = new Map<string, Configuration>();
-  for (const { recipe, hyperparameters: own } of trials) {
-    const hyperparameters = { ...defaultHyperparameters, ...own } as Hyperparameters; // as the sweep's definition was parsed
-    const key = JSON.stringify([recipe, ...sizes.map((name) => hyperparameters[name])]);
-    if (!found.has(key)) found.set(key, { recipe, hyperparameters });
-  }
-  return [...found.values()];
-};
+type Configuration = Pick<Sized, 'recipe' | 'hyperparameters'>;
 
 const trainingKinds: readonly StageKind[] = ['initialise', 'optimise', 'classify'];
 
@@ -98,30 +85,24 @@ const largestSize = (largest: Configuration, { dataset, space }: SweepDefinition
 
 /** The bytes that the stages will store, without those that the database has: checkpoints, records of images, rows. */
 const storedBytesOf = (
-  { stages }: Pick<Outline, 'stages'>,
-  hyperparametersOfStage: ReadonlyMap<string, Hyperparameters>,
+  { training, sized, classifiers, attacks, counts }: Outline,
+  dataset: DatasetName,
 ): number => {
-  const weights = new Map<string, { stored: number; trained: number }>();
-  let total = 0;
-  for (const { id, kind, recipe, dataset, epochs } of stages) {
-    total += bytesPerStage;
-    if (kind === 'attack') {
-      total += dataset.attack * bytesPerRecord;
-      continue;
-    }
-    const hyperparameters = hyperparametersOfStage.get(id)!;
-    const key = JSON.stringify([recipe, kind, ...sizes.map((name) => hyperparameters[name])]);
-    let size = weights.get(key);
-    if (!size) {
-      const networks = networksOf(dataset.name, hyperparameters);
-      size = {
+  const weightsOf = memoize(({ recipe, hyperparameters }: Configuration) => {
+    const networks = networksOf(dataset, hyperparameters);
+    return memoizeBy(
+      (kind: StageKind) => kind,
+      (kind) => ({
         stored: storedWeights(recipe, kind, networks),
         trained: trainedBy(recipe, kind, networks).weights,
-      };
-      weights.set(key, size);
-    }
+      }),
+    );
+  });
+  let total = classifiers.length * attacks.length * (bytesPerStage + counts.attackedImages * bytesPerRecord);
+  for (const [place, { kind, epochs }] of training.entries()) {
+    const { stored, trained } = weightsOf(sized[place]!)(kind);
     // One checkpoint for each epoch; Adam's two moments stay only at the end of the stage.
-    total += bytesPerNumber * (epochs * size.stored + 2 * size.trained);
+    total += bytesPerStage + bytesPerNumber * (epochs * stored + 2 * trained);
   }
   return total;
 };
@@ -146,7 +127,7 @@ export const estimate = (
   limits: SweepLimits,
 ): NonNullable<Plan['estimate']> => {
   const { dataset } = definition;
-  const configurations = sizedConfigurations(outline);
+  const configurations: readonly Configuration[] = [...new Set(outline.sized)];
   const largest = configurations.reduce((a, b) =>
     bytesOf(b, dataset.name) > bytesOf(a, dataset.name) ? b : a,
   );
@@ -158,12 +139,7 @@ export const estimate = (
       received: `${formatBytes(memory)} for ${formatAmount(parametersOf(largest, dataset.name))} parameters`,
     });
 
-  const hyperparametersOfStage = new Map<string, Hyperparameters>();
-  for (const { hyperparameters, stages } of outline.trials)
-    for (const id of stages)
-      if (!hyperparametersOfStage.has(id))
-        hyperparametersOfStage.set(id, { ...defaultHyperparameters, ...hyperparameters } as Hyperparameters); // as above
-  const storedBytes = storedBytesOf(outline, hyperparametersOfStage);
+  const storedBytes = storedBytesOf(outline, dataset.name);
   if (storedBytes > limits.storedBytes)
     refuse('The sweep would store too much.', {
       path: 'search' in definition && definition.search.strategy === 'random' ? 'search.trials' : 'space',
@@ -172,8 +148,7 @@ export const estimate = (
     });
 
   let queries = 0;
-  for (const { attack } of outline.stages) {
-    if (!attack) continue;
+  for (const attack of outline.attacks) {
     const ofStage = queriesOf(attack) * dataset.attack;
     if (ofStage > limits.attackQueries)
       refuse(`The attack ${attack.attack} would ask the model too often.`, {
@@ -181,7 +156,7 @@ export const estimate = (
         expected: `at most ${formatAmount(limits.attackQueries)} queries of one attack (${variableOf('attackQueries')})`,
         received: `up to ${formatAmount(queriesOf(attack))} for each of ${formatAmount(dataset.attack)} images`,
       });
-    queries += ofStage;
+    queries += ofStage * outline.classifiers.length;
   }
   return {
     parameters: Math.max(...configurations.map((one) => parametersOf(one, dataset.name))),

@@ -10,6 +10,9 @@ import {
   type StageKind,
 } from '@funnel/contracts';
 
+/** The hyperparameters that decide the memory of a stage. */
+export const sizes = ['filters', 'latent', 'classifierUnits', 'noise', 'batchSize'] as const;
+
 /** Weights of a network, and values that it computes for one image (the outputs of its layers). */
 export type Size = { readonly weights: number; readonly values: number };
 
