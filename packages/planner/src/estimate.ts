@@ -18,7 +18,8 @@ import {
 } from '@funnel/contracts';
 import { memoize, memoizeBy } from './memoize.ts';
 import { minBytes, type Networks, networksOf, sizes, trainedBy } from './memory.ts';
-import type { Outline, Sized } from './outline.ts';
+import type { Outline } from './outline.ts';
+import type { Sized } from './training.ts';
 
 const bytesPerNumber = 4;
 /** Bytes of a stage's rows, indexes and links in the database, measured with 200,000 trials. */

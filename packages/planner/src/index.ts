@@ -5,5 +5,5 @@ export { chainId, configurationId, presentVersions, stageId } from './identity.t
 export { minBytes, type Networks, networksOf, type Size } from './memory.ts';
 export { roundedBytes } from './needs.ts';
 export { type Outline, outlineSweep } from './outline.ts';
-export { imagesLeft, secondsLeft } from './seconds.ts';
+export { secondsLeft } from './seconds.ts';
 export { idsOfVersions, type VersionedId, versionChanges } from './versions.ts';
