@@ -23,6 +23,7 @@ export { type Author, actingAs, createDb, type Db, type DbOptions } from './conn
 export { refusePooler } from './connection/pooler.ts';
 export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './embedded/start-embedded.ts';
 export { continuePropagation, startPropagation } from './lifecycle/continue-propagations.ts';
+export { type FailingBatch, listFailingBatches } from './lifecycle/failing-batches.ts';
 export { startRelay } from './lifecycle/outbox.ts';
 export type { Rounds } from './lifecycle/rounds.ts';
 export { checkSchema, migrate, pendingMigrations } from './migrate.ts';

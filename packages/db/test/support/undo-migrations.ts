@@ -21,6 +21,12 @@ const renamedTables = ['sweep', 'configuration'] as const;
 /** The statements that undo each migration, newest first. */
 const undo: readonly (readonly [migration: string, statements: readonly string[]])[] = [
   [
+    '0018_failing_batches',
+    ['propagations', 'sweep_actions'].map(
+      (table) => `ALTER TABLE ${table} DROP COLUMN failures, DROP COLUMN due_at, DROP COLUMN error`,
+    ),
+  ],
+  [
     '0016_connect',
     [
       `DELETE FROM sweep_actions WHERE action = 'connect'`,
