@@ -21,7 +21,8 @@ import {
 import { memoize, memoizeBy } from './memoize.ts';
 import { minBytes, sizes, trainedBy } from './memory.ts';
 import { type DataSize, type Networks, networksOf } from './network-sizes.ts';
-import type { Outline, Sized } from './outline.ts';
+import type { Outline } from './outline.ts';
+import type { Sized } from './training.ts';
 
 const bytesPerNumber = 4;
 /** Bytes of a stage's rows, indexes and links in the database, measured with 200,000 trials. */

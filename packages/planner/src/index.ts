@@ -6,5 +6,5 @@ export { minBytes } from './memory.ts';
 export { roundedBytes } from './needs.ts';
 export { type Networks, networksOf, type Size } from './network-sizes.ts';
 export { type Outline, outlineSweep } from './outline.ts';
-export { imagesLeft, secondsLeft } from './seconds.ts';
+export { secondsLeft } from './seconds.ts';
 export { idsOfVersions, type VersionedId, versionChanges } from './versions.ts';

@@ -8,34 +8,21 @@ import {
   attacks,
   budgetsOfChoice,
   type DatasetSpec,
-  defaultHyperparameters,
   expandAttacks,
-  type HyperparameterName,
-  type Hyperparameters,
   type NeededStage,
   needsSurrogates,
   type PlannedTrial,
-  type Recipe,
-  type RecipeName,
-  recipes,
   type StageKind,
-  type StageSpec,
   type SweepDefinition,
   stageDataset,
   sweepDataset,
   type TrialPoint,
 } from '@funnel/contracts';
-import { expandSweep, pick, type SpaceReport } from './expand-trials.ts';
-import {
-  chainId,
-  configurationId,
-  identifyingHyperparameters,
-  presentVersions,
-  stageId,
-} from './identity.ts';
+import { expandSweep, type SpaceReport, trialsOf } from './expand-trials.ts';
+import { configurationId } from './identity.ts';
 import { memoize, memoizeBy, once } from './memoize.ts';
-import { sizes } from './memory.ts';
-import { createNeeds, type NeedOf } from './needs.ts';
+import type { NeedOf } from './needs.ts';
+import { type Making, type Sized, specify, trainAll } from './training.ts';
 
 /*
  * The surrogates of a transfer attack are the first other classifiers of the sweep, in the order of the trials. All trials of a sweep thus
@@ -115,153 +102,6 @@ const subset = (kind: StageKind, dataset: DatasetSpec): DatasetSpec => {
   return { ...dataset, test: 1, attack: 1 };
 };
 
-const specify = (stage: Omit<NeededStage, 'id' | 'chain'>, engineVersion: string): NeededStage => {
-  const { kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack, surrogates, need } = stage;
-  const chain = chainId(stage, presentVersions(stage, engineVersion));
-  const id = stageId(chain, epochs);
-  return {
-    kind,
-    recipe,
-    hyperparameters,
-    seed,
-    dataset,
-    epochs,
-    parent,
-    attack,
-    surrogates,
-    need,
-    chain,
-    id,
-  };
-};
-
-type Step = {
-  /** 0, 1, … */
-  readonly number: number;
-  readonly kind: StageKind;
-  readonly hyperparameters: StageSpec['hyperparameters'];
-  readonly epochs: number;
-};
-
-/** What trials share whose networks have the same sizes. `hyperparameters`: all of the first such trial. */
-export type Sized = {
-  readonly recipe: RecipeName;
-  readonly hyperparameters: Hyperparameters;
-  readonly needOf: NeedOf;
-};
-
-/** The values of these hyperparameters as a key. No value contains a space. */
-const valuesKey = (values: Partial<Hyperparameters>, names: readonly HyperparameterName[]): string => {
-  let key = '';
-  for (const name of names) key += `${values[name]} `;
-  return key;
-};
-
-/** What all stages of a sweep are made with. */
-type Making = {
-  readonly subsetOf: (kind: StageKind) => DatasetSpec;
-  readonly engineVersion: string;
-  /** The hyperparameters that may differ between trials. */
-  readonly varying: ReadonlySet<string>;
-};
-
-/**
- * The steps of a point in order, with the hyperparameters that each step reads. Points that agree on these share the step; all seeds share
- * it too.
- */
-const createSteps = ({ varying }: Making): ((point: TrialPoint) => readonly Step[]) => {
-  let count = 0;
-  const stepsOf = memoizeBy(
-    (recipe: RecipeName) => recipe,
-    (recipe) =>
-      (recipes[recipe] as Recipe).stages.map(({ kind, reads, epochs }) => {
-        const varied = reads.filter((name) => varying.has(name));
-        return memoizeBy(
-          (values: Hyperparameters) => `${epochs(values)} ${valuesKey(values, varied)}`,
-          (values): Step => ({
-            number: count++,
-            kind,
-            hyperparameters: identifyingHyperparameters(pick(reads, values)) as StageSpec['hyperparameters'], // it drops fields, and sets none to undefined
-            epochs: epochs(values),
-          }),
-        );
-      }),
-  );
-  // A point has all hyperparameters that its recipe reads, except added ones that the sweep does not name.
-  return ({ recipe, hyperparameters }) =>
-    stepsOf(recipe).map((stepOf) => stepOf(hyperparameters as Hyperparameters));
-};
-
-const createSized = ({ subsetOf, engineVersion, varying }: Making): ((point: TrialPoint) => Sized) => {
-  const needsOf = createNeeds(engineVersion, subsetOf);
-  const varied = sizes.filter((name) => varying.has(name));
-  return memoizeBy(
-    ({ recipe, hyperparameters }: TrialPoint) => `${recipe} ${valuesKey(hyperparameters, varied)}`,
-    ({ recipe, hyperparameters: own }) => {
-      const hyperparameters: Hyperparameters = { ...defaultHyperparameters, ...own };
-      return { recipe, hyperparameters, needOf: needsOf(hyperparameters) };
-    },
-  );
-};
-
-/** A number for each pair of a step and a parent or a seed: both are below 2³². */
-const pairNumber = (step: number, other: number): number => step * 2 ** 32 + other;
-
-/** The stages of each trial up to its classifier, and each of them once. */
-const trainAll = (points: readonly TrialPoint[], making: Making) => {
-  const { subsetOf, engineVersion } = making;
-  const stepsOf = createSteps(making);
-  const sizedOf = createSized(making);
-  const training: NeededStage[] = [];
-  const sized: Sized[] = [];
-  /** Where a stage is in `training`, by its step and its parent, or by the seed if it has no parent. */
-  const places = new Map<number, number>();
-  let steps: readonly Step[] = [];
-  let sizes: Sized | undefined;
-  const trained = points.map((point, number) => {
-    // The trials of a point follow each other, and share one object `hyperparameters`.
-    if (!sizes || point.hyperparameters !== points[number - 1]!.hyperparameters) {
-      steps = stepsOf(point);
-      sizes = sizedOf(point);
-    }
-    const { recipe, needOf } = sizes;
-    const { seed } = point;
-    let parent: number | null = null;
-    const stages: NeededStage[] = [];
-    for (const { number, kind, hyperparameters, epochs } of steps) {
-      const pair = pairNumber(number, parent ?? seed);
-      let place = places.get(pair);
-      if (place === undefined) {
-        place = training.length;
-        places.set(pair, place);
-        const parentId: string | null = parent === null ? null : training[parent]!.id;
-        training.push(
-          specify(
-            {
-              kind,
-              recipe,
-              hyperparameters,
-              seed,
-              dataset: subsetOf(kind),
-              epochs,
-              parent: parentId,
-              attack: null,
-              surrogates: [],
-              need: needOf({ kind, recipe, attack: null }),
-            },
-            engineVersion,
-          ),
-        );
-        sized.push(sizes);
-      }
-      stages.push(training[place]!);
-      parent = place;
-    }
-    return stages;
-  });
-  return { trained, training, sized };
-};
-
 /** Attacks read no hyperparameters. */
 const noHyperparameters = {};
 
@@ -336,8 +176,8 @@ export const outlineSweep = (definition: SweepDefinition, engineVersion: string)
     (kind) => subset(kind, dataset),
   );
   const making: Making = { subsetOf, engineVersion, varying: new Set(Object.keys(definition.space)) };
-  const { trials: points, report } = expandSweep(definition);
-  const { trained, training, sized } = trainAll(points, making);
+  const expansion = expandSweep(definition);
+  const { trained, training, sized } = trainAll(expansion, making);
   const classifiers = [...new Set(trained.map((stages) => stages.at(-1)!))];
   const ids = classifiers.map(({ id }) => id);
   checkSurrogates(definition, attacks, ids);
@@ -346,13 +186,13 @@ export const outlineSweep = (definition: SweepDefinition, engineVersion: string)
     const { needOf } = sized[places().get(classifier)!]!;
     return specifyAttacks(classifier, needOf, { attacks, classifiers: ids }, making);
   });
-  const trials = once(() => planTrials(points, trained, attacksOn));
+  const trials = once(() => planTrials(trialsOf(expansion), trained, attacksOn));
   const stages = once(() => allStages(trained, attacksOn));
   let unshared = 0;
   for (const stages of trained) for (const { epochs } of stages) unshared += epochs;
   return {
-    report,
-    counts: { trials: points.length, unshared, attackedImages: dataset.attack },
+    report: expansion.report,
+    counts: { trials: trained.length, unshared, attackedImages: dataset.attack },
     training,
     sized,
     classifiers,
