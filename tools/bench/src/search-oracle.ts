@@ -1,4 +1,4 @@
-/** Optuna's figures (fixtures/search/optuna.json), and quartiles like those in it. */
+/** Optuna's figures (fixtures/oracle/search/optuna.json), and quartiles like those in it. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
@@ -19,13 +19,18 @@ const Oracle = z.object({
   ),
 });
 
-const { results } = Oracle.parse(
-  JSON.parse(readFileSync(new URL('../../../fixtures/search/optuna.json', import.meta.url), 'utf8')),
-);
+let oracle: z.output<typeof Oracle> | undefined;
+
+/** Read when a row is needed: other benchmarks do without the file. */
+const results = () => {
+  const file = new URL('../../../fixtures/oracle/search/optuna.json', import.meta.url);
+  oracle ??= Oracle.parse(JSON.parse(readFileSync(file, 'utf8')));
+  return oracle.results;
+};
 
 /** Of the best values after so many trials; null if Optuna was not measured there. */
 export const optunaBest = (problem: string, sampler: string, trials: number): Quartiles | null => {
-  const row = results.find(
+  const row = results().find(
     (each) => 'sampler' in each && each.problem.startsWith(problem) && each.sampler === sampler,
   );
   return row && 'sampler' in row ? (row.best[String(trials)] ?? null) : null;
@@ -33,7 +38,7 @@ export const optunaBest = (problem: string, sampler: string, trials: number): Qu
 
 /** Of the epochs and the best final value with an early-stopping rule; null if Optuna was not measured with it. */
 export const optunaPromotion = (pruner: string) => {
-  const row = results.find((each) => 'pruner' in each && each.pruner === pruner);
+  const row = results().find((each) => 'pruner' in each && each.pruner === pruner);
   return row && 'pruner' in row ? { epochs: row.epochs, best: row.best } : null;
 };
 

@@ -10,7 +10,7 @@ import { measureTime, timedCounts } from './search-time.ts';
 const parts = [...problemNames, 'curves', 'time'] as const;
 
 export const searchUsage = `search [--strategies ${strategyNames.join(',')}] [--only ${parts.join(',')}] [--trials 200] [--seeds 30] [--promotion-seeds 300] [--parallelism 1] [--json]
-  Quartiles over seeds, beside Optuna's (fixtures/search/optuna.json): the least value after 25, 50, 100 and 200 trials (zdt1: the hypervolume); on
+  Quartiles over seeds, beside Optuna's (fixtures/oracle/search/optuna.json): the least value after 25, 50, 100 and 200 trials (zdt1: the hypervolume); on
   curves the epochs and the least loss of 100 configurations with each promotion rule. time: the CPU milliseconds of a proposal.`;
 
 const names = <Name extends string>(known: readonly Name[]) =>
@@ -38,7 +38,7 @@ const format = (values: Quartiles, digits = 4): string =>
 
 /** Prints a row as JSON, or its cells in columns. */
 const show = (row: object, cells: readonly string[], json: boolean): void =>
-  console.log(json ? JSON.stringify(row) : cells.map((cell) => cell.padEnd(11)).join(''));
+  console.log(json ? JSON.stringify(row) : cells.map((cell) => cell.padEnd(13)).join(''));
 
 const optunaCells = (values: Quartiles | null | undefined, digits?: number): string[] =>
   values ? ['   Optuna', format(values, digits)] : [];
