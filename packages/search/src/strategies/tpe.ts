@@ -22,11 +22,9 @@ const maxCandidates = 64;
  */
 const uniformShares = { good: 0.8, rest: 0.3 };
 
-/** The number of good points among `count` measured ones. With several objectives a front has no limit. */
-const goodCount = (count: number, objectives: number): number => {
-  const tenth = Math.ceil(0.1 * count);
-  return objectives === 1 ? Math.min(tenth, 25) : tenth;
-};
+/** The number of good points among `count` measured ones. A front of several objectives needs more points than one best value. */
+const goodCount = (count: number, objectives: number): number =>
+  Math.min(Math.ceil(0.1 * count), 25 * objectives);
 
 /** The newest 25 observations have the weight 1, older ones less, the oldest almost none. */
 const recencyWeights = (count: number): number[] => {
