@@ -317,6 +317,6 @@ describe('the options that name images', () => {
       /Expected indices below 3, the images of .*uint8\.npy, but got 3/,
     ],
   ] as const)('%j is refused', async (options, words) => {
-    await expect(openImages({ split: 'test', ...options }, folders)).rejects.toThrow(words);
+    await expect(openImages({ split: 'test', ...options }, { folders })).rejects.toThrow(words);
   });
 });

@@ -5,6 +5,7 @@ import {
   defaultHyperparameters,
   formatAmount,
   type HyperparameterName,
+  type HyperparameterValue,
   hyperparametersOf,
   maxTrials,
   type Plan,
@@ -16,7 +17,7 @@ import {
   type TrialPoint,
 } from '@funnel/contracts';
 import { identifyingHyperparameters } from './identity.ts';
-import { type Axis, axisOf, choosePoints, countPoints, spaceSize } from './points.ts';
+import { type Axis, axisOf, choosePoints, countPoints, type Point, spaceSize } from './points.ts';
 
 /** The report of a plan on its search space: the values of each hyperparameter, and the parts of the definition that add no trials. */
 export type SpaceReport = Required<Pick<Plan, 'space' | 'leftOut'>>;
@@ -120,12 +121,32 @@ const checkedCount = (definition: SweepDefinition, axes: Axes): number => {
 };
 
 /**
- * The number of trials of a sweep. Makes no trial, so the time does not depend on the length of a range. Exact for a grid. For a random
- * search it is the requested number, even if the space has fewer points. Throws SWEEP_TOO_LARGE beyond the limit, CONTINUOUS_GRID, and
- * INVALID_REQUEST.
+ * The number of trials of a sweep. Makes no trial, so the time does not depend on the length of a range. Exact for a grid. A random
+ * search may find fewer points than requested, although the space has them. Throws SWEEP_TOO_LARGE beyond the limit, CONTINUOUS_GRID,
+ * and INVALID_REQUEST.
  */
 export const countTrials = (definition: SweepDefinition): number =>
   checkedCount(definition, axesOf(definition));
+
+/** Added hyperparameters are absent, so that trials that do not name them are stored as before. */
+const defaultsOfTrials = identifyingHyperparameters(defaultHyperparameters);
+
+/**
+ * The values of these hyperparameters: of the point, or else the defaults. Leaves out those that have neither. A spread of as many fields
+ * would take three times as long.
+ */
+export const pick = <Values extends object>(
+  names: readonly HyperparameterName[],
+  point: Values,
+  defaults: Partial<Values> = {},
+): Record<string, HyperparameterValue> => {
+  const picked: Record<string, HyperparameterValue> = {};
+  for (const name of names) {
+    const value = (point as Point)[name] ?? (defaults as Point)[name];
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
+};
 
 export type Expansion = { readonly trials: readonly TrialPoint[]; readonly report: SpaceReport };
 
@@ -140,13 +161,11 @@ export const expandSweep = (definition: SweepDefinition): Expansion => {
   const results: SearchResult[] = [];
   for (const recipe of recipes) {
     const read = axesReadBy(recipe, axes);
-    const defaults = identifyingHyperparameters(
-      Object.fromEntries(hyperparametersOf(recipe).map((name) => [name, defaultHyperparameters[name]])),
-    );
+    const names = hyperparametersOf(recipe);
     const { points, draws } = choosePoints(read, search);
     results.push({ recipe, points: points.length, draws, size: spaceSize(read) });
     for (const point of points) {
-      const hyperparameters = { ...defaults, ...point };
+      const hyperparameters = pick(names, point, defaultsOfTrials);
       for (const seed of seeds) trials.push({ recipe, hyperparameters, seed });
     }
   }

@@ -1,4 +1,4 @@
-export { buildPlan } from './build-plan.ts';
+export { buildPlan, countPlan } from './build-plan.ts';
 export { estimate, queriesOf } from './estimate.ts';
 export { countTrials } from './expand-trials.ts';
 export { chainId, configurationId, presentVersions, stageId } from './identity.ts';
@@ -6,5 +6,5 @@ export { minBytes } from './memory.ts';
 export { roundedBytes } from './needs.ts';
 export { type Networks, networksOf, type Size } from './network-sizes.ts';
 export { type Outline, outlineSweep } from './outline.ts';
-export { secondsLeft } from './seconds.ts';
+export { imagesLeft, secondsLeft } from './seconds.ts';
 export { idsOfVersions, type VersionedId, versionChanges } from './versions.ts';

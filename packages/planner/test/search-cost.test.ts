@@ -140,6 +140,11 @@ describe('a random search', () => {
     expect(countTrials(definition)).toBe(350);
     expect(made).not.toHaveBeenCalled();
   });
+
+  it('counts no more trials than the space has points', () => {
+    const space = { gamma: [1, 2, 2], beta: { min: 0.1, max: 0.3, step: 0.1 } };
+    expect(countTrials(sweep({ space, search: random(100_000), seeds: 5 }))).toBe(2 * 3 * 5);
+  });
 });
 
 describe('a grid', () => {

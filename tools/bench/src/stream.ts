@@ -23,9 +23,11 @@ import { untilInterrupted } from './processes.ts';
 import { specOf } from './time-stage.ts';
 import { median } from './timing.ts';
 
-export const streamUsage = `stream [--images 200000] [--shape 64x64x3] [--batch 128] [--steps 100] [--filters 32-64] [--backend wasm] [--json]
+export const streamUsage = `stream [--images 200000] [--shape 64x64x3] [--batch 128] [--steps 100] [--filters 32-64] [--backend wasm]
+      [--rows-only] [--json]
   Makes a data set in a temporary folder, and trains each stage of funn and classic on it: on all images, which a trainer reads by rows from
-  the file, and on as many as it holds in memory. Prints the seconds of a step and the trainer's peak of resident memory (VmHWM).`;
+  the file, and on as many as it holds in memory. Prints the seconds of a step and the trainer's peak of resident memory (VmHWM).
+  --rows-only: only on all images.`;
 
 const Count = z.coerce.number().pipe(z.int().min(1));
 const Options = z.strictObject({
@@ -38,6 +40,7 @@ const Options = z.strictObject({
   steps: Count.default(100),
   filters: z.string().default('32-64'),
   backend: z.string().default('wasm'),
+  'rows-only': z.boolean().default(false),
   json: z.boolean().default(false),
 });
 type Options = z.output<typeof Options>;
@@ -99,6 +102,8 @@ const peakOf = (pid: number): number =>
   1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
 
 type Timed = { readonly secondsPerStep: number; readonly peakBytes: number; readonly checkpoint: Checkpoint };
+
+const megabytes = ({ peakBytes }: Timed): number => Math.round(peakBytes / 2 ** 20);
 
 /** Steps that are not timed: kernels are compiled and optimised during these. */
 const warmUpSteps = 10;
@@ -172,15 +177,19 @@ export const stream = async (args: readonly string[]): Promise<void> => {
       const start = parent === null ? null : made.get(parent)!;
       const rows = await timeStage(options, home, [recipe, kind, specDataset(stored, options.images)], start);
       made.set(`${recipe} ${kind}`, rows.checkpoint);
-      const memory = await timeStage(options, home, [recipe, kind, specDataset(stored, inMemory)], start);
+      const memory = options['rows-only']
+        ? null
+        : await timeStage(options, home, [recipe, kind, specDataset(stored, inMemory)], start);
       const line = {
         recipe,
         stage: kind,
         secondsPerStep: Number(rows.secondsPerStep.toFixed(4)),
-        secondsFromMemory: Number(memory.secondsPerStep.toFixed(4)),
-        ratio: Number((rows.secondsPerStep / memory.secondsPerStep).toFixed(3)),
-        peakMiB: Math.round(rows.peakBytes / 2 ** 20),
-        peakMiBFromMemory: Math.round(memory.peakBytes / 2 ** 20),
+        peakMiB: megabytes(rows),
+        ...(memory && {
+          secondsFromMemory: Number(memory.secondsPerStep.toFixed(4)),
+          ratio: Number((rows.secondsPerStep / memory.secondsPerStep).toFixed(3)),
+          peakMiBFromMemory: megabytes(memory),
+        }),
         load: Number(loadavg()[0]!.toFixed(1)),
       };
       console.log(
