@@ -226,6 +226,10 @@ describe('stages and workers', () => {
       claimable: 1,
       expiredLeases: 0,
       fencedWrites: 0,
+      failingBatches: [
+        { table: 'propagations', count: 0 },
+        { table: 'sweep_actions', count: 0 },
+      ],
       throughput: [{ kind: 'initialise', imagesPerSecond: expect.any(Number) }],
       workers: [{ status: 'draining', count: 1, slots: 2 }],
     });
