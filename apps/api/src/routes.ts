@@ -134,12 +134,15 @@ const answerWith =
   (name: RouteName, route: Route, handler: AnyHandler, planSeconds: number) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     reply.code(route.status ?? 200).header('cache-control', 'no-store');
-    const answer = await answerWithin(secondsOf(route, planSeconds), async () =>
-      handler(await parseRequest(name, route, request, endOf(reply, route.body && planSeconds)), {
+    const answer = await answerWithin(secondsOf(route, planSeconds), async () => {
+      const parsed = await parseRequest(name, route, request, endOf(reply, route.body && planSeconds));
+      const handled = handler(parsed, {
         status: (status) => void reply.code(status),
         header: (field, value) => void reply.header(field, value),
-      }),
-    );
+      });
+      if (route.bytes !== undefined) request.server.keepBody(request, handled);
+      return handled;
+    });
     const schema = reply.statusCode === 202 ? route.accepted : route.response;
     if (schema) return reply.type('application/json; charset=utf-8').send(serialize(name, schema, answer));
     if (route.produces) return reply.type(route.produces).send(answer);

@@ -1,9 +1,10 @@
 /** Data sets over HTTP: uploads, sweeps on them, and the memory that uploads take. */
+import type { Socket } from 'node:net';
 import { createClient, uploadDataset } from '@funnel/client';
 import { datasetChunkBytes, datasets, type SweepInput } from '@funnel/contracts';
 import { registerWorker } from '@funnel/db';
 import { type MakeDataset, makeDataset } from '@funnel/db/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { build, oneTrial, type TestApp } from './build.ts';
 
 let api: TestApp;
@@ -26,8 +27,12 @@ const bring = async (input: MakeDataset = {}) => {
 const threeChunks = { shape: [64, 64, 1] as [number, number, number], train: 2000, test: 600 };
 
 const chunkPath = (digest: string, number: number) => `/v1/datasets/${digest}/chunks/${number}`;
-const put = (path: string, body: Uint8Array<ArrayBuffer>, type = 'application/octet-stream') =>
-  fetch(url + path, { method: 'PUT', body, headers: { 'content-type': type } });
+const put = (
+  path: string,
+  body: Uint8Array<ArrayBuffer>,
+  type = 'application/octet-stream',
+  init: RequestInit = {},
+) => fetch(url + path, { method: 'PUT', body, headers: { 'content-type': type }, ...init });
 
 test('the client brings a data set in, goes on after an interruption, and reads it back', async () => {
   const made = makeDataset(threeChunks);
@@ -93,38 +98,73 @@ describe('a chunk', () => {
   });
 });
 
+/** While it is held, no chunk of the data set can be stored. */
+const blockChunks = async (digest: string) => {
+  const blocker = await api.db.pool.connect();
+  await blocker.query('BEGIN');
+  await blocker.query('SELECT FROM dataset_chunks WHERE digest = $1 FOR UPDATE', [digest]);
+  let isHeld = true;
+  const release = async (): Promise<void> => {
+    if (!isHeld) return;
+    isHeld = false;
+    await blocker.query('ROLLBACK');
+    blocker.release();
+  };
+  onTestFinished(release);
+  return release;
+};
+
+/** Chunks that wait for a blocked data set. */
+const waitingChunks = async (): Promise<number> => {
+  const { rows } = await api.db.pool.query(
+    `SELECT count(*)::int AS waiting FROM pg_stat_activity
+     WHERE wait_event_type = 'Lock' AND query LIKE '%dataset_chunks%' AND datname = current_database()`,
+  );
+  return rows[0].waiting;
+};
+const longWait = { timeout: 60_000 };
+
 test('of many uploads at a time, three bodies at most are in memory; the others wait in their sockets', async () => {
   const made = makeDataset({ ...threeChunks, salt: 2 });
   const { digest } = made.upload;
   await client().addDataset({ body: made.upload });
-  // While this transaction has the rows, no chunk can be stored.
-  const blocker = await api.db.pool.connect();
-  await blocker.query('BEGIN');
-  await blocker.query('SELECT FROM dataset_chunks WHERE digest = $1 FOR UPDATE', [digest]);
+  const release = await blockChunks(digest);
   const answers = Array.from({ length: 12 }, (_, i) => put(chunkPath(digest, i % 3), made.chunk(i % 3)));
   let most = 0;
   const look = setInterval(() => {
     most = Math.max(most, api.app.heldBodyBytes());
   }, 1);
-  try {
-    await vi.waitFor(
-      async () => {
-        const { rows } = await api.db.pool.query(
-          `SELECT count(*)::int AS waiting FROM pg_stat_activity
-           WHERE wait_event_type = 'Lock' AND query LIKE '%dataset_chunks%' AND datname = current_database()`,
-        );
-        expect(rows[0].waiting).toBe(2); // one caller may not take the last place
-      },
-      { timeout: 60_000 },
-    );
-  } finally {
-    await blocker.query('ROLLBACK');
-    blocker.release();
-  }
+  onTestFinished(() => clearInterval(look));
+  await expect.poll(waitingChunks, longWait).toBe(2); // one caller may not take the last place
+  await release();
   for (const answer of await Promise.all(answers)) expect(answer.status).toBe(200);
-  clearInterval(look);
   expect(most).toBe(2 * datasetChunkBytes);
-  expect(api.app.heldBodyBytes()).toBe(0);
+  await expect.poll(() => api.app.heldBodyBytes()).toBe(0);
+});
+
+test('a client that goes away makes no room for itself while its chunk is being stored', async () => {
+  const made = makeDataset({ ...threeChunks, salt: 8 });
+  const { digest } = made.upload;
+  await client().addDataset({ body: made.upload });
+  const release = await blockChunks(digest);
+  const sockets: Socket[] = [];
+  const keep = (socket: Socket) => void sockets.push(socket);
+  api.app.server.on('connection', keep);
+  onTestFinished(() => void api.app.server.off('connection', keep));
+  const leaving = new AbortController();
+  const left = [0, 1].map((number) => {
+    const asked = put(chunkPath(digest, number), made.chunk(number), undefined, { signal: leaving.signal });
+    return expect(asked).rejects.toThrow();
+  });
+  await expect.poll(waitingChunks, longWait).toBe(2);
+  leaving.abort();
+  await Promise.all(left);
+  await expect.poll(() => sockets.every((socket) => socket.destroyed)).toBe(true);
+  expect(api.app.heldBodyBytes()).toBe(2 * datasetChunkBytes);
+  const next = put(chunkPath(digest, 2), made.chunk(2));
+  await release();
+  expect((await next).status).toBe(200);
+  await expect.poll(() => api.app.heldBodyBytes()).toBe(0);
 });
 
 describe('a sweep', () => {

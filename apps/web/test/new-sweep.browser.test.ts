@@ -61,6 +61,24 @@ describeInBrowser('the form for a new sweep', () => {
     await close();
   });
 
+  it('offers the data sets of the service, each with its own number of images', async () => {
+    const { page, faults, close } = await open(browser, `${api.url}#/new`);
+    await page.getByLabel('Name').fill('On pets');
+    await page.getByRole('option', { name: 'street-signs' }).waitFor({ state: 'attached' });
+    await page.getByLabel('Data set').selectOption('pets');
+    expect(await page.getByLabel('Training images').inputValue()).toBe('900');
+    await page.getByLabel('Training images').fill('500');
+    await page.getByRole('button', { name: 'Submit 1 trial' }).click();
+    await page.getByRole('heading', { name: 'On pets' }).waitFor();
+    const made = [...world.sweeps.values()].find(({ definition }) => definition.name === 'On pets')!;
+    expect(made.definition.dataset).toMatchObject({
+      ...{ name: 'pets', train: 500, test: 120, attack: 120 },
+      content: { shape: [30, 45, 1] },
+    });
+    expect(faults).toEqual([]);
+    await close();
+  });
+
   it('accepts a sweep file, and writes the form back into one', async () => {
     const { page, close } = await open(browser, `${api.url}#/new`);
     await page.getByRole('button', { name: 'YAML' }).click();

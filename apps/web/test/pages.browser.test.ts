@@ -83,6 +83,20 @@ describeInBrowser('every page', () => {
     },
   );
 
+  it('shows images of a data set page by page, and all of its classes', async () => {
+    const { page, faults, close } = await open(browser, `${api.url}#/data`);
+    await page.getByRole('link', { name: 'street-signs' }).click();
+    await page.getByRole('img', { name: /^Image 0: sign/ }).waitFor();
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByRole('img', { name: /^Image 24: sign/ }).waitFor();
+    await page.getByRole('button', { name: 'Test', exact: true }).click();
+    await page.getByRole('img', { name: /^Image 0: sign/ }).waitFor();
+    await page.getByRole('button', { name: 'Show all 43 classes' }).click();
+    await page.getByRole('rowheader', { name: 'sign 42' }).waitFor();
+    expect(faults).toEqual([]);
+    await close();
+  });
+
   it('names the page in the title', async () => {
     const { page, close } = await open(browser, `${api.url}#/leaderboard`);
     await page.getByText('its sweep').first().waitFor();

@@ -1,4 +1,4 @@
-/** Benchmarks: `npm run bench -- train|plan|attack|examine|load|fleet|flood|shared-stage|upload …`. */
+/** Benchmarks: `npm run bench -- NAME …`; `--help` lists them. */
 import { attack, attackUsage } from './attack.ts';
 import { attackPeersUsage } from './attack-peers.ts';
 import { examine, examineUsage } from './examine.ts';
@@ -7,7 +7,9 @@ import { flood, floodUsage } from './flood.ts';
 import { load, loadUsage } from './load.ts';
 import { WrongOption } from './options.ts';
 import { plan, planUsage } from './plan.ts';
+import { search, searchUsage } from './search.ts';
 import { sharedStage, sharedStageUsage } from './shared-stage.ts';
+import { stream, streamUsage } from './stream.ts';
 import { train, trainUsage } from './train.ts';
 import { upload, uploadUsage } from './upload.ts';
 
@@ -23,6 +25,8 @@ const commands: Readonly<Record<string, Command>> = {
   flood: { run: flood, usage: floodUsage },
   'shared-stage': { run: sharedStage, usage: sharedStageUsage },
   upload: { run: upload, usage: uploadUsage },
+  search: { run: search, usage: searchUsage },
+  stream: { run: stream, usage: streamUsage },
 };
 
 const usage = Object.values(commands)

@@ -1,6 +1,7 @@
 /**
  * Bodies of bytes, which few routes take (`bytes` in their declaration). Only some are in memory at a time, over all callers: a body that
- * has no place yet stays in the socket of its client. A place is free again when the request is answered.
+ * has no place yet stays in the socket of its client. A place is free again when the request is answered and its handler has ended. A client
+ * that goes away ends no handler, so it cannot make room for itself.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, datasetChunkBytes, fixedLimit, type Route, routes } from '@funnel/contracts';
@@ -25,45 +26,55 @@ async function* partsOf(payload: IncomingMessage, limit: number): AsyncGenerator
   }
 }
 
-/** Reads into one buffer, so that no byte is in memory twice. Throws BODY_TOO_LARGE. */
-const readWhole = async (payload: IncomingMessage, limit: number): Promise<Uint8Array> => {
-  const buffer = Buffer.allocUnsafe(Math.min(limit, Number(payload.headers['content-length'] ?? limit)));
+/** Reads the body into `buffer`. Throws BODY_TOO_LARGE. */
+const readInto = async (payload: IncomingMessage, buffer: Uint8Array): Promise<Uint8Array> => {
   let length = 0;
-  for await (const part of partsOf(payload, limit)) {
+  for await (const part of partsOf(payload, buffer.length)) {
     buffer.set(part, length);
     length += part.length;
   }
   return buffer.subarray(0, length);
 };
 
-/** The bytes of a body that are in memory at most: of a streamed one, a chunk of the data set that it becomes. */
-const heldBytesOf = ({ bytes = 0, isStreamed }: Route): number => (isStreamed ? datasetChunkBytes : bytes);
+/** The bytes of a body that are in memory at most: a chunk, also of a streamed one, which becomes chunks of a data set. */
+const placeBytes = datasetChunkBytes;
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** The bytes that bodies of bytes may take in memory now. */
     readonly heldBodyBytes: () => number;
+    /** Keeps the place of a body until its handler has ended. To be called when the handler begins. */
+    readonly keepBody: (request: FastifyRequest, handler: Promise<unknown>) => void;
   }
 }
 
 const byteBodies = async (app: FastifyInstance): Promise<void> => {
   const queue = createFairQueue({ slots: fixedLimit('byteBodies') });
   const answers = new WeakMap<FastifyRequest, ServerResponse>();
+  const handlers = new WeakMap<FastifyRequest, Promise<unknown>>();
+  /** Buffers of bodies that have ended. The next bodies use them again: new ones would stay in memory until the next collection of garbage. */
+  const buffers: Uint8Array[] = [];
   let held = 0;
 
-  /** Resolves when the request has a place for `bytes` in memory. Throws RATE_LIMITED. */
-  const takePlace = (request: FastifyRequest, bytes: number): Promise<void> =>
+  const hold = async (request: FastifyRequest, use: (buffer: Uint8Array) => void): Promise<void> => {
+    const answer = answers.get(request)!;
+    if (answer.closed || answer.destroyed) return; // the client has gone while it waited
+    held += placeBytes;
+    const buffer = buffers.pop() ?? Buffer.allocUnsafe(placeBytes);
+    use(buffer);
+    await new Promise<void>((end) => answer.once('close', end));
+    await handlers.get(request)?.catch(() => {}); // its answer has told the fault
+    buffers.push(buffer);
+    held -= placeBytes;
+  };
+
+  /** Resolves to a buffer for the body when the request has a place. Throws RATE_LIMITED. */
+  const takePlace = (request: FastifyRequest): Promise<Uint8Array> =>
     new Promise((resolve, reject) => {
       const client = request.caller === localCaller ? request.ip : `token ${request.caller.name}`;
-      const answer = answers.get(request)!;
-      const hold = async (): Promise<void> => {
-        if (answer.closed || answer.destroyed) return; // the client has gone while it waited
-        held += bytes;
-        resolve();
-        await new Promise<void>((end) => answer.once('close', end));
-        held -= bytes;
-      };
-      queue.run(client, hold).then(() => reject(new Error('The client has gone')), reject);
+      queue
+        .run(client, () => hold(request, resolve))
+        .then(() => reject(new Error('The client has gone')), reject);
     });
 
   app.addHook('onRequest', async (request, reply) => {
@@ -81,11 +92,14 @@ const byteBodies = async (app: FastifyInstance): Promise<void> => {
           'UNSUPPORTED_MEDIA_TYPE',
           'Expected application/json or application/yaml, but got application/octet-stream',
         );
-      await takePlace(request, heldBytesOf(route));
-      return route.isStreamed ? partsOf(payload, route.bytes) : readWhole(payload, route.bytes);
+      const buffer = await takePlace(request);
+      return route.isStreamed
+        ? partsOf(payload, route.bytes)
+        : readInto(payload, buffer.subarray(0, route.bytes));
     },
   );
   app.decorate('heldBodyBytes', () => held);
+  app.decorate('keepBody', (request, handler) => void handlers.set(request, handler));
 };
 
 /** Adds the parser of `application/octet-stream`. */

@@ -6,6 +6,10 @@ import {
   type DatasetName,
   datasetNames,
   datasets,
+  isBuiltIn,
+  type StoredDefinition,
+  type SweepDefinition,
+  storedDefinition,
   usualBudgets,
 } from '@funnel/contracts';
 import { drawDigit, hashOf, toBase64, uniformOf } from './digits.ts';
@@ -83,6 +87,14 @@ export const listFakeDatasets = () => all.map(({ classes, summary, ...entry }) =
 
 export const findFakeDataset = (name: string): DatasetDetail | undefined =>
   all.find((dataset) => dataset.name === name);
+
+/** The definition as the service would store it. Throws DATASET_UNKNOWN, as the service does. */
+export const resolveFake = (definition: SweepDefinition): StoredDefinition => {
+  const found = isBuiltIn(definition.dataset.name) ? undefined : findFakeDataset(definition.dataset.name);
+  if (!found) return storedDefinition(definition);
+  const { digest, shape, classes, train, test, budgets } = found;
+  return storedDefinition(definition, { digest, shape, classes, train, test, budgets });
+};
 
 /** A digit in the middle of an image of this shape, tinted where there are colours. */
 const drawIn = (

@@ -17,7 +17,6 @@ import {
   type SweepDetail,
   type SweepInput,
   type SweepStatus,
-  storedDefinition,
   type Trial,
   type TrialDetail,
   type TrialStatus,
@@ -26,6 +25,7 @@ import {
 } from '@funnel/contracts';
 import { buildPlan, outlineSweep } from '@funnel/planner';
 import { hashOf, uniformOf } from './digits.ts';
+import { resolveFake } from './fake-datasets.ts';
 import { evaluationOf, qualityOf, seriesOf, worstCaseOf } from './results.ts';
 
 export type FakeSweep = {
@@ -71,7 +71,8 @@ export const createWorld = () => {
     for (const listener of listeners) listener(row);
   };
 
-  const plan = (definition: SweepDefinition) => buildPlan(outlineSweep(definition, 'fake-1'), new Map());
+  const plan = (definition: SweepDefinition) =>
+    buildPlan(outlineSweep(resolveFake(definition), 'fake-1'), new Map());
 
   const updateStages = (sweep: FakeSweep): void => {
     for (const [n, point] of sweep.planned.entries()) {
@@ -120,7 +121,7 @@ export const createWorld = () => {
       readonly id?: string;
     } = {},
   ): FakeSweep => {
-    const definition = storedDefinition(SweepDefinition.parse(input));
+    const definition = resolveFake(SweepDefinition.parse(input));
     const planned = plan(definition);
     const createdAt = options.createdAt ?? new Date().toISOString();
     const sharedBy = new Map<string, number>();

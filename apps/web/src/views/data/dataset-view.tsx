@@ -85,7 +85,7 @@ const Classes = ({ classes, summary }: DatasetDetail) => {
         </tbody>
       </table>
       {shown.length === classes.length ? null : (
-        <button type="button" className="button" onClick={() => setWhole(true)}>
+        <button type="button" className="button classes-more" onClick={() => setWhole(true)}>
           Show all {formatCount(classes.length)} classes
         </button>
       )}

@@ -1,0 +1,118 @@
+/** Points with several utilities: more is better in each. */
+
+/** Whether `a` is at least as good as `b` in each utility, and better in one. */
+export const dominates = (a: readonly number[], b: readonly number[]): boolean => {
+  let isBetter = false;
+  for (let i = 0; i < a.length; i++) {
+    if (a[i]! < b[i]!) return false;
+    if (a[i]! > b[i]!) isBetter = true;
+  }
+  return isBetter;
+};
+
+/**
+ * Indices by front: no point dominates those of the first, only points of the first dominate those of the second, and so on (Deb et al.
+ * 2002, §III A). Indices are in ascending order.
+ */
+export const frontsOf = (points: readonly (readonly number[])[]): readonly (readonly number[])[] => {
+  const dominators = points.map(() => 0);
+  const dominated = points.map((): number[] => []);
+  const note = (better: number, worse: number): void => {
+    dominators[worse]!++;
+    dominated[better]!.push(worse);
+  };
+  for (let i = 0; i < points.length; i++)
+    for (let j = i + 1; j < points.length; j++) {
+      if (dominates(points[i]!, points[j]!)) note(i, j);
+      else if (dominates(points[j]!, points[i]!)) note(j, i);
+    }
+  const fronts: number[][] = [];
+  let front = dominators.flatMap((count, index) => (count === 0 ? [index] : []));
+  while (front.length > 0) {
+    fronts.push(front);
+    const next: number[] = [];
+    for (const better of front)
+      for (const worse of dominated[better]!) if (--dominators[worse]! === 0) next.push(worse);
+    front = next.sort((a, b) => a - b);
+  }
+  return fronts;
+};
+
+/** The volume that the points dominate above `reference`, by slices along the last objective. */
+export const hypervolume = (points: readonly (readonly number[])[], reference: readonly number[]): number => {
+  const last = reference.length - 1;
+  const inside = points.filter((point) => reference.every((bound, i) => point[i]! > bound));
+  if (last === 0) return inside.reduce((max, [utility]) => Math.max(max, utility! - reference[0]!), 0);
+  inside.sort((a, b) => b[last]! - a[last]!);
+  const below = reference.slice(0, last);
+  let volume = 0;
+  for (const [index, point] of inside.entries()) {
+    const height = point[last]! - (inside[index + 1]?.[last] ?? reference[last]!);
+    if (height > 0) volume += height * hypervolume(inside.slice(0, index + 1), below);
+  }
+  return volume;
+};
+
+/**
+ * `count` of the points, chosen one after the other, each with the greatest gain of hypervolume (ties: the lower index). A gain only falls
+ * when others are chosen, so an old gain bounds the new one, and few gains must be computed anew.
+ */
+export const spreadSubset = (
+  points: readonly (readonly number[])[],
+  count: number,
+  reference: readonly number[],
+): readonly number[] => {
+  const chosen: number[] = [];
+  let volume = 0;
+  const candidates = points.map((point, index) => ({
+    index,
+    gain: hypervolume([point], reference),
+    size: 0,
+  }));
+  while (chosen.length < Math.min(count, points.length)) {
+    candidates.sort((a, b) => b.gain - a.gain || a.index - b.index);
+    const [candidate] = candidates;
+    if (candidate!.size === chosen.length) {
+      chosen.push(candidate!.index);
+      volume += candidate!.gain;
+      candidates.shift();
+      continue;
+    }
+    const joined = [...chosen, candidate!.index].map((index) => points[index]!);
+    candidate!.gain = hypervolume(joined, reference) - volume;
+    candidate!.size = chosen.length;
+  }
+  return chosen;
+};
+
+/** Slightly worse than the worst of the points in each utility. */
+const referenceBelow = (points: readonly (readonly number[])[]): readonly number[] =>
+  points[0]!.map((_, objective) => {
+    const worst = points.reduce((min, point) => Math.min(min, point[objective]!), Number.POSITIVE_INFINITY);
+    const best = points.reduce((max, point) => Math.max(max, point[objective]!), Number.NEGATIVE_INFINITY);
+    return worst - 0.1 * (best - worst || 1);
+  });
+
+/**
+ * The indices of the points, best first: by front, and within a front so that each prefix is spread out. With one utility this is the
+ * descending order (ties: the lower index). `count`: how many are wanted.
+ */
+export const bestFirst = (
+  points: readonly (readonly number[])[],
+  count = points.length,
+): readonly number[] => {
+  if (points.length === 0) return [];
+  if (points[0]!.length === 1)
+    return points
+      .map((_, index) => index)
+      .sort((a, b) => points[b]![0]! - points[a]![0]! || a - b)
+      .slice(0, count);
+  const order: number[] = [];
+  for (const front of frontsOf(points)) {
+    if (order.length >= count) break;
+    const members = front.map((index) => points[index]!);
+    const wanted = Math.min(front.length, count - order.length);
+    order.push(...spreadSubset(members, wanted, referenceBelow(members)).map((at) => front[at]!));
+  }
+  return order;
+};
