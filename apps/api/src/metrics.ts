@@ -161,6 +161,13 @@ const countMetrics = ({
     rows: ({ fencedWrites }) => one(fencedWrites),
   },
   {
+    metric: gauge('batches_failing', 'Batches of changes of sweeps whose last try failed, by table.', [
+      'table',
+    ]),
+    rows: ({ failingBatches }) =>
+      failingBatches.map(({ table, count }) => ({ labels: { table }, value: count })),
+  },
+  {
     metric: gauge('workers', 'Workers, by status.', ['status']),
     rows: ({ workers }) => workers.map(({ status, count }) => ({ labels: { status }, value: count })),
   },

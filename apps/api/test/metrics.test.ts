@@ -1,6 +1,7 @@
+import type { ServiceCounts } from '@funnel/db';
 import { Histogram, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { createCountedHistogram, sparing } from '../src/metrics.ts';
+import { createCountedHistogram, createServiceMetrics, sparing } from '../src/metrics.ts';
 
 const declared = {
   name: 'funnel_seconds',
@@ -81,4 +82,21 @@ describe('a spared reading', () => {
     await expect(read()).rejects.toThrow('away');
     expect(await read()).toBe(2);
   });
+});
+
+it('counts the batches that fail, by table, and forgets those that were mended', async () => {
+  const none: ServiceCounts = {
+    ...{ stages: [], throughput: [], claimable: 0, attempts: [], workers: [] },
+    ...{ expiredLeases: 0, fencedWrites: 0, failingBatches: [] },
+  };
+  let failing = 2;
+  const { text } = createServiceMetrics({
+    pingDatabase: async () => {},
+    readCounts: async () => ({ ...none, failingBatches: [{ table: 'propagations', count: failing }] }),
+    readQueue: async () => ({}),
+    streams: () => 0,
+  });
+  expect(await text()).toContain('funnel_batches_failing{table="propagations"} 2\n');
+  failing = 0;
+  expect(await text()).toContain('funnel_batches_failing{table="propagations"} 0\n');
 });

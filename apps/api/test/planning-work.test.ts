@@ -96,6 +96,11 @@ test.each<[string, Partial<SweepInput>, string]>([
     },
     'medium',
   ],
+  [
+    'a random search of many trials over two points',
+    { space: { gamma: [1, 2] }, search: { strategy: 'random', trials: 100_000 } },
+    'small',
+  ],
 ])('the size of %s is computed, not tried', (_, input, size) => {
   expect(sizeOf(sweep(input))).toBe(size);
 });
@@ -111,11 +116,11 @@ test('more trials than a sweep may have are refused without a process', async ()
 
 describe('a limit', () => {
   test('stops planning that takes too long, and the refusal names the largest dimension', async () => {
-    const planning = opened({ planningSeconds: 1, planSeconds: 100 });
+    const planning = opened({ planningSeconds: 0.1, planSeconds: 100 });
     const refused = {
       code: 'SWEEP_TOO_LARGE',
       message: expect.stringMatching(
-        /at most 1 s of computing \(FUNNEL_PLANNING_SECONDS\) .*space\.gamma with 100,000 values/,
+        /at most 0.1 s of computing \(FUNNEL_PLANNING_SECONDS\) .*space\.gamma with 100,000 values/,
       ),
       details: { issues: [{ path: 'space.gamma', expected: 'fewer values', received: '100,000 values' }] },
     };

@@ -1,5 +1,5 @@
 import { SweepDefinition } from '@funnel/contracts';
-import type { Db } from '@funnel/db';
+import { createDb, type Db } from '@funnel/db';
 import { openTestDb } from '@funnel/db/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPlanner } from '../src/planning/plan-and-submit.ts';
@@ -23,6 +23,20 @@ const large = SweepDefinition.parse({
   ...oneTrial,
   name: 'large',
   space: { ...oneTrial.space, gamma: { min: 1, max: 2, count: 40 }, beta: { min: 0.1, max: 1, count: 40 } },
+});
+
+test('a plan asks the database as often for many new trials as for few', async () => {
+  const count = async (trials: number): Promise<number> => {
+    let statements = 0;
+    const counting = createDb(db.url, { onStatement: () => statements++ });
+    const space = { ...oneTrial.space, gamma: { min: 3, max: 4, count: trials } };
+    const definition = SweepDefinition.parse({ ...oneTrial, space, attacks: { preset: 'quick' } });
+    const plan = await createPlanner(counting).plan({ definition, engineVersion });
+    expect(plan.stages.attack).toEqual({ total: 6 * trials, cached: 0 });
+    await counting.close();
+    return statements;
+  };
+  expect(await count(5000)).toBe(await count(1000));
 });
 
 describe('a large sweep', () => {

@@ -1,7 +1,7 @@
 /** The checks of `funnel doctor`. They change nothing. They print no password, because users paste the output into questions. */
 import os from 'node:os';
 import { AppError, datasetNames, datasets, errors } from '@funnel/contracts';
-import { createDb, pendingMigrations, pingDatabase, queueAddress } from '@funnel/db';
+import { createDb, listFailingBatches, pendingMigrations, pingDatabase, queueAddress } from '@funnel/db';
 import { BackendUnavailable, backendNames, findDataset, openBackend } from '@funnel/engine';
 import { createStageQueue } from '@funnel/queue';
 import { defaultSlots } from '@funnel/worker';
@@ -106,6 +106,24 @@ export const examineSchema = async ({
   }
 };
 
+/** Nothing for a database that cannot be read: the findings about the server and the schema say why. */
+export const examineBatches = async ({ DATABASE_URL }: Addresses): Promise<readonly Finding[]> => {
+  if (!DATABASE_URL) return [];
+  const db = createDb(DATABASE_URL, { max: 1, name: 'funnel doctor' });
+  try {
+    return (await listFailingBatches(db)).map(({ what, subject, failures, error }) => ({
+      what: 'Batches',
+      verdict: 'fault',
+      detail: `the batch "${what}" of ${subject} failed ${formatCount(failures, 'time')} in a row: ${error}`,
+      hint: 'This sweep does not go on until the cause is mended. Funnel tries the batch again at least once an hour.',
+    }));
+  } catch {
+    return [];
+  } finally {
+    await db.close();
+  }
+};
+
 export const examineQueue = async ({ REDIS_URL }: Addresses): Promise<Finding> => {
   const what = 'Queue';
   if (!REDIS_URL) return { what, verdict: 'ok', detail: 'in the database; set REDIS_URL to use Redis' };
@@ -179,6 +197,7 @@ export const examine = async (env: Env): Promise<readonly Finding[]> => [
   ...machine(),
   await examineDatabase(env),
   ...(await examineSchema(env)),
+  ...(await examineBatches(env)),
   await examineQueue(env),
   ...dataSets(env),
   ...(await backends()),

@@ -104,6 +104,9 @@ export const explain = (
       text: `${error.message}\n→ \`npx funnel doctor\` says which backends work.`,
       status: exitCodes.usage,
     };
+  // A file of the user. The message names it and says what to do.
+  if (error instanceof Error && error.name === 'DatasetFault')
+    return { text: error.message, status: exitCodes.usage };
   if (error instanceof z.ZodError) return { text: describeIssues(error, variables), status: exitCodes.usage };
   if (error instanceof Error && error.name === 'AbortError')
     return { text: '', status: exitCodes.interrupted };

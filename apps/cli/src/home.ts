@@ -33,7 +33,7 @@ export type Address = { readonly url: string; readonly pid: number; readonly emb
 
 const addressFile = (home: string): string => join(resolve(home), 'address.json');
 
-const isAlive = (pid: number): boolean => {
+export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
     return true;

@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { datasets } from '@funnel/contracts';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readAttacks, readIndices, readSetting } from '../src/attack/arguments.ts';
 import { Exit, exitCodes } from '../src/exit.ts';
 
+const { budgets } = datasets.mnist;
 const folder = mkdtempSync(join(tmpdir(), 'funnel-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -50,23 +52,23 @@ describe('readSetting', () => {
 
 describe('readAttacks', () => {
   it('fills in default settings', () => {
-    expect(readAttacks(['deepfool-l2'], { steps: 200 }, 'mnist')).toEqual({
+    expect(readAttacks(['deepfool-l2'], { steps: 200 }, budgets)).toEqual({
       specs: [{ attack: 'deepfool-l2', settings: { steps: 200, overshoot: 0.05, classes: 10 } }],
       leftOut: [],
     });
   });
   it('expands a preset', () => {
-    expect(readAttacks(['preset:paper'], {}, 'mnist').specs.length).toBeGreaterThan(5);
+    expect(readAttacks(['preset:paper'], {}, budgets).specs.length).toBeGreaterThan(5);
   });
   it('leaves out attacks of a preset that need more than a model, and refuses them by name', () => {
-    const { specs, leftOut } = readAttacks(['preset:full'], {}, 'mnist');
+    const { specs, leftOut } = readAttacks(['preset:full'], {}, budgets);
     expect(leftOut).toEqual(['feature-linf', 'feature-l2', 'transfer-linf', 'transfer-l2']);
     expect(specs.map(({ attack }) => attack)).not.toContain('transfer-l2');
-    expect(() => readAttacks(['feature-l2'], {}, 'mnist')).toThrow(/needs the model’s encoder/);
-    expect(() => readAttacks(['transfer-l2'], {}, 'mnist')).toThrow(/needs other models/);
+    expect(() => readAttacks(['feature-l2'], {}, budgets)).toThrow(/needs the model’s encoder/);
+    expect(() => readAttacks(['transfer-l2'], {}, budgets)).toThrow(/needs other models/);
   });
   it('gives a setting to each attack of a preset that has it', () => {
-    const { specs } = readAttacks(['preset:autoattack'], { epsilon: 0.1 }, 'mnist');
+    const { specs } = readAttacks(['preset:autoattack'], { epsilon: 0.1 }, budgets);
     expect(specs.map(({ attack, settings }) => [attack, (settings as { epsilon: number }).epsilon])).toEqual([
       ['apgd-ce-linf', 0.1],
       ['apgd-t-linf', 0.1],
@@ -75,19 +77,19 @@ describe('readAttacks', () => {
     ]);
   });
   it('leaves equal attacks out that a setting makes of different ones', () => {
-    const { specs } = readAttacks(['fgsm'], {}, 'mnist');
-    expect(readAttacks(['fgsm', 'fgsm'], { epsilon: 0.5 }, 'mnist').specs).toHaveLength(specs.length);
+    const { specs } = readAttacks(['fgsm'], {}, budgets);
+    expect(readAttacks(['fgsm', 'fgsm'], { epsilon: 0.5 }, budgets).specs).toHaveLength(specs.length);
   });
   it('refuses unknown attacks, settings that no attack has, and a distance beyond the range of pixels', () => {
-    expect(() => readAttacks(['preset:paper'], { queries: 1 }, 'mnist')).toThrow(/but got queries/);
-    expect(() => readAttacks(['pgd-linf'], { epsilon: 8 }, 'mnist')).toThrow(/did you mean epsilon=8\/255\?/);
-    expect(() => readAttacks(['fgsmm'], {}, 'mnist')).toThrow(/but got "fgsmm"\. Did you mean "fgsm"\?\n/);
-    expect(() => readAttacks(['pgd'], {}, 'mnist')).toThrow(/Did you mean "pgd-linf" or "pgd-l2"\?/);
-    expect(() => readAttacks(['autoattack'], {}, 'mnist')).toThrow(/Did you mean "preset:autoattack"\?/);
-    expect(() => readAttacks(['pgd-linf'], { eps: 1 }, 'mnist')).toThrow(
+    expect(() => readAttacks(['preset:paper'], { queries: 1 }, budgets)).toThrow(/but got queries/);
+    expect(() => readAttacks(['pgd-linf'], { epsilon: 8 }, budgets)).toThrow(/did you mean epsilon=8\/255\?/);
+    expect(() => readAttacks(['fgsmm'], {}, budgets)).toThrow(/but got "fgsmm"\. Did you mean "fgsm"\?\n/);
+    expect(() => readAttacks(['pgd'], {}, budgets)).toThrow(/Did you mean "pgd-linf" or "pgd-l2"\?/);
+    expect(() => readAttacks(['autoattack'], {}, budgets)).toThrow(/Did you mean "preset:autoattack"\?/);
+    expect(() => readAttacks(['pgd-linf'], { eps: 1 }, budgets)).toThrow(
       /^Expected settings of pgd-linf, but got eps: did you mean "epsilon"\?\n/,
     );
-    expect(() => readAttacks(['fgsm'], { stepz: 1 }, 'mnist')).toThrow(
+    expect(() => readAttacks(['fgsm'], { stepz: 1 }, budgets)).toThrow(
       /Expected settings of fgsm \(search, epsilon, epsilons.*\), but got stepz/,
     );
   });
@@ -113,18 +115,18 @@ describe('readAttacks', () => {
     ],
   ])('%s --set %s is refused in one sentence', (name, set, words) => {
     const hint = '→ `npx funnel attack --list` shows every attack with its settings.';
-    expect(() => readAttacks([name], readSetting(set), 'mnist')).toThrow(
+    expect(() => readAttacks([name], readSetting(set), budgets)).toThrow(
       new Exit(exitCodes.usage, `Expected ${words}\n${hint}`),
     );
   });
   it('says that one ε serves one norm', () => {
-    const both = (epsilon: number) => () => readAttacks(['pgd-l2', 'pgd-linf'], { epsilon }, 'mnist');
+    const both = (epsilon: number) => () => readAttacks(['pgd-l2', 'pgd-linf'], { epsilon }, budgets);
     expect(both(2)).toThrow(
       /^Expected an ε for one norm, but got epsilon=2 for pgd-linf \(L∞, where 1 is the whole range of pixels\) and pgd-l2 \(L2\): run the attacks of each norm in a command of their own\n/,
     );
     expect(both(0.5)().specs).toHaveLength(2);
-    expect(() => readAttacks(['preset:standard'], { epsilon: 2 }, 'mnist')).toThrow(/ε for one norm/);
-    expect(() => readAttacks(['pgd-linf', 'square-linf'], { epsilon: 2 }, 'mnist')).toThrow(
+    expect(() => readAttacks(['preset:standard'], { epsilon: 2 }, budgets)).toThrow(/ε for one norm/);
+    expect(() => readAttacks(['pgd-linf', 'square-linf'], { epsilon: 2 }, budgets)).toThrow(
       /did you mean epsilon=2\/255\?/,
     );
   });

@@ -43,8 +43,8 @@ const onMnist = (...args: readonly string[]) => onImages('--dataset', 'mnist', '
 const firstImages = async () => {
   const spec = { name: 'mnist', train: 1, test: 20, attack: 1 } as const;
   const dataset = await loadDataset(spec, { dir: `${fixtures}/data`, home: folder });
-  const { images, labels } = await dataset.test();
-  return { images: images.slice(0, 20 * 784), labels: labels.slice(0, 20) };
+  const { read, labels } = await dataset.test();
+  return { images: read(Array.from({ length: 20 }, (_, i) => i)), labels: Uint8Array.from(labels) };
 };
 
 describe('settings', () => {

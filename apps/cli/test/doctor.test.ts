@@ -2,7 +2,7 @@ import { createDb, type Db, pendingMigrations } from '@funnel/db';
 import { createTestDatabase, hasPgbouncer, startPooler } from '@funnel/db/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { hasRedis, startRedis } from '../../../packages/queue/test/redis-server.ts';
-import { examineDatabase, examineQueue, examineSchema } from '../src/doctor.ts';
+import { examineBatches, examineDatabase, examineQueue, examineSchema } from '../src/doctor.ts';
 
 it('names the PostgreSQL and its address, without the password', async () => {
   const { url, drop } = await createTestDatabase();
@@ -157,4 +157,25 @@ it.runIf(hasRedis)('names a Redis that evicts keys, and one that is full, althou
     const finding = await examineQueue({ REDIS_URL: server.url }).finally(server.stop);
     expect(finding).toMatchObject({ verdict: 'fault', hint: expect.stringMatching(hint) });
   }
+});
+
+describe('batches that fail', () => {
+  it('are named with their errors, and nothing is said when there are none', async () => {
+    const { url, drop } = await createTestDatabase();
+    const db = createDb(url);
+    onTestFinished(async () => {
+      await db.close();
+      await drop();
+    });
+    expect(await examineBatches({ DATABASE_URL: url })).toEqual([]);
+    await db.pool.query(
+      `INSERT INTO propagations (target, stage_id, failures, error) VALUES ('trials', 'abc', 3, 'no such row'), ('trials', 'def', 0, NULL)`,
+    );
+    expect(await examineBatches({ DATABASE_URL: url })).toEqual([
+      expect.objectContaining({
+        verdict: 'fault',
+        detail: 'the batch "trials" of abc failed 3 times in a row: no such row',
+      }),
+    ]);
+  });
 });

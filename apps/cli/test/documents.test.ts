@@ -16,7 +16,7 @@ import {
   root,
 } from './documents/blocks.ts';
 import { elsewhere } from './documents/elsewhere.ts';
-import { linearModel, preambles } from './documents/preambles.ts';
+import { linearModel, pictures, preambles } from './documents/preambles.ts';
 import { openWorkplace, type Workplace } from './documents/workplace.ts';
 
 const documents = [
@@ -26,6 +26,7 @@ const documents = [
   'docs/notebooks.md',
   'docs/operations.md',
   'docs/attacks.md',
+  'docs/data.md',
 ];
 const blocks = documents.flatMap(blocksOf);
 const written = (...languages: string[]): { title: string; block: Block }[] =>
@@ -41,6 +42,10 @@ beforeAll(async () => {
   scripts = mkdtempSync(fileURLToPath(new URL('./documents/run-', import.meta.url)));
   const [sweep] = written('yaml');
   writeFileSync(join(workplace.folder, 'sweep.yaml'), sweep!.block.text);
+  for (const [name, bytes] of Object.entries(pictures())) {
+    mkdirSync(join(workplace.folder, name, '..'), { recursive: true });
+    writeFileSync(join(workplace.folder, name), bytes);
+  }
   mkdirSync(join(workplace.folder, 'my-model'));
   for (const [name, bytes] of Object.entries(await linearModel()))
     writeFileSync(join(workplace.folder, 'my-model', name), bytes);

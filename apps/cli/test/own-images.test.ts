@@ -106,14 +106,14 @@ describe('images as NPY', () => {
     ],
     [fixture('big-endian.npy'), labels, /little endian, but got >f4, which is big endian/],
     [fixture('float16.npy'), labels, /but got <f2: save X\.astype\('float32'\)/],
-    [fixture('records.npy'), labels, /but got \[\(x, \|u1\), \(y, <f4\)\]/],
+    [fixture('records.npy'), labels, /expected the header of an array of numbers/],
     [
       fixture('labels-int64.npy'),
       labels,
       /expected uint8 \(0 to 255\), float32 or float64 \(0 to 1\), but got <i8/,
     ],
     [fixture('none.npy'), labels, /expected images, but got none: its shape is \[0, 4, 5\]/],
-    [fixture('scalar.npy'), labels, /expected an array with 1 to 32 axes, but got 0/],
+    [fixture('scalar.npy'), labels, /expected an array with at least one axis, but got one number/],
     [fixture('archive.npz'), labels, /expected one array \(np\.save\), but got an archive/],
     [fixture('pictures/rgb.png'), labels, /expected an NPY file, as np\.save writes it/],
     ['/nowhere.npy', labels, /ENOENT/],
@@ -317,6 +317,6 @@ describe('the options that name images', () => {
       /Expected indices below 3, the images of .*uint8\.npy, but got 3/,
     ],
   ] as const)('%j is refused', async (options, words) => {
-    await expect(openImages({ split: 'test', ...options }, folders)).rejects.toThrow(words);
+    await expect(openImages({ split: 'test', ...options }, { folders })).rejects.toThrow(words);
   });
 });

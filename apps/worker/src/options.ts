@@ -15,6 +15,8 @@ export type WorkerOptions = {
   readonly id?: string;
   /** FUNNEL_DATA and FUNNEL_HOME, the folders in which to look for data sets. (Default: the usual folders) */
   readonly folders?: DataFolders;
+  /** Bytes of data sets that the machine keeps after it fetched them; the least recently used goes first. (Default: 16 GiB) */
+  readonly cacheBytes?: number;
   /** The number of trainers. (Default: one per core, as many as memory holds, 8 at most) */
   readonly slots?: number;
   /** A backend's name, or `auto`. (Default: `auto`) */
@@ -54,6 +56,7 @@ export const Env = z.object({
   REDIS_URL: z.string().optional(),
   FUNNEL_HOME: z.string().default('.funnel'),
   FUNNEL_DATA: z.string().optional(),
+  FUNNEL_CACHE_BYTES: z.coerce.number().int().min(0).optional(),
   FUNNEL_SLOTS: z.coerce.number().int().min(1).max(slotLimit).optional(),
   FUNNEL_BACKEND: z.string().default('auto'),
   FUNNEL_LEASE_SECONDS: seconds(10),
@@ -75,6 +78,7 @@ export const workerOptions = (env: Env): Omit<WorkerOptions, 'log'> => ({
   directUrl: env.DATABASE_DIRECT_URL,
   queueUrl: env.REDIS_URL,
   folders: { dir: env.FUNNEL_DATA, home: env.FUNNEL_HOME },
+  cacheBytes: env.FUNNEL_CACHE_BYTES,
   slots: env.FUNNEL_SLOTS,
   backend: env.FUNNEL_BACKEND,
   leaseSeconds: env.FUNNEL_LEASE_SECONDS,

@@ -6,6 +6,7 @@ import {
   endStage,
   failAttempt,
   getBlobs,
+  getDatasetChunk,
   handBackStage,
   isTransient,
   recordCheckpoint,
@@ -18,6 +19,7 @@ import { createWarning } from './async.ts';
 import { type Attempt, noteEnd, noteProgress, stopAttempt } from './attempt.ts';
 import { type AttemptTrace, traceAttempt } from './attempt-trace.ts';
 import type { Checkpoint, StageEnd, StageStart, StageTask, Surrogate } from './messages.ts';
+import { type Cache, provideDataset } from './provide-dataset.ts';
 import { type Trainer, TrainerDeath } from './trainer-process.ts';
 
 export const isStale = (error: unknown): boolean => error instanceof AppError && error.code === 'STALE_LEASE';
@@ -49,6 +51,8 @@ export const persist = async <T>(write: () => Promise<T>, signal: AbortSignal, l
 
 export type AttemptContext = {
   readonly db: Db;
+  /** Where the images of stages are kept; null for simulated trainers, which need none. */
+  readonly cache: Cache | null;
   readonly maxAttempts: number;
   readonly tracer: Tracer;
   readonly log: Logger;
@@ -72,6 +76,25 @@ const loadTask = async ({ db, log }: AttemptContext, attempt: Attempt): Promise<
     start: start && { ...start, blobs: await fetch(start.manifest) },
     surrogates: others,
   };
+};
+
+/** Fetches the images of the stage where this machine lacks them. Does not wait for them once the attempt is to stop. */
+const provide = async ({ db, cache, log, trace }: Running, attempt: Attempt): Promise<void> => {
+  if (!cache) return;
+  const fetching = trace.begin('provide data set');
+  try {
+    await provideDataset(attempt.claimed.spec.dataset, cache, {
+      fetchChunk: (digest, number) =>
+        persist(() => getDatasetChunk(db, { digest, number }), attempt.abandon.signal, log),
+      onStep: () => {
+        if (attempt.stopping) throw new Error('Expected to fetch a data set, but the attempt is to stop');
+      },
+    });
+  } catch (error) {
+    if (!attempt.stopping) throw error;
+  } finally {
+    fetching.end();
+  }
 };
 
 /** Milliseconds that a trainer has to stop after the database refused its checkpoint. */
@@ -118,6 +141,8 @@ const train = async (
 ): Promise<StageEnd> => {
   let isNew = true;
   try {
+    await provide(context, attempt);
+    if (attempt.stopping) return { status: 'stopped' };
     const loading = context.trace.begin('load start');
     const task = await loadTask(context, attempt).finally(() => loading.end());
     if (attempt.stopping) return { status: 'stopped' };
@@ -191,9 +216,15 @@ const writeEnd = async (
   }
 };
 
+/** Of the errors of the system, only a full disk has a code here: it is a lack. */
+const codeOf = (error: unknown): string => {
+  if (error instanceof AppError) return error.code;
+  return (error as NodeJS.ErrnoException).code === 'ENOSPC' ? 'ENOSPC' : 'INTERNAL';
+};
+
 const failureOf = (error: unknown): StageEnd => {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  const code = error instanceof AppError ? error.code : 'INTERNAL';
+  const code = codeOf(error);
   return { status: 'failed', code, message, stack: stack ?? message };
 };
 

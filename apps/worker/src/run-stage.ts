@@ -25,7 +25,11 @@ export const createDatasetCache = (folders: DataFolders) => {
     splits.set(key, found); // the newest last
     // A failed load is not kept, because the missing file may come later.
     found.catch(() => splits.delete(key));
-    for (const oldest of splits.keys()) if (splits.size > maxSplits) splits.delete(oldest);
+    for (const [oldest, split] of splits) {
+      if (splits.size <= maxSplits) break;
+      splits.delete(oldest);
+      void split.then(({ close }) => close()).catch(() => {}); // a load that failed has no file
+    }
     return found;
   };
   return async (spec: DatasetSpec): Promise<LoadedDataset> => {

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { createWarning, deferred } from './async.ts';
 import { type Attempt, newAttempt, stopAttempt } from './attempt.ts';
 import type { TrainerIdentity } from './messages.ts';
+import type { Cache } from './provide-dataset.ts';
 import { runAttempt } from './run-attempt.ts';
 import type { Slot } from './slot.ts';
 
@@ -57,6 +58,7 @@ export type SupervisorOptions = {
   readonly leaseSeconds: number;
   readonly maxAttempts: number;
   readonly identity: TrainerIdentity;
+  readonly cache: Cache | null;
   readonly pollMilliseconds: number;
   /** Shared with the heartbeat and the watchdog. */
   readonly attempts: Set<Attempt>;
@@ -81,7 +83,7 @@ const pauseAfter = (faults: number): number => Math.min(maxPause, 1000 * 2 ** (f
 /** Claims stages for its slots and runs them. A fault of one stage or slot does not affect the others. */
 export const startSupervisor = (options: SupervisorOptions): Supervisor => {
   const { db, wakeUp, slots, workerId, identity, attempts, log } = options;
-  const { leaseSeconds, maxAttempts, pollMilliseconds, tracer } = options;
+  const { leaseSeconds, maxAttempts, pollMilliseconds, tracer, cache } = options;
   const failure = deferred<never>();
   const warnOfClaim = createWarning(log, 'claim failed');
   let draining = false;
@@ -118,7 +120,8 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
     const attempt = newAttempt(claimed);
     attempts.add(attempt);
     if (draining) attempt.stopping = 'drain';
-    const isWritten = await runAttempt({ db, maxAttempts, tracer, log }, attempt, slot.trainer).finally(() =>
+    const context = { db, cache, maxAttempts, tracer, log };
+    const isWritten = await runAttempt(context, attempt, slot.trainer).finally(() =>
       attempts.delete(attempt),
     );
     await slot.tidy();

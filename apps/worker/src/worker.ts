@@ -22,6 +22,7 @@ import { type Attempt, createWatchdog, stopAttempt, watchMilliseconds } from './
 import { startHeartbeat } from './heartbeat.ts';
 import type { WorkerOptions } from './options.ts';
 import { isMismatch } from './run-attempt.ts';
+import { shareDatasets } from './share-datasets.ts';
 import { createSlot } from './slot.ts';
 import { createWakeUpSignal, startSupervisor } from './supervisor.ts';
 
@@ -55,6 +56,9 @@ export type RunningWorker = {
   /** The parts that did not close in time. */
   readonly notClosed: () => readonly string[];
 };
+
+/** Bytes of data sets that a machine keeps after it fetched them. */
+const defaultCacheBytes = 16 * 2 ** 30;
 
 const reconcileMilliseconds = 3000;
 /** The pause between two looks at the data sets of this machine. */
@@ -171,10 +175,12 @@ const open = async (
   closing.add('reconciler', reconciling.stop);
   const looking = repeat(lookMilliseconds, log, async () => {
     const found = await readAbilities(source);
-    if (isDeepStrictEqual(found, abilities)) return;
-    await announceAbilities(db, id, found);
-    abilities = found;
-    log.info({ datasets: found.datasets }, 'the data sets of this machine have changed');
+    if (!isDeepStrictEqual(found, abilities)) {
+      await announceAbilities(db, id, found);
+      abilities = found;
+      log.info({ datasets: found.datasets }, 'the data sets of this machine have changed');
+    }
+    await shareDatasets({ db, folders: setup.folders, found: found.datasets, log });
   });
   closing.add('data sets', looking.stop);
   const wakeUp = createWakeUpSignal();
@@ -188,6 +194,7 @@ const open = async (
     slots,
     workerId,
     identity,
+    cache: simulation ? null : { folders: setup.folders, maxBytes: options.cacheBytes ?? defaultCacheBytes },
     leaseSeconds,
     maxAttempts,
     pollMilliseconds,

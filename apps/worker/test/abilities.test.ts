@@ -123,13 +123,17 @@ describe('what a worker has', () => {
   it('the data sets of its machine, whole or an extract, with a stamp that changes with the files', async () => {
     const dir = mkdtempSync(path.join(tmpdir(), 'funnel-abilities-'));
     onTestFinished(() => rmSync(dir, { recursive: true }));
-    const glyphs = { digest: datasets.glyphs.digest, images: 60_000, stamp: '' };
-    expect(await availableDatasets({ dir, home: dir })).toEqual([glyphs]);
+    const generated = (['glyphs', 'glyphs-colour'] as const).map((name) => ({
+      digest: datasets[name].digest,
+      images: 60_000,
+      stamp: '',
+    }));
+    expect(await availableDatasets({ dir, home: dir })).toEqual(generated);
     cpSync(fileURLToPath(new URL('../../../fixtures/data/mnist', import.meta.url)), path.join(dir, 'mnist'), {
       recursive: true,
     });
     const [mnist, ...rest] = await availableDatasets({ dir, home: dir });
-    expect(rest).toEqual([glyphs]);
+    expect(rest).toEqual(generated);
     expect(mnist).toMatchObject({ digest: datasets.mnist.digest, images: 1000 });
     const file = path.join(dir, 'mnist', datasets.mnist.files[0]!.name);
     utimesSync(file, new Date(0), new Date(0));
@@ -137,7 +141,7 @@ describe('what a worker has', () => {
     expect(changed).toMatchObject({ digest: mnist!.digest, images: 1000 });
     expect(changed!.stamp).not.toBe(mnist!.stamp);
     rmSync(file);
-    expect(await availableDatasets({ dir, home: dir })).toEqual([glyphs]);
+    expect(await availableDatasets({ dir, home: dir })).toEqual(generated);
   });
 
   it('a share of the memory for each trainer, at most 4 GiB on wasm', () => {

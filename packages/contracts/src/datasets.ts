@@ -134,6 +134,18 @@ export const datasets = {
     files: [],
     extract: null,
   },
+  'glyphs-colour': {
+    title: 'Coloured glyphs (generated)',
+    classes: digits,
+    shape: [32, 32, 3],
+    train: 60_000,
+    test: 10_000,
+    budgets: { linf: 8 / 255, l2: 0.5 },
+    digest: 'glyphs-colour-1',
+    content: '3eb8c5140f92bc7fbba8ce227276382f711df63061f6a444804f428f3b4f1801',
+    files: [],
+    extract: null,
+  },
 } as const satisfies Record<string, Dataset>;
 
 export type DatasetName = keyof typeof datasets;

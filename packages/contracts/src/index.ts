@@ -32,6 +32,7 @@ export {
 } from './attacks.ts';
 export * from './checkpoint.ts';
 export * from './dataset-content.ts';
+export * from './dataset-reader.ts';
 export * from './dataset-resources.ts';
 export * from './dataset-spec.ts';
 export * from './datasets.ts';

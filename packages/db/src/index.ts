@@ -33,8 +33,10 @@ export {
 } from './datasets/find-dataset.ts';
 export { countWorkersWith, getDataset, listDatasets } from './datasets/list-datasets.ts';
 export { type StoreRequest, storeDataset } from './datasets/store-dataset.ts';
+export { wantedDatasets } from './datasets/wanted-datasets.ts';
 export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './embedded/start-embedded.ts';
 export { continuePropagation, startPropagation } from './lifecycle/continue-propagations.ts';
+export { type FailingBatch, listFailingBatches } from './lifecycle/failing-batches.ts';
 export { startRelay } from './lifecycle/outbox.ts';
 export type { Rounds } from './lifecycle/rounds.ts';
 export { checkSchema, migrate, pendingMigrations } from './migrate.ts';

@@ -6,11 +6,14 @@ import {
   cancelSweep,
   collectGarbage,
   deleteSweep,
+  failAttempt,
   readBlob,
   readClientUse,
+  retrySweep,
   storeSubmission,
   submitSweep,
 } from '../src/index.ts';
+import { leaseOf } from './support/attempts.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish } from './support/simulated-trainer.ts';
 import { definition, prepared } from './support/submit.ts';
@@ -19,8 +22,13 @@ import { query, wrongCounts } from './support/tables.ts';
 shareDb();
 
 /** Submits a sweep of one trial. Its estimate is 1,000 bytes, of which it trains all six epochs, unless the database has some. */
-const submitAs = (client: string, limits: Partial<typeof defaultLimits> = {}, gamma = 1) => {
-  const submission = prepared(definition({ seeds: [seed], space: { gamma: [gamma] } }), client);
+const submitAs = (
+  client: string,
+  limits: Partial<typeof defaultLimits> = {},
+  gamma = 1,
+  ofSeed: number = seed,
+) => {
+  const submission = prepared(definition({ seeds: [ofSeed], space: { gamma: [gamma] } }), client);
   return submitSweep(db, {
     ...submission,
     buildPlan: (known) => {
@@ -106,6 +114,32 @@ test('a client with its number of sweeps is refused until one has ended, and ano
   await cancelSweep(db, first.sweepId);
   const third = await submitAs('a', limits, 9);
   for (const { sweepId } of [second, other, third]) await cancelSweep(db, sweepId);
+});
+
+test('a retry of an ended sweep counts and is refused like a submission, even if two come at once', async () => {
+  const failed: string[] = [];
+  for (const more of [1, 2, 3]) {
+    const { sweepId } = await submitAs('a', {}, 1, seed + more * 1_000_000);
+    await failAttempt(db, { ...leaseOf((await claim(db))!), code: 'X', message: 'x', maxAttempts: 1 });
+    failed.push(sweepId);
+  }
+  const before = await use('a');
+  expect(before).toMatchObject({ sweeps: 0, expected: 0 });
+  const limits = { ...defaultLimits, ownSweeps: 1 };
+  const answers = await Promise.allSettled(failed.slice(0, 2).map((id) => retrySweep(db, id, limits)));
+  expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  expect(answers.find(({ status }) => status === 'rejected')).toMatchObject({
+    reason: { code: 'TOO_MANY_OWN_SWEEPS', message: expect.stringContaining('this one has 1 already') },
+  });
+  expect(await use('a')).toMatchObject({ sweeps: 1, expected: 1000 });
+
+  const last = failed[2]!;
+  const room = (ownBytes: number) => ({ ...defaultLimits, ownBytes: before.stored + ownBytes });
+  await expect(retrySweep(db, last, room(1999))).rejects.toMatchObject({ code: 'TOO_MANY_OWN_BYTES' });
+  expect(await use('a')).toMatchObject({ sweeps: 1 });
+  await retrySweep(db, last, room(2000));
+  expect(await use('a')).toMatchObject({ sweeps: 2, expected: 2000 });
+  for (const id of failed) await cancelSweep(db, id).catch(() => {});
 });
 
 test('a blob is read part by part', async () => {

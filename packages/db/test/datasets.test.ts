@@ -26,6 +26,7 @@ import {
   removeDataset,
   storeDataset,
   submitSweep,
+  wantedDatasets,
 } from '../src/index.ts';
 import { type MadeDataset, type MakeDataset, makeDataset } from '../src/testing/index.ts';
 import { leaseOf, options } from './support/attempts.ts';
@@ -402,6 +403,30 @@ describe('a stage', () => {
     await bring({ salt: 7 });
     expect(await claim(db, 'without')).toMatchObject({ stageId: claimed.stageId });
     expect((await getWorker(db, 'with')).datasets).toEqual([{ name: 'pets', images: 1 }]);
+  });
+});
+
+describe('a data set is wanted', () => {
+  test('while a ready stage needs it, a live worker lacks it, and the service does not have it', async () => {
+    const made = makeDataset({ salt: 21 });
+    const { digest } = made.upload;
+    const wanted = () => wantedDatasets(db, [digest, datasets.mnist.digest]);
+    await register('with', [digest]);
+    await register('without', []);
+    expect(await wanted()).toEqual([]);
+    const sweepId = await submitOn(made, { seeds: [21] });
+    expect(await wanted()).toEqual([digest]);
+    expect(await wantedDatasets(db, [])).toEqual([]);
+    await query(db, `UPDATE workers SET status = 'gone' WHERE id = 'without'`);
+    expect(await wanted()).toEqual([]);
+    await query(db, `UPDATE workers SET status = 'online' WHERE id = 'without'`);
+    await bring({ salt: 21 });
+    expect(await wanted()).toEqual([]);
+    await removeDataset(db, 'pets');
+    await query(db, 'DELETE FROM datasets');
+    expect(await wanted()).toEqual([digest]);
+    await query(db, `UPDATE sweeps SET status = 'paused' WHERE id = $1`, [sweepId]);
+    expect(await wanted()).toEqual([]);
   });
 });
 

@@ -141,6 +141,10 @@ describe('trials', () => {
       l2: [0.5, null, null, null],
       gallery: { shape: [2, 2, 1], index: [0] },
     });
+    const total = (counts: readonly number[]) => counts.reduce((sum, each) => sum + each, 0);
+    const { perClass, correct } = images;
+    expect(perClass.images).toHaveLength(10);
+    expect(Object.values(perClass).map(total)).toEqual([4, correct.filter(Boolean).length, 3]);
     expect([...Buffer.from(images.gallery.attacked[0]!, 'base64')]).toEqual([9, 8, 7, 6]);
     fits(routes.getEvaluation, await getEvaluation(db, stage));
     await expect(getImages(db, { trialId: `${done}-00000`, stageId: stage })).rejects.toMatchObject({
@@ -222,6 +226,10 @@ describe('stages and workers', () => {
       claimable: 1,
       expiredLeases: 0,
       fencedWrites: 0,
+      failingBatches: [
+        { table: 'propagations', count: 0 },
+        { table: 'sweep_actions', count: 0 },
+      ],
       throughput: [{ kind: 'initialise', imagesPerSecond: expect.any(Number) }],
       workers: [{ status: 'draining', count: 1, slots: 2 }],
     });

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { RetentionPolicy, routes } from '@funnel/contracts';
+import { defaultLimits, RetentionPolicy, routes } from '@funnel/contracts';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { int4, orNull, text } from '../src/connection/columns.ts';
 import type { ExecutedStatement } from '../src/connection/db.ts';
@@ -53,6 +53,7 @@ import {
   listAudit,
   listDatasetNames,
   listDatasets,
+  listFailingBatches,
   listStages,
   listSubmissions,
   listSweeps,
@@ -89,8 +90,10 @@ import {
   storeSubmission,
   submitSweep,
   takeSubmission,
+  wantedDatasets,
   withdrawSubmission,
 } from '../src/index.ts';
+import { pauseAction, pausePropagations } from '../src/lifecycle/failing-batches.ts';
 import { differencesOf } from '../src/testing/check-statement.ts';
 import { makeDataset, openTestDb } from '../src/testing/index.ts';
 import { beat, leaseOf, letExpire, options } from './support/attempts.ts';
@@ -147,6 +150,7 @@ const useDatasets = async (): Promise<void> => {
   });
   await listDatasets(db);
   await countWorkersWith(db, digest);
+  await wantedDatasets(db, [digest]);
   await datasetBytesOf(db, 'ann');
   const { name, content } = makeDataset({ name: 'stored', salt: 5 }).upload;
   const parts = async function* () {
@@ -229,7 +233,7 @@ const runSweeps = async (): Promise<void> => {
   });
   await failAttempt(db, { ...leaseOf(await claimClassifier()), ...fault, maxAttempts: 1 });
   await drain(db);
-  await retrySweep(db, failing);
+  await retrySweep(db, failing, defaultLimits);
   await drain(db);
 
   // A longer run carries the stages of a shorter one, and is then cancelled.
@@ -262,6 +266,9 @@ const runSweeps = async (): Promise<void> => {
   });
   await deleteSweep(db, long.sweepId);
   await runSubmissions();
+  await pausePropagations(db, { target: 'trials', ids: [1] }, new Error('no'));
+  await pauseAction(db, { sweepId: failing, action: 'pause' }, new Error('no'));
+  await listFailingBatches(db);
 };
 
 /** Stored submissions, and actions on a sweep that another operation delays. */

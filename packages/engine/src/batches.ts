@@ -2,16 +2,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { classesOf } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
-import { gatherImages, type Split } from './datasets/split.ts';
+import { gatherImages, partsOf, type Split } from './datasets/split.ts';
 import { outputShape } from './models/architecture.ts';
 import type { Network } from './models/network.ts';
 
 /** Lets the event loop handle an abort, a message or a timer between two pieces of work. */
 export const yieldToEventLoop = (): Promise<void> => setImmediate();
-
-/** The indices from, …, to − 1. */
-export const range = (from: number, to: number): Uint32Array =>
-  Uint32Array.from({ length: to - from }, (_, i) => from + i);
 
 /** The images at `indices`, [n, …shape] in [0, 1]. */
 export const imagesAt = (split: Split, indices: Uint32Array): tf.Tensor =>
@@ -30,19 +26,23 @@ export const targetsAt = (
   return { labels, oneHot: tf.oneHot(labels, classes).toFloat() as tf.Tensor2D };
 };
 
-/** The results of `compute` for the indices 0 … count − 1, in order. `compute`: indices → [n, …]; runs inside a tidy. */
+/**
+ * The results of `compute` for all images of a split, in order, in passes of `imagesPerPass` (fewer, if the images are large).
+ * `compute`: indices → [n, …]; runs inside a tidy.
+ */
 const inPasses = async (
-  count: number,
+  split: Split,
   imagesPerPass: number,
   compute: (indices: Uint32Array) => tf.Tensor,
   signal?: AbortSignal,
 ): Promise<Float32Array> => {
   let values = new Float32Array(0);
-  for (let from = 0; from < count && !signal?.aborted; from += imagesPerPass) {
-    const part = tf.tidy(() => compute(range(from, Math.min(from + imagesPerPass, count))));
-    const size = part.size / part.shape[0]!; // values per image
-    if (from === 0) values = new Float32Array(count * size);
-    values.set(await part.data<'float32'>(), from * size);
+  for (const indices of partsOf(split, imagesPerPass)) {
+    if (signal?.aborted) break;
+    const part = tf.tidy(() => compute(indices));
+    const size = part.size / indices.length; // values per image
+    if (values.length === 0) values = new Float32Array(split.count * size);
+    values.set(await part.data<'float32'>(), indices[0]! * size);
     part.dispose();
     await yieldToEventLoop();
   }
@@ -69,7 +69,7 @@ export const encodeAll = async (
   const size = shape.reduce((a, b) => a * b, 1);
   const encode: Codes = (indices) => encoder.apply(imagesAt(split, indices));
   if (4 * size * split.count > maxBytes) return encode;
-  const codes = await inPasses(split.count, 256, encode, signal);
+  const codes = await inPasses(split, 256, encode, signal);
   return (indices) => {
     const batch = new Float32Array(indices.length * size);
     for (const [i, index] of indices.entries())
@@ -85,7 +85,7 @@ export const eachImage = (
   split: Split,
   perImage: (images: tf.Tensor, indices: Uint32Array) => tf.Tensor,
 ): Promise<Float32Array> =>
-  inPasses(split.count, measuredPerPass, (indices) => perImage(imagesAt(split, indices), indices));
+  inPasses(split, measuredPerPass, (indices) => perImage(imagesAt(split, indices), indices));
 
 /**
  * For every image of a split, 1 where it is classified correctly, else 0. An image whose logits are not finite has no class (`classOf`)
@@ -95,7 +95,7 @@ export const correctAt = async (
   logitsAt: (indices: Uint32Array) => tf.Tensor,
   split: Split,
 ): Promise<Float32Array> => {
-  const logits = await inPasses(split.count, measuredPerPass, logitsAt);
+  const logits = await inPasses(split, measuredPerPass, logitsAt);
   const predicted = classesOf(logits, logits.length / split.count);
   return Float32Array.from(predicted, (label, i) => Number(label === split.labels[i]));
 };

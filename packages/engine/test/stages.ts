@@ -9,6 +9,7 @@ import {
 } from '@funnel/contracts';
 import { type Checkpoint, hashManifest, packTensors, unpackTensors } from '../src/checkpoint.ts';
 import { loadDataset } from '../src/datasets/load-dataset.ts';
+import type { LoadedDataset } from '../src/datasets/split.ts';
 import type { StageOutcome, StageStart } from '../src/training/stage.ts';
 import { runStage } from '../src/training/train.ts';
 
@@ -53,6 +54,8 @@ export type RunOptions = {
   /** 0: a checkpoint before every step. */
   readonly checkpointSeconds?: number;
   readonly signal?: AbortSignal;
+  /** (Default: the images that the specification names) */
+  readonly dataset?: LoadedDataset;
   /** Called with every checkpoint. */
   readonly during?: (checkpoint: Checkpoint) => void;
 };
@@ -60,7 +63,7 @@ export type RunOptions = {
 export const run = async (
   spec: StageSpec,
   start: StageStart | null = null,
-  { checkpointSeconds, signal = new AbortController().signal, during }: RunOptions = {},
+  { checkpointSeconds, signal = new AbortController().signal, dataset, during }: RunOptions = {},
 ): Promise<Ran> => {
   const checkpoints: Checkpoint[] = [];
   const metrics: (Readonly<Record<string, number>> | null)[] = [];
@@ -68,7 +71,7 @@ export const run = async (
   const outcome = await runStage(
     { spec, start },
     {
-      dataset: await loadDataset(spec.dataset),
+      dataset: dataset ?? (await loadDataset(spec.dataset)),
       signal,
       onCheckpoint: async (checkpoint, measured) => {
         checkpoints.push(checkpoint);

@@ -12,8 +12,7 @@ import {
 } from '@funnel/contracts';
 import { stageId } from './identity.ts';
 import type { Outline } from './outline.ts';
-
-const emptyChain: KnownChain = { recorded: [], continuable: [], stages: [], pending: [] };
+import { type ImagesLeft, imagesLeft } from './seconds.ts';
 
 /** Every field is written out: for thirty thousand stages that is several times as fast as a spread. */
 const planStage = (
@@ -59,14 +58,23 @@ const planStage = (
   };
 };
 
+/** Plans the stages of a chain that the database does not have, shortest first: each continues the one before. */
+const planNewChain = (targets: readonly NeededStage[]): readonly PlannedStage[] =>
+  targets.map((spec, i): PlannedStage => {
+    const shorter = targets[i - 1];
+    return shorter
+      ? planStage(spec, { dependsOn: shorter.id, startEpoch: shorter.epochs })
+      : planStage(spec, { dependsOn: spec.parent, startEpoch: 0 });
+  });
+
 /**
- * Plans the stages of one chain, shortest first. The first of these cases that holds decides about a stage:
+ * Plans the stages of a chain that the database has in part, shortest first. The first of these cases that holds decides about a stage:
  * - *cached*: the stage is in the database, finished or in progress;
  * - *passed*: a longer run has recorded its epoch;
  * - *carried*: a longer run is in progress and will record its epoch;
  * - otherwise the stage continues from the longest shorter checkpoint, or starts from its parent.
  */
-const planChain = (targets: readonly NeededStage[], known: KnownChain): readonly PlannedStage[] => {
+const planKnownChain = (targets: readonly NeededStage[], known: KnownChain): readonly PlannedStage[] => {
   /** The epochs that a stage may continue from, and the stage that must end first (null: none). */
   const continuable = new Map<number, string | null>();
   for (const epoch of known.continuable) continuable.set(epoch, null);
@@ -88,8 +96,7 @@ const planChain = (targets: readonly NeededStage[], known: KnownChain): readonly
   });
 };
 
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-const groupBy = <T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> => {
+const groupBy = <T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> => {
   const groups = new Map<K, T[]>();
   for (const item of items) {
     const key = keyOf(item);
@@ -100,45 +107,80 @@ const groupBy = <T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> 
   return groups;
 };
 
-const countStages = (stages: readonly PlannedStage[]): Plan['stages'] =>
-  Object.fromEntries(
-    StageKind.options.map((kind) => {
-      const ofKind = stages.filter((stage) => stage.kind === kind);
-      return [
-        kind,
-        { total: ofKind.length, cached: ofKind.filter((stage) => stage.cached || stage.passed).length },
-      ];
-    }),
-  ) as Plan['stages']; // one entry for every kind
+const byEpochs = (a: NeededStage, b: NeededStage): number => a.epochs - b.epochs;
 
-const depths = Object.fromEntries(StageKind.options.map((kind, i) => [kind, i])) as Record<StageKind, number>; // one entry for every kind
+/** The epochs of all chains, and those that must still be trained. */
+type Epochs = { readonly distinct: number; readonly needed: number };
 
-/** The plan of a sweep, from its outline and from the known parts of its chains. Pure: the same inputs give the same plan. */
-export const buildPlan = (outline: Outline, known: Known): SweepPlan => {
-  const planned = new Map<string, PlannedStage>();
+const planStages = (
+  stages: readonly NeededStage[],
+  known: Known,
+): Epochs & { readonly planned: readonly PlannedStage[] } => {
+  const planned: PlannedStage[] = Array(stages.length);
   let distinct = 0;
   let needed = 0;
-  for (const [chain, targets] of groupBy(outline.stages, (stage) => stage.chain)) {
-    targets.sort((a, b) => a.epochs - b.epochs);
+  for (const [chain, places] of groupBy(stages.keys(), (place) => stages[place]!.chain)) {
+    if (places.length > 1) places.sort((a, b) => byEpochs(stages[a]!, stages[b]!));
+    const targets = places.map((place) => stages[place]!);
     distinct += targets.at(-1)!.epochs;
-    for (const stage of planChain(targets, known.get(chain) ?? emptyChain)) {
-      planned.set(stage.id, stage);
+    const knownChain = known.get(chain);
+    const ofChain = knownChain ? planKnownChain(targets, knownChain) : planNewChain(targets);
+    for (const [i, stage] of ofChain.entries()) {
+      planned[places[i]!] = stage;
       if (!stage.cached) needed += stage.epochs - stage.startEpoch;
     }
   }
-  const unshared = sum(outline.trials.map((trial) => sum(trial.stages.map((id) => planned.get(id)!.epochs))));
-  // The sort is stable: within a kind and a length, the order of the outline stays.
-  const stages = outline.stages
-    .map((stage) => planned.get(stage.id)!)
-    .sort((a, b) => depths[a.kind] - depths[b.kind] || a.epochs - b.epochs);
-  const epochs = { unshared, needed, cached: distinct - needed };
+  return { planned, distinct, needed };
+};
+
+type Built = Omit<SweepPlan, 'trials'> & {
+  /** The images of the work that is left (`seconds.ts`). */
+  readonly images: ImagesLeft;
+};
+
+/** `attacked`: the classifiers whose attacks may be in the database. All others are only counted. */
+const build = (outline: Outline, known: Known, attacked: readonly NeededStage[]): Built => {
+  const { report, counts, training, classifiers, attacks, attacksOn } = outline;
+  const { planned, distinct, needed } = planStages([...training, ...attacked.flatMap(attacksOn)], known);
+  const byKind = groupBy(planned, (stage) => stage.kind);
+  const onlyCounted = classifiers.length - attacked.length;
+  const ofKind = StageKind.options.map((kind) => {
+    // Sorting is stable: within a kind and a length, the order of the outline stays.
+    const stages = (byKind.get(kind) ?? []).sort(byEpochs);
+    const total = stages.length + (kind === 'attack' ? onlyCounted * attacks.length : 0);
+    const cached = stages.filter((stage) => stage.cached || stage.passed).length;
+    return { kind, stages, count: { total, cached } };
+  });
+  const epochs = { unshared: counts.unshared, needed, cached: distinct - needed };
   const shared = epochs.needed + epochs.cached;
-  const plan: Plan = {
-    trials: outline.trials.length,
-    stages: countStages(stages),
-    epochs,
-    sharing: shared === 0 ? 1 : epochs.unshared / shared,
-    ...outline.report,
+  return {
+    stages: ofKind.flatMap(({ stages }) => stages),
+    plan: {
+      trials: counts.trials,
+      stages: Object.fromEntries(ofKind.map(({ kind, count }) => [kind, count])) as Plan['stages'], // one entry for every kind
+      epochs,
+      sharing: shared === 0 ? 1 : epochs.unshared / shared,
+      ...report,
+    },
+    images: imagesLeft(planned, attacks, onlyCounted * counts.attackedImages),
   };
+};
+
+/** The plan of a sweep, from its outline and from the known parts of its chains. Pure: the same inputs give the same plan. */
+export const buildPlan = (outline: Outline, known: Known): SweepPlan => {
+  const { stages, plan } = build(outline, known, outline.classifiers);
   return { trials: outline.trials, stages, plan };
+};
+
+/**
+ * The numbers of the same plan, without making trials, or attacks on other classifiers than `attacked`. The database has no attack on the
+ * others, because it has none of them.
+ */
+export const countPlan = (
+  outline: Outline,
+  known: Known,
+  attacked: readonly NeededStage[],
+): Pick<Built, 'plan' | 'images'> => {
+  const { plan, images } = build(outline, known, attacked);
+  return { plan, images };
 };

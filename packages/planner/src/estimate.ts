@@ -9,8 +9,6 @@ import {
   defaultHyperparameters,
   formatAmount,
   formatBytes,
-  type HyperparameterName,
-  type Hyperparameters,
   type Plan,
   type RecipeName,
   type StageKind,
@@ -20,9 +18,11 @@ import {
   sweepDataset,
   variableOf,
 } from '@funnel/contracts';
-import { minBytes, trainedBy } from './memory.ts';
+import { memoize, memoizeBy } from './memoize.ts';
+import { minBytes, sizes, trainedBy } from './memory.ts';
 import { type DataSize, type Networks, networksOf } from './network-sizes.ts';
 import type { Outline } from './outline.ts';
+import type { Sized } from './training.ts';
 
 const bytesPerNumber = 4;
 /** Bytes of a stage's rows, indexes and links in the database, measured with 200,000 trials. */
@@ -62,23 +62,7 @@ export const queriesOf = ({ settings }: AttackRun): number =>
     return typeof value === 'number' ? product * Math.max(1, value) : product;
   }, 2);
 
-const sizes = [
-  ...['filters', 'latent', 'classifierUnits', 'noise', 'batchSize'],
-  ...['architecture', 'kernelSize', 'activation', 'codeActivation', 'normalisation', 'paddedSize'],
-] as const satisfies readonly HyperparameterName[];
-
-type Configuration = { readonly recipe: RecipeName; readonly hyperparameters: Hyperparameters };
-
-/** Each combination of a recipe and the hyperparameters that decide the sizes of networks, once. */
-const sizedConfigurations = ({ trials }: Outline): readonly Configuration[] => {
-  const found = new Map<string, Configuration>();
-  for (const { recipe, hyperparameters: own } of trials) {
-    const hyperparameters = { ...defaultHyperparameters, ...own } as Hyperparameters; // as the sweep's definition was parsed
-    const key = JSON.stringify([recipe, ...sizes.map((name) => hyperparameters[name])]);
-    if (!found.has(key)) found.set(key, { recipe, hyperparameters });
-  }
-  return [...found.values()];
-};
+type Configuration = Pick<Sized, 'recipe' | 'hyperparameters'>;
 
 const trainingKinds: readonly StageKind[] = ['initialise', 'optimise', 'classify'];
 
@@ -104,30 +88,24 @@ const largestSize = (largest: Configuration, data: DataSize, { space }: SweepDef
 
 /** The bytes that the stages will store, without those that the database has: checkpoints, records of images, rows. */
 const storedBytesOf = (
-  { stages }: Pick<Outline, 'stages'>,
-  hyperparametersOfStage: ReadonlyMap<string, Hyperparameters>,
+  { training, sized, classifiers, attacks, counts }: Outline,
+  data: DataSize,
 ): number => {
-  const weights = new Map<string, { stored: number; trained: number }>();
-  let total = 0;
-  for (const { id, kind, recipe, dataset, epochs } of stages) {
-    total += bytesPerStage;
-    if (kind === 'attack') {
-      total += dataset.attack * bytesPerRecord;
-      continue;
-    }
-    const hyperparameters = hyperparametersOfStage.get(id)!;
-    const key = JSON.stringify([recipe, kind, ...sizes.map((name) => hyperparameters[name])]);
-    let size = weights.get(key);
-    if (!size) {
-      const networks = networksOf(dataOf(dataset), hyperparameters);
-      size = {
+  const weightsOf = memoize(({ recipe, hyperparameters }: Configuration) => {
+    const networks = networksOf(data, hyperparameters);
+    return memoizeBy(
+      (kind: StageKind) => kind,
+      (kind) => ({
         stored: storedWeights(recipe, kind, networks),
         trained: trainedBy(recipe, kind, networks).weights,
-      };
-      weights.set(key, size);
-    }
+      }),
+    );
+  });
+  let total = classifiers.length * attacks.length * (bytesPerStage + counts.attackedImages * bytesPerRecord);
+  for (const [place, { kind, epochs }] of training.entries()) {
+    const { stored, trained } = weightsOf(sized[place]!)(kind);
     // One checkpoint for each epoch; Adam's two moments stay only at the end of the stage.
-    total += bytesPerNumber * (epochs * size.stored + 2 * size.trained);
+    total += bytesPerStage + bytesPerNumber * (epochs * stored + 2 * trained);
   }
   return total;
 };
@@ -153,7 +131,7 @@ export const estimate = (
 ): NonNullable<Plan['estimate']> => {
   const dataset = stageDataset(sweepDataset(definition.dataset));
   const data = dataOf(dataset);
-  const configurations = sizedConfigurations(outline);
+  const configurations: readonly Configuration[] = [...new Set(outline.sized)];
   const largest = configurations.reduce((a, b) => (bytesOf(b, data) > bytesOf(a, data) ? b : a));
   const memory = bytesOf(largest, data);
   if (memory > limits.trainerBytes)
@@ -163,12 +141,7 @@ export const estimate = (
       received: `${formatBytes(memory)} for ${formatAmount(parametersOf(largest, data))} parameters`,
     });
 
-  const hyperparametersOfStage = new Map<string, Hyperparameters>();
-  for (const { hyperparameters, stages } of outline.trials)
-    for (const id of stages)
-      if (!hyperparametersOfStage.has(id))
-        hyperparametersOfStage.set(id, { ...defaultHyperparameters, ...hyperparameters } as Hyperparameters); // as above
-  const storedBytes = storedBytesOf(outline, hyperparametersOfStage);
+  const storedBytes = storedBytesOf(outline, data);
   if (storedBytes > limits.storedBytes)
     refuse('The sweep would store too much.', {
       path: 'search' in definition && definition.search.strategy === 'random' ? 'search.trials' : 'space',
@@ -177,8 +150,7 @@ export const estimate = (
     });
 
   let queries = 0;
-  for (const { attack } of outline.stages) {
-    if (!attack) continue;
+  for (const attack of outline.attacks) {
     const ofStage = queriesOf(attack) * dataset.attack;
     if (ofStage > limits.attackQueries)
       refuse(`The attack ${attack.attack} would ask the model too often.`, {
@@ -186,7 +158,7 @@ export const estimate = (
         expected: `at most ${formatAmount(limits.attackQueries)} queries of one attack (${variableOf('attackQueries')})`,
         received: `up to ${formatAmount(queriesOf(attack))} for each of ${formatAmount(dataset.attack)} images`,
       });
-    queries += ofStage;
+    queries += ofStage * outline.classifiers.length;
   }
   return {
     parameters: Math.max(...configurations.map((one) => parametersOf(one, data))),

@@ -9,6 +9,7 @@ import {
   attacks,
   attackVersion,
   canonicalJson,
+  canonicalWriter,
   DatasetSpec,
   dataOf,
   diagnosisVersion,
@@ -19,6 +20,7 @@ import {
   type TrialPoint,
 } from '@funnel/contracts';
 import type { z } from 'zod';
+import { memoize } from './memoize.ts';
 
 export const sha256 = (text: string): string => hash('sha256', text);
 
@@ -35,12 +37,11 @@ const addedFields = (schema: z.ZodObject): readonly (readonly [name: string, sta
 export const droppingAddedDefaults = (schema: z.ZodObject) => {
   const added = addedFields(schema);
   return <T extends object>(fields: T): Partial<T> => {
-    if (added.length === 0) return fields;
-    const dropped = new Set(
-      added.flatMap(([name, standard]) =>
-        isDeepStrictEqual(fields[name as keyof T], standard) ? [name] : [],
-      ),
-    );
+    const dropped = new Set<string>();
+    for (const [name, standard] of added)
+      if (Object.hasOwn(fields, name) && isDeepStrictEqual(fields[name as keyof T], standard))
+        dropped.add(name);
+    if (dropped.size === 0) return fields; // a sweep of many trials would copy each
     return Object.fromEntries(Object.entries(fields).filter(([name]) => !dropped.has(name))) as Partial<T>;
   };
 };
@@ -52,23 +53,14 @@ const identifyingSettings = Object.fromEntries(
   Object.entries(attacks).map(([name, { settings }]) => [name, droppingAddedDefaults(settings)]),
 );
 
+const writeHyperparameters = canonicalWriter(Object.keys(Hyperparameters.shape));
+
 /** The hash of a point without its seed. */
 export const configurationId = ({ recipe, hyperparameters }: TrialPoint): string =>
   sha256(
-    `{"hyperparameters":${canonicalJson(identifyingHyperparameters(hyperparameters))},"recipe":"${recipe}"}`,
+    `{"hyperparameters":${writeHyperparameters(identifyingHyperparameters(hyperparameters))},"recipe":"${recipe}"}`,
   );
 
-/** Computes a result once for each object, because many stages share it. */
-const memoize = <T extends object, R>(compute: (value: T) => R): ((value: T) => R) => {
-  const results = new WeakMap<T, R>();
-  return (value) => {
-    const known = results.get(value);
-    if (known !== undefined) return known;
-    const result = compute(value);
-    results.set(value, result);
-    return result;
-  };
-};
 const memoizedText = <T extends object>(describe: (value: T) => unknown): ((value: T) => string) =>
   memoize((value) => canonicalJson(describe(value)));
 
@@ -110,14 +102,27 @@ const textsOfAttack = memoize((_: AttackRun) => new Map<string, string>());
 const attackText = (run: AttackRun, versions: Versions): string => {
   const texts = textsOfAttack(run);
   const key = `${versions.attack} ${versions.checks}`;
-  const text = texts.get(key) ?? canonicalJson(attackIdentity(run, versions));
+  const known = texts.get(key);
+  if (known !== undefined) return known;
+  const text = canonicalJson(attackIdentity(run, versions));
   texts.set(key, text);
   return text;
 };
 
-const hyperparametersText = memoizedText((hyperparameters: StageSpec['hyperparameters']) =>
-  identifyingHyperparameters(hyperparameters),
-);
+/** The text of the last hyperparameters of each kind: stages of a kind often follow each other with the same object. */
+const lastTexts = new Map<string, { readonly of: object; readonly text: string }>();
+
+const hyperparametersText = ({
+  kind,
+  hyperparameters,
+}: Pick<StageSpec, 'kind' | 'hyperparameters'>): string => {
+  const last = lastTexts.get(kind);
+  if (last?.of === hyperparameters) return last.text;
+  const text = canonicalJson(identifyingHyperparameters(hyperparameters));
+  lastTexts.set(kind, { of: hyperparameters, text });
+  return text;
+};
+
 /** The name is in the identity only if the data set is built in. The budgets are, because the checks of an attack read them. */
 const datasetText = memoizedText(({ content, name, ...sizes }: StageSpec['dataset']) => ({
   ...identifyingDataset(content ? sizes : { name, ...sizes }),
@@ -134,7 +139,7 @@ export const chainId = (stage: Omit<StageSpec, 'id' | 'chain' | 'epochs'>, versi
   // Canonical JSON, with sorted keys. If a stage has no surrogates, the key is left out, so that identities from before surrogates existed
   // stay valid.
   const made = `"attack":${attack ? attackText(attack, versions) : 'null'},"dataset":${datasetText(stage.dataset)},"engine":${JSON.stringify(versions.engine)}`;
-  const read = `"hyperparameters":${hyperparametersText(stage.hyperparameters)},"kind":"${kind}","parent":${parent === null ? 'null' : `"${parent}"`}`;
+  const read = `"hyperparameters":${hyperparametersText(stage)},"kind":"${kind}","parent":${parent === null ? 'null' : `"${parent}"`}`;
   const few = versions.checks === checksOfFew ? `,"diagnosisOfFew":${checksOfFew}` : '';
   const others = surrogates.length > 0 ? `,"surrogates":${canonicalJson(surrogates)}` : '';
   return sha256(

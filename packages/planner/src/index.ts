@@ -1,4 +1,4 @@
-export { buildPlan } from './build-plan.ts';
+export { buildPlan, countPlan } from './build-plan.ts';
 export { estimate, queriesOf } from './estimate.ts';
 export { countTrials } from './expand-trials.ts';
 export { chainId, configurationId, presentVersions, stageId } from './identity.ts';

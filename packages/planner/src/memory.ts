@@ -1,6 +1,16 @@
 /** The memory of a stage in closed form. */
 import type { Hyperparameters, RecipeName, StageKind } from '@funnel/contracts';
-import { type DataSize, type Networks, networksOf, type Size, sum } from './network-sizes.ts';
+import {
+  type DataSize,
+  type Networks,
+  networkHyperparameters,
+  networksOf,
+  type Size,
+  sum,
+} from './network-sizes.ts';
+
+/** The hyperparameters that decide the memory of a stage. */
+export const sizes = [...networkHyperparameters, 'batchSize'] as const;
 
 /** The networks that a stage trains. MagNet's auto-encoders and the side network of the detector are small, and left out. */
 export const trainedBy = (recipe: RecipeName, kind: StageKind, networks: Networks): Size => {

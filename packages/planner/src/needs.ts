@@ -1,11 +1,14 @@
 /** What each stage needs of a worker. Equal needs are one object, so that the database writes each once. */
 import {
+  type DatasetSpec,
   dataOf,
   type Hyperparameters,
   imagesNeeded,
+  type StageKind,
   type StageNeed,
   type StageSpec,
 } from '@funnel/contracts';
+import { memoizeBy } from './memoize.ts';
 import { minBytes } from './memory.ts';
 
 /** Below this size a stage fits every worker. */
@@ -19,33 +22,35 @@ export const roundedBytes = (bytes: number): number =>
     ? 0
     : Math.floor(2 ** (Math.floor(sizesPerDoubling * Math.log2(bytes)) / sizesPerDoubling));
 
-type Stage = Pick<StageSpec, 'kind' | 'recipe' | 'dataset' | 'attack'>;
+export type NeedOf = (stage: Pick<StageSpec, 'kind' | 'recipe' | 'attack'>) => StageNeed;
 
-/** Returns a function that gives the need of a stage of a trial with these hyperparameters, all of them. */
+/**
+ * Returns a function that takes the hyperparameters of a trial, all of them, and returns the needs of its stages. `subsetOf`: the images
+ * that a kind of stage reads.
+ */
 export const createNeeds = (
   engineVersion: string,
-): ((stage: Stage, hyperparameters: Hyperparameters) => StageNeed) => {
-  const needs = new Map<string, StageNeed>();
-  return ({ kind, recipe, dataset, attack }, hyperparameters) => {
-    const { name } = dataset;
-    const data = dataOf(dataset);
-    const memoryBytes = roundedBytes(minBytes({ recipe, kind, data }, hyperparameters));
-    const images = imagesNeeded(dataset);
-    const method = attack?.attack ?? recipe;
-    const key = `${kind} ${method} ${data.digest} ${images} ${memoryBytes}`;
-    let need = needs.get(key);
-    if (!need) {
-      need = {
-        kind,
-        method,
-        engineVersion,
-        dataset: name,
-        digest: data.digest,
-        images,
-        memoryBytes,
-      };
-      needs.set(key, need);
-    }
-    return need;
-  };
+  subsetOf: (kind: StageKind) => DatasetSpec,
+): ((hyperparameters: Hyperparameters) => NeedOf) => {
+  const one = memoizeBy(
+    (need: StageNeed) => `${need.kind} ${need.method} ${need.memoryBytes}`,
+    (need) => need,
+  );
+  return (hyperparameters) =>
+    memoizeBy(
+      ({ kind, recipe, attack }) => `${kind} ${recipe} ${attack?.attack}`,
+      ({ kind, recipe, attack }) => {
+        const dataset = subsetOf(kind);
+        const data = dataOf(dataset);
+        return one({
+          kind,
+          method: attack?.attack ?? recipe,
+          engineVersion,
+          dataset: dataset.name,
+          digest: data.digest,
+          images: imagesNeeded(dataset),
+          memoryBytes: roundedBytes(minBytes({ recipe, kind, data }, hyperparameters)),
+        });
+      },
+    );
 };

@@ -2,7 +2,7 @@
  * The sizes of the networks of a trial in closed form: their weights, and the values that one image passes through. The engine's architectures
  * (`packages/engine/src/models/architectures`) are the same networks layer by layer; a test compares the two.
  */
-import type { Hyperparameters } from '@funnel/contracts';
+import type { HyperparameterName, Hyperparameters } from '@funnel/contracts';
 
 /** Weights of a network, and values that it computes for one image (the outputs of its layers). */
 export type Size = { readonly weights: number; readonly values: number };
@@ -15,19 +15,21 @@ export const sum = (sizes: readonly Size[]): Size => ({
 /** The sizes of a data set that decide the sizes of networks. */
 export type DataSize = { readonly shape: readonly [number, number, number]; readonly classCount: number };
 
-type NetworkHyperparameters = Pick<
-  Hyperparameters,
-  | 'architecture'
-  | 'filters'
-  | 'latent'
-  | 'noise'
-  | 'classifierUnits'
-  | 'kernelSize'
-  | 'activation'
-  | 'codeActivation'
-  | 'normalisation'
-  | 'paddedSize'
->;
+/** The hyperparameters that decide the sizes of networks. */
+export const networkHyperparameters = [
+  'filters',
+  'latent',
+  'classifierUnits',
+  'noise',
+  'architecture',
+  'kernelSize',
+  'activation',
+  'codeActivation',
+  'normalisation',
+  'paddedSize',
+] as const satisfies readonly HyperparameterName[];
+
+type NetworkHyperparameters = Pick<Hyperparameters, (typeof networkHyperparameters)[number]>;
 
 const dense = (from: number, to: number): Size => ({ weights: from * to + to, values: to });
 const values = (count: number): Size => ({ weights: 0, values: count });

@@ -8,30 +8,21 @@ import {
   attacks,
   budgetsOfChoice,
   type DatasetSpec,
-  defaultHyperparameters,
   expandAttacks,
   type NeededStage,
   needsSurrogates,
   type PlannedTrial,
-  type Recipe,
-  type RecipeName,
-  recipes,
   type StageKind,
-  type StageSpec,
   type SweepDefinition,
   stageDataset,
   sweepDataset,
   type TrialPoint,
 } from '@funnel/contracts';
-import { expandSweep, type SpaceReport } from './expand-trials.ts';
-import {
-  chainId,
-  configurationId,
-  identifyingHyperparameters,
-  presentVersions,
-  stageId,
-} from './identity.ts';
-import { createNeeds } from './needs.ts';
+import { expandSweep, type SpaceReport, trialsOf } from './expand-trials.ts';
+import { configurationId } from './identity.ts';
+import { memoize, memoizeBy, once } from './memoize.ts';
+import type { NeedOf } from './needs.ts';
+import { type Making, type Sized, specify, trainAll } from './training.ts';
 
 /*
  * The surrogates of a transfer attack are the first other classifiers of the sweep, in the order of the trials. All trials of a sweep thus
@@ -77,20 +68,31 @@ const checkSurrogates = (
   );
 };
 
+/**
+ * A large sweep has far more attacks than training stages, and an identity costs two hashes. A plan needs only the attacks on classifiers that
+ * the database has. So trials, and the stages of all attacks, are made when they are first read.
+ */
 export type Outline = {
-  readonly trials: readonly PlannedTrial[];
-  /** Parents before children. */
-  readonly stages: readonly NeededStage[];
   readonly report: SpaceReport;
-};
-
-/** Computes a value once for each key, so that trials share the same object. */
-const memoize = <K, V>(make: (key: K) => V): ((key: K) => V) => {
-  const values = new Map<K, V>();
-  return (key) => {
-    if (!values.has(key)) values.set(key, make(key));
-    return values.get(key)!;
+  readonly counts: {
+    readonly trials: number;
+    /** Epochs if trials shared no stage. */
+    readonly unshared: number;
+    /** Images that an attack gets. */
+    readonly attackedImages: number;
   };
+  /** The training stages, parents before children. */
+  readonly training: readonly NeededStage[];
+  /** For each training stage: the sizes of the first trial that needs it. Equal sizes are one object. */
+  readonly sized: readonly Sized[];
+  /** The training stages that are attacked, in the order of the trials. */
+  readonly classifiers: readonly NeededStage[];
+  /** The attacks on each classifier. */
+  readonly attacks: readonly AttackRun[];
+  readonly attacksOn: (classifier: NeededStage) => readonly NeededStage[];
+  readonly trials: readonly PlannedTrial[];
+  /** All stages, trial by trial, parents before children. */
+  readonly stages: readonly NeededStage[];
 };
 
 /** Sets the sizes that this kind of stage does not read to one, so that they do not change its identity. */
@@ -100,123 +102,66 @@ const subset = (kind: StageKind, dataset: DatasetSpec): DatasetSpec => {
   return { ...dataset, test: 1, attack: 1 };
 };
 
-const specify = (stage: Omit<NeededStage, 'id' | 'chain'>, engineVersion: string): NeededStage => {
-  const { kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack, surrogates, need } = stage;
-  const chain = chainId(stage, presentVersions(stage, engineVersion));
-  const id = stageId(chain, epochs);
-  return {
-    kind,
-    recipe,
-    hyperparameters,
-    seed,
-    dataset,
-    epochs,
-    parent,
-    attack,
-    surrogates,
-    need,
-    chain,
-    id,
-  };
-};
-
-/** What all stages of a sweep are made with. */
-type Making = {
-  readonly subsetOf: (kind: StageKind) => DatasetSpec;
-  readonly needOf: ReturnType<typeof createNeeds>;
-  readonly engineVersion: string;
-};
-
-type Step = {
-  readonly kind: StageKind;
-  readonly hyperparameters: StageSpec['hyperparameters'];
-  readonly epochs: number;
-  /** The stages of the step, by their parent, or by the seed if they have no parent. */
-  readonly specs: Map<string, NeededStage>;
-};
-
-/**
- * The steps of a point in order, with the hyperparameters that each step reads. Points that agree on these share the step; all seeds share
- * it too.
- */
-const createSteps = (): ((point: TrialPoint) => readonly Step[]) => {
-  const stepsOf = memoize((name: RecipeName) =>
-    (recipes[name] as Recipe).stages.map((stage) => ({ stage, steps: new Map<string, Step>() })),
-  );
-  return ({ recipe, hyperparameters }) => {
-    const all = { ...defaultHyperparameters, ...hyperparameters };
-    return stepsOf(recipe).map(({ stage: { kind, reads, epochs: epochsOf }, steps }) => {
-      const epochs = epochsOf(all);
-      const key = JSON.stringify([epochs, ...reads.map((hyperparameter) => all[hyperparameter])]);
-      const same = steps.get(key);
-      if (same) return same;
-      const read = identifyingHyperparameters(
-        Object.fromEntries(reads.map((hyperparameter) => [hyperparameter, all[hyperparameter]])),
-      ) as StageSpec['hyperparameters']; // it drops fields, and sets none to undefined
-      const step = { kind, hyperparameters: read, epochs, specs: new Map<string, NeededStage>() };
-      steps.set(key, step);
-      return step;
-    });
-  };
-};
-
-/** The stages of one trial up to its classifier. */
-const trainingOf = (
-  { recipe, seed, hyperparameters: point }: TrialPoint,
-  steps: readonly Step[],
-  { subsetOf, needOf, engineVersion }: Making,
-): readonly NeededStage[] => {
-  const all = { ...defaultHyperparameters, ...point };
-  const stages: NeededStage[] = [];
-  let parent: StageSpec['parent'] = null;
-  for (const { kind, hyperparameters, epochs, specs } of steps) {
-    const key = parent ?? `${seed}`;
-    let stage = specs.get(key);
-    if (!stage) {
-      const dataset = subsetOf(kind);
-      const need = needOf({ kind, recipe, dataset, attack: null }, all);
-      stage = specify(
-        { kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack: null, surrogates: [], need },
-        engineVersion,
-      );
-      specs.set(key, stage);
-    }
-    stages.push(stage);
-    parent = stage.id;
-  }
-  return stages;
-};
-
 /** Attacks read no hyperparameters. */
 const noHyperparameters = {};
 
-/** Every attack on the classifier of one trial. */
-const attacksOn = (
-  classifier: string,
-  { recipe, seed, hyperparameters }: TrialPoint,
-  runs: readonly AttackRun[],
-  classifiers: readonly string[],
-  { subsetOf, needOf, engineVersion }: Making,
+/** Every attack on a classifier. `classifiers`: the ids of all. */
+const specifyAttacks = (
+  { id, recipe, seed }: NeededStage,
+  needOf: NeedOf,
+  {
+    attacks,
+    classifiers,
+  }: { readonly attacks: readonly AttackRun[]; readonly classifiers: readonly string[] },
+  { subsetOf, engineVersion }: Making,
 ): readonly NeededStage[] => {
-  const all = { ...defaultHyperparameters, ...hyperparameters };
-  const dataset = subsetOf('attack');
-  return runs.map((attack) =>
+  const kind = 'attack';
+  const dataset = subsetOf(kind);
+  return attacks.map((attack) =>
     specify(
       {
-        kind: 'attack',
+        kind,
         recipe,
         hyperparameters: noHyperparameters,
         seed,
         dataset,
         epochs: 0,
-        parent: classifier,
+        parent: id,
         attack,
-        surrogates: [...surrogatesOf(attack, classifier, classifiers)],
-        need: needOf({ kind: 'attack', recipe, dataset, attack }, all),
+        surrogates: [...surrogatesOf(attack, id, classifiers)],
+        need: needOf({ kind, recipe, attack }),
       },
       engineVersion,
     ),
   );
+};
+
+/** The trials with the ids of their stages. */
+const planTrials = (
+  points: readonly TrialPoint[],
+  trained: readonly (readonly NeededStage[])[],
+  attacksOn: Outline['attacksOn'],
+): readonly PlannedTrial[] => {
+  let configuration = '';
+  return points.map((point, number) => {
+    const { recipe, hyperparameters, seed } = point;
+    if (hyperparameters !== points[number - 1]?.hyperparameters) configuration = configurationId(point);
+    const training = trained[number]!;
+    const stages = [...training, ...attacksOn(training.at(-1)!)].map(({ id }) => id);
+    return { recipe, hyperparameters, seed, number, configuration, stages };
+  });
+};
+
+const allStages = (
+  trained: readonly (readonly NeededStage[])[],
+  attacksOn: Outline['attacksOn'],
+): readonly NeededStage[] => {
+  const stages = new Set<NeededStage>();
+  for (const training of trained) {
+    for (const stage of training) stages.add(stage);
+    for (const stage of attacksOn(training.at(-1)!)) stages.add(stage);
+  }
+  return [...stages];
 };
 
 /**
@@ -225,39 +170,39 @@ const attacksOn = (
  */
 export const outlineSweep = (definition: SweepDefinition, engineVersion: string): Outline => {
   const dataset = stageDataset(sweepDataset(definition.dataset));
-  const attackRuns = expandAttacks(definition.attacks, { budgets: budgetsOfChoice(definition.dataset) });
-  const making: Making = {
-    subsetOf: memoize((kind: StageKind) => subset(kind, dataset)),
-    needOf: createNeeds(engineVersion),
-    engineVersion,
+  const attacks = expandAttacks(definition.attacks, { budgets: budgetsOfChoice(definition.dataset) });
+  const subsetOf = memoizeBy(
+    (kind: StageKind) => kind,
+    (kind) => subset(kind, dataset),
+  );
+  const making: Making = { subsetOf, engineVersion, varying: new Set(Object.keys(definition.space)) };
+  const expansion = expandSweep(definition);
+  const { trained, training, sized } = trainAll(expansion, making);
+  const classifiers = [...new Set(trained.map((stages) => stages.at(-1)!))];
+  const ids = classifiers.map(({ id }) => id);
+  checkSurrogates(definition, attacks, ids);
+  const places = once(() => new Map(training.map((stage, place) => [stage, place])));
+  const attacksOn = memoize((classifier: NeededStage) => {
+    const { needOf } = sized[places().get(classifier)!]!;
+    return specifyAttacks(classifier, needOf, { attacks, classifiers: ids }, making);
+  });
+  const trials = once(() => planTrials(trialsOf(expansion), trained, attacksOn));
+  const stages = once(() => allStages(trained, attacksOn));
+  let unshared = 0;
+  for (const stages of trained) for (const { epochs } of stages) unshared += epochs;
+  return {
+    report: expansion.report,
+    counts: { trials: trained.length, unshared, attackedImages: dataset.attack },
+    training,
+    sized,
+    classifiers,
+    attacks,
+    attacksOn,
+    get trials() {
+      return trials();
+    },
+    get stages() {
+      return stages();
+    },
   };
-  const { trials: points, report } = expandSweep(definition);
-  const stepsOf = createSteps();
-  const commonOf = (point: TrialPoint) => ({
-    hyperparameters: point.hyperparameters,
-    steps: stepsOf(point),
-    configuration: configurationId(point),
-  });
-  // The seeds of a point are consecutive and share one object `hyperparameters`.
-  let common: ReturnType<typeof commonOf> | undefined;
-  const trained = points.map((point) => {
-    if (common?.hyperparameters !== point.hyperparameters) common = commonOf(point);
-    const { steps, configuration } = common;
-    return { point, configuration, training: trainingOf(point, steps, making) };
-  });
-  const classifiers = [...new Set(trained.map(({ training }) => training.at(-1)!.id))];
-  checkSurrogates(definition, attackRuns, classifiers);
-  const stages = new Map<string, NeededStage>();
-  const trials = trained.map(({ point, configuration, training }, number) => {
-    const attacksOfTrial = attacksOn(training.at(-1)!.id, point, attackRuns, classifiers, making);
-    const stagesOfTrial = [...training, ...attacksOfTrial];
-    for (const stage of stagesOfTrial) stages.set(stage.id, stage);
-    return {
-      ...point,
-      number,
-      configuration,
-      stages: stagesOfTrial.map((stage) => stage.id),
-    };
-  });
-  return { trials, stages: [...stages.values()], report };
 };

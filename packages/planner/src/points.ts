@@ -216,7 +216,7 @@ const maxTries = 20;
  * Draws until it has the requested number of points or all points of the space. Gives up after `maxTries` draws for each of these points.
  */
 const random: Strategy<Extract<Search, { strategy: 'random' }>> = {
-  count: (_axes, { trials }) => trials,
+  count: (axes, { trials }) => Math.min(trials, spaceSize(axes)),
   choose: (axes, { trials, seed }) => {
     const wanted = Math.min(trials, spaceSize(axes));
     const points = new Map<string, Point>();

@@ -6,7 +6,8 @@ import {
   type SweepInput,
 } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { buildPlan, outlineSweep, stageId } from '../src/index.ts';
+import { buildPlan, countPlan, outlineSweep, stageId } from '../src/index.ts';
+import { imagesLeft } from '../src/seconds.ts';
 
 const outline = (input: Partial<SweepInput>, engineVersion = 'test-1') =>
   outlineSweep(
@@ -87,6 +88,18 @@ it('a preset with ε makes one stage for each of its attacks, all on the classif
     ),
   });
   expect(separate.stages.map(({ id }) => id)).toEqual(stages.map(({ id }) => id));
+});
+
+it('the numbers of a plan need the attacks on those classifiers only that the database has', () => {
+  const all = outline({ space: { gamma: [1, 2, 3] }, attacks: ['fgsm', 'deepfool-l2', 'pgd-linf'] });
+  const [classifier] = all.classifiers;
+  const stored = [...all.training.slice(0, 3), all.attacksOn(classifier!)[1]!];
+  const known: Known = new Map(stored.map((s) => [s.chain, chain({ stages: [s.epochs] })]));
+  const { stages, plan: expected } = buildPlan(all, known);
+  expect(expected.stages.attack).toEqual({ total: 9, cached: 1 });
+  const { plan: counted, images } = countPlan(all, known, [classifier!]);
+  expect(counted).toEqual(expected);
+  expect(images).toEqual(imagesLeft(stages));
 });
 
 describe('identity', () => {

@@ -7,7 +7,7 @@ import {
   type SweepLimits,
 } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { buildPlan, estimate, outlineSweep, queriesOf, secondsLeft } from '../src/index.ts';
+import { countPlan, estimate, outlineSweep, queriesOf, secondsLeft } from '../src/index.ts';
 
 const sweep = (input: Partial<SweepInput>) =>
   SweepDefinition.parse({ name: 'test', dataset: { name: 'glyphs' }, attacks: ['fgsm'], ...input });
@@ -99,17 +99,17 @@ describe('the time that is left', () => {
     dataset: { name: 'glyphs', train: 1000, test: 100, attack: 10 },
     space: { classifierEpochs: 20 },
   });
-  const { stages } = buildPlan(outlineSweep(definition, 'engine-1'), new Map());
+  const { images } = countPlan(outlineSweep(definition, 'engine-1'), new Map(), []);
   const training = { kind: 'classify', method: 'adversarial-training', seconds: 10, images: 1000 } as const;
   const attack = { kind: 'attack', method: 'fgsm', seconds: 6, images: 3 } as const;
 
   it('is the work at the measured speeds, over all slots', () => {
-    expect(secondsLeft(stages, { speeds: [training, attack], slots: 1 })).toBe(20 * 10 + 20);
-    expect(secondsLeft(stages, { speeds: [training, attack], slots: 4 })).toBe(55);
+    expect(secondsLeft(images, { speeds: [training, attack], slots: 1 })).toBe(20 * 10 + 20);
+    expect(secondsLeft(images, { speeds: [training, attack], slots: 4 })).toBe(55);
   });
 
   it('is unknown when the fleet has not run a kind of stage, or has no slot', () => {
-    expect(secondsLeft(stages, { speeds: [training], slots: 1 })).toBeNull();
-    expect(secondsLeft(stages, { speeds: [training, attack], slots: 0 })).toBeNull();
+    expect(secondsLeft(images, { speeds: [training], slots: 1 })).toBeNull();
+    expect(secondsLeft(images, { speeds: [training, attack], slots: 0 })).toBeNull();
   });
 });

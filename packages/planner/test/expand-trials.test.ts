@@ -1,6 +1,6 @@
 import { AppError, SweepDefinition, type SweepInput } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { expandSweep } from '../src/expand-trials.ts';
+import { expandSweep, trialsOf } from '../src/expand-trials.ts';
 import { countTrials } from '../src/index.ts';
 
 const sweep = (input: Partial<SweepInput>) =>
@@ -17,9 +17,9 @@ const codeOf = (act: () => unknown): string => {
 
 describe('a grid', () => {
   it('has every combination once: later hyperparameters change faster, seeds fastest', () => {
-    const trials = expandSweep(
-      sweep({ space: { gamma: [1, 5], beta: [0.01, 0.02, 0.01] }, seeds: 2 }),
-    ).trials;
+    const trials = trialsOf(
+      expandSweep(sweep({ space: { gamma: [1, 5], beta: [0.01, 0.02, 0.01] }, seeds: 2 })),
+    );
     const points = trials.map((t) => [t.hyperparameters.gamma, t.hyperparameters.beta, t.seed]);
     expect(points).toEqual([
       [1, 0.01, 0], [1, 0.01, 1], [1, 0.02, 0], [1, 0.02, 1],
@@ -28,13 +28,15 @@ describe('a grid', () => {
   });
 
   it('does not multiply the trials of a recipe by hyperparameters that it does not read', () => {
-    const trials = expandSweep(
-      sweep({
-        recipes: ['funn', 'classic'],
-        space: { gamma: [1, 3, 5], beta: [0.01, 0.02, 0.03] },
-        seeds: 2,
-      }),
-    ).trials;
+    const trials = trialsOf(
+      expandSweep(
+        sweep({
+          recipes: ['funn', 'classic'],
+          space: { gamma: [1, 3, 5], beta: [0.01, 0.02, 0.03] },
+          seeds: 2,
+        }),
+      ),
+    );
     expect(trials.filter((t) => t.recipe === 'funn')).toHaveLength(18);
     expect(trials.filter((t) => t.recipe === 'classic')).toHaveLength(2);
     expect(trials.filter((t) => t.recipe === 'classic').every((t) => !('gamma' in t.hyperparameters))).toBe(
@@ -43,7 +45,7 @@ describe('a grid', () => {
   });
 
   it('uses the paper’s values for hyperparameters that the sweep does not name', () => {
-    const [trial] = expandSweep(sweep({})).trials;
+    const [trial] = trialsOf(expandSweep(sweep({})));
     expect(trial?.hyperparameters).toMatchObject({
       gamma: 5,
       beta: 0.01,
@@ -62,14 +64,14 @@ describe('a grid', () => {
     [{ min: 2, max: 2, step: 1 }, [2]],
   ])('has the points of %j', (range, values) => {
     expect(
-      expandSweep(sweep({ space: { gamma: range } })).trials.map((t) => t.hyperparameters.gamma),
+      trialsOf(expandSweep(sweep({ space: { gamma: range } }))).map((t) => t.hyperparameters.gamma),
     ).toEqual(values);
   });
 
   it('rounds the points of a range of whole numbers, each once', () => {
-    const trials = expandSweep(
-      sweep({ space: { latent: { min: 1, max: 8, count: 20, scale: 'log' } } }),
-    ).trials;
+    const trials = trialsOf(
+      expandSweep(sweep({ space: { latent: { min: 1, max: 8, count: 20, scale: 'log' } } })),
+    );
     expect(trials.map((t) => t.hyperparameters.latent)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
@@ -79,11 +81,11 @@ describe('a grid', () => {
       space: { gamma: many, beta: many, optimiseAttackerRate: { min: 1e-6, max: 1, count: 1000 } },
     });
     expect(() => countTrials(definition)).toThrow(/at most 100000 trials, but got 1000000000/);
-    expect(codeOf(() => expandSweep(definition).trials)).toBe('SWEEP_TOO_LARGE');
+    expect(codeOf(() => trialsOf(expandSweep(definition)))).toBe('SWEEP_TOO_LARGE');
   });
 
   it('refuses a continuous range, and an end that is no value of the hyperparameter', () => {
-    expect(codeOf(() => expandSweep(sweep({ space: { gamma: { min: 0, max: 1 } } })).trials)).toBe(
+    expect(codeOf(() => trialsOf(expandSweep(sweep({ space: { gamma: { min: 0, max: 1 } } }))))).toBe(
       'CONTINUOUS_GRID',
     );
     const negative = () => sweep({ space: { beta: { min: -1, max: 1, step: 1 } } });
@@ -101,7 +103,7 @@ describe('random search', () => {
 
   it('draws the requested number of points, inside their ranges, and the same points for the same seed', () => {
     const draw = (seed: number) =>
-      expandSweep(sweep({ space, search: { strategy: 'random', trials: 50, seed } })).trials;
+      trialsOf(expandSweep(sweep({ space, search: { strategy: 'random', trials: 50, seed } })));
     const trials = draw(1);
     expect(trials).toHaveLength(50);
     for (const { hyperparameters } of trials) {
@@ -115,24 +117,26 @@ describe('random search', () => {
   });
 
   it('is uniform on the scale of the range', () => {
-    const trials = expandSweep(sweep({ space, search: { strategy: 'random', trials: 2000 } })).trials;
+    const trials = trialsOf(expandSweep(sweep({ space, search: { strategy: 'random', trials: 2000 } })));
     const below = trials.filter((t) => t.hyperparameters.gamma! < 1).length / trials.length; // 1 is the middle of 0.1 … 10 in log
     expect(below).toBeGreaterThan(0.45);
     expect(below).toBeLessThan(0.55);
   });
 
   it('has no point twice, and stops when it has all points of a small space', () => {
-    const trials = expandSweep(
-      sweep({ space: { gamma: [1, 2, 3] }, search: { strategy: 'random', trials: 10 } }),
-    ).trials;
+    const trials = trialsOf(
+      expandSweep(sweep({ space: { gamma: [1, 2, 3] }, search: { strategy: 'random', trials: 10 } })),
+    );
     expect(trials.map((t) => t.hyperparameters.gamma).sort()).toEqual([1, 2, 3]);
   });
 
   it('keeps the draws of a hyperparameter when another one is added', () => {
     const draw = (more: object) =>
-      expandSweep(
-        sweep({ space: { gamma: space.gamma, ...more }, search: { strategy: 'random', trials: 5 } }),
-      ).trials;
+      trialsOf(
+        expandSweep(
+          sweep({ space: { gamma: space.gamma, ...more }, search: { strategy: 'random', trials: 5 } }),
+        ),
+      );
     expect(draw({ latent: space.latent }).map((t) => t.hyperparameters.gamma)).toEqual(
       draw({}).map((t) => t.hyperparameters.gamma),
     );

@@ -12,7 +12,7 @@ import {
   SweepDefinition,
 } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { expandSweep } from '../src/expand-trials.ts';
+import { expandSweep, trialsOf } from '../src/expand-trials.ts';
 import { buildPlan, outlineSweep } from '../src/index.ts';
 
 const define = (recipe: RecipeName, name: HyperparameterName, dimension: DimensionInput, more: object = {}) =>
@@ -24,7 +24,7 @@ const define = (recipe: RecipeName, name: HyperparameterName, dimension: Dimensi
     ...more,
   });
 const valuesOf = (...of: Parameters<typeof define>): HyperparameterValue[] =>
-  expandSweep(define(...of)).trials.map(({ hyperparameters }) => hyperparameters[of[1]]!);
+  trialsOf(expandSweep(define(...of))).map(({ hyperparameters }) => hyperparameters[of[1]]!);
 const numbersOf = (...of: Parameters<typeof define>): number[] => valuesOf(...of) as number[];
 /** The plan's report on the hyperparameter. Here it has at most ten values. */
 const plannedOf = (...of: Parameters<typeof define>) =>

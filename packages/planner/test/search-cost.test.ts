@@ -4,7 +4,7 @@
  */
 import { AppError, type SearchSpace, SweepDefinition, type SweepInput } from '@funnel/contracts';
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
-import { expandSweep } from '../src/expand-trials.ts';
+import { expandSweep, trialsOf } from '../src/expand-trials.ts';
 import { buildPlan, countTrials, outlineSweep } from '../src/index.ts';
 
 const sweep = (input: Partial<SweepInput>): SweepDefinition =>
@@ -38,14 +38,14 @@ const fine = { min: 0, max: 1e6, step: 0.01 };
 describe('a random search', () => {
   it('for one trial over 100,000,001 points makes one value, besides the values that the plan shows', () => {
     const definition = sweep({ space: { gamma: fine }, search: random(1) });
-    const [trial] = expandSweep(definition).trials;
+    const [trial] = trialsOf(expandSweep(definition));
     expect(trial?.hyperparameters.gamma).toBe(864069.38);
     expect(made.mock.calls.length).toBeLessThanOrEqual(1 + shown);
   });
 
   it('makes a value for each draw, and draws the same values as version 0.1.0', () => {
     const gamma = { min: 1, max: 64, count: 100_000 };
-    const trials = expandSweep(sweep({ space: { gamma }, search: random(100) })).trials;
+    const trials = trialsOf(expandSweep(sweep({ space: { gamma }, search: random(100) })));
     expect(trials).toHaveLength(100);
     expect(trials.slice(0, 6).map(({ hyperparameters }) => hyperparameters.gamma)).toEqual([
       55.4363243632, 48.0079200792, 39.0278102781, 33.5171451715, 13.4545945459, 45.0947709477,
@@ -68,7 +68,7 @@ describe('a random search', () => {
       },
     });
     const space: SearchSpace = { gamma: watched, beta: watched, initialiseDefenderRate: watched };
-    const trials = expandSweep({ ...definition, space }).trials;
+    const trials = trialsOf(expandSweep({ ...definition, space }));
     expect(trials).toHaveLength(600);
     expect(reads).toBeLessThanOrEqual(3 * list.length);
   });
@@ -78,7 +78,7 @@ describe('a random search', () => {
       space: { gamma: { min: 0, max: 1, step: 0.25 } },
       search: random(100_000),
     });
-    const values = expandSweep(definition).trials.map(
+    const values = trialsOf(expandSweep(definition)).map(
       ({ hyperparameters }) => hyperparameters.gamma as number,
     );
     expect(values.sort((a, b) => a - b)).toEqual([0, 0.25, 0.5, 0.75, 1]);
@@ -108,7 +108,7 @@ describe('a random search', () => {
   it('draws all whole numbers of a range equally often', () => {
     const drawn = Array.from({ length: 900 }, (_, seed) => {
       const definition = sweep({ space: { latent: { min: 1, max: 3 } }, search: random(1, seed) });
-      return expandSweep(definition).trials[0]!.hyperparameters.latent;
+      return trialsOf(expandSweep(definition))[0]!.hyperparameters.latent;
     });
     // 300 of 900 are expected, with a standard deviation of 14. Rounding would halve the count at both ends.
     for (const value of [1, 2, 3]) {
@@ -124,7 +124,8 @@ describe('a random search', () => {
     const drawn = Array.from(
       { length: count },
       (_, seed) =>
-        expandSweep(sweep({ space: { latent }, search: random(1, seed) })).trials[0]!.hyperparameters.latent,
+        trialsOf(expandSweep(sweep({ space: { latent }, search: random(1, seed) })))[0]!.hyperparameters
+          .latent,
     );
     for (const value of [1, 2, 3, 4]) {
       const share = Math.log((value + 0.5) / (value - 0.5)) / Math.log(4.5 / 0.5);
@@ -139,6 +140,11 @@ describe('a random search', () => {
     made.mockClear();
     expect(countTrials(definition)).toBe(350);
     expect(made).not.toHaveBeenCalled();
+  });
+
+  it('counts no more trials than the space has points', () => {
+    const space = { gamma: [1, 2, 2], beta: { min: 0.1, max: 0.3, step: 0.1 } };
+    expect(countTrials(sweep({ space, search: random(100_000), seeds: 5 }))).toBe(2 * 3 * 5);
   });
 });
 
@@ -171,7 +177,7 @@ describe('a grid', () => {
 
   it('of 100,000 points makes each point once', () => {
     const definition = sweep({ space: { gamma: { min: 1, max: 64, count: 100_000 } } });
-    const trials = expandSweep(definition).trials;
+    const trials = trialsOf(expandSweep(definition));
     expect(trials).toHaveLength(100_000);
     expect(trials.at(-1)?.hyperparameters.gamma).toBe(64);
     expect(made.mock.calls.length).toBeLessThanOrEqual(100_000 + shown);
@@ -184,7 +190,7 @@ describe('a grid', () => {
       seeds: [4, 4],
     });
     expect(countTrials(definition)).toBe(6);
-    expect(expandSweep(definition).trials).toHaveLength(6);
+    expect(trialsOf(expandSweep(definition))).toHaveLength(6);
     expect(leftOutOf(definition)).toEqual([
       'recipes: 2 asked for, 1 different',
       'latent: 5 asked for, 3 different',

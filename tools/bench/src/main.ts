@@ -1,4 +1,4 @@
-/** Benchmarks: `npm run bench -- train|plan|attack|examine|load|fleet|flood|shared-stage|upload|search …`. */
+/** Benchmarks: `npm run bench -- NAME …`; `--help` lists them. */
 import { attack, attackUsage } from './attack.ts';
 import { attackPeersUsage } from './attack-peers.ts';
 import { examine, examineUsage } from './examine.ts';
@@ -9,6 +9,7 @@ import { WrongOption } from './options.ts';
 import { plan, planUsage } from './plan.ts';
 import { search, searchUsage } from './search.ts';
 import { sharedStage, sharedStageUsage } from './shared-stage.ts';
+import { stream, streamUsage } from './stream.ts';
 import { train, trainUsage } from './train.ts';
 import { upload, uploadUsage } from './upload.ts';
 
@@ -25,6 +26,7 @@ const commands: Readonly<Record<string, Command>> = {
   'shared-stage': { run: sharedStage, usage: sharedStageUsage },
   upload: { run: upload, usage: uploadUsage },
   search: { run: search, usage: searchUsage },
+  stream: { run: stream, usage: streamUsage },
 };
 
 const usage = Object.values(commands)

@@ -1,9 +1,9 @@
 /** A server for a benchmark: the API on a database, or a bare Fastify. It sends its address and ends when its parent process disconnects. */
-
 import { startApi } from '@funnel/api';
 import { engineVersion } from '@funnel/contracts';
 import { fastify } from 'fastify';
 import { pino } from 'pino';
+import { serveParent } from './parent.ts';
 
 export type ServerOptions = {
   /** Null: a Fastify with one route that answers a constant object. */
@@ -24,6 +24,4 @@ const server =
   databaseUrl === null
     ? await startBare()
     : await startApi({ databaseUrl, port: 0, engineVersion, logger, limits });
-process.once('disconnect', () => void server.close().then(() => process.exit(0)));
-process.on('SIGINT', () => {}); // the parent process decides when this one ends
-process.send?.(server.url);
+serveParent(server.url, server.close);

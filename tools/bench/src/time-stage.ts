@@ -11,6 +11,7 @@ import {
   type Checkpoint,
   type KernelProfile,
   type LoadedDataset,
+  memorySplit,
   runStage,
   type Split,
   type StageStart,
@@ -158,8 +159,8 @@ const makeSplit = (count: number, shape: ImageShape): Split => {
       image[p] = brightness + (next() >> 2);
     });
   }
-  const labels = Uint8Array.from({ length: count }, (_, i) => i % 10);
-  return { count, shape, images, labels };
+  const labels = Array.from({ length: count }, (_, i) => i % 10);
+  return memorySplit(shape, images, labels);
 };
 
 export const syntheticDataset = (train: number, test = 1, shape: ImageShape = [28, 28, 1]): LoadedDataset => {

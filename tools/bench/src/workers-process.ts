@@ -1,5 +1,6 @@
 /** A process with some of the simulated workers. It runs each phase that the parent process sends, and answers with the times. */
 import { createDb, type Db, registerWorker, retireWorker } from '@funnel/db';
+import { serveParent, tellParent } from './parent.ts';
 import { type Operation, operations, type Phase, type Recorder, simulateWorker } from './simulate-worker.ts';
 
 export type WorkersOptions = {
@@ -78,7 +79,5 @@ for (const { id, db } of simulated) {
   };
   await registerWorker(db, { id, ...what });
 }
-process.on('message', (phase: Phase) => void run(phase).then((result) => process.send?.(result)));
-process.once('disconnect', () => void leave().finally(() => process.exit(0)));
-process.on('SIGINT', () => {}); // the parent process decides when this one ends
-process.send?.(operations.length);
+process.on('message', (phase: Phase) => void run(phase).then(tellParent));
+serveParent(operations.length, leave);

@@ -47,7 +47,8 @@ async function trainAndAttack(backend: BackendName) {
     );
     if (outcome.status !== 'completed') throw new Error(`${kind} on ${backend}: ${JSON.stringify(outcome)}`);
   }
-  const { images, labels, shape } = await dataset.test();
+  const { read, count, labels, shape } = await dataset.test();
+  const images = read(Array.from({ length: count }, (_, i) => i));
   const classifier = loadClassifier(state!);
   const model = { ...classifier, bounds: [0, 1] as const, shape: [...shape] };
   const { summary, adversarials } = await evaluateAttack({

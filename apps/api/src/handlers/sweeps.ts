@@ -1,4 +1,4 @@
-import { AppError, type Submission, type Sweep } from '@funnel/contracts';
+import { AppError, type ClientLimits, type Submission, type Sweep } from '@funnel/contracts';
 import {
   type Author,
   actingAs,
@@ -43,9 +43,9 @@ type Change = { readonly params: { readonly id: string }; readonly author: Autho
 
 /** The handler of an action on a sweep. It returns the sweep with the fields that a list of sweeps has. */
 const actionWith =
-  ({ db, wakeActions }: Context, act: (db: Db, id: string) => Promise<void>) =>
+  ({ db, limits, wakeActions }: Context, act: (db: Db, id: string, limits: ClientLimits) => Promise<void>) =>
   async ({ params, author }: Change): Promise<Sweep> => {
-    await act(actingAs(db, author), params.id);
+    await act(actingAs(db, author), params.id, limits);
     wakeActions();
     const { definition, stages, waitsFor, ...sweep } = await getSweep(db, params.id);
     return sweep;

@@ -14,10 +14,8 @@ import {
   type Dimension,
   defaultLimits,
   expandAttacks,
-  type FleetSpeed,
   fixedLimit,
   isRange,
-  type Known,
   type Plan,
   presetAttacks,
   type Recipe,
@@ -25,7 +23,6 @@ import {
   type ServiceLimits,
   type SweepDefinition,
   type SweepLimits,
-  type SweepPlan,
   type VersionChange,
 } from '@funnel/contracts';
 import {
@@ -38,7 +35,15 @@ import {
   submitSweep,
   type Ticket,
 } from '@funnel/db';
-import { buildPlan, countTrials, estimate, type Outline, outlineSweep, secondsLeft } from '@funnel/planner';
+import {
+  buildPlan,
+  countPlan,
+  countTrials,
+  estimate,
+  type Outline,
+  outlineSweep,
+  secondsLeft,
+} from '@funnel/planner';
 import { findMadeAnew } from './made-anew.ts';
 import { type Resolved, resolveDataset } from './resolve-dataset.ts';
 
@@ -59,16 +64,15 @@ const countListedAttacks = ({ attacks }: SweepDefinition): number => {
 
 type Factor = { readonly path: string; readonly values: number };
 
-/** The numbers whose product bounds the number of stages. */
+/** The number of values of each part of the definition. */
 const factorsOf = (definition: SweepDefinition): readonly Factor[] => {
-  const { space, search, seeds, recipes } = definition;
+  const { space, seeds, recipes } = definition;
   const hyperparameters = Object.entries(space as Readonly<Record<string, Dimension>>);
   return [
     ...hyperparameters.map(([hyperparameter, dimension]) => ({
       path: `space.${hyperparameter}`,
       values: valuesOf(dimension),
     })),
-    ...(search.strategy === 'random' ? [{ path: 'search.trials', values: search.trials }] : []),
     { path: 'seeds', values: seeds.length },
     { path: 'recipes', values: recipes.length },
     { path: 'attacks', values: countListedAttacks(definition) },
@@ -76,8 +80,13 @@ const factorsOf = (definition: SweepDefinition): readonly Factor[] => {
 };
 
 /** The largest factor: the one that the user should make smaller. */
-export const largestFactor = (definition: SweepDefinition): Factor =>
-  factorsOf(definition).reduce((largest, factor) => (factor.values > largest.values ? factor : largest));
+export const largestFactor = (definition: SweepDefinition): Factor => {
+  const { search } = definition;
+  const draws = search.strategy === 'random' ? [{ path: 'search.trials', values: search.trials }] : [];
+  return [...draws, ...factorsOf(definition)].reduce((largest, factor) =>
+    factor.values > largest.values ? factor : largest,
+  );
+};
 
 /** The number of values in the settings of attacks. */
 const countSettings = ({ attacks }: SweepDefinition): number => {
@@ -91,8 +100,8 @@ const countSettings = ({ attacks }: SweepDefinition): number => {
 };
 
 /** The number of values that a random search draws, without repeated draws. */
-const countDraws = ({ search, space }: SweepDefinition): number =>
-  search.strategy === 'random' ? search.trials * Object.keys(space).length : 0;
+const countDraws = ({ search, space, seeds }: SweepDefinition, trials: number): number =>
+  search.strategy === 'random' ? (trials / new Set(seeds).size) * Object.keys(space).length : 0;
 
 /** The number of values that are written in the definition, without those of ranges. */
 const countWritten = ({ space, seeds, recipes }: SweepDefinition): number =>
@@ -102,10 +111,10 @@ const countWritten = ({ space, seeds, recipes }: SweepDefinition): number =>
   );
 
 /** The number of values that planning reads: written values, points of ranges, draws and settings. */
-const countValues = (definition: SweepDefinition): number =>
+const countValues = (definition: SweepDefinition, trials: number): number =>
   factorsOf(definition).reduce(
     (sum, { values }) => sum + values,
-    countSettings(definition) + countDraws(definition),
+    countSettings(definition) + countDraws(definition, trials),
   );
 
 /** Up to these limits a sweep is small. Planning it takes up to about 20 ms. */
@@ -119,9 +128,10 @@ export type Size = 'small' | 'medium' | 'large';
 export const sizeOf = (definition: SweepDefinition): Size => {
   if (countWritten(definition) > mediumLimits.values) return 'large'; // countTrials reads every written value
   const counted = { ...definition, recipes: [...new Set(definition.recipes)] };
-  const stages = countTrials(counted) * (longestTraining(counted) + countListedAttacks(definition));
+  const trials = countTrials(counted);
+  const stages = trials * (longestTraining(counted) + countListedAttacks(definition));
   if (stages > maxStages && countListedAttacks(definition) <= smallLimits.values) countStages(definition); // throws unless attacks repeat
-  const values = countValues(definition);
+  const values = countValues(definition, trials);
   if (values > mediumLimits.values) return 'large';
   if (values <= smallLimits.values && stages <= smallLimits.stages) return 'small';
   return stages <= mediumLimits.stages ? 'medium' : 'large';
@@ -170,30 +180,18 @@ const outlineChecked = ({ definition, engineVersion }: PlanRequest, limits: Swee
   return { outline, estimate: estimate(definition, outline, limits) };
 };
 
-/** What the database says about a sweep besides its known chains. */
 type Findings = Pick<Resolved, 'warnings'> & {
+  readonly estimate: Plan['estimate'];
   readonly madeAnew: VersionChange[];
-  readonly fleet?: FleetSpeed;
 };
 
-/** The plan with the estimate of its costs. */
-const planOf = (
-  { outline, estimate }: Estimated,
-  known: Known,
-  { madeAnew, fleet, warnings }: Findings,
-): SweepPlan => {
-  const built = buildPlan(outline, known);
-  const costs = { ...estimate, ...(fleet && { seconds: secondsLeft(built.stages, fleet) }) };
-  return {
-    ...built,
-    plan: {
-      ...built.plan,
-      ...(madeAnew.length > 0 && { madeAnew }),
-      ...(warnings.length > 0 && { warnings: [...warnings] }),
-      estimate: costs,
-    },
-  };
-};
+/** A plan without stages of older versions, or without warnings, does not say so. */
+const withFindings = (plan: Plan, { estimate, madeAnew, warnings }: Findings): Plan => ({
+  ...plan,
+  ...(madeAnew.length > 0 && { madeAnew }),
+  ...(warnings.length > 0 && { warnings: [...warnings] }),
+  estimate,
+});
 
 export type PlanRequest = { readonly definition: SweepDefinition; readonly engineVersion: string };
 /**
@@ -231,21 +229,29 @@ export const createPlanner = (
 ): Planner => ({
   plan: async (request) => {
     const { definition, warnings } = await resolveDataset(db, request.definition);
-    const estimated = time(() => outlineChecked({ ...request, definition }, limits));
-    const { stages } = estimated.outline;
-    const known = await knownChains(db, stages);
-    const madeAnew = await findMadeAnew(db, stages, request.engineVersion);
-    return planOf(estimated, known, { madeAnew, warnings, fleet: await readSpeeds(db) }).plan;
+    const { outline, estimate } = time(() => outlineChecked({ ...request, definition }, limits));
+    const trained = await knownChains(db, outline.training);
+    const attacked = outline.classifiers.filter(({ id }) => trained.existing.has(id));
+    const attacks = time(() => attacked.flatMap(outline.attacksOn));
+    const evaluated = await knownChains(db, attacks);
+    const known = new Map([...trained.known, ...evaluated.known]);
+    const madeAnew = await findMadeAnew(db, outline, request.engineVersion);
+    const { plan, images } = countPlan(outline, known, attacked);
+    const seconds = secondsLeft(images, await readSpeeds(db));
+    return withFindings(plan, { estimate: { ...estimate, seconds }, madeAnew, warnings });
   },
   submit: async ({ client, author, idempotencyKey: key, ticket, ...request }) => {
     const { definition, warnings } = await resolveDataset(db, request.definition);
-    const estimated = time(() => outlineChecked({ ...request, definition }, limits));
-    const { stages } = estimated.outline;
-    const madeAnew = await findMadeAnew(db, stages, request.engineVersion);
+    const { outline, estimate } = time(() => outlineChecked({ ...request, definition }, limits));
+    const stages = time(() => outline.stages);
+    const madeAnew = await findMadeAnew(db, outline, request.engineVersion);
     return submitSweep(author ? actingAs(db, author) : db, {
       definition,
       stages,
-      buildPlan: (known) => planOf(estimated, known, { madeAnew, warnings }),
+      buildPlan: (known) => {
+        const { plan, ...rows } = buildPlan(outline, known);
+        return { ...rows, plan: withFindings(plan, { estimate, madeAnew, warnings }) };
+      },
       ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(request.definition) } }),
       ...(ticket && { ticket }),
       ...(client !== undefined && { share: { client, limits } }),

@@ -22,7 +22,7 @@ process.on('message', () => {
     maxMemoryBytes: process.resourceUsage().maxRSS * 1024,
   };
   delay.reset();
-  process.send?.(report);
+  process.send?.(report, () => {}); // an error: the parent has gone, and this process ends below
 });
 // A parent that was killed cannot stop this process.
 process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));

@@ -8,7 +8,7 @@ import {
   attackKey,
   attackSpec,
   attacks,
-  type DatasetName,
+  type Budgets,
   epsilonFaultAmong,
   expandAttacks,
   type Preset,
@@ -98,11 +98,11 @@ const checkEpsilon = (specs: readonly AttackSpec[]): void => {
 export const readAttacks = (
   names: readonly string[],
   settings: Settings,
-  dataset?: DatasetName,
+  budgets?: Budgets,
 ): { readonly specs: readonly AttackSpec[]; readonly leftOut: readonly AttackName[] } => {
   for (const name of names) checkName(name);
   const list = names.map((attack) => ({ attack })) as unknown as AttackListEntry[];
-  const all = refusing(list, () => expandAttacks(list, dataset === undefined ? {} : { dataset }));
+  const all = refusing(list, () => expandAttacks(list, budgets === undefined ? {} : { budgets }));
   const known = [...new Set(all.flatMap(settingNames))];
   const unknown = Object.keys(settings).find((name) => !known.includes(name));
   if (unknown !== undefined) throw usage(unknownSettingFault(unknown, known, names.join(', ')));

@@ -12,6 +12,7 @@ import { areEnsemble, missingFor, namesPreset, readAttacks, readSetting } from '
 import { runChecks } from './checks.ts';
 import { describeExamination, describeFinding } from './examination.ts';
 import { describeAttacks, listAttacks } from './list.ts';
+import { findNamedDataset, type NamedDataset } from './named-dataset.ts';
 import { type AttackReport, asDocument, describeReport, notesOf } from './report.ts';
 import type { Outcome } from './results.ts';
 import { runAttacks } from './run.ts';
@@ -35,8 +36,13 @@ type AttackOptions = SubjectOptions & {
   readonly list?: boolean;
 };
 
+/** The data set that the options name, if they name one. */
+const namedIn = async ({ dataset }: SubjectOptions, context: Context): Promise<NamedDataset | undefined> =>
+  dataset === undefined ? undefined : findNamedDataset(dataset, context);
+
 const examine = async (options: SubjectOptions, context: Context): Promise<void> => {
-  const subject = await readSubject(options, context);
+  const named = await namedIn(options, context);
+  const subject = await readSubject(options, named, context);
   const examination = await examineSubject(subject, options.seed, context.output);
   context.signal.throwIfAborted();
   present(context.output, { model: subject.model, ...subject.source.description, ...examination }, () =>
@@ -48,8 +54,8 @@ const examine = async (options: SubjectOptions, context: Context): Promise<void>
 
 /** Says, before the work, what the options leave open for images of the user. */
 const noteDefaults = (options: AttackOptions, { source }: Subject, output: Output): void => {
-  const { dataset, count, indices } = source;
-  if (dataset !== undefined) return;
+  const { budgets, count, indices } = source;
+  if (budgets !== undefined) return;
   if (options.indices === undefined && indices.length < count)
     output.note(`The first ${indices.length} of ${count} images are attacked: --indices chooses others.`);
   const { linf, l2 } = budgetsOf();
@@ -63,11 +69,12 @@ const attack = async (options: AttackOptions, context: Context): Promise<void> =
   const { output, signal } = context;
   const { out, adversarials, seed, force = false } = options;
   const names = required(options.attack, '--attack NAME');
-  const asked = readAttacks(names, options.set ?? {}, options.dataset);
+  const named = await namedIn(options, context);
+  const asked = readAttacks(names, options.set ?? {}, named?.budgets);
   const isSingle = asked.specs.length + asked.leftOut.length === 1;
   if (out !== undefined) checkOut(out);
   checkAdversarials(adversarials, [out, options.images, options.labels]);
-  const subject = await readSubject(options, context);
+  const subject = await readSubject(options, named, context);
   noteDefaults(options, subject, output);
   const examination = await examineSubject(subject, seed, output);
   for (const finding of examination.findings)

@@ -27,7 +27,7 @@ export const runChecks = async (
   const { diagnose } = await import('@funnel/attacks');
   const progress = createProgress(output);
   // Images of the user have no usual budgets, so the checks take those of the attacks.
-  const budgets = { ...budgetsOf(source.dataset), ...(source.dataset ? {} : threatModelOf(attacks)) };
+  const budgets = source.budgets ?? { ...budgetsOf(), ...threatModelOf(attacks) };
   try {
     signal.throwIfAborted();
     const diagnosis = await diagnose({

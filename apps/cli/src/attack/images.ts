@@ -1,14 +1,15 @@
 /** The images that `funnel attack` and `funnel examine` take: from a data set, from NPY files, or from a folder of PNG files. */
 import { statSync } from 'node:fs';
-import { type DatasetName, datasets } from '@funnel/contracts';
+import { type Budgets, type DatasetName, datasets } from '@funnel/contracts';
 import type { DataFolders } from '@funnel/engine';
 import { Exit, exitCodes } from '../exit.ts';
 import { readIndices } from './arguments.ts';
+import { type NamedDataset, readStoredImages } from './named-dataset.ts';
 import { npyImages } from './npy-images.ts';
 import { pngImages } from './png-images.ts';
 
 export type ImageOptions = {
-  readonly dataset?: DatasetName;
+  readonly dataset?: string;
   readonly split: 'train' | 'test';
   /** A file or a folder of the user. */
   readonly images?: string;
@@ -26,14 +27,14 @@ export type Images = {
 export type ImageSource = {
   /** Part of the result of the command. */
   readonly description: Readonly<Record<string, unknown>>;
-  /** Its usual budgets count. Absent for images of the user. */
-  readonly dataset?: DatasetName;
+  /** The usual budgets of its data set. Absent for images of the user. */
+  readonly budgets?: Budgets;
   /** The number of all images, of which `indices` names some. */
   readonly count: number;
   readonly indices: readonly number[];
   /** The shape of one image, or the shapes that the images can take, the likeliest first. */
   readonly shapes: readonly (readonly number[])[];
-  /** Reads the images at `indices` in one of `shapes`. Throws Exit if the images cannot be read so. */
+  /** Reads the images at `indices` in one of `shapes`. Throws DatasetFault if the images cannot be read so. */
   readonly read: (shape: readonly number[]) => Promise<Images>;
   /** Names the file of an image, if each has its own. */
   readonly fileOf?: (index: number) => string;
@@ -61,7 +62,7 @@ const datasetImages = (
   const indices = chooseIndices(text, count, `the ${split} images of ${name}`);
   return {
     description: { dataset: name, split },
-    dataset: name,
+    budgets: datasets[name].budgets,
     count,
     indices,
     shapes: [datasets[name].shape],
@@ -81,18 +82,42 @@ const datasetImages = (
   };
 };
 
-/** Finds the images that the options name. Throws Exit for options that do not fit together, and for files that are no images. */
-export const openImages = async (options: ImageOptions, folders: DataFolders): Promise<ImageSource> => {
+const storedImages = (
+  { name, budgets }: NamedDataset,
+  stored: NonNullable<NamedDataset['stored']>,
+  { split, indices: text }: ImageOptions,
+): ImageSource => {
+  const { digest, shape, [split]: count } = stored.detail;
+  const indices = chooseIndices(text, count, `the ${split} images of ${name}`);
+  return {
+    description: { dataset: name, digest, split },
+    budgets,
+    count,
+    indices,
+    shapes: [shape],
+    read: () => readStoredImages(stored, split, indices),
+  };
+};
+
+export type Places = {
+  readonly folders: DataFolders;
+  /** The data set that the options name. */
+  readonly named?: NamedDataset | undefined;
+};
+
+/** Finds the images that the options name. Throws Exit for options that do not fit together, and DatasetFault for files that are no images. */
+export const openImages = async (options: ImageOptions, { folders, named }: Places): Promise<ImageSource> => {
   const { dataset, images, labels, indices } = options;
   if (dataset !== undefined && images !== undefined)
     throw usage('Expected images from one place, but got --dataset and --images: leave one of them out');
   if (images === undefined) {
     if (labels !== undefined) throw usage('Expected --images X.npy beside --labels');
-    if (dataset === undefined)
+    if (named === undefined)
       throw usage(
         'Expected images: --dataset NAME, --images X.npy --labels Y.npy, or --images FOLDER with a folder of PNG files per class',
       );
-    return datasetImages(dataset, options, folders);
+    if (named.stored) return storedImages(named, named.stored, options);
+    return datasetImages(named.name as DatasetName, options, folders); // built in, because the service was not asked
   }
   const choose = (count: number) => chooseIndices(indices, count, `the images of ${images}`);
   if (statSync(images, { throwIfNoEntry: false })?.isDirectory()) {

@@ -1,38 +1,18 @@
 /** Images and labels of the user in two NPY files. */
+import { layoutOf, refuseFile, shapeText, sizeOf } from '@funnel/datasets';
 import type { ImageSource } from './images.ts';
-import { type NpyFile, openNpy, readRows, refuseFile, shapeText } from './npy.ts';
+import { type NpyFile, openNpy, readRows } from './npy.ts';
 
 /** A gigabyte of float32: more than any backend attacks at once. */
 export const maxValues = 2 ** 28;
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
-
-const isChannels = (size: number | undefined): boolean => size === 1 || size === 3 || size === 4;
-
-/** Throws Exit if the images together have more values than fit into memory. */
+/** Throws DatasetFault if the images together have more values than fit into memory. */
 export const checkSize = (path: string, images: number, shape: readonly number[]): void => {
   if (images * sizeOf(shape) > maxValues)
     refuseFile(
       path,
       `expected at most ${maxValues} values, but got ${images} images of ${shapeText(shape)}: choose fewer with --indices`,
     );
-};
-
-/**
- * The shape of an image as attacks see it, height, width, channels. `[1, 28, 28]` and `[3, 32, 32]` have their channels first, as in
- * PyTorch, `[28, 28]` has one grey channel, and `[n]` is a row that is no image.
- */
-const layoutOf = (path: string, shape: readonly number[]) => {
-  const [first, second, third] = shape;
-  if (shape.length === 1) return { image: shape, isChannelsFirst: false };
-  if (shape.length === 2) return { image: [first!, second!, 1], isChannelsFirst: false };
-  if (shape.length !== 3)
-    return refuseFile(
-      path,
-      `expected images [n, height, width, channels], [n, channels, height, width], [n, height, width] or rows [n, values], but got ${shapeText(['n', ...shape])}`,
-    );
-  const isChannelsFirst = isChannels(first) && !isChannels(third);
-  return { image: isChannelsFirst ? [second!, third!, first!] : shape, isChannelsFirst };
 };
 
 /** `[n, channels, height, width]` → `[n, height, width, channels]` */
@@ -71,7 +51,7 @@ const openLabels = (path: string, count: number): NpyFile => {
   return labels;
 };
 
-/** Opens both files and checks that they fit together. Throws Exit if not. */
+/** Opens both files and checks that they fit together. Throws DatasetFault if not. */
 export const npyImages = (
   imagesPath: string,
   labelsPath: string,

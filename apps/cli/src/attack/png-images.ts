@@ -1,8 +1,8 @@
 /** Images of the user as PNG files: a folder that has a folder per class. */
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { refuseFile } from '@funnel/datasets';
 import type { ImageSource } from './images.ts';
-import { refuseFile } from './npy.ts';
 import { checkSize } from './npy-images.ts';
 import { readPng } from './png.ts';
 
@@ -39,7 +39,7 @@ const inTurn = (classes: readonly (readonly LabelledFile[])[]): readonly Labelle
   return Array.from({ length: longest }, (_, i) => classes.flatMap((files) => files[i] ?? [])).flat();
 };
 
-/** `[n, height, width, 3]`, and whether all pixels are grey. Throws Exit if an image has another size than the first. */
+/** `[n, height, width, 3]`, and whether all pixels are grey. Throws DatasetFault if an image has another size than the first. */
 const readAll = async (paths: readonly string[]) => {
   const first = await readPng(paths[0]!);
   const { width, height } = first;
@@ -58,7 +58,7 @@ const readAll = async (paths: readonly string[]) => {
   return { values, width, height, isGrey };
 };
 
-/** Finds and reads the chosen images. Throws Exit if there are none, or if one cannot be read. */
+/** Finds and reads the chosen images. Throws DatasetFault if there are none, or if one cannot be read. */
 export const pngImages = async (
   folder: string,
   choose: (count: number) => readonly number[],

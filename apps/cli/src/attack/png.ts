@@ -1,8 +1,8 @@
 /** One PNG file as red, green and blue. */
 import { readFileSync, statSync } from 'node:fs';
 import { inflateSync } from 'node:zlib';
+import { refuseFile } from '@funnel/datasets';
 import type { DecodedPng } from 'fast-png';
-import { refuseFile } from './npy.ts';
 
 export type Picture = {
   readonly width: number;
@@ -50,7 +50,7 @@ const refuseBombs = (path: string, file: Buffer, pixels: number, height: number)
       refuseFile(path, `expected a colour profile of at most ${maxProfileBytes} bytes, but got more`);
 };
 
-/** Checks a file before it costs memory. Throws Exit for a file that is no PNG, is too large, or would be decoded wrongly. */
+/** Checks a file before it costs memory. Throws DatasetFault for a file that is no PNG, is too large, or would be decoded wrongly. */
 const readFile = (path: string): Buffer => {
   if (!statSync(path).isFile() || statSync(path).size > maxBytes(maxPixels))
     return refuseFile(path, `expected a PNG file of at most ${maxBytes(maxPixels)} bytes`);
@@ -116,7 +116,7 @@ const decodeFile = async (path: string): Promise<DecodedPng> => {
   }
 };
 
-/** Reads an opaque PNG file of any colour type and depth. Throws Exit if the file cannot be read. */
+/** Reads an opaque PNG file of any colour type and depth. Throws DatasetFault if the file cannot be read. */
 export const readPng = async (path: string): Promise<Picture> => {
   const png = await decodeFile(path);
   const { width, height, transparency } = png;

@@ -1,6 +1,6 @@
 /** A model with the images that `funnel attack` and `funnel examine` show it, and the options that name both. */
 import type { ClassifierModel } from '@funnel/attacks';
-import { DatasetName, type Examination } from '@funnel/contracts';
+import type { Examination } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { dataFoldersOf } from '../env.ts';
@@ -9,6 +9,7 @@ import type { Output } from '../output/terminal.ts';
 import { readWhole } from '../values.ts';
 import { type ImageOptions, type ImageSource, type Images, openImages } from './images.ts';
 import { type ModelFlags, readModel, withModelOptions } from './model.ts';
+import type { NamedDataset } from './named-dataset.ts';
 
 const backends = ['auto', 'cuda', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 
@@ -21,7 +22,7 @@ export type SubjectOptions = ModelFlags &
 /** Adds the options that name a model and images. */
 export const withSubjectOptions = (command: Command): Command =>
   withModelOptions(command)
-    .addOption(new Option('--dataset <name>', 'the data set of the images').choices(DatasetName.options))
+    .option('--dataset <name>', 'the data set of the images: a built-in one, or one that the service has')
     .addOption(
       new Option('--split <split>', 'the part of the data set').choices(['test', 'train']).default('test'),
     )
@@ -72,15 +73,21 @@ const whileDrawing = async <Result>(
 };
 
 /** Opens the backend, and reads the model and the images. Throws Exit if they cannot be read or do not fit together. */
-export const readSubject = (options: SubjectOptions, context: Context): Promise<Subject> => {
+export const readSubject = (
+  options: SubjectOptions,
+  named: NamedDataset | undefined,
+  context: Context,
+): Promise<Subject> => {
   const model = required(options.model, '--model PATH');
   return whileDrawing(context.output, 'reading the model and the images …', () =>
-    read(model, options, context),
+    read(model, { options, named }, context),
   );
 };
 
-const read = async (model: string, options: SubjectOptions, context: Context): Promise<Subject> => {
-  const source = await openImages(options, dataFoldersOf(context.env));
+type Asked = { readonly options: SubjectOptions; readonly named: NamedDataset | undefined };
+
+const read = async (model: string, { options, named }: Asked, context: Context): Promise<Subject> => {
+  const source = await openImages(options, { folders: dataFoldersOf(context.env), named });
   const { openBackend } = await import('@funnel/engine');
   const { name: backend } = await openBackend(options.backend);
   const classifier = await readModel(model, source.shapes, options, context);

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { dataFoldersOf } from '../env.ts';
 import { formatTable, progressBar } from '../output/format.ts';
 import { present } from '../output/terminal.ts';
+import { addCommand } from './data-add.ts';
 import { storedDataCommands } from './stored-data.ts';
 
 type Found = {
@@ -85,7 +86,7 @@ const verifyDatasets = async (names: readonly DatasetName[], { env, output }: Co
 export const dataCommand = (program: Command, context: () => Context): void => {
   const data = program
     .command('data')
-    .description('list, show and remove data sets; download or check those on this machine');
+    .description('add, list, show and remove data sets; download or check those on this machine');
   const names = () =>
     new Argument('[names...]', 'data sets (default: all that consist of files)').choices(datasetNames);
   data
@@ -102,5 +103,6 @@ export const dataCommand = (program: Command, context: () => Context): void => {
     .description('read every file and compare its sha-256')
     .addArgument(names())
     .action((given: DatasetName[]) => verifyDatasets(given, context()));
+  addCommand(data, context);
   storedDataCommands(data, context);
 };

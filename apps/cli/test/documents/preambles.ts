@@ -1,5 +1,6 @@
-/** Code that the code blocks of a document need before them. */
+/** Files and code that the blocks of documents need before them. */
 import * as tf from '@tensorflow/tfjs';
+import { encode } from 'fast-png';
 
 /** A linear classifier as TensorFlow.js saves one, file by file. */
 export const linearModel = async (): Promise<Record<'model.json' | 'weights.bin', Uint8Array>> => {
@@ -26,6 +27,18 @@ export const linearModel = async (): Promise<Record<'model.json' | 'weights.bin'
   if (!files) throw new Error('Expected the model to be saved, but it was not');
   return files;
 };
+
+/** Pictures of several sizes in the folder `pets`, by their paths. */
+export const pictures = (): Readonly<Record<string, Uint8Array>> =>
+  Object.fromEntries(
+    ['cat', 'dog'].flatMap((name, label) =>
+      Array.from({ length: 6 }, (_, i) => {
+        const [width, height] = [20 + i, 30 - i];
+        const data = new Uint8Array(width * height * 3).fill(100 * label + i);
+        return [`pets/${name}/${i}.png`, encode({ width, height, channels: 3, data })];
+      }),
+    ),
+  );
 
 export const preambles: Readonly<Record<string, string>> = {
   'docs/attacks.md': `

@@ -1,5 +1,6 @@
 /** The answers of the fake server to each route. */
 import {
+  countByClass,
   type DatasetImagesQuery,
   type ErrorCode,
   type LeaderboardQuery,
@@ -205,7 +206,7 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
       const { sweep, n } = trial(r.params.id!);
       const run = need(sweep.stages.get(r.params.stage!)?.attack, `evaluation ${r.params.stage}`);
       const records = recordsOf(sweep.planned[n]!, run);
-      return { ...records, gallery: galleryOf(records) };
+      return { ...records, perClass: countByClass(records, 10), gallery: galleryOf(records) };
     },
     leaderboard: (r) => paged(leaderboardOf(world, r.query as LeaderboardQuery), r.query),
     compare: (r) => {

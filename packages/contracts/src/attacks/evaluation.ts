@@ -114,6 +114,31 @@ export const evaluationRows = (records: EvaluationRecords): EvaluationRow[] =>
     return Object.fromEntries(entries) as EvaluationRow; // one entry per column, by construction
   });
 
+/** How many images of each class there are, by label, and how they fare. An accuracy of a class is one of the counts over `images`. */
+export const ClassCounts = z.strictObject({
+  images: z.array(count('Images of the class.')),
+  correct: z.array(count('Those that the model classifies correctly when clean.')),
+  robust: z.array(count('Those that it classifies correctly when clean, and that the attack did not fool.')),
+});
+export type ClassCounts = z.infer<typeof ClassCounts>;
+
+/** `classes`: the number of classes. */
+export const countByClass = (
+  { label, correct, success }: Pick<EvaluationRecords, 'label' | 'correct' | 'success'>,
+  classes: number,
+): ClassCounts => {
+  const countWhere = (isCounted: (row: number) => boolean): number[] => {
+    const counts = new Array<number>(classes).fill(0);
+    for (const [row, of] of label.entries()) if (isCounted(row)) counts[of]!++;
+    return counts;
+  };
+  return {
+    images: countWhere(() => true),
+    correct: countWhere((row) => correct[row]!),
+    robust: countWhere((row) => correct[row]! && !success[row]!),
+  };
+};
+
 /** Robust accuracy over ε in one norm, with 95 % Wilson intervals. */
 export const RobustnessCurve = z.strictObject({
   norm: z.enum(['l2', 'linf']),

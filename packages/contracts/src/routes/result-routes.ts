@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EvaluationRecords } from '../attacks/evaluation.ts';
+import { ClassCounts, EvaluationRecords } from '../attacks/evaluation.ts';
 import { AttackName } from '../attacks.ts';
 import { DatasetSlug } from '../dataset-spec.ts';
 import { EvaluationMetricName } from '../metrics.ts';
@@ -65,10 +65,12 @@ export const resultRoutes = {
   getImages: {
     method: 'GET',
     url: '/v1/trials/:id/evaluations/:stage/images',
-    summary: 'Per-image records of one evaluation, and the first few images before and after the attack.',
+    summary:
+      'Per-image records of one evaluation, counts by class, and the first few images before and after the attack.',
     role: 'read',
     params: z.strictObject({ id: Id, stage: Id }),
     response: EvaluationRecords.extend({
+      perClass: ClassCounts,
       /** The first few images before and after the attack: bytes 0–255 in base64, each with `shape`. */
       gallery: z.strictObject({
         shape: z.array(z.int()),

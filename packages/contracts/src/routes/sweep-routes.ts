@@ -1,5 +1,6 @@
 /** Routes that plan, submit, list and control sweeps. */
 import { z } from 'zod';
+import type { ErrorCode } from '../errors.ts';
 import { Plan } from '../plan.ts';
 import { Stage, Submission, Sweep, SweepDetail, Trial } from '../resources.ts';
 import { StoredSweepStatus, TrialStatus } from '../statuses.ts';
@@ -7,7 +8,7 @@ import { SweepDefinition } from '../sweep.ts';
 import { Line } from '../text.ts';
 import { ById, page, pageOf, type Route } from './route.ts';
 
-const sweepAction = (action: string, summary: string) =>
+const sweepAction = (action: string, summary: string, refusals: readonly ErrorCode[] = []) =>
   ({
     method: 'POST',
     url: `/v1/sweeps/:id/${action}`,
@@ -15,7 +16,7 @@ const sweepAction = (action: string, summary: string) =>
     role: 'submit',
     params: ById,
     response: Sweep,
-    errors: ['NOT_FOUND', 'INVALID_TRANSITION'],
+    errors: ['NOT_FOUND', 'INVALID_TRANSITION', ...refusals],
   }) as const;
 
 export const sweepRoutes = {
@@ -132,7 +133,10 @@ export const sweepRoutes = {
   pauseSweep: sweepAction('pause', 'Stop running stages after a checkpoint, and start no others.'),
   resumeSweep: sweepAction('resume', 'Go on from the checkpoints.'),
   cancelSweep: sweepAction('cancel', 'Stop the stages that only this sweep needs. Finished results stay.'),
-  retrySweep: sweepAction('retry', 'Give failed stages new attempts.'),
+  retrySweep: sweepAction('retry', 'Give failed stages new attempts.', [
+    'TOO_MANY_OWN_SWEEPS',
+    'TOO_MANY_OWN_BYTES',
+  ]),
   deleteSweep: {
     method: 'DELETE',
     url: '/v1/sweeps/:id',

@@ -7,7 +7,7 @@ import { reading } from '../connection/transaction.ts';
 import type { Abilities } from '../types.ts';
 
 /** SQL: the service has the whole data set, so every worker can fetch it. */
-const isStored = (n: string): string =>
+export const isStored = (n: string): string =>
   `EXISTS (SELECT FROM datasets k WHERE k.identity = ${n}.digest AND k.completed_at IS NOT NULL)`;
 
 /** SQL: the worker has the data set, with enough images, or can fetch it. Row 0 of `needs` has no digest. */

@@ -1,11 +1,10 @@
 /** Checks a data set whose chunks are all there, as a whole and chunk by chunk, and makes it complete. */
 import { createHash } from 'node:crypto';
-import { type DatasetContent, datasetChunks } from '@funnel/contracts';
+import { createDatasetReader, type DatasetContent, datasetChunks } from '@funnel/contracts';
 import { int8, jsonb } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
 import { readChunk } from './dataset-chunks.ts';
-import { createDatasetReader } from './summarise-dataset.ts';
 
 /** Seconds after which another process takes over a check. Each chunk renews the lease. */
 const leaseSeconds = 60;

@@ -3,8 +3,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import {
   AppError,
   builtInOf,
+  createDatasetReader,
   type DatasetContent,
   type DatasetLimits,
+  type DatasetReader,
   datasetChunkBytes,
   datasetLayout,
   datasets,
@@ -15,7 +17,6 @@ import type { Db } from '../connection/db.ts';
 import { reading, type Tx, transaction } from '../connection/transaction.ts';
 import { checkBytes, checkName, checkQuota, nameDataset } from './admit-dataset.ts';
 import { lockDataset } from './dataset-rows.ts';
-import { createDatasetReader, type DatasetReader } from './summarise-dataset.ts';
 
 export type StoreRequest = {
   readonly name: string;

@@ -10,8 +10,17 @@ import { appliedMigration, checkMigration } from '../connection/schema-version.t
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { noteCleanAccuracy, scoreStages } from '../scores/scores.ts';
 import { continueDependants, transferAttacksOf, updateTransferAttacks } from './dependants.ts';
+import { pausePropagations } from './failing-batches.ts';
 import { type Changes, propagate } from './propagate.ts';
-import { type Propagation, propagateLater, putBack, type Target, takePropagations } from './propagations.ts';
+import {
+  isDue,
+  type Propagation,
+  propagateLater,
+  putBack,
+  type Taken,
+  type Target,
+  takePropagations,
+} from './propagations.ts';
 import { reopenSkipped } from './reopen.ts';
 import { type Rounds, startRounds } from './rounds.ts';
 import { deriveLater } from './trials.ts';
@@ -115,25 +124,41 @@ const batches: Readonly<Record<Target, (tx: Tx, rows: readonly Propagation[]) =>
   trials: continueTrials,
 };
 
+/** Takes rows, and calls `onTaken` with them before it does their batch. */
+const continueOnce = async (tx: Tx, onTaken: (taken: Taken) => void): Promise<boolean> => {
+  const [turn] = await tx.query(
+    { applied: orNull(text()), free: bool() },
+    `SELECT ${appliedMigration} AS applied, CASE WHEN EXISTS (SELECT FROM propagations p WHERE ${isDue('p')})
+       THEN pg_try_advisory_xact_lock(hashtext('funnel propagate')) ELSE false END AS free`,
+  );
+  if (!turn!.free) return false;
+  checkMigration(turn!.applied);
+  const taken = await takePropagations(tx, maxRows);
+  if (!taken) return false;
+  onTaken(taken);
+  const { missing = [], ...changes } = await batches[taken.target](tx, taken.rows);
+  await putBack(tx, taken.target, missing);
+  await propagate(tx, { ...changes, maxTrials: batchSize });
+  return missing.length < taken.rows.length;
+};
+
 /**
- * Does one batch. Resolves to false if there is nothing to do, or nothing that can be done now. Errors: SCHEMA_MISMATCH, UNAVAILABLE.
+ * Does one batch. Resolves to false if there is nothing to do, or nothing that can be done now. If the batch fails, its rows pause. Errors:
+ * SCHEMA_MISMATCH, UNAVAILABLE, and those of the batch.
  */
-export const continuePropagation = (db: Db): Promise<boolean> =>
-  transaction(db, async (tx) => {
-    const [turn] = await tx.query(
-      { applied: orNull(text()), free: bool() },
-      `SELECT ${appliedMigration} AS applied,
-         CASE WHEN EXISTS (SELECT FROM propagations) THEN pg_try_advisory_xact_lock(hashtext('funnel propagate')) ELSE false END AS free`,
+export const continuePropagation = async (db: Db): Promise<boolean> => {
+  let taken: Taken | undefined;
+  try {
+    return await transaction(db, (tx) =>
+      continueOnce(tx, (rows) => {
+        taken = rows;
+      }),
     );
-    if (!turn!.free) return false;
-    checkMigration(turn!.applied);
-    const taken = await takePropagations(tx, maxRows);
-    if (!taken) return false;
-    const { missing = [], ...changes } = await batches[taken.target](tx, taken.rows);
-    await putBack(tx, taken.target, missing);
-    await propagate(tx, { ...changes, maxTrials: batchSize });
-    return missing.length < taken.rows.length;
-  });
+  } catch (error) {
+    if (taken) await pausePropagations(db, taken, error);
+    throw error;
+  }
+};
 
 /** Continues propagations whenever a transaction of `db` has left some, and when the reconciler wakes it. */
 export const startPropagation = (db: Db, onError: (error: unknown) => void): Rounds =>

@@ -3,7 +3,7 @@
  * stage. The transaction of an attempt changes a few of them, and writes a row here for the rest, so that claims and ends of stages take
  * no longer for a large sweep than for a small one. `continue-propagations.ts` does the rest, by the status that the stage then has.
  *
- * Rows are only added and deleted, and a stage may have several. With a unique key, an attempt would wait for the batch that has the row.
+ * Attempts only add rows, and a stage may have several. With a unique key, an attempt would wait for the batch that has the row.
  */
 import { int8, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
@@ -48,6 +48,9 @@ export const propagateLaterIf = async (
   if (rows.length > 0) tx.wake('propagations');
 };
 
+/** SQL: row `p` does not pause after a failure. */
+export const isDue = (p: string): string => `${p}.due_at <= clock_timestamp()`;
+
 /** Writes rows again that could not be done now. Wakes nobody: the reconciler does, after some seconds. Leaves out deleted stages. */
 export const putBack = async (tx: Tx, target: Target, ids: readonly string[]): Promise<void> => {
   if (ids.length === 0) return;
@@ -57,10 +60,16 @@ export const putBack = async (tx: Tx, target: Target, ids: readonly string[]): P
   ]);
 };
 
-export type Taken = { readonly target: Target; readonly rows: readonly Propagation[] };
+/** `ids`: those of the taken rows. Several of them may be for one stage. */
+export type Taken = {
+  readonly target: Target;
+  readonly ids: readonly number[];
+  readonly rows: readonly Propagation[];
+};
 
 /**
- * Takes the oldest rows of the first target that has any, up to its limit. The caller writes anew what remains of them.
+ * Takes the oldest due rows of the first target that has any, up to its limit. The caller writes anew what remains of them. A row whose batch
+ * failed is taken alone, so that it fails for itself only.
  * `limits`: the targets in the order in which they are done.
  */
 export const takePropagations = async (
@@ -70,11 +79,14 @@ export const takePropagations = async (
   const rows = await tx.query(
     { id: int8(), target: text<Target>(), stage_id: text(), done_to: text() },
     `WITH next AS (
-       SELECT k.target, k.size FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS k (target, size, place)
-       WHERE EXISTS (SELECT FROM propagations p WHERE p.target = k.target) ORDER BY k.place LIMIT 1
+       SELECT k.target, f.failed, CASE WHEN f.failed THEN 1 ELSE k.size END AS size
+       FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS k (target, size, place) CROSS JOIN (VALUES (false), (true)) AS f (failed)
+       WHERE EXISTS (SELECT FROM propagations p WHERE p.target = k.target AND (p.failures > 0) = f.failed AND ${isDue('p')})
+       ORDER BY k.place, f.failed LIMIT 1
      )
      DELETE FROM propagations p USING (
-       SELECT p.target, p.id FROM next JOIN propagations p USING (target) ORDER BY p.id LIMIT (SELECT size FROM next)
+       SELECT p.target, p.id FROM next JOIN propagations p USING (target)
+       WHERE (p.failures > 0) = next.failed AND ${isDue('p')} ORDER BY p.id LIMIT (SELECT size FROM next)
      ) AS oldest
      WHERE p.target = oldest.target AND p.id = oldest.id
      RETURNING p.id, p.target, p.stage_id, p.done_to`,
@@ -88,5 +100,6 @@ export const takePropagations = async (
     const known = doneTo.get(row.stage_id);
     if (known === undefined || row.done_to < known) doneTo.set(row.stage_id, row.done_to);
   }
-  return { target: any.target, rows: [...doneTo].map(([stageId, to]) => ({ stageId, doneTo: to })) };
+  const ids = rows.map(({ id }) => id);
+  return { target: any.target, ids, rows: [...doneTo].map(([stageId, to]) => ({ stageId, doneTo: to })) };
 };

@@ -71,12 +71,12 @@ export const scheduleLeftBehind = async (tx: Tx, sweepIds: readonly string[]): P
 
 /**
  * Reschedules stages that are scheduled for an ended sweep. This can happen when a stage is assigned to a sweep at the moment of the
- * sweep's end.
+ * sweep's end. SQL: `except` selects sweeps that it leaves alone.
  */
-export const scheduleOrphans = (tx: Tx) =>
+export const scheduleOrphans = (tx: Tx, except: string) =>
   tx.run(
     assign(
       `SELECT s.id FROM stages s JOIN sweeps w ON w.id = s.sweep_id
-       WHERE s.status IN ('waiting', 'ready', 'running') AND w.status NOT IN ('running', 'paused') LIMIT 1000`,
+       WHERE s.status IN ('waiting', 'ready', 'running') AND w.status NOT IN ('running', 'paused') AND w.id NOT IN (${except}) LIMIT 1000`,
     ),
   );

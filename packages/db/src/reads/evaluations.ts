@@ -3,7 +3,11 @@ import {
   AppError,
   type AttackName,
   type AttackRun,
+  type ClassCounts,
+  countByClass,
+  type DatasetSpec,
   type Diagnostic,
+  dataOf,
   type Evaluation,
   type EvaluationRecords,
   type EvaluationSummary,
@@ -72,6 +76,7 @@ export const getEvaluation = async (db: Db, stageId: string): Promise<Evaluation
 };
 
 export type EvaluationImages = EvaluationRecords & {
+  readonly perClass: ClassCounts;
   readonly gallery: {
     readonly shape: number[];
     readonly index: number[];
@@ -101,25 +106,27 @@ const galleryColumns = {
   gallery_attacked: bytea(),
 };
 
-/** The records of all images, and the pictures of the first few in base64. Errors: NOT_FOUND. */
+/** The records of all images, the counts by class, and the pictures of the first few in base64. Errors: NOT_FOUND. */
 export const getImages = async (
   db: Db,
   { trialId, stageId }: { trialId: string; stageId: string },
 ): Promise<EvaluationImages> => {
   const columns = { ...recordColumns, ...galleryColumns };
   const [row] = await reading(db).query(
-    columns,
-    `SELECT ${listOf(columns, 'e')} FROM evaluations e JOIN trial_stages ts ON ts.stage_id = e.stage_id
+    { ...columns, dataset: jsonb<DatasetSpec>() },
+    `SELECT ${listOf(columns, 'e')}, s.dataset FROM evaluations e JOIN trial_stages ts USING (stage_id) JOIN stages s ON s.id = e.stage_id
      WHERE ts.trial_id = $1 AND e.stage_id = $2 LIMIT 1`,
     [trialId, stageId],
   );
   if (!row) throw missingEvaluation(stageId);
-  const { gallery_shape: shape, gallery_index: index, gallery_original, gallery_attacked, ...records } = row;
+  const { dataset, gallery_shape: shape, gallery_index: index, ...others } = row;
+  const { gallery_original, gallery_attacked, ...records } = others;
   const size = shape.reduce((product, side) => product * side, 1);
   const pictures = (bytes: Buffer) =>
     index.map((_, i) => bytes.subarray(i * size, (i + 1) * size).toString('base64'));
   return {
     ...records,
+    perClass: countByClass(records, dataOf(dataset).classCount),
     gallery: { shape, index, original: pictures(gallery_original), attacked: pictures(gallery_attacked) },
   };
 };

@@ -7,9 +7,18 @@ import {
   type Plan,
   variableOf,
 } from '@funnel/contracts';
-import { float8, int8 } from '../connection/columns.ts';
+import { float8, int8, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
+
+/**
+ * SQL: what sweep `s` may still store, by the estimate of its plan and the epochs that are left. 0 for plans of older versions, which have no
+ * estimate.
+ */
+const bytesLeft = (s: string): string => `(
+  SELECT coalesce((${s}.plan #>> '{estimate,storedBytes}')::float8 * greatest(0, e.needed - e.trained) / greatest(1, e.needed + e.cached), 0)
+  FROM (SELECT (${s}.plan #>> '{epochs,needed}')::float8 AS needed, (${s}.plan #>> '{epochs,cached}')::float8 AS cached,
+    (SELECT coalesce(sum(c.count), 0) FROM sweep_counts c WHERE c.sweep_id = ${s}.id AND c.subject = 'trained')::float8 AS trained) AS e)`;
 
 const columns = { submissions: int8(), sweeps: int8(), stored: float8(), expected: float8() };
 
@@ -31,12 +40,8 @@ const readUse = async (tx: Tx, client: string): Promise<ClientUse> => {
     `SELECT (SELECT count(*) FROM submissions WHERE client = $1 AND status IN ('waiting', 'running')) AS submissions,
        count(*) AS sweeps,
        (SELECT coalesce(sum(bytes), 0)::float8 FROM stored_bytes WHERE client = $1) AS stored,
-       coalesce(sum((s.plan #>> '{estimate,storedBytes}')::float8 * greatest(0, e.needed - e.trained) / greatest(1, e.needed + e.cached)), 0)::float8 AS expected
-     FROM sweeps s CROSS JOIN LATERAL (
-       SELECT (s.plan #>> '{epochs,needed}')::float8 AS needed, (s.plan #>> '{epochs,cached}')::float8 AS cached,
-         (SELECT coalesce(sum(c.count), 0) FROM sweep_counts c WHERE c.sweep_id = s.id AND c.subject = 'trained')::float8 AS trained
-     ) AS e
-     WHERE s.client = $1 AND s.status IN ('running', 'paused')`,
+       coalesce(sum(${bytesLeft('s')}), 0)::float8 AS expected
+     FROM sweeps s WHERE s.client = $1 AND s.status IN ('running', 'paused')`,
     [client],
   );
   return row!;
@@ -67,18 +72,35 @@ export const refuseSubmissions = async (tx: Tx, client: string, limits: ClientLi
   refuseSweeps(sweeps + submissions, limits); // each submission becomes a sweep
 };
 
-/** Before a sweep is written. Errors: TOO_MANY_OWN_SWEEPS, TOO_MANY_OWN_BYTES. */
-export const refuseSweep = async (
-  tx: Tx,
-  plan: Plan,
-  { client, limits }: { readonly client: string; readonly limits: ClientLimits },
-): Promise<void> => {
+type Share = { readonly client: string; readonly limits: ClientLimits };
+
+/** Refuses one more sweep that runs, and may store `added` bytes. */
+const refuseMore = async (tx: Tx, added: number, { client, limits }: Share): Promise<void> => {
   const { sweeps, stored, expected } = await readUse(tx, client);
   refuseSweeps(sweeps, limits);
-  const added = newBytesOf(plan);
   if (stored + expected + added <= limits.ownBytes) return;
   throw new AppError(
     'TOO_MANY_OWN_BYTES',
     `Expected at most ${formatBytes(limits.ownBytes)} of checkpoints for the sweeps of one token or address (${variableOf('ownBytes')}), but those of this one store ${formatBytes(stored)}, may store ${formatBytes(expected)} more until they end, and this sweep may add ${formatBytes(added)}`,
   );
+};
+
+/** Before a sweep is written. Errors: TOO_MANY_OWN_SWEEPS, TOO_MANY_OWN_BYTES. */
+export const refuseSweep = (tx: Tx, plan: Plan, share: Share): Promise<void> =>
+  refuseMore(tx, newBytesOf(plan), share);
+
+/**
+ * Before a sweep is retried, unless it is running or paused, and thus counted already. It uses up the share of the client that submitted it.
+ * Retries of one client wait for each other, so that two cannot both become the last allowed one. Errors: as `refuseSweep`.
+ */
+export const refuseRetry = async (tx: Tx, sweepId: string, limits: ClientLimits): Promise<void> => {
+  const [row] = await tx.query(
+    { client: orNull(text()), added: float8() },
+    `SELECT s.client, ${bytesLeft('s')} AS added FROM sweeps s
+     WHERE s.id = $1 AND s.status NOT IN ('running', 'paused')`,
+    [sweepId],
+  );
+  if (!row || row.client === null) return; // an older version wrote it
+  await tx.run(`SELECT pg_advisory_xact_lock(hashtext('funnel share ' || $1))`, [row.client]);
+  await refuseMore(tx, row.added, { client: row.client, limits });
 };

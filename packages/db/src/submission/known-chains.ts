@@ -17,12 +17,12 @@ export type Found = {
   readonly existing: ReadonlySet<string>;
 };
 
-/** Splits stages into stages without parents, their children, the children of these, … */
+/** Splits stages into stages without parents in the list, their children, the children of these, … */
 const generations = (stages: readonly Wanted[]): readonly (readonly Wanted[])[] => {
   const depths = new Map<string, number>();
   const levels: Wanted[][] = [];
   for (const stage of stages) {
-    const depth = stage.parent === null ? 0 : depths.get(stage.parent)! + 1;
+    const depth = stage.parent === null ? 0 : (depths.get(stage.parent) ?? -1) + 1;
     depths.set(stage.id, depth);
     const level = levels[depth];
     if (level) level.push(stage);
@@ -57,8 +57,8 @@ const chunk = 1_000;
 
 /**
  * `stages`: parents before children. The database never has a stage without its parent, because a sweep that needs a stage also needs the
- * parent. So if there are many stages, the function looks for a stage only if the database has its parent. For a large sweep of new trials
- * it looks for little more than the stages without parents.
+ * parent. So if there are many stages, the function looks for a stage only if the database has its parent, or if the parent is not in the
+ * list. For a large sweep of new trials it looks for little more than the stages without parents.
  *
  * A checkpoint in the middle of an epoch counts as continuable from its last complete epoch, because the rest of its epoch will be trained
  * once. A stage that was skipped because another one diverged or collapsed would be skipped again, so it counts as known.
@@ -100,8 +100,8 @@ export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Foun
   };
   if (stages.length <= chunk) await ask(chainsOf(stages), attacksOf(stages));
   else
-    for (const level of generations(stages)) {
-      const candidates = level.filter(({ parent }) => parent === null || existing.has(parent));
+    for (const [depth, level] of generations(stages).entries()) {
+      const candidates = depth === 0 ? level : level.filter(({ parent }) => existing.has(parent!));
       for (const part of chunks(chainsOf(candidates), chunk)) await ask(part, []);
       for (const part of chunks(attacksOf(candidates), chunk)) await ask([], part);
     }
@@ -125,5 +125,5 @@ export const statusesOf = async (
   return found;
 };
 
-export const knownChains = async (db: Db, stages: readonly Wanted[]): Promise<Known> =>
-  (await readKnown(reading(db), stages)).known;
+export const knownChains = (db: Db, stages: readonly Wanted[]): Promise<Found> =>
+  readKnown(reading(db), stages);

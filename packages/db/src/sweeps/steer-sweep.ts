@@ -1,10 +1,11 @@
 /** Pause, resume, cancel, retry and delete a whole sweep. */
-import { AppError, type StoredSweepStatus } from '@funnel/contracts';
+import { AppError, type ClientLimits, type StoredSweepStatus } from '@funnel/contracts';
 import { bool, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { propagate } from '../lifecycle/propagate.ts';
 import { scheduleStages } from '../lifecycle/scheduling.ts';
+import { refuseRetry } from '../submission/client-use.ts';
 import { cancelStages } from './cancel-stages.ts';
 import { endedStatuses, tryLockSweep } from './lock-sweep.ts';
 import { beginAction } from './sweep-actions.ts';
@@ -89,12 +90,16 @@ const reopenSweep = async (tx: Tx, id: string): Promise<StoredSweepStatus> => {
   return row!.status;
 };
 
-/** Gives failed stages new attempts. Errors: NOT_FOUND, INVALID_TRANSITION (cancelled, or nothing failed). */
-export const retrySweep = (db: Db, id: string): Promise<void> =>
+/**
+ * Gives failed stages new attempts. `limits`: those of the client that submitted the sweep. (Default: none) Errors: NOT_FOUND,
+ * INVALID_TRANSITION (cancelled, or nothing failed), TOO_MANY_OWN_SWEEPS, TOO_MANY_OWN_BYTES.
+ */
+export const retrySweep = (db: Db, id: string, limits?: ClientLimits): Promise<void> =>
   transaction(db, async (tx) => {
     const running = await tryLockSweep(tx, id, 'retry', ['running', 'paused', ...endedStatuses]);
     if (!(await hasFailed(tx, id)))
       throw new AppError('INVALID_TRANSITION', `Expected failed stages to retry, but sweep ${id} has none`);
+    if (limits) await refuseRetry(tx, id, limits);
     await tx.audit({ action: 'retrySweep', subject: id });
     const status = await reopenSweep(tx, id);
     const changes = await beginAction(tx, id, 'retry', running !== null);

@@ -8,6 +8,7 @@ import { AppError } from '@funnel/contracts';
 import { bool, int4, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
+import { pauseAction } from '../lifecycle/failing-batches.ts';
 import { announceSweep, type Changes, propagate } from '../lifecycle/propagate.ts';
 import { scheduleStagesOf } from '../lifecycle/scheduling.ts';
 import { limitWaits, tryLockStructure } from '../lifecycle/structure-lock.ts';
@@ -170,43 +171,63 @@ export const beginAction = async (
 const endAction = (tx: Tx, sweepId: string, action: ActionName): Promise<void> =>
   tx.run('DELETE FROM sweep_actions WHERE sweep_id = $1 AND action = $2', [sweepId, action]);
 
+/** SQL: some action does not pause after a failure. */
+const anyDue = 'EXISTS (SELECT FROM sweep_actions WHERE due_at <= clock_timestamp())';
+
 /** Deletions come last, and only after the other actions of their sweep. */
 const nextAction = `
   SELECT sweep_id, action, done, total FROM sweep_actions a
-  WHERE action <> 'delete' OR NOT EXISTS (SELECT FROM sweep_actions b WHERE b.sweep_id = a.sweep_id AND b.action <> 'delete')
+  WHERE due_at <= clock_timestamp()
+    AND (action <> 'delete' OR NOT EXISTS (SELECT FROM sweep_actions b WHERE b.sweep_id = a.sweep_id AND b.action <> 'delete'))
   ORDER BY action = 'delete', continued_at LIMIT 1 FOR UPDATE`;
 
 const isBusy = (error: unknown): boolean => error instanceof AppError && error.details.isBusy === true;
 
+type Turn = { readonly sweepId: string; readonly action: ActionName };
+
+/** Calls `onTurn` with the action before it does the batch. */
+const continueOnce = async (tx: Tx, onTurn: (turn: Turn) => void): Promise<boolean> => {
+  const [unfinished] = await tx.query({ any: bool() }, `SELECT ${anyDue} AS any`);
+  if (!unfinished!.any || !(await tryLockStructure(tx))) return false;
+  await limitWaits(tx);
+  const [row] = await tx.query(
+    { sweep_id: text(), action: text<ActionName>(), done: int4(), total: int4() },
+    nextAction,
+  );
+  if (!row) return false;
+  const { sweep_id: sweepId, action, total } = row;
+  onTurn({ sweepId, action });
+  const { done, ...changes } = await batches[action](tx, sweepId, row);
+  const advance = (): Promise<void> =>
+    done < total
+      ? tx.run(
+          `UPDATE sweep_actions SET done = $3, continued_at = clock_timestamp(), failures = 0, error = NULL
+           WHERE sweep_id = $1 AND action = $2`,
+          [sweepId, action, done],
+        )
+      : endAction(tx, sweepId, action);
+  // A sweep ends only after its retry. And the counts of a sweep contain the stages of a batch only after the batch (`stageSweeps`).
+  if (action !== 'connect') await advance();
+  await propagate(tx, { ...changes, maxTrials: batchSize });
+  if (action === 'connect') await advance();
+  return true;
+};
+
 /**
  * Does the next batch of one unfinished action. Resolves to false if there is none, if another operation has the structure lock, or if a large
- * submission has reopened a stage of the batch and has not ended yet.
+ * submission has reopened a stage of the batch and has not ended yet. If the batch fails, its action pauses. Errors: those of the batch.
  */
-export const continueActions = (db: Db): Promise<boolean> =>
-  transaction(db, async (tx) => {
-    const [unfinished] = await tx.query({ any: bool() }, 'SELECT EXISTS (SELECT FROM sweep_actions) AS any');
-    if (!unfinished!.any || !(await tryLockStructure(tx))) return false;
-    await limitWaits(tx);
-    const [row] = await tx.query(
-      { sweep_id: text(), action: text<ActionName>(), done: int4(), total: int4() },
-      nextAction,
+export const continueActions = async (db: Db): Promise<boolean> => {
+  let turn: Turn | undefined;
+  try {
+    return await transaction(db, (tx) =>
+      continueOnce(tx, (next) => {
+        turn = next;
+      }),
     );
-    if (!row) return false;
-    const { sweep_id: sweepId, action, total } = row;
-    const { done, ...changes } = await batches[action](tx, sweepId, row);
-    const advance = (): Promise<void> =>
-      done < total
-        ? tx.run(
-            'UPDATE sweep_actions SET done = $3, continued_at = clock_timestamp() WHERE sweep_id = $1 AND action = $2',
-            [sweepId, action, done],
-          )
-        : endAction(tx, sweepId, action);
-    // A sweep ends only after its retry. And the counts of a sweep contain the stages of a batch only after the batch (`stageSweeps`).
-    if (action !== 'connect') await advance();
-    await propagate(tx, { ...changes, maxTrials: batchSize });
-    if (action === 'connect') await advance();
-    return true;
-  }).catch((error: unknown) => {
+  } catch (error) {
     if (isBusy(error)) return false;
+    if (turn) await pauseAction(db, turn, error);
     throw error;
-  });
+  }
+};

@@ -19,6 +19,7 @@ import {
   releaseDependants,
   skipDependants,
 } from '../lifecycle/dependants.ts';
+import { unfinishedSweeps } from '../lifecycle/failing-batches.ts';
 import { type CountChange, propagate } from '../lifecycle/propagate.ts';
 import { scheduleOrphans } from '../lifecycle/scheduling.ts';
 import { idsOf, type StageChange } from '../lifecycle/transitions.ts';
@@ -172,17 +173,20 @@ const repairSeconds = 60;
 /** Events are deleted after this number of days, when no stream asks for them any more. */
 const eventDays = 7;
 
-/** While batches go on, a stage may wait for one that has ended already. */
 const isRepairDue = async (tx: Tx): Promise<boolean> => {
   const rows = await tx.query(
     { name: text() },
-    `INSERT INTO duties AS d (name, at) SELECT 'repair', now() WHERE NOT EXISTS (SELECT FROM sweep_actions) AND NOT EXISTS (SELECT FROM propagations)
+    `INSERT INTO duties AS d (name, at) VALUES ('repair', now())
      ON CONFLICT (name) DO UPDATE SET at = now() WHERE d.at < now() - make_interval(secs => $1)
      RETURNING name`,
     [repairSeconds],
   );
   return rows.length > 0;
 };
+
+/** SQL: no batches are left for any sweep of stage `s`. They may do what a repair would do. */
+const isSettled = (s: string): string =>
+  `NOT EXISTS (SELECT FROM sweep_stages l WHERE l.stage_id = ${s}.id AND l.sweep_id IN (${unfinishedSweeps}))`;
 
 /**
  * Finds ended stages for which another stage waits by mistake. The other stage should be ready, because everything that it depends on has
@@ -193,10 +197,11 @@ const stuck = (tx: Tx): Promise<readonly { readonly id: string; readonly status:
     { id: text(), status: text<StageStatus>() },
     `SELECT a.id, a.status FROM stages s JOIN stages a ON a.id = s.depends_on
      WHERE s.status = 'waiting' AND a.status NOT IN ('waiting', 'ready', 'running')
-       AND (a.status <> 'completed' OR ${isFree('s')} OR ${hasNoSurrogate('s')})
+       AND (a.status <> 'completed' OR ${isFree('s')} OR ${hasNoSurrogate('s')}) AND ${isSettled('s')}
      UNION
      SELECT a.id, a.status FROM stages s CROSS JOIN LATERAL unnest(s.surrogates) AS g (id) JOIN stages a ON a.id = g.id
      WHERE s.status = 'waiting' AND s.surrogates <> '{}' AND coalesce(a.skip_cause, a.status) IN ('failed', 'cancelled')
+       AND ${isSettled('s')}
      ORDER BY 1 LIMIT 1000`,
   );
 
@@ -206,13 +211,13 @@ const recorded = async (tx: Tx): Promise<readonly string[]> => {
     { id: text() },
     `SELECT s.id FROM stages s JOIN chains c ON c.hash = s.chain
      JOIN checkpoints p ON p.chain_id = c.id AND p.epoch = s.epochs AND p.step = 0
-     WHERE s.status IN ('waiting', 'ready') AND s.kind <> 'attack' LIMIT 1000`,
+     WHERE s.status IN ('waiting', 'ready') AND s.kind <> 'attack' AND ${isSettled('s')} LIMIT 1000`,
   );
   return rows.map((row) => row.id);
 };
 
 /**
- * Corrects statuses that no transaction of this package leaves behind. Resolves to the changes: there are none unless there is a bug or
+ * Corrects statuses that no transaction of this package leaves behind, but not those of sweeps for which batches are left. Resolves to the changes: there are none unless there is a bug or
  * somebody changed the tables.
  */
 const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
@@ -220,7 +225,7 @@ const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
   await tx.run('DELETE FROM events WHERE at < now() - make_interval(days => $1)', [eventDays]);
   await tx.run(`DELETE FROM submissions WHERE finished_at < now() - interval '1 day'`);
   await dropUnfinished(tx);
-  await scheduleOrphans(tx);
+  await scheduleOrphans(tx, unfinishedSweeps);
   const changes: StageChange[] = [...(await passRecorded(tx, await recorded(tx)))];
   const ended = await stuck(tx);
   const completed = idsOf(ended.filter(({ status }) => status === 'completed'));

@@ -25,12 +25,14 @@ export type ServiceCounts = {
   readonly expiredLeases: number;
   /** Writes that were refused because another attempt had the lease. */
   readonly fencedWrites: number;
+  /** Batches that fail (`failing-batches.ts`), by table. */
+  readonly failingBatches: readonly { readonly table: string; readonly count: number }[];
   readonly workers: readonly { readonly status: string; readonly count: number; readonly slots: number }[];
 };
 
 export const readServiceCounts = async (db: Db): Promise<ServiceCounts> => {
   const tx = reading(db);
-  const [stages, throughput, attempts, workers, [claimable], [fenced]] = await Promise.all([
+  const [stages, throughput, attempts, workers, failingBatches, [claimable], [fenced]] = await Promise.all([
     tx.query(
       { kind: text(), status: text(), count: int8() },
       'SELECT kind, status, count(*) AS count FROM stages GROUP BY 1, 2 ORDER BY 1, 2',
@@ -52,6 +54,11 @@ export const readServiceCounts = async (db: Db): Promise<ServiceCounts> => {
       'SELECT status, count(*) AS count, sum(slots) AS slots FROM workers GROUP BY 1 ORDER BY 1',
     ),
     tx.query(
+      { table: text(), count: int8() },
+      `SELECT 'propagations' AS "table", count(*) AS count FROM propagations WHERE failures > 0
+       UNION ALL SELECT 'sweep_actions', count(*) FROM sweep_actions WHERE failures > 0`,
+    ),
+    tx.query(
       { n: int8() },
       "SELECT count(*) AS n FROM stages WHERE status = 'ready' AND sweep_id IS NOT NULL AND ready_at <= now()",
     ),
@@ -61,7 +68,7 @@ export const readServiceCounts = async (db: Db): Promise<ServiceCounts> => {
     .filter((row) => row.outcome === 'expired')
     .reduce((sum, row) => sum + row.attempts, 0);
   return {
-    ...{ stages, throughput, attempts, workers, expiredLeases },
+    ...{ stages, throughput, attempts, workers, failingBatches, expiredLeases },
     claimable: claimable!.n,
     fencedWrites: fenced!.n,
   };

@@ -22,6 +22,12 @@ const renamedTables = ['sweep', 'configuration'] as const;
 const undo: readonly (readonly [migration: string, statements: readonly string[]])[] = [
   ['0017_datasets', ['dataset_names', 'dataset_chunks', 'datasets'].map((table) => `DROP TABLE ${table}`)],
   [
+    '0018_failing_batches',
+    ['propagations', 'sweep_actions'].map(
+      (table) => `ALTER TABLE ${table} DROP COLUMN failures, DROP COLUMN due_at, DROP COLUMN error`,
+    ),
+  ],
+  [
     '0016_connect',
     [
       `DELETE FROM sweep_actions WHERE action = 'connect'`,

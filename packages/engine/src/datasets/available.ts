@@ -1,40 +1,23 @@
 /** The data sets of this machine, so that a worker can say which stages it can run. Looks at names, sizes and headers, not at the content. */
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createGunzip } from 'node:zlib';
 import {
+  builtInOf,
   type Dataset,
   type DatasetName,
   datasetNames,
   datasets,
   type WorkerDataset,
 } from '@funnel/contracts';
+import { openCanonical } from './canonical-file.ts';
+import { cachedDigests, cachedFile, cacheFolder } from './dataset-cache.ts';
+import { idxImages } from './idx.ts';
 import { type DataFolders, findDataset } from './load-dataset.ts';
 
-/** The number of images that the header of a gzipped IDX file declares; 0 if it cannot be read. */
-const countOf = async (path: string): Promise<number> => {
-  const file = createReadStream(path, { end: 1023 });
-  const unzipped = file.pipe(createGunzip());
-  file.on('error', (error) => unzipped.destroy(error));
-  try {
-    for await (const bytes of unzipped as AsyncIterable<Buffer>)
-      return bytes.length >= 8 ? bytes.readUInt32BE(4) : 0;
-  } catch {
-  } finally {
-    // a missing or broken file, which the reader of the data reports in words
-    file.destroy();
-  }
-  return 0;
-};
-
-/** The images of each split that the folder has: all, those of the extract, or 0. */
-const imagesIn = async (folder: string, { files, extract, train, test }: Dataset): Promise<number> => {
-  const [trainCount, testCount] = await Promise.all(
-    [files[0]!, files[2]!].map(({ name }) => countOf(join(folder, name))),
-  );
-  if (trainCount === train && testCount === test) return Math.max(train, test);
-  return extract && trainCount === extract.count && testCount === extract.count ? extract.count : 0;
+/** Changes when a file changes. */
+const stampOf = async (paths: readonly string[]): Promise<string> => {
+  const stats = await Promise.all(paths.map((path) => stat(path)));
+  return stats.map(({ size, mtimeMs }) => `${size}@${Math.round(mtimeMs)}`).join(' ');
 };
 
 const describe = async (name: DatasetName, folders: DataFolders): Promise<WorkerDataset | null> => {
@@ -42,20 +25,35 @@ const describe = async (name: DatasetName, folders: DataFolders): Promise<Worker
   const { digest, files, train, test } = dataset;
   if (files.length === 0) return { digest, images: Math.max(train, test), stamp: '' };
   const folder = findDataset(name, folders);
-  const images = folder === null ? 0 : await imagesIn(folder, dataset);
+  const images = folder === null ? 0 : await idxImages(folder, dataset);
   if (folder === null || images === 0) return null;
-  const stats = await Promise.all(files.map((file) => stat(join(folder, file.name))));
+  return { digest, images, stamp: await stampOf(files.map((file) => join(folder, file.name))) };
+};
+
+/** A data set that this machine has fetched. One with the content of a built-in data set is that data set. */
+const describeCached = async (digest: string, folders: DataFolders): Promise<WorkerDataset> => {
+  const path = cachedFile(cacheFolder(folders), digest);
+  const { train, test } = (await openCanonical(path)).content;
+  const builtIn = builtInOf(digest);
   return {
-    digest,
-    images,
-    stamp: stats.map(({ size, mtimeMs }) => `${size}@${Math.round(mtimeMs)}`).join(' '),
+    digest: builtIn ? datasets[builtIn].digest : digest,
+    images: Math.max(train, test),
+    stamp: await stampOf([path]),
   };
 };
 
 /** Every data set that this machine has or can generate. */
 export const availableDatasets = async (folders: DataFolders = {}): Promise<readonly WorkerDataset[]> => {
-  const found = await Promise.all(
-    datasetNames.map((name) => describe(name, folders).catch(() => null)), // a file that disappears meanwhile
-  );
-  return found.filter((dataset) => dataset !== null);
+  const digests = await cachedDigests(cacheFolder(folders));
+  const looks = [
+    ...datasetNames.map((name) => describe(name, folders)),
+    ...digests.map((digest) => describeCached(digest, folders)),
+  ];
+  const found = await Promise.all(looks.map((look) => look.catch(() => null))); // a file that disappears meanwhile, or is damaged
+  const byDigest = new Map<string, WorkerDataset>();
+  for (const dataset of found.filter((each) => each !== null)) {
+    const other = byDigest.get(dataset.digest);
+    if (!other || other.images < dataset.images) byDigest.set(dataset.digest, dataset);
+  }
+  return [...byDigest.values()];
 };

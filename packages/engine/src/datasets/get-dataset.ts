@@ -1,10 +1,11 @@
 /** Downloads a data set from public mirrors, and keeps a file only when its content has the declared size and SHA-256. */
-import { mkdir, open as openFile, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { AppError, type DatasetFile, type DatasetName, datasets, fixedLimit } from '@funnel/contracts';
 import { download, reasonOf } from '@funnel/contracts/download';
 import { packedLimit, unpackFile } from './idx.ts';
 import { type DataFolders, dataFolders, findDataset, sources } from './load-dataset.ts';
+import { writeWhole } from './whole-file.ts';
 
 export type DownloadProgress = {
   readonly file: string;
@@ -22,24 +23,6 @@ export type GetOptions = DataFolders & {
   readonly connectSeconds?: number;
   /** Seconds for one file from one mirror. (Default: `downloadSeconds`) */
   readonly fileSeconds?: number;
-};
-
-/** Writes the file whole or not at all, also if the machine loses its power: no reader sees a part under the name of the file. */
-const writeWhole = async (path: string, bytes: Uint8Array): Promise<void> => {
-  const part = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
-  try {
-    const file = await openFile(part, 'w');
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(part, path);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
-  }
 };
 
 /** Downloads one file from the first mirror that has the declared content. */
@@ -60,8 +43,8 @@ export const getFile = async (
         signal: options.signal,
         onProgress: (received, total) => options.onProgress?.({ file: file.name, received, total }),
       });
-      await unpackFile(url, zipped, file);
-      await writeWhole(join(folder, file.name), zipped);
+      await unpackFile(url, [zipped], [file], 0);
+      await writeWhole(join(folder, file.name), (part) => part.writeFile(zipped));
       return;
     } catch (error) {
       options.signal?.throwIfAborted();

@@ -1,219 +1,100 @@
 /**
- * Digits that look as if drawn by hand: a generated data set that needs no download. Stage identities contain its name, `glyphs-1`. Code
- * that draws another picture for an index needs another name.
- *
- * To draw a digit, the code takes one of a few ways to write it (`strokesOfDigits`), moves every point a little (`jittered`), slants, scales
- * and bends the whole digit (`warp`), and draws it with a round pen (`renderStrokes`).
+ * Digits that look as if drawn by hand: generated data sets that need no download. Stage identities contain their names, such as `glyphs-1`.
+ * Code that draws another picture for an index needs another name.
  */
 import { createRandom, type Random } from '../random.ts';
-import type { Split, SplitName } from './split.ts';
+import { type DrawnDigit, drawDigit, fading } from './digit-strokes.ts';
+import { memorySplit, type Split, type SplitName } from './split.ts';
 
-/** x to the right, y downwards. */
-type Point = readonly [x: number, y: number];
-/** A smooth curve (Catmull–Rom) through points. A point that is given twice makes a corner. */
-type Stroke = readonly Point[];
-
-const size = 28;
-const pixels = size * size;
-
-/** The first `count` glyphs of a split: [count, 28, 28, 1] in ten equally frequent classes. */
-export const glyphs = (split: SplitName, count: number): Split => {
-  const images = new Uint8Array(count * pixels);
-  const labels = new Uint8Array(count);
-  for (let i = 0; i < count; i++) labels[i] = glyph(split, i, images.subarray(i * pixels, (i + 1) * pixels));
-  return { count, shape: [size, size, 1], images, labels };
+type Style = {
+  /** The first word of all random streams. */
+  readonly name: string;
+  /** Pixels along one side of the square image. */
+  readonly size: number;
+  readonly channels: number;
+  /** Writes a digit over `into`, [size · size · channels] bytes. */
+  readonly paint: (digit: DrawnDigit, into: Uint8Array, random: Random) => void;
 };
 
-/**
- * Draws image `index` over `into`, [28 · 28] bytes, and answers its label. Both depend only on (split, index), so a smaller data set is a
- * part of a larger one.
- */
-const glyph = (split: SplitName, index: number, into: Uint8Array): number => {
-  // Every ten consecutive images have each digit once, in random order.
-  const block = createRandom('glyphs-1', split, 'block', Math.floor(index / 10));
+/** White ink on black. */
+const grey: Style = {
+  name: 'glyphs-1',
+  size: 28,
+  channels: 1,
+  paint: ({ depth, ink }, into) => {
+    for (let p = 0; p < depth.length; p++) into[p] = Math.round(fading(255 * ink, depth[p]!));
+  },
+};
+
+type Colour = readonly [red: number, green: number, blue: number];
+
+/** The relative luminance of a colour with values in [0, 1] (ITU-R BT.709). */
+const luminance = ([red, green, blue]: Colour): number => 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+
+/** `a` at 0, `b` at 1, between them on a straight line. */
+const mix = (a: number, b: number, at: number): number => a + at * (b - a);
+
+const drawColour = (random: Random): Colour => [random.uniform(), random.uniform(), random.uniform()];
+
+/** Ink and paper differ at least as much in luminance, so that every digit can be read. */
+const minContrast = 0.35;
+/** A corner of the paper differs as much from its mean colour, in each channel. */
+const shading = 0.12;
+
+/** Ink of one colour on paper that is shaded from corner to corner. The colours say nothing about the digit. */
+const colour: Style = {
+  name: 'glyphs-colour-1',
+  size: 32,
+  channels: 3,
+  paint: ({ depth, ink }, into, random) => {
+    const { size, channels } = colour;
+    const paper = drawColour(random);
+    let pen = drawColour(random);
+    while (Math.abs(luminance(pen) - luminance(paper)) < minContrast) pen = drawColour(random);
+    const corner = (): readonly number[] =>
+      paper.map((value) => value + shading * (2 * random.uniform() - 1));
+    const [topLeft, topRight, bottomLeft, bottomRight] = [corner(), corner(), corner(), corner()];
+    for (let c = 0; c < channels; c++)
+      for (let y = 0; y < size; y++) {
+        const left = mix(topLeft[c]!, bottomLeft[c]!, y / (size - 1));
+        const right = mix(topRight[c]!, bottomRight[c]!, y / (size - 1));
+        for (let x = 0; x < size; x++) {
+          const p = y * size + x;
+          const value = mix(mix(left, right, x / (size - 1)), pen[c]!, fading(ink, depth[p]!));
+          into[channels * p + c] = Math.round(255 * Math.min(1, Math.max(0, value)));
+        }
+      }
+  },
+};
+
+/** The digit of image `index`. Every ten consecutive images have each digit once, in random order. */
+const digitOf = ({ name }: Style, split: SplitName, index: number): number => {
+  const block = createRandom(name, split, 'block', Math.floor(index / 10));
   const digits = Array.from({ length: 10 }, (_, i) => i);
   for (let i = 9; i > 0; i--) {
     const j = block.below(i + 1);
     [digits[i], digits[j]] = [digits[j]!, digits[i]!];
   }
-  const digit = digits[index % 10]!;
-  const random = createRandom('glyphs-1', split, index);
-  const ways = strokesOfDigits[digit]!;
-  const way = ways[random.below(ways.length)]!;
-  const slip = uniformBetween(random, 0.008, 0.026);
-  const place = warp(random);
-  const strokes = way.map((stroke) => jittered(random, stroke, slip).map(place));
-  renderStrokes(
-    strokes,
-    {
-      size,
-      radius: uniformBetween(random, 0.75, 1.7),
-      ink: uniformBetween(random, 0.8, 1),
-      softness: uniformBetween(random, 0.6, 1.1),
-    },
-    into,
-  );
-  return digit;
+  return digits[index % 10]!;
 };
 
-const uniformBetween = (random: Random, low: number, high: number): number =>
-  low + (high - low) * random.uniform();
-
-/** A random map from the unit square to pixels: slant, tilt, size, proportions, place, and a gentle bend of the whole paper. */
-const warp = (random: Random): ((point: Point) => Point) => {
-  const tilt = 0.1 * random.normal();
-  const slant = 0.12 + 0.15 * random.normal();
-  const height = uniformBetween(random, 16.5, 21.5);
-  const width = height * uniformBetween(random, 0.72, 1.12);
-  const [cx, cy] = [size / 2 + random.normal(), size / 2 + random.normal()];
-  const bend = [1, 2].map((waves) => ({
-    waves,
-    dx: (0.022 * random.normal()) / waves,
-    dy: (0.022 * random.normal()) / waves,
-    px: uniformBetween(random, 0, 2 * Math.PI),
-    py: uniformBetween(random, 0, 2 * Math.PI),
-  }));
-  const [cos, sin] = [Math.cos(tilt), Math.sin(tilt)];
-  return ([x, y]) => {
-    let [u, v] = [x - 0.5, y - 0.5];
-    for (const { waves, dx, dy, px, py } of bend) {
-      u += dx * Math.sin(2 * Math.PI * waves * y + px);
-      v += dy * Math.sin(2 * Math.PI * waves * x + py);
+/** Each image depends only on (split, index), so a smaller data set is a part of a larger one. */
+const generator =
+  (style: Style) =>
+  (split: SplitName, count: number): Split => {
+    const { name, size, channels, paint } = style;
+    const bytes = size * size * channels;
+    const images = new Uint8Array(count * bytes);
+    const labels = Uint16Array.from({ length: count }, (_, index) => digitOf(style, split, index));
+    for (const [index, digit] of labels.entries()) {
+      const random = createRandom(name, split, index);
+      paint(drawDigit(random, digit, size), images.subarray(index * bytes, (index + 1) * bytes), random);
     }
-    u -= slant * v;
-    return [cx + width * (cos * u - sin * v), cy + height * (sin * u + cos * v)];
+    return memorySplit([size, size, channels], images, labels);
   };
-};
 
-/** Moves every point by normal noise with the standard deviation `by`. */
-const jittered = (random: Random, stroke: Stroke, by: number): Stroke => {
-  const moved: Point[] = [];
-  for (const [i, [x, y]] of stroke.entries()) {
-    const twin = i > 0 && stroke[i - 1]![0] === x && stroke[i - 1]![1] === y; // both points of a corner move alike
-    moved.push(twin ? moved[i - 1]! : [x + by * random.normal(), y + by * random.normal()]);
-  }
-  return moved;
-};
+/** The first `count` glyphs of a split: [count, 28, 28, 1] in ten equally frequent classes. */
+export const glyphs = generator(grey);
 
-type Pen = {
-  /** Pixels along one side of the square image. */
-  readonly size: number;
-  /** Half the width of the line, in pixels. */
-  readonly radius: number;
-  /** Darkness at the middle of the line, in (0, 1]. */
-  readonly ink: number;
-  /** Half the width of the fading edge, in pixels. */
-  readonly softness: number;
-};
-
-const piecesPerSpan = 5;
-
-/** The Catmull–Rom curve through all points, as a polyline. */
-const smooth = (stroke: Stroke): readonly Point[] => {
-  const line: Point[] = [stroke[0]!];
-  for (let i = 0; i + 1 < stroke.length; i++) {
-    const [p1, p2] = [stroke[i]!, stroke[i + 1]!];
-    if (p1[0] === p2[0] && p1[1] === p2[1]) continue; // a corner
-    const p0 = stroke[i - 1] ?? p1;
-    const p3 = stroke[i + 2] ?? p2;
-    for (let k = 1; k <= piecesPerSpan; k++) {
-      const t = k / piecesPerSpan;
-      const at = (axis: 0 | 1): number => {
-        const [a, b, c, d] = [p0[axis], p1[axis], p2[axis], p3[axis]];
-        return b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
-      };
-      line.push([at(0), at(1)]);
-    }
-  }
-  return line;
-};
-
-/** The squared distance of the point (px, py) from the line segment a–b. */
-const squaredDistance = (px: number, py: number, [ax, ay]: Point, [bx, by]: Point): number => {
-  const [dx, dy] = [bx - ax, by - ay];
-  const along = dx * dx + dy * dy;
-  const t = along === 0 ? 0 : Math.min(1, Math.max(0, ((px - ax) * dx + (py - ay) * dy) / along));
-  const [ex, ey] = [px - ax - t * dx, py - ay - t * dy];
-  return ex * ex + ey * ey;
-};
-
-/** Draws `strokes`, whose points are in pixels, over `into`, [size · size] bytes. */
-const renderStrokes = (
-  strokes: readonly Stroke[],
-  { size, radius, ink, softness }: Pen,
-  into: Uint8Array,
-): void => {
-  const outer = radius + softness;
-  const nearest = new Float64Array(size * size).fill(outer * outer);
-  for (const stroke of strokes) {
-    const line = smooth(stroke);
-    for (let i = 0; i + 1 < line.length; i++) {
-      const [a, b] = [line[i]!, line[i + 1]!];
-      const lowest = (axis: 0 | 1) => Math.max(0, Math.floor(Math.min(a[axis], b[axis]) - outer));
-      const highest = (axis: 0 | 1) => Math.min(size - 1, Math.ceil(Math.max(a[axis], b[axis]) + outer));
-      for (let y = lowest(1); y <= highest(1); y++)
-        for (let x = lowest(0); x <= highest(0); x++) {
-          const distance = squaredDistance(x + 0.5, y + 0.5, a, b);
-          if (distance < nearest[y * size + x]!) nearest[y * size + x] = distance;
-        }
-    }
-  }
-  for (let p = 0; p < into.length; p++) {
-    const inside = Math.min(1, Math.max(0, (outer - Math.sqrt(nearest[p]!)) / (2 * softness)));
-    into[p] = Math.round(255 * ink * inside * inside * (3 - 2 * inside));
-  }
-};
-
-/** '50 8, 50 92' → the points (0.5, 0.08) and (0.5, 0.92). */
-const path = (points: string): Stroke =>
-  points.split(', ').map((point) => {
-    const [x, y] = point.split(' ');
-    return [Number(x) / 100, Number(y) / 100];
-  });
-
-/** The ways to write each digit, 0 … 9, as `[digit][way][stroke][point]` in the unit square. */
-const strokesOfDigits: readonly (readonly (readonly Stroke[])[])[] = [
-  [
-    [path('55 8, 28 20, 20 52, 32 86, 55 92, 76 76, 80 42, 68 14, 50 8')],
-    [path('50 10, 22 32, 22 68, 50 90, 78 68, 78 32, 50 10, 38 14')],
-  ],
-  [
-    [path('50 8, 50 50, 50 92')],
-    [path('34 28, 54 8, 54 8, 53 50, 52 92')],
-    [path('32 28, 52 8, 52 8, 52 92'), path('30 92, 52 92, 74 92')],
-  ],
-  [
-    [path('24 30, 36 10, 62 10, 74 32, 56 60, 22 90, 22 90, 50 90, 80 88')],
-    [path('26 26, 44 8, 70 18, 68 46, 40 80, 24 88, 24 76, 42 78, 62 92, 82 84')],
-  ],
-  [
-    [path('26 20, 46 8, 70 18, 68 38, 44 48, 44 48, 74 58, 74 82, 48 93, 22 82')],
-    [path('26 10, 74 10, 74 10, 46 42, 46 42, 74 56, 74 80, 48 93, 22 80')],
-  ],
-  [
-    [path('62 8, 42 34, 20 64, 20 64, 50 64, 82 62'), path('64 36, 62 64, 60 94')],
-    [path('26 8, 24 34, 30 52, 52 54, 74 46'), path('74 8, 74 50, 70 94')],
-    [path('64 94, 66 50, 68 6, 68 6, 42 36, 18 66, 18 66, 50 66, 84 66')],
-  ],
-  [
-    [path('72 10, 50 10, 30 10, 30 10, 28 28, 26 46, 26 46, 52 40, 74 54, 74 80, 48 93, 22 84')],
-    [path('32 10, 28 46, 28 46, 54 40, 76 60, 66 88, 40 93, 22 82'), path('32 10, 54 12, 78 8')],
-  ],
-  [
-    [path('66 8, 42 24, 26 56, 30 84, 52 93, 74 80, 70 58, 48 52, 28 68')],
-    [path('46 6, 30 34, 24 66, 36 90, 62 90, 74 70, 58 54, 34 62, 28 74')],
-  ],
-  [
-    [path('22 12, 50 12, 78 10, 78 10, 60 46, 44 93')],
-    [path('22 14, 50 10, 78 12, 78 12, 58 50, 46 93'), path('36 52, 54 50, 74 50')],
-    [path('22 26, 24 12, 24 12, 78 10, 78 10, 64 50, 58 93')],
-  ],
-  [
-    [path('68 20, 46 8, 28 22, 42 42, 66 58, 74 80, 50 93, 26 80, 36 58, 62 40, 70 20, 56 10')],
-    [path('50 47, 30 30, 48 8, 70 26, 50 47, 26 70, 50 93, 74 70, 50 47')],
-  ],
-  [
-    [path('72 32, 54 46, 30 36, 34 14, 56 8, 72 26, 72 26, 72 56, 64 94')],
-    [path('74 20, 50 8, 28 24, 36 44, 60 44, 74 22, 74 22, 74 64, 56 92, 30 88')],
-  ],
-];
+/** The first `count` coloured glyphs of a split: [count, 32, 32, 3] in ten equally frequent classes. */
+export const colourGlyphs = generator(colour);

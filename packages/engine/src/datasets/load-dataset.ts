@@ -1,9 +1,22 @@
-/** Finds a data set on this machine and loads it. `sources` says where each data set comes from. */
+/**
+ * Finds a data set on this machine and loads it: a built-in one is generated or read from its own files, any other one is read from the
+ * cache of those that were fetched. `sources` says where each built-in data set comes from.
+ */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { AppError, type DatasetName, type DatasetSpec, datasets, isBuiltIn } from '@funnel/contracts';
-import { glyphs } from './glyphs.ts';
-import { readIdxSplit } from './idx.ts';
+import {
+  AppError,
+  type Dataset,
+  type DatasetName,
+  type DatasetSpec,
+  datasets,
+  imagesNeeded,
+  isBuiltIn,
+} from '@funnel/contracts';
+import { openCanonical, readCanonicalSplit } from './canonical-file.ts';
+import { cachedFile, cacheFolder, checkCached, touchCached } from './dataset-cache.ts';
+import { colourGlyphs, glyphs } from './glyphs.ts';
+import { idxImages, readIdxSplit } from './idx.ts';
 import type { LoadedDataset, Split, SplitName } from './split.ts';
 
 /** `dir`: the value of FUNNEL_DATA. `home`: the value of FUNNEL_HOME ('.funnel' unless given); its folder `data` receives downloads. */
@@ -32,8 +45,8 @@ export type Source =
       readonly generate: (split: SplitName, count: number) => Split;
     }
   | {
-      /** Reads a whole split from the declared files in a folder and verifies it. */
-      readonly read: (name: DatasetName, folder: string, split: SplitName) => Promise<Split>;
+      /** Reads the first `count` images of a split from the declared files in a folder, and verifies the files. */
+      readonly read: (name: DatasetName, folder: string, split: SplitName, count: number) => Promise<Split>;
       /** URLs of folders that have the files. */
       readonly mirrors: readonly string[];
     };
@@ -55,6 +68,62 @@ export const sources: Readonly<Record<DatasetName, Source>> = {
     ],
   },
   glyphs: { generate: glyphs },
+  'glyphs-colour': { generate: colourGlyphs },
+};
+
+type Reader = (split: SplitName, count: number) => Promise<Split>;
+
+/** The SHA-256 of the canonical form of a data set. */
+export const canonicalDigest = ({ name, content }: Pick<DatasetSpec, 'name' | 'content'>): string => {
+  if (content) return content.digest;
+  if (isBuiltIn(name)) return datasets[name].content;
+  throw new AppError(
+    'DATASET_UNKNOWN',
+    `Expected a built-in data set or one with its content, but got ${name}`,
+  );
+};
+
+/** Reads a data set that was fetched. Removes its file where the content is damaged, so that the worker fetches it again. */
+const cachedReader = (path: string, digest: string): Reader => {
+  const opened = once(async () => {
+    await touchCached(path);
+    await checkCached(path, digest);
+    return openCanonical(path);
+  });
+  return async (split, count) => readCanonicalSplit(await opened(), split, count);
+};
+
+/** Generates the images that a specification names, or reads them from the own files of a built-in data set. Null: they are not here. */
+const findOwnReader = async (spec: DatasetSpec, folders: DataFolders): Promise<Reader | null> => {
+  const { name } = spec;
+  if (!isBuiltIn(name)) return null;
+  const source = sources[name];
+  if ('generate' in source) return async (split, count) => source.generate(split, count);
+  const dataset: Dataset = datasets[name];
+  const folder = findDataset(name, folders);
+  if (folder === null || (await idxImages(folder, dataset)) < imagesNeeded(spec)) return null;
+  return (split, count) => source.read(name, folder, split, count);
+};
+
+/** Whether this machine has the images that a specification names without having fetched them. Looks at the headers of files only. */
+export const hasOwnImages = async (spec: DatasetSpec, folders: DataFolders): Promise<boolean> =>
+  (await findOwnReader(spec, folders)) !== null;
+
+/** Reads the images that a specification names, from the place on this machine that has them all. Null: no place has them all. */
+const findReader = async (spec: DatasetSpec, folders: DataFolders): Promise<Reader | null> => {
+  const own = await findOwnReader(spec, folders);
+  if (own !== null) return own;
+  const digest = canonicalDigest(spec);
+  const path = cachedFile(cacheFolder(folders), digest);
+  return existsSync(path) ? cachedReader(path, digest) : null;
+};
+
+/** A reader of a built-in data set whose files are damaged or too few. It says so when it is asked for images. */
+const incompleteReader = (name: string, folders: DataFolders): Reader | null => {
+  if (!isBuiltIn(name)) return null;
+  const [source, folder] = [sources[name], findDataset(name, folders)];
+  if ('generate' in source || folder === null) return null;
+  return (split, count) => source.read(name, folder, split, count);
 };
 
 /**
@@ -63,27 +132,13 @@ export const sources: Readonly<Record<DatasetName, Source>> = {
  * where a file differs from its declaration.
  */
 export const loadDataset = async (spec: DatasetSpec, folders: DataFolders = {}): Promise<LoadedDataset> => {
-  const { name } = spec;
-  if (!isBuiltIn(name))
-    throw new AppError(
-      'DATASET_MISSING',
-      `Expected the data set ${name} on this machine, but it is not built in`,
-    );
-  const source = sources[name];
-  if ('generate' in source)
-    return {
-      spec,
-      train: once(async () => source.generate('train', spec.train)),
-      test: once(async () => source.generate('test', spec.test)),
-    };
-  const folder = findDataset(name, folders);
-  if (folder === null) throw missing(name, folders);
-  const read = async (split: SplitName): Promise<Split> => {
-    const found = await source.read(name, folder, split);
-    requireImages(name, split, spec[split], found, folder);
-    return copyFirst(found, spec[split]);
+  const reader = (await findReader(spec, folders)) ?? incompleteReader(spec.name, folders);
+  if (reader === null) throw missing(spec, folders);
+  return {
+    spec,
+    train: once(() => reader('train', spec.train)),
+    test: once(() => reader('test', spec.test)),
   };
-  return { spec, train: once(() => read('train')), test: once(() => read('test')) };
 };
 
 /** Reads and checks every file of a data set. Answers the folder with the files, or null for a generated one. Throws like `loadDataset`. */
@@ -91,45 +146,30 @@ export const verifyDataset = async (name: DatasetName, folders: DataFolders = {}
   const source = sources[name];
   if ('generate' in source) return null;
   const folder = findDataset(name, folders);
-  if (folder === null) throw missing(name, folders);
+  if (folder === null) throw missing({ name }, folders);
   for (const split of ['train', 'test'] as const)
-    requireImages(name, split, datasets[name][split], await source.read(name, folder, split), folder);
+    await source.read(name, folder, split, datasets[name][split]);
   return folder;
 };
 
-/** Throws DATASET_MISSING where a folder has the extract of a data set and the extract is too small. */
-const requireImages = (
-  name: DatasetName,
-  split: SplitName,
-  count: number,
-  found: Split,
-  folder: string,
-): void => {
-  if (found.count >= count) return;
-  throw new AppError(
+const missing = (spec: Pick<DatasetSpec, 'name' | 'content'>, folders: DataFolders): AppError => {
+  const { name } = spec;
+  const cached = cachedFile(cacheFolder(folders), canonicalDigest(spec));
+  if (!isBuiltIn(name))
+    return new AppError(
+      'DATASET_MISSING',
+      `Expected the data set ${name} as ${cached}, but there is no such file`,
+      {
+        dataset: name,
+      },
+    );
+  const names = datasets[name].files.map((file) => file.name).join(', ');
+  return new AppError(
     'DATASET_MISSING',
-    `Expected ${count} ${split} images of ${name}, but ${folder} has an extract with only the first ${found.count}`,
-    { dataset: name, folder, split, expected: count, found: found.count },
-  );
-};
-
-/** Copies the first images, so that the memory of the whole file can be freed. */
-const copyFirst = (split: Split, count: number): Split => {
-  const size = split.images.length / split.count;
-  return {
-    ...split,
-    count,
-    images: split.images.slice(0, count * size),
-    labels: split.labels.slice(0, count),
-  };
-};
-
-const missing = (name: DatasetName, folders: DataFolders): AppError =>
-  new AppError(
-    'DATASET_MISSING',
-    `Expected ${datasets[name].files.map((file) => file.name).join(', ')} in a folder ${name}, but there is no folder ${name} in any of: ${dataFolders(folders).join(', ')}`,
+    `Expected ${names} in a folder ${name}, but there is no folder ${name} in any of: ${dataFolders(folders).join(', ')}`,
     { dataset: name, searched: dataFolders(folders) },
   );
+};
 
 const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
   let made: Promise<T> | undefined;

@@ -13,7 +13,7 @@ export const initialise: StageRecipe<StageHyperparameters<'classic', 'initialise
   network,
   optimiser,
 }) => {
-  const bias = biasOfMean(meanPixel(train));
+  const bias = biasOfMean(await meanPixel(train));
   const [E, G] = [
     network('defender-encoder', encoder(image, hyperparameters)),
     network('defender-generator', generator(image, hyperparameters), bias),

@@ -22,7 +22,7 @@ export const initialise: StageRecipe<StageHyperparameters<'funn', 'initialise'>>
   network,
   optimiser,
 }) => {
-  const bias = biasOfMean(meanPixel(train));
+  const bias = biasOfMean(await meanPixel(train));
   const [E_a, G_a] = [
     network('attacker-encoder', encoder(image, hyperparameters)),
     network('attacker-generator', generator(image, hyperparameters, hyperparameters.noise), bias),

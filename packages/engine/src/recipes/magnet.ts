@@ -23,7 +23,7 @@ export const initialise: StageRecipe<StageHyperparameters<'magnet', 'initialise'
   optimiser,
 }) => {
   const { rest } = holdOut(train);
-  const bias = biasOf(meanPixel(rest));
+  const bias = biasOf(await meanPixel(rest));
   const reformer = network('reformer', firstReformer(image), bias);
   const second = network('second-reformer', secondReformer(image), bias);
   const optimisers = {

@@ -1,9 +1,9 @@
 /** Measures training: the accuracy of a batch, means over an epoch, and whether an auto-encoder has collapsed. */
 import type { TrainingMetricName } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
-import { imagesAt, range } from '../batches.ts';
+import { imagesAt } from '../batches.ts';
 import { loadNetwork, type Stored } from '../checkpoint.ts';
-import type { Split } from '../datasets/split.ts';
+import { range, type Split } from '../datasets/split.ts';
 import { noiseShape, withNoise } from '../models/auto-encoders.ts';
 import type { BatchMetrics } from './stage.ts';
 

@@ -127,7 +127,9 @@ export const runStage = async (
 
     for (let epoch = begin.epoch; epoch < spec.epochs; epoch++) {
       const order = shuffled(createRandom(spec.seed, spec.kind, 'order', epoch), split.count); // [count]
+      const batchAt = (step: number) => order.subarray(step * batchSize, (step + 1) * batchSize); // [batch]
       const firstStep = epoch === begin.epoch ? begin.step : 0;
+      let ahead = split.prefetch(batchAt(firstStep));
       for (let step = firstStep; step < steps; step++) {
         // Before the step: read the losses; save or stop where that is due.
         const stop = signal.aborted;
@@ -141,8 +143,10 @@ export const runStage = async (
           return diverged('weight, but one was infinite or NaN', epoch, step - 1);
         if (stop) return { status: 'stopped' };
 
-        // The step: forward pass, backward pass, update.
-        const indices = order.subarray(step * batchSize, (step + 1) * batchSize); // [batch]
+        // The step: forward pass, backward pass, update. The disk reads the next batch meanwhile.
+        const indices = batchAt(step);
+        await ahead;
+        ahead = split.prefetch(batchAt(step + 1));
         const batch = batchOf(spec, hyperparameters, split, indices, { epoch, step }, steps);
         const metrics = tf.tidy(() => training.step(batch) as tf.NamedTensorMap);
         meter.add(metrics, step, indices.length);

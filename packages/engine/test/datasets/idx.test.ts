@@ -17,6 +17,9 @@ const idx = (
   return bytes;
 };
 
+/** A file of which every byte was kept. */
+const whole = (bytes: Uint8Array) => ({ bytes, length: bytes.length });
+
 const declared = (name: string, bytes: Uint8Array): DatasetFile => ({
   name,
   bytes: bytes.length,
@@ -38,7 +41,7 @@ const thrown = async (refuse: () => unknown): Promise<unknown> => {
 
 describe('parseIdx', () => {
   it('reads dimensions and values', () => {
-    const { dims, values } = parseIdx('a', idx([2, 1, 3], [1, 2, 3, 4, 5, 6]), 3);
+    const { dims, values } = parseIdx('a', whole(idx([2, 1, 3], [1, 2, 3, 4, 5, 6])), 3);
     expect(dims).toEqual([2, 1, 3]);
     expect([...values]).toEqual([1, 2, 3, 4, 5, 6]);
   });
@@ -56,7 +59,7 @@ describe('parseIdx', () => {
   ])(
     'refuses a file with %s, and says its name, what was expected and what was found',
     async (_, bytes, message) => {
-      expect(await thrown(() => parseIdx('file-x', bytes, 1))).toEqual(corrupt(message));
+      expect(await thrown(() => parseIdx('file-x', whole(bytes), 1))).toEqual(corrupt(message));
     },
   );
 });
@@ -67,25 +70,43 @@ describe('unpackFile', () => {
 
   it('answers the content, whatever the compression level', async () => {
     for (const level of [1, 9])
-      expect(await unpackFile('p', gzipSync(content, { level }), file)).toEqual(Buffer.from(content));
+      expect(await unpackFile('p', [gzipSync(content, { level })], [file])).toEqual({
+        bytes: new Uint8Array(content),
+        length: content.length,
+      });
+  });
+
+  it('keeps the first bytes only, and checks all', async () => {
+    const { bytes, length } = await unpackFile('p', [gzipSync(content)], [file], 10);
+    expect([...bytes]).toEqual([...content.subarray(0, 10)]);
+    expect(bytes.buffer.byteLength).toBe(10);
+    expect(length).toBe(12);
+    expect(parseIdx('p', { bytes, length }, 1)).toEqual({ dims: [4], values: Uint8Array.of(1, 2) });
+    const other = [gzipSync(idx([4], [1, 2, 3, 5]))];
+    expect(await thrown(() => unpackFile('p', other, [file], 10))).toEqual(corrupt(/the sha-256/));
+  });
+
+  it('takes the one of several declared files that has this length', async () => {
+    const larger = declared('labels.gz', idx([5], [1, 2, 3, 4, 5]));
+    expect((await unpackFile('p', [gzipSync(content)], [larger, file])).length).toBe(12);
   });
 
   it('refuses a truncated file', async () => {
     const zipped = gzipSync(content);
-    expect(await thrown(() => unpackFile('p', zipped.subarray(0, -5), file))).toEqual(
+    expect(await thrown(() => unpackFile('p', [zipped.subarray(0, -5)], [file]))).toEqual(
       corrupt(/p to be a whole gzip file/),
     );
   });
 
   it('refuses a changed file and says both digests', async () => {
     const other = idx([4], [1, 2, 3, 5]);
-    const error = await thrown(() => unpackFile('p', gzipSync(other), file));
+    const error = await thrown(() => unpackFile('p', [gzipSync(other)], [file]));
     expect(error).toEqual(corrupt(new RegExp(`p .* ${file.sha256} .* ${declared('', other).sha256}`)));
     expect(error).toBeInstanceOf(AppError);
   });
 
   it('refuses another length', async () => {
-    expect(await thrown(() => unpackFile('p', gzipSync(idx([5], [1, 2, 3, 4, 5])), file))).toEqual(
+    expect(await thrown(() => unpackFile('p', [gzipSync(idx([5], [1, 2, 3, 4, 5]))], [file]))).toEqual(
       corrupt(/p .* 12 bytes after gunzip, but found more/),
     );
   });

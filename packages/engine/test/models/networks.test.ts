@@ -63,6 +63,22 @@ describe('architectures', () => {
     expect(shapes(classifierHead(encoder(image, map), 64, 10))).toEqual(['7×7×16', '784', '64', '10']);
   });
 
+  it('generators and reformers give back the size of the image, from 1×1 to 65×65', () => {
+    const filters = { '4': 0, '2-3': 6, '2-3-4-5': 0, '1-1-1-1-1-1-1': 3 };
+    for (let height = 1; height <= 65; height++)
+      for (let width = 1; width <= 65; width++) {
+        const size = [height, width, 1 + (width % 4)] as const;
+        for (const [text, latent] of Object.entries(filters)) {
+          const sizes = sized({ filters: text, latent });
+          const code = outputShape(encoder(size, sizes));
+          const made = generator(size, sizes, 2);
+          expect(outputShape(made)).toEqual(size);
+          expect(made.input).toEqual([...code.slice(0, -1), code.at(-1)! + 2]);
+        }
+        expect(outputShape(firstReformer(size))).toEqual(size);
+      }
+  });
+
   it.each(['convolutional', 'mlp', 'residual'] as const)(
     'give every size of image back: %s',
     (architecture) => {
@@ -192,6 +208,23 @@ const cases: [string, Architecture][] = [
 describe.each(['cpu', 'wasm'] as const)('networks on %s', (backend) => {
   beforeAll(async () => {
     await openBackend(backend);
+  });
+
+  it('images of every size go through and come back in their size', () => {
+    const sizes = sized({ filters: '2-3', latent: 4 });
+    for (let height = 1; height <= 65; height++) {
+      const size = [height, 1 + ((17 * height) % 65), 1 + (height % 4)] as const;
+      tf.tidy(() => {
+        const x = noise([2, ...size]);
+        const code = build(encoder(size, sizes)).apply(x);
+        const rebuilt = [build(generator(size, sizes)).apply(code), build(firstReformer(size)).apply(x)];
+        expect(code.shape).toEqual([2, 4]);
+        for (const image of rebuilt) {
+          expect(image.shape).toEqual(x.shape);
+          expect(image.dataSync().every((value) => value >= 0 && value <= 1)).toBe(true);
+        }
+      });
+    }
   });
 
   it.each(cases)(

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../src/backends/open-backend.ts';
 import { unpackTensors } from '../../src/checkpoint.ts';
 import { glyphs } from '../../src/datasets/glyphs.ts';
+import { gatherImages } from '../../src/datasets/split.ts';
 import { encoder, generator } from '../../src/models/auto-encoders.ts';
 import { createNetwork, initialWeights, type Network } from '../../src/models/network.ts';
 import { normalisationEpsilon, normalise, whileDescending } from '../../src/models/normalisation.ts';
@@ -112,10 +113,7 @@ describe.each(['cpu', 'wasm'] as const)('a normalisation on %s', (backend) => {
     const adam = createAdam(trained.trained, 0.01);
     const split = glyphs('train', 4);
     tf.tidy(() => {
-      const images = tf.tensor(
-        Float32Array.from(split.images, (byte) => byte / 255),
-        [4, 28, 28, 1],
-      );
+      const images = tf.tensor(gatherImages(split, [0, 1, 2, 3]), [4, 28, 28, 1]);
       descend([adam], 1, () => ({
         loss: tf.mean<tf.Scalar>(tf.square(tf.sub(trained.apply(frozen.apply(images)), images))),
       }));

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../src/backends/open-backend.ts';
 import { cleanAccuracyOf, correctOf } from '../../src/batches.ts';
+import { memorySplit } from '../../src/datasets/split.ts';
 import { accuracyOf } from '../../src/training/measure.ts';
 
 const [inf, nan] = [Number.POSITIVE_INFINITY, Number.NaN];
@@ -19,12 +20,11 @@ const answers = [
 ] as const;
 
 const logits = () => tf.tensor2d(answers.map((answer) => [...answer.logits]));
-const split = {
-  count: answers.length,
-  shape: [1, 1, 1] as const,
-  images: Uint8Array.from(answers.keys()),
-  labels: Uint8Array.from(answers, ({ label }) => label),
-};
+const split = memorySplit(
+  [1, 1, 1],
+  Uint8Array.from(answers.keys()),
+  answers.map(({ label }) => label),
+);
 /** Looks up the logits of each image. The one pixel of an image is its index. */
 const network = (images: tf.Tensor): tf.Tensor =>
   tf.gather(logits(), images.mul(255).round().reshape([-1]).toInt());

@@ -1,5 +1,6 @@
 /** Reads the canonical form of a data set part by part, and checks and sums up what it holds. Pure. */
-import { type DatasetContent, type DatasetSummary, datasetLayout } from '@funnel/contracts';
+import { type DatasetContent, datasetLayout } from './dataset-content.ts';
+import type { DatasetSummary } from './dataset-resources.ts';
 
 const byteValues = 256;
 
