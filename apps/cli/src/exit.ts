@@ -53,16 +53,16 @@ export class Exit extends Error {
 }
 
 /** The text of a problem that the API reports: the mistake, its place, and the next step. */
-const describeProblem = ({ title, detail, hint, issues = [] }: Problem): string =>
+const describeProblem = ({ code, title, detail, hint, issues = [] }: Problem): string =>
   issues.length === 0
     ? `${title}: ${detail}\n→ ${hint}`
     : [
-        // The detail and the hint are left out: the detail repeats the first issue, and the hint refers to the issues.
+        // The detail is left out, because it repeats the first issue. So is the hint of INVALID_REQUEST, which refers to the issues.
         `${title}:`,
         ...issues.map(
           ({ path, expected, received }) => `  ${path || '(all)'}: expected ${expected}, got ${received}`,
         ),
-        '→ Nothing was done. Correct the request and try again.',
+        `→ ${code === 'INVALID_REQUEST' ? 'Nothing was done. Correct the request and try again.' : hint}`,
       ].join('\n');
 
 /** Returns true for variables whose values must not be printed. */
