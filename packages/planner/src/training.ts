@@ -1,6 +1,7 @@
 /** From points and seeds to the training stages that their trials need, each once. Trials share a stage if they agree on all that it reads. */
 import {
   type DatasetSpec,
+  defaultHyperparameters,
   type HyperparameterName,
   type Hyperparameters,
   type NeededStage,
@@ -96,7 +97,10 @@ const createSized = ({ subsetOf, engineVersion, varying }: Making): ((point: Spa
   const varied = sizes.filter((name) => varying.has(name));
   return memoizeBy(
     ({ recipe, values }: SpacePoint) => `${recipe} ${valuesKey(values, varied)}`,
-    ({ recipe, values }) => ({ recipe, hyperparameters: values, needOf: needsOf(values) }),
+    ({ recipe, values }) => {
+      const hyperparameters = { ...defaultHyperparameters, ...values }; // a spread copies no inherited fields
+      return { recipe, hyperparameters, needOf: needsOf(hyperparameters) };
+    },
   );
 };
 

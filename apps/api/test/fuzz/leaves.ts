@@ -1,5 +1,5 @@
 /** The leaves of a request: every place of its body, of its address and of its headers where a value can stand. */
-import type { Operation } from './generate-request.ts';
+import type { Operation } from './api-document.ts';
 import type { Schema } from './generate-value.ts';
 import { mildValues } from './mild-values.ts';
 import type { Random } from './strange-values.ts';
