@@ -311,6 +311,20 @@ describe('a submission with an Idempotency-Key', () => {
     ]);
   });
 
+  test('says nothing about the sweep that another client has under the same key', async () => {
+    const { id } = (await submit(named, key)).json<{ id: string }>();
+    const sendFromElsewhere = (payload: object) =>
+      api.app.inject({
+        ...{ method: 'POST', url: '/v1/sweeps', payload, headers: key, remoteAddress: '10.0.0.7' },
+      });
+    const other = await sendFromElsewhere(named);
+    expect(other.statusCode).toBe(201);
+    expect(other.json().id).not.toBe(id);
+    const conflict = await sendFromElsewhere({ ...named, seeds: 3 });
+    expect(conflict.statusCode).toBe(409);
+    expect(conflict.body).not.toContain(id);
+  });
+
   test('refuses another body under the same key', async () => {
     const response = await submit({ ...named, seeds: 2 }, key);
     expect(response.json()).toMatchObject({ status: 409, code: 'IDEMPOTENCY_CONFLICT' });

@@ -31,7 +31,7 @@ export type Submission = {
   readonly stages: readonly Wanted[];
   /** The last step of the planner. Pure. */
   readonly buildPlan: (known: Known) => SweepPlan;
-  /** The same key with the same body returns the same sweep; the same key with another body is the error IDEMPOTENCY_CONFLICT. */
+  /** For one client: the same key with the same body returns the same sweep; the same key with another body is the error IDEMPOTENCY_CONFLICT. */
   readonly idempotency?: { readonly key: string; readonly bodyHash: string };
   /** The stored submission that this carries out: the same transaction completes it. (Default: none) */
   readonly ticket?: Ticket;
@@ -44,7 +44,7 @@ export type Ticket = { readonly id: string; readonly attempt: number };
 
 export type Submitted = {
   readonly sweepId: string;
-  /** False: this is the sweep of an earlier submission with the same idempotency key. */
+  /** False: this is the sweep of an earlier submission of the same client with the same idempotency key. */
   readonly created: boolean;
 };
 

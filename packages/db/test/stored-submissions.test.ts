@@ -104,9 +104,27 @@ describe('a key', () => {
     const ticket = (await take())!;
     expect(ticket.idempotencyKey).toBe('k');
     const idempotency = { key: 'k', bodyHash: 'hash' };
-    const { sweepId } = await submitSweep(db, { ...prepared(sweep), idempotency, ticket });
+    const { sweepId } = await submitSweep(db, { ...prepared(sweep, 'a'), idempotency, ticket });
     const request = { client: 'a', size: 'large', definition: sweep, engineVersion: 'engine-1' } as const;
     expect(await storeSubmission(db, { ...request, bodyHash: 'hash', key: 'k' })).toEqual({ sweepId });
+  });
+
+  test('belongs to its client', async () => {
+    const first = await store({ key: 'shared' });
+    const other = await store({ client: 'b', key: 'shared', hash: 'other' });
+    expect(other.isNew).toBe(true);
+    expect(other.id).not.toBe(first.id);
+    expect(await store({ client: 'b', key: 'shared', hash: 'other' })).toEqual({
+      id: other.id,
+      isNew: false,
+    });
+    expect((await take())!).toMatchObject({ id: first.id, client: 'a', idempotencyKey: 'shared' });
+  });
+
+  test('that an older version stored reaches the process as the client sent it', async () => {
+    await store({ client: 'old', key: 'plain' });
+    await query(db, `UPDATE submissions SET key = 'plain'`);
+    expect((await take())!.idempotencyKey).toBe('plain');
   });
 
   test('of a refused submission may be used again', async () => {

@@ -40,7 +40,7 @@ export const sweepRoutes = {
     method: 'POST',
     url: '/v1/sweeps',
     summary:
-      'Submit a sweep. With an Idempotency-Key a repeated request returns the same sweep. A large sweep that is not written within seconds is answered with 202 and its place in the queue.',
+      'Submit a sweep. With an Idempotency-Key a repeated request of the same client returns the same sweep. A large sweep that is not written within seconds is answered with 202 and its place in the queue.',
     role: 'submit',
     headers: z.looseObject({ 'idempotency-key': Line.min(1).max(200).optional() }),
     body: SweepDefinition,

@@ -16,7 +16,7 @@ import { reading, type Tx, transaction } from '../connection/transaction.ts';
 import { isText, pageOf, readCursor } from '../reads/pages.ts';
 import type { Page, Submission, Ticket } from '../types.ts';
 import { refuseSubmissions } from './client-use.ts';
-import { findSubmission } from './find-submission.ts';
+import { findSubmission, sentKey, storedKey } from './find-submission.ts';
 import { newId } from './submission-rows.ts';
 
 export type SubmissionSize = 'small' | 'medium' | 'large';
@@ -42,7 +42,7 @@ export type NewSubmission = {
   readonly key?: string;
 };
 
-/** The sweep of an earlier submission with the same key; or a stored submission, which `isNew` unless it had the same key. */
+/** The sweep of an earlier submission of the client with the same key; or a stored submission, which `isNew` unless it had the same key. */
 export type Stored = { readonly sweepId: string } | { readonly id: string; readonly isNew: boolean };
 
 /** Stores a submission. Errors: IDEMPOTENCY_CONFLICT, TOO_MANY_OWN_SUBMISSIONS, TOO_MANY_OWN_SWEEPS. */
@@ -58,7 +58,11 @@ export const storeSubmission = async (db: Db, submission: NewSubmission): Promis
     key,
   } = submission;
   const tx = reading(db);
-  const sweepId = key === undefined ? null : await findSubmission(tx, { key, bodyHash });
+  const ownKey = key === undefined ? null : storedKey(client, key);
+  const sweepId =
+    key === undefined
+      ? null
+      : await findSubmission(tx, { idempotency: { key, bodyHash }, share: { client, limits } });
   if (sweepId !== null) return { sweepId };
   await refuseSubmissions(tx, client, limits);
   const [added] = await tx.query(
@@ -72,7 +76,7 @@ export const storeSubmission = async (db: Db, submission: NewSubmission): Promis
       size,
       JSON.stringify(definition),
       engineVersion,
-      key ?? null,
+      ownKey,
       bodyHash,
       author ? JSON.stringify(author) : null,
     ],
@@ -81,7 +85,7 @@ export const storeSubmission = async (db: Db, submission: NewSubmission): Promis
   const [same] = await tx.query(
     { id: text(), body_hash: text() },
     `SELECT id, body_hash FROM submissions WHERE key = $1 AND status IN ('waiting', 'running')`,
-    [key],
+    [ownKey],
   );
   if (!same) return storeSubmission(db, submission); // it has ended in between
   if (same.body_hash === bodyHash) return { id: same.id, isNew: false };
@@ -143,7 +147,7 @@ export const takeSubmission = async (
     return {
       ...{ id, client, attempt, definition, engineVersion },
       ...(author && { author }),
-      ...(key !== null && { idempotencyKey: key }),
+      ...(key !== null && { idempotencyKey: sentKey(key) }),
     };
   } catch (error) {
     if (errorCode(error) === uniqueViolation) return null;

@@ -11,7 +11,7 @@ import { firstStatus } from '../lifecycle/transitions.ts';
 import { connectSweep } from '../sweeps/sweep-actions.ts';
 import type { Submission, Submitted } from '../types.ts';
 import { refuseSweep } from './client-use.ts';
-import { findSubmission } from './find-submission.ts';
+import { findSubmission, storedKey } from './find-submission.ts';
 import { insertNewStages, reopenEnded } from './insert-stages.ts';
 import { insertLinks, insertTrials, linkIndirect } from './insert-trials.ts';
 import { type Found, readKnown } from './known-chains.ts';
@@ -43,7 +43,7 @@ const insertSweep = async (
   const { id } = row!;
   if (idempotency)
     await tx.run('INSERT INTO idempotency_keys (key, body_hash, sweep_id) VALUES ($1, $2, $3)', [
-      idempotency.key,
+      storedKey(share?.client, idempotency.key),
       idempotency.bodyHash,
       id,
     ]);
@@ -163,9 +163,10 @@ const write = async (
   return { sweepId, created: true };
 };
 
-/** The sweep of an earlier request with the same key. */
+/** The sweep of an earlier request of the same client with the same key. */
 const findKnown = async (tx: Tx, submission: Submission): Promise<Submitted | null> => {
-  const sweepId = submission.idempotency && (await findSubmission(tx, submission.idempotency));
+  const { idempotency, share } = submission;
+  const sweepId = idempotency && (await findSubmission(tx, { idempotency, ...(share && { share }) }));
   if (!sweepId) return null;
   await completeSubmission(tx, submission, sweepId);
   return { sweepId, created: false };
