@@ -68,13 +68,16 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   // Behind a proxy, others can call although the address is loopback.
   const required = !isLocal || options.auth === 'required' || options.trustProxy === true;
   const gate = await createTokenGate(db, { required, host });
-  const limits = completeLimits(options.limits ?? {}, { isLoopback: isLocal });
+  const limits = completeLimits(options.limits ?? {}, {
+    isLoopback: isLocal,
+    trustsProxy: options.trustProxy === true,
+  });
   const document = createOpenApiDocument(version);
   const app = createServer({ ...options, limits });
 
   // The hooks of a request run in this order.
   await app.register(answerHeadersPlugin);
-  await app.register(connectionsPlugin);
+  await app.register(connectionsPlugin, { perAddress: limits.ownConnections });
   await app.register(problemsPlugin);
   await app.register(bodiesPlugin, {
     jsonBytes: limits.bodyBytes,

@@ -2,13 +2,43 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { AppError, fixedLimit, type ServiceLimits } from '@funnel/contracts';
+import { AppError, allConnections, fixedLimit, type ServiceLimits, variableOf } from '@funnel/contracts';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import fp from 'fastify-plugin';
 import type { ApiOptions } from './app.ts';
 import { answerClientError, answerFrameworkError } from './problems.ts';
+import { createWarning } from './warning.ts';
 
-const connections = async (app: FastifyInstance): Promise<void> => {
+/** Counts the connections of each address, so that no address can take them all. */
+const createShares = (perAddress: number) => {
+  const open = new Map<string, number>();
+  return {
+    /** Counts `socket` until it closes. Returns false if its address has its share already. */
+    add: (socket: Socket): boolean => {
+      const { remoteAddress: address } = socket;
+      if (address === undefined) return true; // the client has closed the connection
+      const count = open.get(address) ?? 0;
+      if (count >= perAddress) return false;
+      open.set(address, count + 1);
+      socket.once('close', () => {
+        const left = open.get(address)! - 1;
+        if (left > 0) open.set(address, left);
+        else open.delete(address);
+      });
+      return true;
+    },
+  };
+};
+
+type ConnectionsOptions = {
+  /** Connections of one address at a time. */
+  readonly perAddress: number;
+};
+
+const connections = async (app: FastifyInstance, { perAddress }: ConnectionsOptions): Promise<void> => {
+  const shares = createShares(perAddress);
+  const warnOfFullShare = createWarning(app.log, 'an address has too many connections');
+
   /**
    * For each open connection, the number of requests without an answer. There may be several, because a client may send a request before
    * it has the answer to the last.
@@ -24,6 +54,13 @@ const connections = async (app: FastifyInstance): Promise<void> => {
   };
 
   app.server.on('connection', (socket: Socket) => {
+    if (!shares.add(socket)) {
+      warnOfFullShare(
+        `Expected at most ${perAddress} connections of ${socket.remoteAddress} (${variableOf('ownConnections')}), but got more`,
+      );
+      socket.destroy(); // an answer would cost more than the connection
+      return;
+    }
     waiting.set(socket, 0);
     if (closing) socket.destroySoon();
     socket.once('close', () => waiting.delete(socket));
@@ -44,7 +81,7 @@ const connections = async (app: FastifyInstance): Promise<void> => {
 };
 
 /**
- * When the app closes, connections without a request end at once, and the others after their answer. Node closes an idle connection at once
+ * Closes connections of an address that has its share of them at once. When the app closes, connections without a request end at once, and the others after their answer. Node closes an idle connection at once
  * only if it had a request before. Browsers open connections in advance; Node would wait a minute for such an unused one.
  */
 export const connectionsPlugin = fp(connections, { name: 'connections' });
@@ -83,6 +120,6 @@ export const createServer = ({
   });
   // Node would answer 417 to an unknown `Expect` header. HTTP allows a server to ignore this header.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
-  app.server.maxConnections = limits.streams + fixedLimit('connections');
+  app.server.maxConnections = allConnections(limits);
   return app;
 };

@@ -188,6 +188,14 @@ const declared = {
     code: null,
     otherwise: 'the connection is closed',
   },
+  ownConnections: {
+    variable: 'FUNNEL_MAX_CONNECTIONS_PER_ADDRESS',
+    unit: 'number',
+    default: null,
+    text: 'connections of one address, also those of `/v1/events`, per API process. Default: a quarter of all; on loopback all streams and half of the others; behind a trusted proxy all',
+    code: null,
+    otherwise: 'the connection is closed',
+  },
   arrivalSeconds: {
     variable: null,
     unit: 'seconds',
@@ -320,14 +328,36 @@ export const readLimits = (
     }),
   );
 
+export type LimitConditions = {
+  /** Whether only this machine can reach the service. (Default: true) */
+  readonly isLoopback?: boolean;
+  /** Whether all connections come from a proxy. (Default: false) */
+  readonly trustsProxy?: boolean;
+};
+
+/** The connections of a process in total. */
+export const allConnections = ({ streams }: Pick<ServiceLimits, 'streams'>): number =>
+  streams + declared.connections.default;
+
+/**
+ * The connections of one address. On loopback every dashboard, script and benchmark has the same address, so it may have all streams, and half
+ * of the other connections; the rest is for the programs that did not take too many. Behind a proxy the only address is the proxy's.
+ */
+const connectionsOfAddress = (streams: number, { isLoopback, trustsProxy }: Required<LimitConditions>) => {
+  if (trustsProxy) return allConnections({ streams });
+  if (isLoopback) return streams + declared.connections.default / 2;
+  return Math.floor(allConnections({ streams }) / 4);
+};
+
 /** All limits: `given`, and defaults for the rest. On loopback all requests come from one machine, so many of them are no abuse. */
 export const completeLimits = (
   given: Partial<ServiceLimits>,
-  { isLoopback }: { readonly isLoopback: boolean } = { isLoopback: true },
+  { isLoopback = true, trustsProxy = false }: LimitConditions = {},
 ): ServiceLimits => {
   const streams = given.streams ?? declared.streams.default;
   const dependent = {
     requestsPerMinute: isLoopback ? 120_000 : 3000,
+    ownConnections: connectionsOfAddress(streams, { isLoopback, trustsProxy }),
     // Enough for a person with some open pages and a few scripts.
     ownStreams: Math.max(8, Math.floor(streams / 4)),
   };

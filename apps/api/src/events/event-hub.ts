@@ -8,6 +8,7 @@ import { AppError, variableOf } from '@funnel/contracts';
 import { type Db, eventsAfter, isEventAfter, lastEventId, onEvents } from '@funnel/db';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
+import { createFairQueue } from '../planning/fair-queue.ts';
 import { createWarning } from '../warning.ts';
 import { createEventStream, type EventSource, type EventStream } from './event-stream.ts';
 
@@ -99,6 +100,9 @@ export type EventHubOptions = {
 /** The largest number of events that one query reads. */
 const pageSize = 500;
 
+/** Streams that read a page of old events at a time. The others wait for their turn, and callers take turns. */
+const replaySlots = 3;
+
 /** Milliseconds for clients to read the rest of their streams when the hub closes. */
 const closeTimeoutMs = 1000;
 
@@ -116,6 +120,7 @@ const endAll = async (streams: ReadonlySet<EventStream>): Promise<void> => {
 export const createEventHub = (options: EventHubOptions): EventHub => {
   const { source, limits, bufferBytes, heartbeat, onError } = options;
   const streams = new Set<EventStream>();
+  const replays = createFairQueue({ slots: replaySlots, maxWaiting: Number.POSITIVE_INFINITY });
   let closed = false;
   let cursor = '';
   let started: Promise<{ close: () => Promise<void> }> | null = null;
@@ -187,6 +192,7 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
           source,
           cursor: from,
           bufferBytes,
+          inTurn: (read) => replays.run(caller ?? '', read),
           onError,
           ...(sweep !== undefined && { sweep }),
         });

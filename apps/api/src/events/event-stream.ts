@@ -1,5 +1,6 @@
 /** The event stream of one client. It remembers which events the client has got, and which bytes the client has not read. */
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { FunnelEventRow } from '@funnel/contracts';
 
 /**
@@ -61,6 +62,8 @@ export type EventStreamOptions = {
   readonly cursor: string;
   /** Bytes that may wait for the client. When more wait, the stream goes on with events from the database, as fast as the client reads. */
   readonly bufferBytes: number;
+  /** Runs `read` when it is this stream's turn to read from the database. Few streams read at a time. */
+  readonly inTurn: (read: () => Promise<void>) => Promise<void>;
   readonly onError: (error: unknown) => void;
 };
 
@@ -69,18 +72,19 @@ const pageSize = 500;
 
 /**
  * A stream is *live* (it sends the events that it is offered) or *catching up* (it reads events from the database page by page, and reads the
- * next page when the client has read the previous one). It begins with catching up, and catches up again whenever its buffer has been full.
- * So the memory for each
- * client is bounded, and no client misses an event. The stream drops a client that has data to read but reads nothing between two heartbeats.
+ * next page when the client has read the previous one). Each page waits for the stream's turn. It begins with catching up, and catches up
+ * again whenever its buffer has been full. So the memory for each client is bounded, and no client misses an event. The stream drops a client
+ * that has data to read but reads nothing between two heartbeats.
  */
 export const createEventStream = (options: EventStreamOptions): EventStream => {
-  const { source, sweep, bufferBytes } = options;
+  const { source, sweep, bufferBytes, inTurn } = options;
   let { cursor } = options;
   let live = false;
   /** True when events were offered while the stream was catching up: it must read once more before it goes live. */
   let behind = false;
   /** True when data was waiting at the last heartbeat, and the client has not read since. */
   let stalled = false;
+  let ended = false;
   let onDrained = (): void => {};
 
   const readable = new Readable({
@@ -97,26 +101,41 @@ export const createEventStream = (options: EventStreamOptions): EventStream => {
       readable.once('close', resolve);
     });
 
+  /** Whether nothing more can be sent. */
+  const isOver = (): boolean => ended || readable.destroyed;
+
   /** Returns false if the buffer is full now. */
   const push = (rows: readonly FunnelEventRow[]): boolean => {
     const fresh = rows.filter(
       (row) => source.isAfter(row.id, cursor) && (sweep === undefined || row.event.sweepId === sweep),
     );
     const last = fresh.at(-1);
-    if (!last || readable.destroyed) return true;
+    if (!last || isOver()) return true;
     cursor = last.id;
     return readable.push(fresh.map(eventText).join(''));
   };
 
   const catchUp = async (): Promise<void> => {
     live = false;
-    let rows: readonly FunnelEventRow[] = [];
-    do {
-      behind = false;
-      rows = await source.after({ after: cursor, limit: pageSize, ...(sweep !== undefined && { sweep }) });
-      if (!push(rows)) await drained();
-      if (readable.destroyed) return;
-    } while (rows.length === pageSize || behind);
+    let hasMore = true;
+    while (hasMore) {
+      let untilDrained: Promise<void> | undefined;
+      await inTurn(async () => {
+        if (isOver()) return; // it ended while it waited for its turn
+        behind = false;
+        const rows = await source.after({
+          after: cursor,
+          limit: pageSize,
+          ...(sweep !== undefined && { sweep }),
+        });
+        if (!push(rows)) untilDrained = drained(); // before the client can read
+        hasMore = rows.length === pageSize;
+        await setImmediate(); // the API answers other requests before anybody reads the next page
+      });
+      await untilDrained;
+      if (isOver()) return;
+      hasMore ||= behind;
+    }
     live = true;
   };
 
@@ -141,6 +160,7 @@ export const createEventStream = (options: EventStreamOptions): EventStream => {
       }
     },
     beat: (latest) => {
+      if (isOver()) return;
       const waiting = readable.readableLength > 0;
       if (waiting && stalled) readable.destroy();
       else if (waiting) stalled = true;
@@ -149,6 +169,9 @@ export const createEventStream = (options: EventStreamOptions): EventStream => {
         readable.push(live ? cursorText(latest) : ':\n\n');
       }
     },
-    end: () => readable.push(null),
+    end: () => {
+      ended = true;
+      readable.push(null);
+    },
   };
 };

@@ -1,6 +1,7 @@
 /** Clients that hold connections without sending a request, and clients that send too much. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { completeLimits } from '@funnel/contracts';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { build, type TestApp } from '../build.ts';
 
@@ -62,6 +63,42 @@ test.each([
 test('the number of connections is limited', async () => {
   expect(api.app.server.maxConnections).toBe(3 + 2000);
   expect(await fetch(`http://127.0.0.1:${port}/healthz`).then(({ status }) => status)).toBe(200);
+});
+
+test('an address that opens too many connections loses the further ones, and other addresses keep theirs', async () => {
+  const own = await build({ limits: { ownConnections: 5 } });
+  onTestFinished(own.close);
+  await own.app.listen({ host: '127.0.0.1', port: 0 });
+  const { port: at } = own.app.server.address() as { port: number };
+  const accepted: Socket[] = [];
+  own.app.server.on('connection', (socket) => accepted.push(socket));
+  const open = (localAddress: string): Socket =>
+    connect({ port: at, host: '127.0.0.1', localAddress }).on('error', () => {});
+  const ask = async (socket: Socket): Promise<string> => {
+    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    return String((await once(socket, 'data'))[0]).slice(0, 12);
+  };
+  const slow = Array.from({ length: 40 }, () => open('127.0.0.1'));
+  await expect.poll(() => accepted.length, { timeout: 30_000 }).toBe(40);
+  expect(accepted.filter(({ destroyed }) => !destroyed)).toHaveLength(5);
+  expect(await ask(open('127.0.0.2'))).toBe('HTTP/1.1 200');
+
+  // A closed connection gives its place back.
+  for (const socket of slow) socket.destroy();
+  await Promise.all(
+    accepted
+      .filter(({ remoteAddress, destroyed }) => remoteAddress === '127.0.0.1' && !destroyed)
+      .map((socket) => once(socket, 'close')),
+  );
+  expect(await ask(open('127.0.0.1'))).toBe('HTTP/1.1 200');
+});
+
+test.each([
+  ['on loopback', {}, 1500],
+  ['where others call', { isLoopback: false }, 625],
+  ['behind a proxy', { isLoopback: false, trustsProxy: true }, 2500],
+])('%s, one address may have its share of 2,500 connections', (_, conditions, share) => {
+  expect(completeLimits({ streams: 500 }, conditions).ownConnections).toBe(share);
 });
 
 test('a client that does not read its answer loses its connection before the rest is read from the database', async () => {

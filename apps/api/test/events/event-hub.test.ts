@@ -84,6 +84,55 @@ describe('createEventHub', () => {
     expect(await collected).toEqual(numbers(101, 1600));
   });
 
+  test('of many clients that replay all events, few read at a time, and each gets every event once', async () => {
+    const { source, write } = createLog();
+    write(1200);
+    let reading = 0;
+    let most = 0;
+    const rowCounts: number[] = [];
+    const after: EventSource['after'] = async (query) => {
+      most = Math.max(most, ++reading);
+      const rows = await source.after(query);
+      rowCounts.push(rows.length);
+      reading--;
+      return rows;
+    };
+    const { hub } = openHub(
+      { ...source, after },
+      { limits: createStreamLimits({ total: 40, perCaller: 40 }) },
+    );
+    const clients = Array.from({ length: 40 }, async (_, i) =>
+      collect(await hub.open({ caller: `caller ${i % 4}`, lastEventId: '0' }), 1200),
+    );
+    expect(new Set((await Promise.all(clients)).map(String))).toEqual(new Set([String(numbers(1, 1200))]));
+    expect(most).toBeLessThanOrEqual(4); // three replays, and the hub that reads new events
+    expect(Math.max(...rowCounts)).toBeLessThanOrEqual(500);
+  });
+
+  test('other work gets its turn between the pages of replays, even if the database answers at once', async () => {
+    const { source, write } = createLog();
+    write(3000);
+    const all = await source.after({ after: '0', limit: 3000 });
+    let turn = 0;
+    const pagesByTurn = new Map<number, number>();
+    const after: EventSource['after'] = async ({ after: cursor, limit }) => {
+      pagesByTurn.set(turn, (pagesByTurn.get(turn) ?? 0) + 1);
+      return all.slice(Number(cursor), Number(cursor) + limit);
+    };
+    const count = (): void => {
+      turn++;
+      turning = setImmediate(count);
+    };
+    let turning = setImmediate(count);
+    onTestFinished(() => clearImmediate(turning));
+    const { hub } = openHub({ ...source, after }, { bufferBytes: 2 ** 30 });
+    const clients = Array.from({ length: 10 }, async () =>
+      collect(await hub.open({ caller: null, lastEventId: '0' }), 3000),
+    );
+    for (const ids of await Promise.all(clients)) expect(ids).toEqual(numbers(1, 3000));
+    expect(Math.max(...pagesByTurn.values())).toBeLessThanOrEqual(8); // of 70 pages
+  });
+
   test('many clients that connect at any time get each event once', async () => {
     const { source, write } = createLog();
     const { hub } = openHub(source);
