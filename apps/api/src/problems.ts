@@ -4,11 +4,23 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { AppError, type ErrorCode, errors, type Problem, ProblemIssue } from '@funnel/contracts';
+import {
+  AppError,
+  type ErrorCode,
+  errors,
+  escapeControlsInLines,
+  formatAmount,
+  type Problem,
+  ProblemIssue,
+  type Route,
+  routes,
+  variableOf,
+} from '@funnel/contracts';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { z } from 'zod';
 import { setAnswerHeaders } from './answer-headers.ts';
+import type { BodyLimits } from './request/bodies.ts';
 
 /** The code for one of Fastify's own errors. */
 const frameworkCode = (code: string, status: number): ErrorCode => {
@@ -18,12 +30,34 @@ const frameworkCode = (code: string, status: number): ErrorCode => {
   return 'INVALID_REQUEST';
 };
 
+/** The hint of a route whose body is bytes. */
+export const bytesHint = 'Send application/octet-stream.';
+
+/** What a message about the body says of its request. */
+type Sent = {
+  readonly contentType?: string | undefined;
+  /** The header content-length. */
+  readonly length?: string | undefined;
+  readonly limits?: BodyLimits | undefined;
+  /** The body of the route is bytes. */
+  readonly takesBytes?: boolean;
+};
+
 /** The message for one of Fastify's own errors. Ours replaces a message that does not say what was expected and what came. */
-const frameworkMessage = (code: ErrorCode, error: Error, contentType: string | undefined): string => {
-  if (code === 'UNSUPPORTED_MEDIA_TYPE')
-    return `Expected application/json or application/yaml, but got ${contentType?.slice(0, 100) || 'no content type'}`;
-  if (code === 'BODY_TOO_LARGE')
-    return 'Expected at most FUNNEL_MAX_BODY_BYTES of JSON, or a sixteenth as much YAML, but got more';
+const frameworkMessage = (
+  code: ErrorCode,
+  error: Error,
+  { contentType, length, limits, takesBytes }: Sent,
+): string => {
+  if (code === 'UNSUPPORTED_MEDIA_TYPE') {
+    const expected = takesBytes ? 'application/octet-stream' : 'application/json or application/yaml';
+    return `Expected ${expected}, but got ${contentType?.slice(0, 100) || 'no content type'}`;
+  }
+  if (code === 'BODY_TOO_LARGE' && limits) {
+    const [json, yaml] = [limits.jsonBytes, limits.yamlBytes].map(formatAmount);
+    const got = length === undefined ? 'more' : formatAmount(Number(length));
+    return `Expected at most ${json} bytes of JSON (${variableOf('bodyBytes')}), or ${yaml} bytes of YAML, but got ${got}`;
+  }
   return error.message;
 };
 
@@ -31,7 +65,7 @@ const frameworkMessage = (code: ErrorCode, error: Error, contentType: string | u
  * Errors of Fastify and Node carry a status and a code; those of the plugin that serves files carry a status alone. Null for all other errors,
  * and for status 500: these are our own faults.
  */
-const fromFramework = (error: unknown, contentType: string | undefined): AppError | null => {
+const fromFramework = (error: unknown, sent: Sent): AppError | null => {
   if (!(error instanceof Error) || !('statusCode' in error)) return null;
   const { statusCode: status } = error;
   if (typeof status !== 'number' || status < 400 || status >= 500) return null;
@@ -44,14 +78,15 @@ const fromFramework = (error: unknown, contentType: string | undefined): AppErro
       { cause: error },
     );
   const appCode = frameworkCode(code, status);
-  return new AppError(appCode, frameworkMessage(appCode, error, contentType), {}, { cause: error });
+  const details = appCode === 'UNSUPPORTED_MEDIA_TYPE' && sent.takesBytes ? { hint: bytesHint } : {};
+  return new AppError(appCode, frameworkMessage(appCode, error, sent), details, { cause: error });
 };
 
-/** `error` as an AppError; an unknown error becomes INTERNAL and tells the client nothing. `contentType` is the request's. */
-export const asAppError = (error: unknown, contentType?: string): AppError => {
+/** `error` as an AppError; an unknown error becomes INTERNAL and tells the client nothing. */
+export const asAppError = (error: unknown, sent: Sent = {}): AppError => {
   if (error instanceof AppError) return error;
   return (
-    fromFramework(error, contentType) ??
+    fromFramework(error, sent) ??
     new AppError('INTERNAL', 'The service failed unexpectedly', {}, { cause: error })
   );
 };
@@ -65,6 +100,13 @@ const detailOf = ({ code, message, details: { part } }: AppError): string =>
     ? `Expected the ${part} to answer, but it does not`
     : message;
 
+/** An error text may quote what a client sent. Characters that would change how the text reads become escapes. */
+const shown = (issue: ProblemIssue): ProblemIssue => ({
+  path: escapeControlsInLines(issue.path),
+  expected: escapeControlsInLines(issue.expected),
+  received: escapeControlsInLines(issue.received),
+});
+
 export const toProblem = (error: AppError, requestId?: string): Problem => {
   const { status, title, hint } = errors[error.code];
   const issues = z.array(ProblemIssue).safeParse(error.details.issues);
@@ -74,10 +116,10 @@ export const toProblem = (error: AppError, requestId?: string): Problem => {
     title,
     status,
     code: error.code,
-    detail: detailOf(error),
-    hint: typeof ownHint === 'string' ? ownHint : hint,
+    detail: escapeControlsInLines(detailOf(error)),
+    hint: escapeControlsInLines(typeof ownHint === 'string' ? ownHint : hint),
     ...(requestId !== undefined && { instance: `urn:uuid:${requestId}` }),
-    ...(issues.success && { issues: issues.data }),
+    ...(issues.success && { issues: issues.data.map(shown) }),
   };
 };
 
@@ -106,9 +148,19 @@ const log = (logger: FastifyBaseLogger, error: AppError): void => {
   else logger.debug({ code, detail }, 'refused a request');
 };
 
+const sentOf = ({ headers, routeOptions: { config }, server }: FastifyRequest): Sent => {
+  const route: Route | undefined = config?.routeName && routes[config.routeName];
+  return {
+    contentType: headers['content-type'],
+    length: headers['content-length'],
+    limits: server.bodyLimits,
+    takesBytes: route?.bytes !== undefined,
+  };
+};
+
 /** `thrown` as an answer, and a line about it in the log. */
 const refuse = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-  const error = asAppError(thrown, request.headers['content-type']);
+  const error = asAppError(thrown, sentOf(request));
   log(request.log, error);
   return reply
     .code(errors[error.code].status)

@@ -12,6 +12,7 @@ import { limitHandlers } from './handlers/limits.ts';
 import { checkpointHandlers, resultHandlers } from './handlers/results.ts';
 import { retentionHandlers, serviceHandlers } from './handlers/service.ts';
 import { sweepHandlers } from './handlers/sweeps.ts';
+import { bytesHint } from './problems.ts';
 import type { RawBody } from './request/bodies.ts';
 import { discardRest, isStreamOfBytes } from './request/byte-bodies.ts';
 import { parsePart } from './request/parse-part.ts';
@@ -93,6 +94,7 @@ const readBytes = ({ isStreamed }: Route, body: unknown): Uint8Array | AsyncIter
   throw new AppError(
     'UNSUPPORTED_MEDIA_TYPE',
     'Expected application/octet-stream, but got another content type',
+    { hint: bytesHint },
   );
 };
 

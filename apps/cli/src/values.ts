@@ -1,5 +1,5 @@
 /** Parsers for the values of options. Commander calls them before the command runs. They throw InvalidArgumentError. */
-import { lineFault } from '@funnel/contracts';
+import { nameFault } from '@funnel/contracts';
 import { InvalidArgumentError } from 'commander';
 
 /** A whole number in digits, from `min` to `max`. */
@@ -19,9 +19,9 @@ export const readAmount = (text: string): number => {
   throw new InvalidArgumentError('Expected a number of at least 0.');
 };
 
-/** A text of one line, such as a name or a key. */
+/** A text of one line that people can see, such as a name or a key. */
 export const readLine = (text: string): string => {
-  const fault = lineFault(text);
+  const fault = text === '' ? 'Expected a text, but got an empty one' : nameFault(text);
   if (fault !== null) throw new InvalidArgumentError(`${fault}.`);
   return text;
 };

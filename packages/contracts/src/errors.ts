@@ -146,7 +146,7 @@ export const errors = {
   },
   DATASET_CORRUPT: {
     status: 422,
-    title: 'A file of the data set is corrupt',
+    title: 'The data set is corrupt',
     hint: 'Delete the file and run `npx funnel data get`.',
   },
   ATTACK_INPUT: {

@@ -137,9 +137,21 @@ const parse = (text: string): Document => {
     : fault(`Expected YAML, but at line ${line}, column ${col}: ${found.message}`, found);
 };
 
+/** Whether a list or a mapping is a part of itself: an alias may stand inside of what it stands for. */
+const isCyclic = (value: unknown, open = new Set<unknown>(), done = new Set<unknown>()): boolean => {
+  if (typeof value !== 'object' || value === null || done.has(value)) return false;
+  if (open.has(value)) return true;
+  open.add(value);
+  const found = Object.values(value).some((member) => isCyclic(member, open, done));
+  open.delete(value);
+  done.add(value);
+  return found;
+};
+
 /**
  * The value of one document. `edit` may change the document before it is read. Throws MALFORMED_BODY for text that is not YAML, and also for:
- * deep nesting; duplicate keys; unknown tags; aliases that make the value much larger than the text; everything that the parser warns of.
+ * deep nesting; duplicate keys; unknown tags; aliases that make the value much larger than the text, or a part of itself; everything that the
+ * parser warns of.
  * Throws INVALID_REQUEST for numbers that are not finite.
  */
 export const readSweepYaml = (text: string, edit: (document: Document) => void = () => {}): unknown => {
@@ -151,6 +163,8 @@ export const readSweepYaml = (text: string, edit: (document: Document) => void =
   for (const path of textPaths) keepAsText(document.getIn(path, true));
   try {
     const value: unknown = document.toJS({ maxAliasCount: 100 });
+    if (isCyclic(value))
+      throw new Error('an alias stands inside of the value that it stands for, so the value has no end');
     // After the reading: the anchors of a part that is left out are used elsewhere.
     return isMap(document.contents) ? withoutLeftOut(value as object) : value;
   } catch (error) {

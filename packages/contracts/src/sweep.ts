@@ -9,7 +9,7 @@ import { EvaluationMetricName } from './metrics.ts';
 import { objectiveFault } from './ranking.ts';
 import { hyperparametersOf, RecipeName } from './recipes.ts';
 import { type Dimension, isRange, rangeFaults, Search, SearchSpace } from './search-space.ts';
-import { lineFault, linesFault } from './text.ts';
+import { linesFault, nameFault } from './text.ts';
 
 /** The planner refuses a sweep with more trials, before anything is written. */
 export const maxTrials = fixedLimit('trials');
@@ -104,7 +104,7 @@ const hyperparameterIssues = (
 export const SweepDefinition = definition
   .superRefine(({ name, description, recipes, space, attacks, dataset, objective }, context) => {
     const texts = {
-      name: [name, lineFault(name)],
+      name: [name, nameFault(name)],
       description: [description, linesFault(description)],
     } as const;
     for (const [key, [input, message]] of Object.entries(texts))

@@ -43,6 +43,14 @@ export const lineFault = (text: string): string | null => {
   return control && `Expected a text without control characters and line breaks, but got ${control}`;
 };
 
+/** White space, the characters that Unicode draws as nothing, and the blank pattern of Braille. */
+const invisible = /^[\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]+$/u;
+
+/** Why a text is no name that people can see; null for a name. */
+export const nameFault = (text: string): string | null =>
+  lineFault(text) ??
+  (invisible.test(text) ? 'Expected a text that people can see, but got only invisible characters' : null);
+
 /** Why a text is not plain text of one or more lines; null when it is. */
 export const linesFault = (text: string): string | null => {
   const control = firstControl(text.replace(layout, ''));

@@ -29,6 +29,14 @@ describe('a sweep file', () => {
     expect(space).toEqual({ gamma: 1, beta: 0.2, initialiseEpochs: 3 });
   });
 
+  it('may repeat a value, but not put it inside of itself', () => {
+    expect(readSweepYaml('a: &a [1]\nb: [*a, *a]\n')).toEqual({ a: [1], b: [[1], [1]] });
+    for (const text of ['name: &a [*a]\n', 'a: &a\n  b: { c: [*a] }\n'])
+      expect(() => readSweepYaml(text)).toThrow(
+        'an alias stands inside of the value that it stands for, so the value has no end',
+      );
+  });
+
   it('names the path of a number that is not finite, also behind an anchor', () => {
     expect(() => read('x-a: &a [1, .inf]', 'name: x', 'space: { gamma: *a }')).toThrow(
       'In the body, x-a[1]: expected a finite number, but got .inf',

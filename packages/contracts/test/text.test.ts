@@ -53,6 +53,12 @@ describe('the name of a sweep', () => {
     ]);
   });
 
+  it.each(['\u200b', '\u2060\u3164', '\u200d \u200b', '\u2800'])('%j is refused: nobody sees it', (name) => {
+    expect(faults({ name })).toEqual([
+      'name: Expected a text that people can see, but got only invisible characters',
+    ]);
+  });
+
   it('may have every letter, and a description several lines', () => {
     expect(faults({ name: 'γ 実験 👩‍🔬', description: 'one\n\ttwo\r\nthree' })).toBeUndefined();
     expect(faults({ description: 'one\x1b[2J' })).toEqual([

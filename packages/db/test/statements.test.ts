@@ -340,6 +340,8 @@ const readResults = async (sweepId: string): Promise<void> => {
         ...JSON.parse(filter),
       }),
     );
+  const none = leaderboard(db, routes.leaderboard.query.parse({ dataset: 'none' }));
+  await expect(none).rejects.toMatchObject({ code: 'NOT_FOUND' });
 };
 
 const useServices = async (): Promise<void> => {

@@ -36,10 +36,11 @@ const maxCompared = 6;
 const parseTrials = (text: string): readonly string[] => {
   const ids = text.split(',').map((id) => id.trim());
   const different = new Set(ids);
+  const count = different.size < ids.length ? `only ${different.size} different` : String(ids.length);
   if (ids.includes('') || different.size < minCompared || different.size > maxCompared)
     throw new AppError(
       'INVALID_REQUEST',
-      `Expected ${minCompared} to ${maxCompared} different trial ids joined by commas, but got ${ids.length}`,
+      `Expected ${minCompared} to ${maxCompared} different trial ids joined by commas, but got ${ids.includes('') ? 'an empty one' : count}`,
       {
         issues: [
           {

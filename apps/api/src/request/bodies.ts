@@ -103,7 +103,14 @@ export const isQuickToRead = ({ format, bytes }: RawBody): boolean => bytes.leng
 
 export type BodyLimits = { readonly jsonBytes: number; readonly yamlBytes: number };
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly bodyLimits: BodyLimits;
+  }
+}
+
 const bodies = async (app: FastifyInstance, { jsonBytes, yamlBytes }: BodyLimits): Promise<void> => {
+  app.decorate('bodyLimits', { jsonBytes, yamlBytes });
   /** An empty body counts as no body. */
   const keep =
     (format: RawBody['format']) =>

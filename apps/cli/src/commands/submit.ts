@@ -103,7 +103,7 @@ const submit = async (
   const sweep = await context
     .client()
     .createSweep(
-      { body, ...(key ? { headers: { 'idempotency-key': key } } : {}) },
+      { body, ...(key !== undefined ? { headers: { 'idempotency-key': key } } : {}) },
       { signal: context.signal, onSubmission: noteChanges(output) },
     );
   if (sweep.status === 'cancelling' || sweep.status === 'cancelled')

@@ -13,12 +13,13 @@ import {
   datasetLayout,
   datasets,
   defaultLimits,
+  isBuiltIn,
 } from '@funnel/contracts';
 import { bool, int4s, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction, type Writing } from '../connection/transaction.ts';
 import { checkBytes, checkName, checkQuota, nameDataset } from './admit-dataset.ts';
-import { type DatasetRow, datasetColumns, datasetList, lockDataset } from './dataset-rows.ts';
+import { corruptUpload, type DatasetRow, datasetColumns, datasetList, lockDataset } from './dataset-rows.ts';
 
 /** Throws DATASET_TOO_LARGE and INVALID_REQUEST, before anything is stored. */
 const checkUpload = (
@@ -121,9 +122,18 @@ export const addDataset = async (
       return { digest, status: missing.length > 0 ? 'receiving' : 'checking', missing: [...missing] };
     },
   );
-  if ('fault' in progress) throw new AppError('DATASET_CORRUPT', progress.fault);
+  if ('fault' in progress) throw corruptUpload(progress.fault);
   return progress;
 };
+
+const notAdded = (name: string): AppError =>
+  isBuiltIn(name)
+    ? new AppError('NOT_FOUND', `Expected a data set that somebody added, but ${name} is built in`, {
+        hint: 'A built-in data set stays: it takes no room in the service.',
+      })
+    : new AppError('NOT_FOUND', `Expected a data set that somebody added, but there is none called ${name}`, {
+        hint: 'See `npx funnel data ls`.',
+      });
 
 /** Removes a name. Errors: NOT_FOUND. */
 export const removeDataset = async (db: Db, name: string): Promise<void> => {
@@ -133,11 +143,7 @@ export const removeDataset = async (db: Db, name: string): Promise<void> => {
       'DELETE FROM dataset_names WHERE name = $1 RETURNING digest',
       [name],
     );
-    if (!rows[0])
-      throw new AppError(
-        'NOT_FOUND',
-        `Expected a data set that somebody added, but there is none called ${name}`,
-      );
+    if (!rows[0]) throw notAdded(name);
     await tx.run('UPDATE datasets SET asked_at = now() WHERE digest = $1', [rows[0].digest]); // see `collect-datasets.ts`
     await tx.audit({ action: 'removeDataset', subject: name, details: { digest: rows[0].digest } });
   });

@@ -4,6 +4,7 @@ import { AppError, datasetChunkBytes, datasetChunks, Sha256 } from '@funnel/cont
 import { bool, int4, int8, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, transaction } from '../connection/transaction.ts';
+import { corruptUpload } from './dataset-rows.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -38,13 +39,9 @@ export const putDatasetChunk = async (
     if (!chunk) throw notFound(digest, number);
     const length = chunkLength(chunk.bytes, number);
     if (bytes.length !== length)
-      throw new AppError(
-        'DATASET_CORRUPT',
-        `Expected ${length} bytes in chunk ${number}, but got ${bytes.length}`,
-      );
+      throw corruptUpload(`Expected ${length} bytes in chunk ${number}, but got ${bytes.length}`);
     if (hash !== chunk.sha256)
-      throw new AppError(
-        'DATASET_CORRUPT',
+      throw corruptUpload(
         `Expected bytes with the sha-256 ${chunk.sha256} in chunk ${number}, but theirs is ${hash}`,
       );
     if (!chunk.stored) {

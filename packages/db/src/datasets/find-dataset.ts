@@ -1,16 +1,25 @@
 /** Complete data sets by name or digest. */
 import {
   AppError,
+  builtInOf,
   type DatasetImages,
   type DatasetImagesQuery,
+  type DatasetName,
   datasetLayout,
+  datasets,
+  isBuiltIn,
   maxShownBytes,
 } from '@funnel/contracts';
-import { text } from '../connection/columns.ts';
+import { bool, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
 import { readDatasetBytes } from './dataset-chunks.ts';
 import { type DatasetRow, datasetColumns, datasetList } from './dataset-rows.ts';
+
+const unknown = (name: string): AppError =>
+  new AppError('NOT_FOUND', `Expected a data set, but there is none called ${name}`, {
+    hint: 'See `npx funnel data ls`.',
+  });
 
 /** A complete data set. */
 export type StoredDataset = Omit<DatasetRow, 'summary' | 'completed_at' | 'fault'> & {
@@ -32,6 +41,18 @@ export const findDataset = async (db: Db, name: string): Promise<StoredDataset |
   return { ...rest, summary };
 };
 
+/** Errors: NOT_FOUND for a name that no data set has and no sweep names. A sweep keeps the name of a data set that was removed. */
+export const assertDataset = async (db: Db, name: string): Promise<void> => {
+  if (isBuiltIn(name)) return;
+  const [row] = await reading(db).query(
+    { known: bool() },
+    `SELECT EXISTS (SELECT FROM dataset_names WHERE name = $1)
+       OR EXISTS (SELECT FROM sweeps WHERE definition -> 'dataset' ->> 'name' = $1) AS known`,
+    [name],
+  );
+  if (!row!.known) throw unknown(name);
+};
+
 /** All names of users' data sets, in order. */
 export const listDatasetNames = async (db: Db): Promise<readonly string[]> => {
   const rows = await reading(db).query({ name: text() }, 'SELECT name FROM dataset_names ORDER BY name');
@@ -47,15 +68,22 @@ export const storedNames = async (tx: Tx): Promise<ReadonlyMap<string, string>> 
   return new Map(rows.map(({ identity, name }) => [identity, name]));
 };
 
+/** The service knows every built-in data set, but has its images only if somebody added them. */
+const withoutImages = (name: DatasetName): AppError =>
+  new AppError(
+    'NOT_FOUND',
+    datasets[name].files.length === 0
+      ? `Expected a data set whose images the service has, but workers generate those of ${name}`
+      : `Expected a data set whose images the service has, but only workers have those of ${name}`,
+    { hint: 'Add it under its own name, and the service has its images: `npx funnel data add NAME PATH`.' },
+  );
+
 /** The complete data set. Errors: NOT_FOUND. */
 const requireDataset = async (db: Db, name: string): Promise<StoredDataset> => {
   const found = await findDataset(db, name);
-  if (!found)
-    throw new AppError(
-      'NOT_FOUND',
-      `Expected a data set that the service has, but there is none called ${name}`,
-    );
-  return found;
+  if (found) return found;
+  const builtIn = isBuiltIn(name) ? name : builtInOf(name);
+  throw builtIn === undefined ? unknown(name) : withoutImages(builtIn);
 };
 
 /** Some images of a complete data set, at most 4 MiB of them. Errors: NOT_FOUND. */

@@ -1,7 +1,6 @@
 /** Stores a data set whose bytes arrive in their order while nobody knows its digest yet: at the end it gets its digest and its name. */
 import { createHash, randomBytes } from 'node:crypto';
 import {
-  AppError,
   builtInOf,
   createDatasetReader,
   type DatasetContent,
@@ -16,7 +15,7 @@ import { int4 } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx, transaction } from '../connection/transaction.ts';
 import { checkBytes, checkName, checkQuota, nameDataset } from './admit-dataset.ts';
-import { lockDataset } from './dataset-rows.ts';
+import { corruptUpload, lockDataset } from './dataset-rows.ts';
 
 export type StoreRequest = {
   readonly name: string;
@@ -124,7 +123,7 @@ export const storeDataset = async (
       ]),
     );
     const fault = reader.fault();
-    if (fault !== null) throw new AppError('DATASET_CORRUPT', fault);
+    if (fault !== null) throw corruptUpload(fault);
     await complete(db, { provisional, digest, reader }, request);
     return digest;
   } catch (error) {

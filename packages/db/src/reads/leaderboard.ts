@@ -14,6 +14,7 @@ import {
 import { float8, int4, jsonb, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
+import { assertDataset } from '../datasets/find-dataset.ts';
 import type { Page } from '../types.ts';
 import { threatModels } from './evaluations.ts';
 import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
@@ -104,7 +105,7 @@ const cursorAfter = (row: RankedRow, rank: number | null, count: number): Leader
 
 /**
  * Best first. `LeaderboardRow` describes the rank of ties, missing values and masked runs. `changesOf`: compares stages with the present
- * version. (Default: the rows say nothing about versions) Errors: INVALID_REQUEST, NOT_FOUND (the sweep).
+ * version. (Default: the rows say nothing about versions) Errors: INVALID_REQUEST, NOT_FOUND (the sweep, the data set).
  */
 export const leaderboard = async (
   db: Db,
@@ -116,6 +117,7 @@ export const leaderboard = async (
   const cursor = query.cursor === undefined ? undefined : readLeaderboardCursor(query.cursor);
   const found = await findRanked(tx, query, cursor);
   if (found.length === 0 && query.sweep !== undefined) await assertSweep(db, query.sweep);
+  if (found.length === 0 && query.dataset !== undefined) await assertDataset(db, query.dataset);
   const rows = found.slice(0, limit);
   const ranks = ranksOf(rows, cursor, query.masked === 'last');
   const reasons = await reasonsOf(tx, rows);

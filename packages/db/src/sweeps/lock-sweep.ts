@@ -45,7 +45,13 @@ const lockRow = async (
   throw new AppError(
     'INVALID_TRANSITION',
     `Expected a sweep that is ${allowed.map(statusText).join(' or ')} to ${action}, but ${id} is ${now}`,
-    { status: row.status },
+    {
+      status: row.status,
+      ...(action === 'delete' &&
+        !row.deleting && {
+          hint: `Cancel it first: \`npx funnel cancel ${id}\`, or POST /v1/sweeps/${id}/cancel.`,
+        }),
+    },
   );
 };
 

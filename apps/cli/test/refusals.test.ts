@@ -1,0 +1,39 @@
+/** Refusals before anything is asked of a service: one sentence and status 2. */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { funnel } from './funnel.ts';
+
+let home: string;
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'funnel-'));
+});
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+const run = (...args: string[]) =>
+  funnel(args, { env: { FUNNEL_URL: 'http://127.0.0.1:9', FUNNEL_HOME: home } });
+
+it('a sweep file with an alias inside of its own anchor is refused in one sentence', async () => {
+  const file = join(home, 'cyclic.yaml');
+  writeFileSync(file, 'name: &a [*a]\n');
+  const { status, stderr } = await run('plan', file);
+  expect(stderr).toContain('an alias stands inside of the value that it stands for');
+  expect(stderr).not.toMatch(/\n +at /);
+  expect(status).toBe(2);
+});
+
+it.each(['', '\u200b'])('the key %j is refused', async (key) => {
+  const file = join(home, 'sweep.yaml');
+  writeFileSync(file, 'name: x\ndataset: { name: glyphs }\n');
+  const { status, stderr } = await run('submit', file, '--key', key);
+  expect(stderr).toContain('--key');
+  expect(stderr).toContain('Expected a text');
+  expect(status).toBe(2);
+});
+
+it.runIf(existsSync('/proc'))('a FUNNEL_HOME where no folder can be made is refused', async () => {
+  const { status, stderr } = await funnel(['up', '--once'], { env: { FUNNEL_HOME: '/proc/nohome/inner' } });
+  expect(stderr).toContain('/proc/nohome/inner, but it cannot write there');
+  expect(status).toBe(2);
+});
