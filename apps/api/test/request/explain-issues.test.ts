@@ -40,7 +40,7 @@ describe('a fault in a search space', () => {
       { lossScale: 'mce' },
       {
         path: 'space.lossScale',
-        expected: 'one of mse, half-mse, norm (did you mean "mse"?)',
+        expected: 'one of mse, half-mse, norm, l1, huber, ssim (did you mean "mse"?)',
         received: '"mce"',
       },
     ],
@@ -116,7 +116,7 @@ describe('a fault elsewhere in a sweep', () => {
     ],
     [
       { dataset: { name: 'glyphs', test: 10, attack: 100 } },
-      { path: 'dataset.attack', expected: 'at most as many attacked images as test images', received: '100' },
+      { path: 'dataset.attack', expected: 'at most 10 (as many as test images)', received: '100' },
     ],
     [
       { recipes: 'classic', space: { gamma: 1 } },
