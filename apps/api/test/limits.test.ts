@@ -167,6 +167,17 @@ const longWait = { timeout: 30_000 };
 describe('a plan', () => {
   test('that is not made in time is refused, and its process has ended', async () => {
     const { app, db, plan, plans } = await asking(3);
+    // Until a planning process is ready, the service says so.
+    await expect
+      .poll(
+        async () => {
+          const { status, headers } = await plan();
+          if (status !== 200) expect([status, headers.get('retry-after')]).toEqual([503, '5']);
+          return status;
+        },
+        { timeout: 60_000 },
+      )
+      .toBe(200);
     await holdStages(db);
     const refused = await plan();
     expect(refused.status).toBe(422);

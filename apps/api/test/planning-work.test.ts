@@ -13,8 +13,9 @@ import { openTestDb } from '@funnel/db/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createFairQueue, type FairQueueOptions } from '../src/planning/fair-queue.ts';
 import { sizeOf } from '../src/planning/plan-and-submit.ts';
-import { createPlanning } from '../src/planning/planning.ts';
+import { createPlanning, type Planning } from '../src/planning/planning.ts';
 import { createPlanningProcesses } from '../src/planning/planning-processes.ts';
+import { toProblem } from '../src/problems.ts';
 import { readBody } from '../src/request/bodies.ts';
 import { oneTrial } from './build.ts';
 
@@ -134,6 +135,7 @@ describe('a limit', () => {
     const planning = opened({ planningSeconds: 100 });
     const request = { definition: large, engineVersion };
     const late = new AbortController();
+    await planning.plan({ definition: medium, engineVersion }); // now a process is ready
     const plan = planning.plan(request, { signal: late.signal });
     const refused = expect(plan).rejects.toMatchObject({
       code: 'SWEEP_TOO_LARGE',
@@ -141,8 +143,8 @@ describe('a limit', () => {
         'Expected a plan within 10 s (FUNNEL_PLAN_SECONDS), but this one takes more. Its largest dimension is space.gamma with 100,000 values.',
       details: { hint: expect.stringContaining('submit the sweep without a plan') as string },
     });
-    await expect.poll(() => planning.processes(), longWait).toHaveLength(1);
     const [pid] = planning.processes();
+    await new Promise(setImmediate); // the process has the question
     late.abort();
     await refused;
     expect(planning.processes()).not.toContain(pid);
@@ -189,6 +191,73 @@ describe('processes', () => {
     const late = expect(small).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await planning.close();
     await Promise.all([closed, late]);
+  });
+
+  const long = { ...oneTrial, space: { gamma: Array.from({ length: 9999 }, (_, i) => i) } };
+  test.each<[string, (planning: Planning, signal?: AbortSignal) => Promise<unknown>]>([
+    ['plan', (planning, signal) => planning.plan({ definition: medium, engineVersion }, { signal })],
+    [
+      'body',
+      (planning, signal) => {
+        const body = { format: 'json', bytes: Buffer.from(JSON.stringify(long)) } as const;
+        return planning.read({ route: 'planSweep', body }, { signal });
+      },
+    ],
+  ])(
+    'that are starting survive the requests that wait for them, and serve the next one: a %s',
+    async (_, ask) => {
+      const planning = opened();
+      const pids = new Set<number>();
+      for (let request = 0; request < 5; request++) {
+        const late = new AbortController();
+        const asked = ask(planning, late.signal).catch((error: unknown) => error);
+        await new Promise(setImmediate);
+        for (const pid of planning.processes()) pids.add(pid);
+        late.abort();
+        expect(await asked).toMatchObject({ details: { retryAfterSeconds: 5 } });
+        expect(toProblem((await asked) as AppError)).toMatchObject({
+          status: 503,
+          title: 'The service cannot answer this request now',
+          detail: expect.stringContaining('were still starting when this request came') as string,
+        });
+      }
+      await ask(planning);
+      expect([...pids]).toEqual(planning.processes());
+      expect(pids.size).toBe(1);
+    },
+  );
+
+  test('a request that waited for a start to read its body, and is late with its plan, is not called too large', async () => {
+    const planning = opened();
+    const late = new AbortController();
+    const body = { format: 'json', bytes: Buffer.from(JSON.stringify(long)) } as const;
+    await planning.read({ route: 'planSweep', body }, { signal: late.signal });
+    const plan = planning
+      .plan({ definition: large, engineVersion }, { signal: late.signal })
+      .catch((error: unknown) => error);
+    await new Promise(setImmediate); // the process has the question
+    late.abort();
+    expect(await plan).toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('were still starting when this request came') as string,
+    });
+  });
+
+  test('that are starting are as many as the questions that wait', async () => {
+    const processes = createPlanningProcesses({ seconds: 1000, bytes: 2 ** 40 });
+    onTestFinished(processes.close);
+    processes.start();
+    const [first] = processes.ids();
+    const question = {
+      kind: 'plan',
+      request: { definition: medium, engineVersion },
+      databaseUrl: db.url,
+    } as const;
+    const asked = [processes.ask(question), processes.ask(question)];
+    expect(processes.ids()).toHaveLength(2);
+    process.kill(first!, 'SIGKILL');
+    const outcomes = await Promise.allSettled(asked);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 
   test('when one is killed, its question fails and another process answers the next', async () => {

@@ -103,7 +103,7 @@ export const errors = {
     title: 'Too many event streams are open',
     hint: 'Close some, or raise FUNNEL_MAX_STREAMS.',
   },
-  UNAVAILABLE: { status: 503, title: 'The database or the queue cannot be reached', hint: 'See /readyz.' },
+  UNAVAILABLE: { status: 503, title: 'The service cannot answer this request now', hint: 'See /readyz.' },
   STORAGE_FULL: {
     status: 507,
     title: 'The database has no room left',

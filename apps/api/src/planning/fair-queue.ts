@@ -40,7 +40,7 @@ const retryAfterSeconds = 2;
 const busy = (): AppError =>
   new AppError(
     'RATE_LIMITED',
-    'Expected a free place for a large request, but the requests of others have all of them. Wait as long as Retry-After says.',
+    'Expected a free place for a large request, but other requests have all that this token or address may use. Wait as long as Retry-After says.',
     { retryAfterSeconds },
   );
 

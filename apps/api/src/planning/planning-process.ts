@@ -10,7 +10,7 @@ import { AppError, type Route, routes } from '@funnel/contracts';
 import { createDb } from '@funnel/db';
 import { readBody } from '../request/bodies.ts';
 import { createPlanner, type Planner } from './plan-and-submit.ts';
-import { type Answer, type Limits, limitSignal, type Question } from './planning-processes.ts';
+import { type Answer, type Limits, limitSignal, type Message, type Question } from './planning-processes.ts';
 
 /** Processor time of all threads so far, in seconds. */
 const processorSeconds = (): number => {
@@ -82,10 +82,13 @@ const answer = async (question: Question): Promise<Answer> => {
   }
 };
 
-process.on('message', async (question: Question) => {
-  process.send!(await answer(question), (error: Error | null) => error && process.exit(1)); // the parent is gone
-});
+const send = (message: Message): void => {
+  process.send!(message, (error: Error | null) => error && process.exit(1)); // the parent is gone
+};
+
+process.on('message', async (question: Question) => send(await answer(question)));
 process.on('disconnect', () => process.exit(0));
 if (!process.connected) process.exit(0); // the parent ended while this process started
 // Ctrl-C reaches every process of a terminal. The parent decides when this process ends.
 process.on('SIGINT', () => {});
+send('ready');

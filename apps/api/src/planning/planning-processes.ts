@@ -1,6 +1,7 @@
 /**
- * The planning processes. Each answers one question at a time. One process is kept ready, because a start takes a second. A process that uses
- * too much memory ends after its answer. An idle process ends when there are others.
+ * The planning processes. Each answers one question at a time. One process is kept ready, because a start takes a second, and ten on a busy
+ * machine. A question waits until a process is ready. If its time ends before that, the process goes on with its start and serves the next
+ * question. A process that uses too much memory ends after its answer. An idle process ends when there are others.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -51,6 +52,9 @@ export type Answer = { readonly bytes: number } & (
   | { readonly fault: unknown }
 );
 
+/** A message from a planning process: it is ready for its first question, or it has the answer to the last one. */
+export type Message = 'ready' | Answer;
+
 const script = fileURLToPath(new URL('./planning-process.ts', import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
@@ -66,6 +70,9 @@ const defaultKeptBytes = 400 * 2 ** 20;
 /** Milliseconds without a question after which a process ends, unless it is the only one. */
 const idleMs = 30_000;
 
+/** Seconds after which a request that found no process ready should come again. */
+const startRetrySeconds = 5;
+
 /** The signals and the exit code with which V8 ends a process that has no memory left. */
 const outOfMemory: readonly unknown[] = ['SIGABRT', 'SIGTRAP', 'SIGILL', 134];
 
@@ -76,11 +83,19 @@ export class BeyondLimits extends Error {
 
 type Process = {
   readonly child: ChildProcess;
-  /** Resolves the current question: with its answer, or with an error if the process ends. Null while the process waits for a question. */
+  /** False while the process starts. */
+  isReady: boolean;
+  /** Resolves the current question: with its answer, or with an error if the process ends. Null while the process has no question. */
   onOutcome: ((outcome: Answer | Error) => void) | null;
   /** Whether the process has worked on a question. If it ends before that, nothing replaces it at once: the next one might end as well. */
   hasWorked: boolean;
   idleTimer: NodeJS.Timeout | undefined;
+};
+
+/** A question that waits until a process is ready. */
+type Waiting = {
+  readonly take: (process: Process) => void;
+  readonly refuse: (error: Error) => void;
 };
 
 export type PlanningProcesses = {
@@ -88,8 +103,8 @@ export type PlanningProcesses = {
   readonly start: () => void;
   /**
    * The answer. A process that answers a large question has a low priority, so that it delays nothing else, and ends after it, so that its
-   * memory is free again. When `signal` aborts, the process ends, and BeyondLimits is thrown. Throws BeyondLimits, UNAVAILABLE, and the errors
-   * of the question itself.
+   * memory is free again. When `signal` aborts, the process that works on the question ends, and BeyondLimits is thrown; UNAVAILABLE instead,
+   * if its request had to wait for the start of a process. Throws BeyondLimits, UNAVAILABLE, and the errors of the question itself.
    */
   readonly ask: (
     question: Question,
@@ -126,6 +141,10 @@ export const createPlanningProcesses = ({
   ...limits
 }: ProcessOptions): PlanningProcesses => {
   const all = new Set<Process>();
+  /** The questions that wait for a process, in their order. At least as many processes are starting. */
+  const waiting = new Set<Waiting>();
+  /** The signals of requests that had to wait for a start. A request may ask two questions: to read its body, and to plan its sweep. */
+  const waitedForStart = new WeakSet<AbortSignal>();
   let keepOneReady = false;
   let closing = false;
 
@@ -136,6 +155,18 @@ export const createPlanningProcesses = ({
       { hint: 'Send the request again: it has changed nothing.' },
     );
 
+  const stillStarting = (): AppError =>
+    new AppError(
+      'UNAVAILABLE',
+      'Expected a planning process that is ready, but the planning processes were still starting when this request came',
+      {
+        hint: 'Try again later, as Retry-After says: this request has changed nothing.',
+        retryAfterSeconds: startRetrySeconds,
+      },
+    );
+
+  const countStarting = (): number => [...all].filter(({ isReady }) => !isReady).length;
+
   /** `how`: the signal or the exit code. */
   const ended = (process: Process, how: unknown): void => {
     if (!all.delete(process)) return;
@@ -143,7 +174,8 @@ export const createPlanningProcesses = ({
     const beyond = how === limitSignal || outOfMemory.includes(how);
     if (beyond) process.hasWorked = true;
     process.onOutcome?.(beyond && !closing ? new BeyondLimits() : unavailable());
-    if (keepOneReady && all.size === 0 && process.hasWorked && !closing) setIdle(begin());
+    if (waiting.size > countStarting()) [...waiting][0]?.refuse(unavailable());
+    if (keepOneReady && all.size === 0 && process.hasWorked && !closing) begin();
   };
 
   const begin = (): Process => {
@@ -154,9 +186,19 @@ export const createPlanningProcesses = ({
       `--max-semi-space-size=${youngMegabytes}`,
     ];
     const child = fork(script, [JSON.stringify(limits)], { execArgv, serialization: 'advanced' });
-    const process: Process = { child, onOutcome: null, hasWorked: false, idleTimer: undefined };
+    const process: Process = {
+      child,
+      isReady: false,
+      onOutcome: null,
+      hasWorked: false,
+      idleTimer: undefined,
+    };
     all.add(process);
-    child.on('message', (answer: Answer) => process.onOutcome?.(answer));
+    child.on('message', (message: Message) => {
+      if (message !== 'ready') return process.onOutcome?.(message);
+      process.isReady = true;
+      setIdle(process);
+    });
     child.once('exit', (code, signal) => ended(process, signal ?? code));
     // A start or a message failed. Without this listener the error would end the API.
     child.on('error', () => {
@@ -166,15 +208,45 @@ export const createPlanningProcesses = ({
     return process;
   };
 
-  /** Lets the process wait for its next question. After `idleMs` it ends, unless it is the only one. */
+  /** Gives the process to the first question that waits, or lets it wait for one. After `idleMs` it ends, unless it is the only one. */
   const setIdle = (process: Process): void => {
     process.onOutcome = null;
     clearTimeout(process.idleTimer);
+    const [first] = waiting;
+    if (first) {
+      first.take(process);
+      return;
+    }
     process.idleTimer = setTimeout(() => {
       if (all.size > 1) process.child.kill('SIGKILL');
       else process.idleTimer?.refresh();
     }, idleMs).unref();
   };
+
+  /** A process that is ready, as soon as there is one. Begins one if too few are starting. Throws UNAVAILABLE. */
+  const untilReady = (signal: AbortSignal | undefined): Promise<Process> =>
+    new Promise((resolve, reject) => {
+      const leave = (): void => {
+        waiting.delete(question);
+        signal?.removeEventListener('abort', onLate);
+      };
+      const question: Waiting = {
+        take: (process) => {
+          leave();
+          process.onOutcome = () => {}; // nobody else may take it
+          resolve(process);
+        },
+        refuse: (error) => {
+          leave();
+          reject(error);
+        },
+      };
+      const onLate = (): void => question.refuse(stillStarting());
+      waiting.add(question);
+      if (signal) waitedForStart.add(signal);
+      signal?.addEventListener('abort', onLate);
+      if (waiting.size > countStarting()) begin();
+    });
 
   const end = (process: Process): void => {
     ended(process, null);
@@ -184,13 +256,15 @@ export const createPlanningProcesses = ({
   return {
     start: () => {
       keepOneReady = true;
-      if (all.size === 0) setIdle(begin());
+      if (all.size === 0) begin();
     },
     ask: async (question, { isLarge = false, signal } = {}) => {
       if (closing) throw unavailable();
       if (signal?.aborted) throw new BeyondLimits();
-      const process =
-        [...all].find(({ onOutcome, child }) => onOutcome === null && child.connected) ?? begin();
+      const ready = [...all].find(
+        ({ isReady, onOutcome, child }) => isReady && onOutcome === null && child.connected,
+      );
+      const process = ready ?? (await untilReady(signal));
       clearTimeout(process.idleTimer);
       if (isLarge) lowerPriority(process);
       const stop = (): void => {
@@ -203,14 +277,17 @@ export const createPlanningProcesses = ({
         process.child.send(question, (error) => error && process.child.kill('SIGKILL'));
       });
       signal?.removeEventListener('abort', stop);
+      if (outcome instanceof BeyondLimits && signal?.aborted && waitedForStart.has(signal))
+        throw stillStarting();
       if (outcome instanceof Error) throw outcome;
       process.hasWorked = true;
-      setIdle(process);
       if (isLarge || outcome.bytes > keptBytes) end(process);
+      else setIdle(process);
       return unwrap(outcome);
     },
     close: async () => {
       closing = true;
+      for (const question of waiting) question.refuse(unavailable());
       await Promise.all(
         [...all].map(async ({ child }) => {
           const exited = new Promise((resolve) => child.once('exit', resolve));
