@@ -14,6 +14,7 @@ import { retentionHandlers, serviceHandlers } from './handlers/service.ts';
 import { sweepHandlers } from './handlers/sweeps.ts';
 import { bytesHint } from './problems.ts';
 import type { RawBody } from './request/bodies.ts';
+import { discardRest, isStreamOfBytes } from './request/byte-bodies.ts';
 import { parsePart } from './request/parse-part.ts';
 import { answerWithin, endOf } from './request/time-limits.ts';
 
@@ -84,9 +85,6 @@ const decodeHeaders = (headers: FastifyRequest['headers']): FastifyRequest['head
     ]),
   );
 
-const isStreamOfBytes = (body: unknown): body is AsyncIterable<Uint8Array> =>
-  typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
-
 async function* noParts(): AsyncGenerator<Uint8Array> {}
 
 /** The body of a route that takes bytes, as byteBodiesPlugin makes it. Throws UNSUPPORTED_MEDIA_TYPE. */
@@ -137,13 +135,17 @@ const answerWith =
   async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     reply.code(route.status ?? 200).header('cache-control', 'no-store');
     const answer = await answerWithin(secondsOf(route, planSeconds), async () => {
-      const parsed = await parseRequest(name, route, request, endOf(reply, route.body && planSeconds));
-      const handled = handler(parsed, {
-        status: (status) => void reply.code(status),
-        header: (field, value) => void reply.header(field, value),
-      });
-      if (route.bytes !== undefined) request.server.keepBody(request, handled);
-      return handled;
+      try {
+        const parsed = await parseRequest(name, route, request, endOf(reply, route.body && planSeconds));
+        const handled = handler(parsed, {
+          status: (status) => void reply.code(status),
+          header: (field, value) => void reply.header(field, value),
+        });
+        if (route.bytes !== undefined) request.server.keepBody(request, handled);
+        return await handled;
+      } finally {
+        if (route.isStreamed) await discardRest(request);
+      }
     });
     const schema = reply.statusCode === 202 ? route.accepted : route.response;
     if (schema) return reply.type('application/json; charset=utf-8').send(serialize(name, schema, answer));

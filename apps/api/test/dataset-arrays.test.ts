@@ -1,5 +1,7 @@
 /** Data sets from notebooks: two arrays of numpy in one request. */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { datasetLayout } from '@funnel/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createArrayStream } from '../src/datasets/array-stream.ts';
@@ -204,6 +206,30 @@ describe('arrays are refused, and nothing is stored:', () => {
       await strict.close();
     }
   });
+});
+
+test('a client that reads no answer before it has sent everything gets the refusal', async () => {
+  const url = new URL(await api.app.listen({ port: 0 }));
+  const count = 4000;
+  const arrays = [
+    npy({ type: '<f4', shape: [count] }, new Float32Array(count)), // no labels
+    npy({ type: '|u1', shape: [count, 64, 64] }, new Uint8Array(count * 64 * 64)),
+  ];
+  for (const [query, detail] of [
+    ['test=2', 'In labels: expected whole numbers'],
+    ['test=many', 'In the query, test'],
+  ]) {
+    const sent = request(new URL(`/v1/datasets/pets/arrays?${query}`, url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream', connection: 'close' },
+    });
+    const answered = once(sent, 'response');
+    for (const array of arrays) if (!sent.write(array)) await once(sent, 'drain');
+    sent.end();
+    const [response] = (await answered) as [IncomingMessage];
+    expect(response.statusCode).toBe(400);
+    expect((await response.toArray()).join('')).toContain(detail);
+  }
 });
 
 test('a stream of arrays takes no part before somebody asks for its bytes', async () => {

@@ -88,7 +88,7 @@ describe('a refusal names path, expected and received, and nothing is written', 
       code: 'SWEEP_TOO_LARGE',
     },
     'a random search with a million trials': {
-      body: bad({ search: { strategy: 'random', trials: 100_000 }, seeds: 10 }),
+      body: bad({ space: { gamma: range }, search: { strategy: 'random', trials: 100_000 }, seeds: 10 }),
       status: 422,
       code: 'SWEEP_TOO_LARGE',
     },

@@ -13,6 +13,7 @@ export const exitCodes = {
   incomplete: 5,
   marked: 6,
   unfit: 7,
+  leftOut: 8,
   /** The status of the program `timeout` of coreutils. */
   tooLate: 124,
   /** The status that a shell reports for a program that SIGINT ended. */
@@ -30,6 +31,7 @@ const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   incomplete: 'the sweep ended, but not every trial completed',
   marked: 'the examination of a model has findings that its results must mention',
   unfit: 'attacks would not measure the robustness of this model',
+  leftOut: 'no attack ran on this model: each was left out, for a reason that is printed',
   tooLate: 'the sweep had not ended when the time of --timeout was over; it goes on',
   interrupted: 'Ctrl-C',
   readerGone: 'the program that reads the output ended before the command, as in `npx funnel up | head`',
@@ -51,16 +53,16 @@ export class Exit extends Error {
 }
 
 /** The text of a problem that the API reports: the mistake, its place, and the next step. */
-const describeProblem = ({ title, detail, hint, issues = [] }: Problem): string =>
+const describeProblem = ({ code, title, detail, hint, issues = [] }: Problem): string =>
   issues.length === 0
     ? `${title}: ${detail}\n→ ${hint}`
     : [
-        // The detail and the hint are left out: the detail repeats the first issue, and the hint refers to the issues.
+        // The detail is left out, because it repeats the first issue. So is the hint of INVALID_REQUEST, which refers to the issues.
         `${title}:`,
         ...issues.map(
           ({ path, expected, received }) => `  ${path || '(all)'}: expected ${expected}, got ${received}`,
         ),
-        '→ Nothing was done. Correct the request and try again.',
+        `→ ${code === 'INVALID_REQUEST' ? 'Nothing was done. Correct the request and try again.' : hint}`,
       ].join('\n');
 
 /** Returns true for variables whose values must not be printed. */

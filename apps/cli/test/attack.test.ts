@@ -12,9 +12,9 @@ const folder = mkdtempSync(join(tmpdir(), 'funnel-attack-'));
 const model = join(folder, 'model');
 const same = join(folder, 'same.json');
 const flat = join(folder, 'flat');
-const [softmax, graph, small, few] = ['softmax', 'graph', 'small', 'few'].map((name) =>
+const [softmax, graph, rounding, small, few] = ['softmax', 'graph', 'rounding', 'small', 'few'].map((name) =>
   join(folder, name),
-) as [string, string, string, string];
+) as [string, string, string, string, string];
 
 /** Saves a model as TensorFlow.js does: model.json beside its weights. */
 const save = async (layers: tf.LayersModel, path: string): Promise<void> => {
@@ -69,8 +69,8 @@ const constant = (name: string, dtype: string, shape: readonly number[]) => ({
   },
 });
 
-/** The same linear classifier as a graph model, as converters write it: logits = reshape(images) · weights. */
-const saveGraph = async (layers: tf.LayersModel, path: string): Promise<void> => {
+/** The same linear classifier as a graph model, as converters write it: logits = reshape(images) · weights. `rounds`: it rounds pixels first. */
+const saveGraph = async (layers: tf.LayersModel, path: string, rounds = false): Promise<void> => {
   const weights = await layers.getWeights()[0]!.data();
   const float = { type: 'DT_FLOAT' };
   const dim = ['-1', '28', '28', '1'].map((size) => ({ size }));
@@ -79,10 +79,11 @@ const saveGraph = async (layers: tf.LayersModel, path: string): Promise<void> =>
     constant('rows', 'DT_INT32', [2]),
     constant('weights', 'DT_FLOAT', [784, 10]),
     { name: 'flat', op: 'Reshape', input: ['images', 'rows'], attr: { T: float } },
+    ...(rounds ? [{ name: 'rounded', op: 'Round', input: ['flat'], attr: { T: float } }] : []),
     {
       name: 'logits',
       op: 'MatMul',
-      input: ['flat', 'weights'],
+      input: [rounds ? 'rounded' : 'flat', 'weights'],
       attr: { T: float, transpose_a: { b: false }, transpose_b: { b: false } },
     },
   ];
@@ -114,6 +115,7 @@ beforeAll(async () => {
   await save(linear('linear'), model);
   await save(linear('softmax'), softmax);
   await saveGraph(linear('linear'), graph);
+  await saveGraph(linear('linear'), rounding, true);
   await save(dense(14, 10), small);
   await save(dense(28, 5), few);
   await save(linear('linear', true), flat);
@@ -133,6 +135,19 @@ type Document = {
 const attack = (...args: string[]) => funnel(['attack', '--dataset', 'glyphs', ...args]);
 
 describe('funnel attack', () => {
+  it('exits with 8 when it leaves every attack out, and with 0 when one ran', async () => {
+    const out = join(folder, 'left-out.json');
+    const args = ['--model', rounding, '--json', '--no-diagnose', '--attack', 'fgsm'];
+    const none = await attack(...args, '--out', out);
+    expect(none.status, none.stderr).toBe(8);
+    const reason = 'the gradients of the model cannot be trusted';
+    for (const text of [none.stdout, readFileSync(out, 'utf8')])
+      expect(JSON.parse(text)).toMatchObject({ leftOut: [{ attack: 'fgsm', reason }] });
+    const one = await attack(...args, '--attack', 'noise-linf');
+    expect(one.status, one.stderr).toBe(0);
+    expect(JSON.parse(one.stdout).leftOut).toMatchObject([{ attack: 'fgsm', reason }]);
+  });
+
   it('attacks a model that its examination refuses with --force, and the result carries the finding', async () => {
     const ran = await attack('--model', softmax, '--attack', 'fgsm', '--force', '--json');
     expect(ran.status, ran.stderr).toBe(0);

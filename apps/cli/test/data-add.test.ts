@@ -80,6 +80,8 @@ it('adds a folder of pictures: the service has its images, and the folder of Fun
 });
 
 it('shows with --dry-run what the files are, and needs no service', async () => {
+  // A killed command leaves its folder behind. No process has this id.
+  mkdirSync(join(home, 'adding-999999999-x'), { recursive: true });
   const { status, stdout } = await funnel(['data', 'add', 'digits', extract, '--dry-run', '--json'], {
     env: { FUNNEL_URL: 'http://127.0.0.1:9', FUNNEL_HOME: home },
   });
@@ -92,6 +94,7 @@ it('shows with --dry-run what the files are, and needs no service', async () => 
     builtIn: null,
   });
   expect((await fetch(`${api.url}/v1/datasets/digits`)).status).toBe(404);
+  expect(readdirSync(home)).toEqual(['samples']);
 });
 
 it('repeats an upload, and refuses another content under the name', async () => {

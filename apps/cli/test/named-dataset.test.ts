@@ -57,7 +57,9 @@ describe('a data set of the service', () => {
   it('gives presets its usual ε', async () => {
     const { budgets } = await findNamedDataset('pets', service().context);
     const { specs } = readAttacks(['preset:autoattack'], {}, budgets);
-    expect(new Set(specs.map(({ settings }) => 'epsilon' in settings && settings.epsilon))).toEqual(new Set([detail.budgets.linf]));
+    expect(new Set(specs.map(({ settings }) => 'epsilon' in settings && settings.epsilon))).toEqual(
+      new Set([detail.budgets.linf]),
+    );
   });
 
   it('is not asked for when the name is built in, and an unknown name is refused', async () => {

@@ -13,6 +13,7 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import type { ClassifierModel } from './classifier.ts';
 import { createFlatModel, type FlatModel } from './flat-model.ts';
+import { nameOf } from './options.ts';
 import type { Owner } from './ownership.ts';
 import type { Random } from './random.ts';
 
@@ -96,6 +97,16 @@ export const prepareResources = (
   { model, classifier, images, labels }: Evaluated,
 ): AttackResources => {
   const { encoder, surrogates = [] } = resources;
+  if (encoder !== undefined && typeof encoder !== 'function')
+    throw new AppError(
+      'ATTACK_INPUT',
+      `Expected \`resources.encoder\` as a function, but got ${nameOf(encoder)}`,
+    );
+  if (!Array.isArray(surrogates))
+    throw new AppError(
+      'ATTACK_INPUT',
+      `Expected \`resources.surrogates\` as a list of models, but got ${nameOf(surrogates)}`,
+    );
   const missing = (resource: AttackResource) =>
     new AppError(
       'ATTACK_INPUT',
@@ -106,9 +117,9 @@ export const prepareResources = (
   for (const need of needs) if (resources[need] === undefined) throw missing(need);
   if (needs.includes('surrogates') && surrogates.length === 0) throw missing('surrogates');
   const notModel = surrogates.find(
-    (surrogate) => !Array.isArray((surrogate as Partial<ClassifierModel>).shape),
+    (surrogate) => !Array.isArray((surrogate as Partial<ClassifierModel> | null)?.shape),
   );
-  if (notModel)
+  if (notModel !== undefined)
     throw new AppError('ATTACK_INPUT', 'Expected surrogates as results of classifierModel or loadClassifier');
   const mismatch = surrogates.findIndex(({ shape }) => JSON.stringify(shape) !== JSON.stringify(model.shape));
   if (mismatch >= 0)

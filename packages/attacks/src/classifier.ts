@@ -1,7 +1,6 @@
 /** The input of an evaluation: a classifier, images and labels. The functions here check it. All their errors are ATTACK_INPUT. */
 import { AppError } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
-import { type OptionNames, refuseUnknownOptions } from './known-options.ts';
 import { imageInput, inPartsOf, type Layout } from './models/layouts.ts';
 import {
   asTwoClasses,
@@ -13,6 +12,7 @@ import {
   type OutputOptions,
   type Run,
 } from './models/outputs.ts';
+import { checkOptions, flag, nameOf, numbers, type OptionChecks, oneOf, text, wholeFrom } from './options.ts';
 
 export type ClassifierModel = {
   /** `[n, ...shape]` in `bounds` → `[n, classes]` logits. Differentiable and deterministic; no row depends on another row. */
@@ -47,14 +47,14 @@ export type ModelOptions = OutputOptions & {
   readonly bounds?: readonly [number, number];
 };
 
-export const modelOptionNames: OptionNames<ModelOptions> = {
-  shape: true,
-  layout: true,
-  classes: true,
-  bounds: true,
-  output: true,
-  input: true,
-  fromProbabilities: true,
+export const modelOptionChecks: OptionChecks<ModelOptions> = {
+  shape: numbers,
+  layout: oneOf(['channels-last', 'channels-first']),
+  classes: wholeFrom(2),
+  bounds: numbers,
+  output: text,
+  input: text,
+  fromProbabilities: flag,
 };
 
 type Classifier = tf.LayersModel | tf.GraphModel | ((images: tf.Tensor) => tf.Tensor);
@@ -65,9 +65,9 @@ type Classifier = tf.LayersModel | tf.GraphModel | ((images: tf.Tensor) => tf.Te
  * ATTACK_INPUT when the shapes do not fit a classifier.
  */
 export const classifierModel = (model: Classifier, options: ModelOptions = {}): ClassifierModel => {
-  refuseUnknownOptions(options, modelOptionNames);
+  checkOptions(options, modelOptionChecks);
   if (typeof model !== 'function' && !Array.isArray((model as Partial<tf.LayersModel> | undefined)?.inputs))
-    refuse(`Expected a layers model, a graph model or a function, but got ${kindOf(model)}`);
+    refuse(`Expected a layers model, a graph model or a function, but got ${nameOf(model)}`);
   const bounds = options.bounds ?? [0, 1];
   if (!(bounds[0] < bounds[1] && Number.isFinite(bounds[1] - bounds[0])))
     refuse(`Expected bounds [low, high] with low < high, but got [${bounds.join(', ')}]`);
@@ -87,14 +87,11 @@ const refuse = (message: string): never => {
   throw new AppError('ATTACK_INPUT', message);
 };
 
-/** What a program without types has given: `undefined`, `Promise`, `Sequential`, `Array`. */
-const kindOf = (value: unknown): string => value?.constructor?.name ?? String(value);
-
 /** Checks what a caller gives as the model of an attack. */
 export const checkModel = (model: ClassifierModel): void => {
   if (typeof (model as ClassifierModel | undefined)?.logits !== 'function')
     refuse(
-      `Expected the result of classifierModel, or of \`await loadClassifier\`, as \`model\`, but got ${kindOf(model)}`,
+      `Expected the result of classifierModel, or of \`await loadClassifier\`, as \`model\`, but got ${nameOf(model)}`,
     );
   if (!(model.classes >= 2))
     refuse(`Expected a model of at least two classes, but got ${model.classes}: nothing could fool it`);
@@ -180,7 +177,7 @@ const liesInUnit = (run: Run, sample: () => tf.Tensor): boolean =>
 const boundsRounding = 1e-6;
 
 /** Returns the images as a new tensor of rows in [0, 1], `[n, width]`. */
-export const checkImages = async (
+const checkImages = async (
   images: tf.Tensor | Float32Array,
   model: ClassifierModel,
 ): Promise<tf.Tensor2D> => {
@@ -189,7 +186,7 @@ export const checkImages = async (
   const areValues = ArrayBuffer.isView(images) || (Array.isArray(images) && typeof images[0] === 'number');
   if (!areValues && !(images instanceof tf.Tensor))
     refuse(
-      `Expected images as a tensor of this TensorFlow.js, or as the Float32Array of its values, but got ${kindOf(images)}`,
+      `Expected images as a tensor of this TensorFlow.js, or as the Float32Array of its values, but got ${nameOf(images)}`,
     );
   if (images instanceof tf.Tensor) {
     if (JSON.stringify(images.shape.slice(1)) !== JSON.stringify(model.shape))
@@ -212,11 +209,16 @@ export const checkImages = async (
   );
 };
 
-export const checkLabels = (labels: ArrayLike<number>, images: number, classes: number): Int32Array => {
-  if (typeof (labels as ArrayLike<number> | undefined)?.length !== 'number')
+/** A copy, because the caller may change the labels while an evaluation runs. */
+const copyLabels = (labels: ArrayLike<number>): readonly number[] => {
+  if (typeof labels !== 'object' || typeof (labels as ArrayLike<number> | null)?.length !== 'number')
     refuse(
-      `Expected labels as an array of class numbers, but got ${kindOf(labels)}${(labels as unknown) instanceof tf.Tensor ? ': give `await labels.data()`' : ''}`,
+      `Expected labels as an array of class numbers, but got ${nameOf(labels)}${(labels as unknown) instanceof tf.Tensor ? ': give `await labels.data()`' : ''}`,
     );
+  return Array.from(labels);
+};
+
+const checkLabels = (labels: readonly number[], images: number, classes: number): Int32Array => {
   if (labels.length !== images)
     refuse(`Expected one label per image, but got ${labels.length} for ${images} images`);
   for (let i = 0; i < images; i++) {
@@ -231,10 +233,54 @@ export const checkLabels = (labels: ArrayLike<number>, images: number, classes: 
   return Int32Array.from(labels);
 };
 
+export type Input = {
+  readonly images: tf.Tensor | Float32Array;
+  readonly labels: ArrayLike<number>;
+  readonly indices?: ArrayLike<number> | undefined;
+};
+
+type CheckedInput = {
+  /** `[n, width]` in [0, 1]. The caller disposes of the tensor. */
+  readonly images: tf.Tensor2D;
+  readonly labels: Int32Array;
+  /** The given indices, or 0 … n − 1. */
+  readonly indices: readonly number[];
+};
+
+/** Checks and copies the input of an evaluation. The caller may change its arrays as soon as this function has returned its promise. */
+export const checkInput = async (input: Input, model: ClassifierModel): Promise<CheckedInput> => {
+  const given = copyLabels(input.labels);
+  const places = copyIndices(input.indices);
+  const images = await checkImages(input.images, model);
+  try {
+    const labels = checkLabels(given, images.shape[0], model.classes);
+    return { images, labels, indices: checkIndices(places, labels.length) };
+  } catch (error) {
+    images.dispose();
+    throw error;
+  }
+};
+
+const copyIndices = (indices: ArrayLike<number> | undefined): readonly number[] | undefined => {
+  if (indices === undefined) return undefined;
+  if (typeof indices !== 'object' || typeof (indices as ArrayLike<number> | null)?.length !== 'number')
+    refuse(`Expected indices as an array of whole numbers, but got ${nameOf(indices)}`);
+  return Array.from(indices);
+};
+
+const checkIndices = (indices: readonly number[] | undefined, images: number): readonly number[] => {
+  if (indices === undefined) return Array.from({ length: images }, (_, i) => i);
+  if (indices.length !== images)
+    refuse(`Expected one index per image, but got ${indices.length} for ${images} images`);
+  const wrong = indices.find((index) => !Number.isSafeInteger(index) || index < 0);
+  if (wrong !== undefined) refuse(`Expected indices as whole numbers of at least 0, but got ${wrong}`);
+  return indices;
+};
+
 /** Checks what a model's function returns for `images` images. Without a check, a wrong shape would be broadcast and counted. */
 export const checkOutputs = (outputs: tf.Tensor2D, images: number, classes: number): tf.Tensor2D => {
   if (!((outputs as tf.Tensor | undefined) instanceof tf.Tensor))
-    refuse(`Expected logits as a tensor, but the model returned ${kindOf(outputs)}`);
+    refuse(`Expected logits as a tensor, but the model returned ${nameOf(outputs)}`);
   if (outputs.shape.length !== 2 || outputs.shape[0] !== images || outputs.shape[1] !== classes)
     refuse(
       `Expected logits of shape [${images}, ${classes}] for ${images} images, but got [${outputs.shape.join(', ')}]`,

@@ -3,7 +3,6 @@
  * measures it. It attacks only images that the model classifies correctly.
  */
 import {
-  AppError,
   type AttackInput,
   type AttackSpec,
   ballOf,
@@ -17,11 +16,21 @@ import { correctOperators } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type Attack, type AttackContext, type EvaluationResources, prepareResources } from './attack.ts';
 import { indicesWhere, takeRows, valuesAt } from './batch-rows.ts';
-import { type ClassifierModel, checkImages, checkLabels } from './classifier.ts';
+import { type ClassifierModel, checkInput } from './classifier.ts';
 import { createPredictor, type Predict, planTargets } from './defence.ts';
 import { countingInvalid, createFlatModel, type FlatModel } from './flat-model.ts';
-import { type OptionNames, refuseUnknownOptions, settingsHint } from './known-options.ts';
 import { type Distances, measureRow, project } from './norms.ts';
+import {
+  callback,
+  checkOptions,
+  flag,
+  type OptionChecks,
+  object,
+  ownCheck,
+  settingsHint,
+  signal,
+  wholeFrom,
+} from './options.ts';
 import { owning } from './ownership.ts';
 import { createRandom } from './random.ts';
 import { readAttack } from './read-attacks.ts';
@@ -52,21 +61,25 @@ export type EvaluateAttackOptions = {
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 };
 
-/** The options of evaluateAttack and evaluateAttacks, without those for the attack. */
-export const sharedOptionNames = {
-  model: true,
-  images: true,
-  labels: true,
-  indices: true,
-  seed: true,
-  batchSize: true,
-  resources: true,
-  force: true,
-  signal: true,
-  onProgress: true,
-} as const satisfies OptionNames<Omit<EvaluateAttackOptions, 'attack'>>;
+/** The options that evaluateAttack, evaluateAttacks and diagnose share. */
+export const sharedOptionChecks: OptionChecks<Omit<EvaluateAttackOptions, 'attack' | 'force'>> = {
+  model: ownCheck,
+  images: ownCheck,
+  labels: ownCheck,
+  indices: ownCheck,
+  // Another kind of number would silently give the draws of a seed that nobody asked for.
+  seed: wholeFrom(0),
+  batchSize: wholeFrom(1),
+  resources: object,
+  signal,
+  onProgress: callback,
+};
 
-const optionNames: OptionNames<EvaluateAttackOptions> = { ...sharedOptionNames, attack: true };
+const optionChecks: OptionChecks<EvaluateAttackOptions> = {
+  ...sharedOptionChecks,
+  attack: ownCheck,
+  force: flag,
+};
 
 export type Evaluation = {
   readonly attack: AttackSpec;
@@ -82,7 +95,7 @@ export type Evaluation = {
  * the signal's reason after an abort.
  */
 export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Evaluation> => {
-  refuseUnknownOptions(options, optionNames, settingsHint);
+  checkOptions(options, optionChecks, settingsHint);
   const spec = readAttack(options.attack);
   const subject = await openSubject(options);
   try {
@@ -112,15 +125,13 @@ export const openSubject = async (
   correctOperators();
   const { model: classifier, batchSize, force = false } = options;
   const model = createFlatModel(classifier, batchSize);
-  const images = await checkImages(options.images, classifier);
+  const input = await checkInput(options, classifier);
   try {
-    const labels = checkLabels(options.labels, images.shape[0], model.classes);
-    const indices = checkIndices(options.indices, labels.length);
     const predict = createPredictor(classifier, batchSize);
-    const cleanClasses = await predict(images, { checked: !force });
-    return { classifier, model, predict, images, labels, indices, cleanClasses };
+    const cleanClasses = await predict(input.images, { checked: !force });
+    return { classifier, model, predict, ...input, cleanClasses };
   } catch (error) {
-    images.dispose();
+    input.images.dispose();
     throw error;
   }
 };
@@ -136,7 +147,6 @@ export const attackSubject = async (
   spec: AttackSpec,
   { seed = 0, resources: given, signal, onProgress, only }: AttackRunOptions,
 ): Promise<Evaluation> => {
-  checkSeed(seed);
   const resources = prepareResources(spec, given, { model: flat, classifier, images, labels });
   const clean = await images.data<'float32'>();
   const adversarials = clean.slice();
@@ -227,26 +237,6 @@ export const toBounds = (
 
 /** A streaming attack gets the images of this many passes at once. A larger number only costs memory. */
 const streamedBatches = 8;
-
-const checkIndices = (indices: ArrayLike<number> | undefined, images: number): number[] => {
-  if (indices === undefined) return Array.from({ length: images }, (_, i) => i);
-  if (indices.length !== images)
-    throw new AppError(
-      'ATTACK_INPUT',
-      `Expected one index per image, but got ${indices.length} for ${images} images`,
-    );
-  const list = Array.from(indices);
-  const wrong = list.find((index) => !Number.isSafeInteger(index) || index < 0);
-  if (wrong !== undefined)
-    throw new AppError('ATTACK_INPUT', `Expected indices as whole numbers of at least 0, but got ${wrong}`);
-  return list;
-};
-
-/** Another kind of number would silently give the draws of a seed that nobody asked for. */
-const checkSeed = (seed: number): void => {
-  if (!Number.isSafeInteger(seed) || seed < 0)
-    throw new AppError('ATTACK_INPUT', `Expected seed as a whole number of at least 0, but got ${seed}`);
-};
 
 /** The records before any image was attacked. `cleanClasses[i]`: the class that the model gives to the clean image i. */
 const createRecords = (

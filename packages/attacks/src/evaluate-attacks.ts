@@ -5,6 +5,7 @@
 import {
   type AttackSpec,
   type DatasetName,
+  datasetNames,
   isBounded,
   reachOf,
   type ThreatModel,
@@ -16,10 +17,10 @@ import {
   type Evaluation,
   openSubject,
   type Subject,
-  sharedOptionNames,
+  sharedOptionChecks,
   toBounds,
 } from './evaluate-attack.ts';
-import { type OptionNames, refuseUnknownOptions, settingsHint } from './known-options.ts';
+import { checkOptions, flag, type OptionChecks, oneOf, ownCheck, settingsHint } from './options.ts';
 import { expandAttacks } from './read-attacks.ts';
 import { summarise, worstCase } from './statistics.ts';
 
@@ -41,11 +42,12 @@ export type EvaluateAttacksOptions = Omit<EvaluateAttackOptions, 'attack' | 'onP
   }) => void;
 };
 
-const optionNames: OptionNames<EvaluateAttacksOptions> = {
-  ...sharedOptionNames,
-  attacks: true,
-  dataset: true,
-  standing: true,
+const optionChecks: OptionChecks<EvaluateAttacksOptions> = {
+  ...sharedOptionChecks,
+  attacks: ownCheck,
+  dataset: oneOf(datasetNames),
+  standing: flag,
+  force: flag,
 };
 
 type LeftOut = {
@@ -138,7 +140,7 @@ const attempt = async <Result>(run: () => Promise<Result>): Promise<Result | { r
 export async function* evaluateAttacks(
   options: EvaluateAttacksOptions,
 ): AsyncGenerator<AttackOutcome, void, undefined> {
-  refuseUnknownOptions(options, optionNames, settingsHint);
+  checkOptions(options, optionChecks, settingsHint);
   const { dataset, onProgress, standing: onlyStanding = true } = options;
   const specs = expandAttacks(options.attacks, dataset === undefined ? {} : { dataset });
   const subject = await openSubject(options);

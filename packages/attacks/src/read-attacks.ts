@@ -8,6 +8,7 @@ import {
   expandAttacks as expand,
 } from '@funnel/contracts';
 import { z } from 'zod';
+import { nameOf } from './options.ts';
 
 /** `written`: an attack or a list of attacks. */
 const refusing = <Result>(written: unknown, read: () => Result): Result => {
@@ -27,7 +28,11 @@ export const readAttack = (input: AttackInput): AttackSpec => refusing(input, ()
  * `dataset`), and the settings that stand beside their name. Errors: ATTACK_INPUT, which names the unknown attack, preset or setting.
  */
 export const expandAttacks = (...input: Parameters<typeof expand>): readonly AttackSpec[] => {
-  if (typeof input[0] === 'string')
-    throw new AppError('ATTACK_INPUT', `Expected a list of attacks, such as ['${input[0]}'], but got a text`);
-  return refusing(input[0], () => expand(...input));
+  const [list] = input;
+  if (typeof list !== 'object' || list === null)
+    throw new AppError(
+      'ATTACK_INPUT',
+      `Expected a list of attacks, such as ['${typeof list === 'string' ? list : 'fgsm'}'], but got ${nameOf(list)}`,
+    );
+  return refusing(list, () => expand(...input));
 };

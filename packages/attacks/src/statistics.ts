@@ -12,6 +12,7 @@ import {
   reachOf,
   writeExtended,
 } from '@funnel/contracts';
+import { checkOptions, nameOf, numbers, oneOf } from './options.ts';
 
 /** The normal quantile of a two-sided 95 % interval. */
 const z = 1.959963984540054;
@@ -120,12 +121,26 @@ export type Evaluated = {
   readonly records: EvaluationRecords;
 };
 
+const isEvaluated = (value: unknown): boolean =>
+  Array.isArray((value as Partial<Evaluated> | null | undefined)?.records?.index);
+
+const checkEvaluations = (evaluations: readonly Evaluated[]): void => {
+  if (Array.isArray(evaluations) && evaluations.every(isEvaluated)) return;
+  const wrong = Array.isArray(evaluations) ? evaluations.find((one) => !isEvaluated(one)) : evaluations;
+  throw new AppError(
+    'ATTACK_INPUT',
+    `Expected evaluations as a list of results of evaluateAttack, but got ${nameOf(wrong)}${Array.isArray(evaluations) ? ' in it' : ''}`,
+  );
+};
+
 /**
  * The worst case per image: for every image the nearest adversarial that any attack found. Each distance is the smallest in its own norm,
  * so the three distances of an image may come from different attacks; `predicted` comes from the attack with the smallest L2. Steps and
- * queries are sums over the attacks. All evaluations must be of the same model. Errors: ATTACK_INPUT when their images differ.
+ * queries are sums over the attacks. All evaluations must be of the same model. Errors: ATTACK_INPUT when their images differ, or when
+ * there are none.
  */
 export const worstCase = (evaluations: readonly Evaluated[]): EvaluationRecords => {
+  checkEvaluations(evaluations);
   const [first, ...others] = evaluations.map(({ records }) => records);
   if (first === undefined)
     throw new AppError('ATTACK_INPUT', 'Expected at least one evaluation, but got none');
@@ -159,13 +174,14 @@ export const curveEpsilons = (norm: 'l2' | 'linf'): number[] =>
 /**
  * Robust accuracy over ε: the share of all images that the model classifies correctly and for which no attack found an adversarial within
  * ε. Distances are measured in `norm`, even for an attack that minimises another norm, with the tolerance of `reachOf`. Every point has a
- * 95 % Wilson interval.
+ * 95 % Wilson interval. Errors: ATTACK_INPUT, as for `worstCase`.
  */
 export const robustnessCurve = (
   evaluations: readonly Evaluated[],
   norm: 'l2' | 'linf',
   epsilons: readonly number[] = curveEpsilons(norm),
 ): RobustnessCurve => {
+  checkOptions({ norm, epsilons }, { norm: oneOf(['l2', 'linf']), epsilons: numbers });
   const { index, correct, [norm]: distances } = worstCase(evaluations);
   const images = index.length;
   const robust = epsilons.map((epsilon) => {

@@ -1,7 +1,17 @@
 /** Wrong inputs are refused. The error gives the expected and the received value. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type ClassifierModel, classifierModel, evaluateAttack, examineClassifier } from '../src/index.ts';
+import {
+  type ClassifierModel,
+  classifierModel,
+  diagnose,
+  evaluateAttack,
+  evaluateAttacks,
+  examineClassifier,
+  loadClassifier,
+  robustnessCurve,
+  worstCase,
+} from '../src/index.ts';
 import { linearModel, tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
 beforeAll(useWasm);
@@ -30,6 +40,153 @@ describe('classifierModel', () => {
     expect(() => classifierModel((x) => x)).toThrow(/shape of one image/);
     expect(() => classifierModel((x) => x, { shape: [4], bounds: [1, 1] })).toThrow(/low < high/);
     expect(() => classifierModel((x) => x, { shape: [2, 2] })).toThrow(/\[batch, classes\]/);
+  });
+});
+
+describe('a program without types', () => {
+  const given = () => ({
+    model: classifierModel(layers()),
+    images: new Float32Array(8).fill(0.5),
+    labels: [0, 1],
+  });
+  const drain = async (options: unknown): Promise<void> => {
+    for await (const _ of evaluateAttacks(options as never));
+  };
+  /** Each function with options that are right but for these. */
+  const calls: Readonly<Record<string, (wrong: object) => unknown>> = {
+    evaluateAttack: (wrong) => evaluateAttack({ ...given(), attack: 'fgsm', ...wrong } as never),
+    evaluateAttacks: (wrong) => drain({ ...given(), attacks: ['fgsm'], ...wrong }),
+    diagnose: (wrong) => diagnose({ ...given(), ...wrong } as never),
+    examineClassifier: (wrong) => examineClassifier({ ...given(), ...wrong } as never),
+    classifierModel: (wrong) => classifierModel(layers(), wrong as never),
+    loadClassifier: (wrong) => loadClassifier('nowhere', wrong as never),
+  };
+  const all = Object.keys(calls);
+  const onImages = ['evaluateAttack', 'evaluateAttacks', 'diagnose'];
+
+  it.each<[string, unknown, string, readonly string[]]>([
+    ['nonsense', 1, 'Expected only the options', all],
+    [
+      'labels',
+      5,
+      'Expected labels as an array of class numbers, but got 5',
+      [...onImages, 'examineClassifier'],
+    ],
+    ['labels', null, 'Expected labels as an array of class numbers, but got null', onImages],
+    ['indices', 5, 'Expected indices as an array of whole numbers, but got 5', onImages],
+    ['indices', null, 'Expected indices as an array of whole numbers, but got null', onImages],
+    [
+      'seed',
+      '1',
+      'Expected seed as a whole number of at least 0, but got the text "1"',
+      [...onImages, 'examineClassifier'],
+    ],
+    ['batchSize', 0, 'Expected batchSize as a whole number of at least 1, but got 0', onImages],
+    ['resources', null, 'Expected resources as an object, but got null', onImages],
+    [
+      'resources',
+      { surrogates: {} },
+      'Expected `resources.surrogates` as a list of models, but got Object',
+      ['evaluateAttack'],
+    ],
+    [
+      'resources',
+      { encoder: 5 },
+      'Expected `resources.encoder` as a function, but got 5',
+      ['evaluateAttack'],
+    ],
+    ['signal', {}, 'Expected signal as an AbortSignal, but got Object', [...onImages, 'loadClassifier']],
+    ['onProgress', 5, 'Expected onProgress as a function, but got 5', onImages],
+    [
+      'force',
+      'yes',
+      'Expected force as true or false, but got the text "yes"',
+      ['evaluateAttack', 'evaluateAttacks'],
+    ],
+    ['force', true, 'Expected only the options', ['diagnose']],
+    ['attacks', 5, "Expected a list of attacks, such as ['fgsm'], but got 5", ['evaluateAttacks']],
+    [
+      'attacks',
+      'bim',
+      'Expected a list of attacks, such as [\'bim\'], but got the text "bim"',
+      ['evaluateAttacks'],
+    ],
+    ['dataset', 'mnits', 'Expected dataset as one of ', ['evaluateAttacks', 'diagnose']],
+    ['limit', -1, 'Expected limit as a whole number of at least 1, but got -1', ['diagnose']],
+    ['budgets', 0.1, 'Expected budgets as an object, but got 0.1', ['diagnose']],
+    ['shape', 28, 'Expected shape as an array of numbers, but got 28', ['classifierModel', 'loadClassifier']],
+    [
+      'bounds',
+      255,
+      'Expected bounds as an array of numbers, but got 255',
+      ['classifierModel', 'loadClassifier'],
+    ],
+    [
+      'layout',
+      'NCHW',
+      'Expected layout as one of channels-last, channels-first, but got',
+      ['classifierModel'],
+    ],
+    ['output', 0, 'Expected output as a text, but got 0', ['classifierModel']],
+    ['headers', 'a: b', 'Expected headers as an object, but got the text "a: b"', ['loadClassifier']],
+  ])('%s = %j is refused in words', async (name, value, message, functions) => {
+    for (const each of functions)
+      await expect((async () => calls[each]!({ [name]: value }))(), each).rejects.toMatchObject({
+        name: 'AppError',
+        code: 'ATTACK_INPUT',
+        message: expect.stringContaining(message),
+      });
+  });
+
+  it.each([undefined, null, 5, []])('options = %j are refused in words', async (options) => {
+    const refused = {
+      code: 'ATTACK_INPUT',
+      message: expect.stringContaining('Expected options as an object'),
+    };
+    await expect(evaluateAttack(options as never)).rejects.toMatchObject(refused);
+    await expect(drain(options)).rejects.toMatchObject(refused);
+    await expect(diagnose(options as never)).rejects.toMatchObject(refused);
+    await expect(examineClassifier(options as never)).rejects.toMatchObject(refused);
+  });
+
+  it.each([
+    ['no list', () => worstCase(undefined as never), 'list of results of evaluateAttack, but got undefined'],
+    [
+      'a result that is none',
+      () => worstCase([5] as never),
+      'list of results of evaluateAttack, but got 5 in it',
+    ],
+    ['another norm', () => robustnessCurve([], 'l1' as never), 'Expected norm as one of l2, linf'],
+    ['one ε', () => robustnessCurve([], 'l2', 0.1 as never), 'Expected epsilons as an array of numbers'],
+  ])('statistics refuse %s in words', (_, act, message) => {
+    expect(act).toThrow(
+      expect.objectContaining({ code: 'ATTACK_INPUT', message: expect.stringContaining(message) }),
+    );
+  });
+});
+
+describe('arrays that the caller changes during an evaluation', () => {
+  it('do not change its result', async () => {
+    const { model, dispose } = tinyNetwork(1);
+    const input = tinyImages(model, 6);
+    const attack = { attack: 'pgd-linf', steps: 3 } as const;
+    const indices = Array.from(input.labels, (_, i) => i);
+    const run = (changed: boolean) => {
+      const own = { images: input.images.slice(), labels: [...input.labels], indices: [...indices] };
+      const runs = [
+        evaluateAttack({ model, ...own, attack }),
+        examineClassifier({ model, images: own.images, labels: own.labels }),
+        diagnose({ model, ...own, limit: 2 }),
+      ];
+      if (changed) {
+        own.images.fill(0);
+        own.labels.fill(9e9);
+        own.indices.fill(-1);
+      }
+      return Promise.all(runs);
+    };
+    expect(await run(true)).toEqual(await run(false));
+    dispose();
   });
 });
 

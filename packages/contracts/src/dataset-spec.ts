@@ -19,6 +19,9 @@ export const DatasetSlug = z
 
 export const isBuiltIn = (name: string): name is DatasetName => Object.hasOwn(datasets, name);
 
+/** Whether every worker makes the images itself, so that nobody needs to have them. */
+export const isGenerated = (name: string): boolean => isBuiltIn(name) && datasets[name].files.length === 0;
+
 /** What people call a data set. */
 export const datasetTitle = (name: string): string => (isBuiltIn(name) ? datasets[name].title : name);
 

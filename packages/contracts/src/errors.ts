@@ -122,7 +122,7 @@ export const errors = {
   DATASET_UNKNOWN: {
     status: 422,
     title: 'The service has no such data set',
-    hint: 'Add it with `npx funnel data add NAME PATH`. `npx funnel data ls` lists the data sets.',
+    hint: 'Add it with `npx funnel data add my-images PATH`. `npx funnel data ls` lists the data sets.',
   },
   DATASET_TOO_LARGE: {
     status: 413,

@@ -16,7 +16,12 @@ export type Examined = {
   readonly summary: DatasetSummary;
 };
 
-export const examineCanonical = async (path: string, content: DatasetContent): Promise<Examined> => {
+/** `onBytes` is called for every block of bytes. */
+export const examineCanonical = async (
+  path: string,
+  content: DatasetContent,
+  onBytes: (count: number) => void = () => {},
+): Promise<Examined> => {
   const whole = createHash('sha256');
   const reader = createDatasetReader(content);
   const chunks: string[] = [];
@@ -25,6 +30,7 @@ export const examineCanonical = async (path: string, content: DatasetContent): P
   for await (const block of readBlocks(path)) {
     whole.update(block);
     reader.push(block);
+    onBytes(block.length);
     for (let at = 0; at < block.length; ) {
       const part = block.subarray(at, at + room);
       chunk.update(part);

@@ -39,7 +39,8 @@ export type ReadDataset = {
   readonly sheet: Uint8Array;
 };
 
-export type Progress = { readonly images: number; readonly of: number };
+/** Images that were read, then bytes of the canonical file that were checked. */
+export type Progress = { readonly step: 'read' | 'check'; readonly done: number; readonly of: number };
 
 /** Labels, and which images are test images. */
 type Plan = {
@@ -120,12 +121,15 @@ const write = async (
   parts: readonly Images[],
   onProgress: (progress: Progress) => void,
 ): Promise<Pick<ReadDataset, 'digest' | 'chunks' | 'summary' | 'sheet' | 'file'>> => {
-  let images = 0;
-  await writeCanonical(part, content, parts, (count) => {
-    images += count;
-    onProgress({ images, of: content.train + content.test });
-  });
-  const examined = await examineCanonical(part, content);
+  const report = (step: Progress['step'], of: number) => {
+    let done = 0;
+    return (count: number): void => {
+      done += count;
+      onProgress({ step, done, of });
+    };
+  };
+  await writeCanonical(part, content, parts, report('read', content.train + content.test));
+  const examined = await examineCanonical(part, content, report('check', datasetLayout(content).bytes));
   const sheet = await drawSheet(part, content);
   const file = join(dirname(part), `${examined.digest}.bin`);
   await rename(part, file);

@@ -16,7 +16,7 @@ const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 export type ReadingLimits = {
   /** Of the resident memory of the process. */
   readonly bytes: number;
-  /** Seconds in which at least one block of images must come. */
+  /** Seconds in which at least one block of images must be read or checked. */
   readonly seconds: number;
 };
 
@@ -76,7 +76,8 @@ const ask = (request: ReadRequest, { limits = defaultReadingLimits, onProgress, 
     child.on('message', (message: FromReader) => {
       timer.refresh();
       if ('progress' in message) {
-        at = `after ${message.progress.images} of ${message.progress.of} images`;
+        const { step, done, of } = message.progress;
+        at = step === 'read' ? `after ${done} of ${of} images` : 'while it checked the images';
         onProgress?.(message.progress);
       } else if ('value' in message) outcome ??= () => resolve(message.value);
       else if ('refusal' in message) outcome ??= () => reject(new DatasetFault(message.refusal));

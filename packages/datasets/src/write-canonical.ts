@@ -48,11 +48,16 @@ const writeAll = async (file: FileHandle, bytes: Uint8Array, at: number): Promis
 };
 
 /** The labels of a split as 16 bits each, little-endian. */
-const labelBytes = (parts: readonly Images[], test: boolean): Uint8Array => {
-  const labels = parts.flatMap(({ labels: all, isTest }) => [...all].filter((_, i) => isTest(i) === test));
-  const bytes = new Uint8Array(2 * labels.length);
+const labelBytes = (parts: readonly Images[], test: boolean, count: number): Uint8Array => {
+  const bytes = new Uint8Array(2 * count);
   const view = new DataView(bytes.buffer);
-  for (const [i, label] of labels.entries()) view.setUint16(2 * i, label, true);
+  let at = 0;
+  for (const { labels, isTest } of parts)
+    for (let i = 0; i < labels.length; i++) {
+      if (isTest(i) !== test) continue;
+      view.setUint16(at, labels[i]!, true);
+      at += 2;
+    }
   return bytes;
 };
 
@@ -70,10 +75,9 @@ export const writeCanonical = async (
   const file = await open(path, 'wx');
   try {
     await writeAll(file, new TextEncoder().encode(layout.header), 0);
-    await writeAll(file, labelBytes(parts, false), layout.labels.train);
-    await writeAll(file, labelBytes(parts, true), layout.labels.test);
+    await writeAll(file, labelBytes(parts, false, content.train), layout.labels.train);
+    await writeAll(file, labelBytes(parts, true, content.test), layout.labels.test);
     await placeImages(file, layout, parts, onImages);
-    await file.sync();
   } finally {
     await file.close();
   }

@@ -15,7 +15,6 @@ import { type Address, type Heap, perCount } from './heap.ts';
 import {
   type Ends,
   inGroups,
-  isNarrow,
   type LinearOrRelu,
   type Plan,
   patchLength,
@@ -23,6 +22,7 @@ import {
   prepareDotProducts,
   preparePatches,
   throughRelu,
+  usesPatches,
 } from './passes.ts';
 import { packColumns, packRows, panelCount, panelRow } from './wasm/pack.ts';
 import { preparePairedImage, preparePairedMap } from './winograd-convolution.ts';
@@ -64,13 +64,13 @@ export function mapToImage(heap: Heap, geometry: Geometry, batch: number, at: Pa
 function planMap(heap: Heap, geometry: Geometry, ends: Ends): Plan {
   const pairing = pairConvolution(geometry);
   if (pairing) return preparePairedMap(heap, geometry, pairing, ends);
-  return (isNarrow(geometry) ? planPatched : planDirect)(heap, geometry, ends);
+  return (usesPatches(geometry) ? planPatched : planDirect)(heap, geometry, ends);
 }
 
 function planImage(heap: Heap, geometry: Geometry, ends: Ends): Plan {
   const pairing = pairConvolution(geometry);
   if (pairing) return preparePairedImage(heap, geometry, pairing, ends);
-  const dots = isNarrow(geometry) && geometry.map.channels % 4 === 0;
+  const dots = geometry.image.channels < 4 && geometry.map.channels % 4 === 0;
   return (dots ? planDots : planTransposed)(heap, geometry, ends);
 }
 

@@ -13,13 +13,13 @@ import {
 import { type Address, type Heap, perCount } from './heap.ts';
 import {
   inGroups,
-  isNarrow,
   patchLength,
   preparePatches,
   type Results,
   type Side,
   type SideName,
   throughRelu,
+  usesPatches,
 } from './passes.ts';
 import { hasFusedMultiplyAdd } from './wasm/assembler.ts';
 import { sumRows } from './wasm/elementwise.ts';
@@ -76,7 +76,7 @@ function preparePlan(
   mapMasked: boolean,
   gradient: SideName | undefined,
 ): (images: number) => AddGroup {
-  const prepareSide = isNarrow(geometry) ? preparePatchSide : preparePlaneSide;
+  const prepareSide = usesPatches(geometry) ? preparePatchSide : preparePlaneSide;
   return perCount((images) => {
     const positions = geometry.map.height * geometry.map.width * images;
     const pixels = geometry.image.height * geometry.image.width * images;

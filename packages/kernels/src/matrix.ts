@@ -18,6 +18,8 @@ export interface Sizes {
 /** The size of a block of weights, in k and in columns. A block stays in the cache while all rows are multiplied with it. */
 const depthBlock = 512;
 const columnBlock = 64;
+/** The number of rows of a transposed factor that are copied at once. */
+const rowBlock = 64;
 
 const blocks = (count: number, size: number): { readonly from: number; readonly length: number }[] =>
   Array.from({ length: Math.ceil(count / size) }, (_, i) => ({
@@ -120,33 +122,66 @@ function prepareProduct(
 function correlatePanels(heap: Heap, a: Address, panels: Address, output: Address, sizes: Sizes): void {
   const { rows, depth, columns } = sizes;
   heap.zero(output, rows * columns);
-  const { run, kernels } = heap.once(`correlate ${rows} ${depth} ${columns}`, () =>
+  const { run, origin, bands } = heap.once(`correlate ${rows} ${depth} ${columns}`, () =>
     prepareCorrelation(heap, sizes),
   );
-  for (const { kernel, n } of kernels)
-    kernel(a, panels + (n / 8) * depth * panelRow, output + 4 * n, run.start, run.end);
+  for (const { from, copy, kernels } of bands) {
+    let input = a + 4 * from;
+    if (copy) {
+      const packed = heap.scratch('rows', 4 * depth * rowBlock);
+      copy(input, 0, packed, origin.start, origin.end, depth);
+      input = packed;
+    }
+    for (const { kernel, n } of kernels)
+      kernel(
+        input,
+        panels + (n / 8) * depth * panelRow,
+        output + 4 * (from * columns + n),
+        run.start,
+        run.end,
+      );
+  }
 }
 
+/**
+ * Many rows are copied to scratch space, a few at a time. For a power of two, such as the 4096 units of an 8×8 map, the values of one row are
+ * a power of two apart, so they compete for the same lines of the cache.
+ */
 function prepareCorrelation(heap: Heap, { rows, depth, columns }: Sizes) {
   const panelStride = depth * panelRow;
-  const byWidth = new Map<number, Kernel>();
-  const kernels = blocks(columns, columnBlock).map(({ from, length }) => {
-    const kernel =
-      byWidth.get(length) ??
-      heap.compile(
-        correlation({
-          fused: hasFusedMultiplyAdd(),
-          rows,
-          columns: length,
-          resultStride: 4 * columns,
-          inputStep: 4 * rows,
-          panelStride,
-        }),
-      );
-    byWidth.set(length, kernel);
-    return { kernel, n: from };
-  });
-  return { run: heap.table([0, 0, panelStride]), kernels };
+  const isCopied = rows > rowBlock;
+  const compiled = new Map<string, Kernel>();
+  const compileOnce = (name: string, make: () => Kernel): Kernel => {
+    const kernel = compiled.get(name) ?? make();
+    compiled.set(name, kernel);
+    return kernel;
+  };
+  const bands = blocks(rows, isCopied ? rowBlock : rows).map(({ from, length: height }) => ({
+    from,
+    copy: isCopied
+      ? compileOnce(`copy ${height}`, () =>
+          heap.compile(
+            gather({ length: height, imageStride: 4 * rows, panelStride: undefined, masked: false }),
+          ),
+        )
+      : undefined,
+    kernels: blocks(columns, columnBlock).map(({ from: n, length: width }) => ({
+      n,
+      kernel: compileOnce(`${height} ${width}`, () =>
+        heap.compile(
+          correlation({
+            fused: hasFusedMultiplyAdd(),
+            rows: height,
+            columns: width,
+            resultStride: 4 * columns,
+            inputStep: 4 * height,
+            panelStride,
+          }),
+        ),
+      ),
+    })),
+  }));
+  return { run: heap.table([0, 0, panelStride]), origin: heap.table([0]), bands };
 }
 
 /**

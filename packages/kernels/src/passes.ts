@@ -62,8 +62,12 @@ export function inGroups(batch: number, run: (first: number, images: number) => 
   for (let first = 0; first < batch; first += groupSize) run(first, Math.min(groupSize, batch - first));
 }
 
-/** Whether an image has so few channels that a convolution is faster on patches. */
-export const isNarrow = ({ image }: Geometry): boolean => image.channels < 4;
+/**
+ * Whether an image has so few channels that a convolution is computed on patches. Three channels are faster without, but with stride 1 they
+ * keep the order of sums that trained MagNet's auto-encoders.
+ */
+export const usesPatches = ({ image, stride }: Geometry): boolean =>
+  image.channels < 3 || (image.channels === 3 && stride.height === 1 && stride.width === 1);
 
 export const patchLength = (geometry: Geometry): number => tapCount(geometry) * geometry.image.channels;
 

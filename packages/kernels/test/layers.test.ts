@@ -75,6 +75,7 @@ describe.each([
   [8, 2, 2],
   [3, 7, 2],
   [1, 5, 2],
+  [16, 3, 2],
   [9, 3, 1],
   [8, 4, 1],
 ] as const)('convolutions of %i² pixels by kernels of %i², stride %i', (size, kernel, stride) => {

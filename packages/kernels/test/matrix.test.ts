@@ -17,6 +17,7 @@ const sizes = [
   [16, 80, 3136],
   [33, 600, 70],
   [4, 1, 8],
+  [131, 9, 70], // rows that are copied, 64 at a time, and three more
 ] as const;
 const flags = [
   [false, false],

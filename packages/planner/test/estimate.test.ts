@@ -58,6 +58,8 @@ describe('a sweep beyond a limit', () => {
   it.each([
     ['filters', { filters: ['32-64', '4096-4096'] }, 'space.filters'],
     ['the most filters', { filters: '9999-9999-9999-9999-9999', latent: 4096 }, 'space.filters'],
+    ['large padding', { paddedSize: 512, batchSize: 512 }, 'space.paddedSize'],
+    ['kernels of many pixels', { kernelSize: 11, filters: '1024-1024' }, /^space\.(kernelSize|filters)$/],
     ['a large batch', { batchSize: 4096, filters: '1024-1024' }, /^space\.(batchSize|filters)$/],
   ] as const)('is refused by path: %s', (_, space, path) => {
     expect(refusalOf({ recipes: ['classic'], space: space as SweepInput['space'] })).toMatchObject({

@@ -55,11 +55,7 @@ const checkStrategy = ({ space, strategy, objectives }: Search, axes: readonly A
     refuse('objective', `at most ${maxObjectives} objectives for ${strategy}`, String(objectives));
   const category = axes.find(({ kind }) => kind === 'categories') ?? space.find(({ readWhere }) => readWhere);
   if (category && !handlesCategories)
-    refuse(
-      `space.${category.name}`,
-      `only numbers that every recipe reads, for ${strategy}`,
-      `${category.name}`,
-    );
+    refuse(`space.${category.name}`, `only numbers that every recipe reads, for ${strategy}`, category.name);
 };
 
 const ruleOf = ({ promotion, parallelism }: Search): PromotionRule =>
@@ -83,6 +79,18 @@ const viewOf = (rule: PromotionRule, decisions: Decisions, number: number) => {
     return need === 'outcome' ? decision : hidden(decision);
   });
   return { seen, missing };
+};
+
+/** A utility that is no number would have no place in any order. */
+const checkOutcomes = ({ objectives }: Search, seen: Decisions): void => {
+  for (const [number, decision] of seen.entries()) {
+    if (decision?.kind !== 'unit' || decision.outcome.status !== 'measured') continue;
+    const { utilities } = decision.outcome;
+    if (utilities.length !== objectives || utilities.some(Number.isNaN))
+      throw new Error(
+        `Expected ${objectives} utilities of decision ${number}, each a number, but got ${utilities.join(', ')}`,
+      );
+  }
 };
 
 /** A point that the search does not have yet; null if its space has no more. */
@@ -117,6 +125,7 @@ export const decide = (search: Search, decisions: Decisions, number: number): Ch
   const rule = ruleOf(search);
   const { seen, missing } = viewOf(rule, decisions, number);
   if (missing.length > 0) return { kind: 'wait', numbers: missing };
+  checkOutcomes(search, seen);
   const step = rule.step(number, seen);
   if (step.kind !== 'propose') return step;
   const point = propose(search, axes, seen);

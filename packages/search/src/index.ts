@@ -7,3 +7,4 @@ export { promotionNames } from './promotion/registry.ts';
 export { decisionOf, simulateSearch } from './simulate.ts';
 export type { Point, Space, Variable } from './space.ts';
 export { type StrategyName, strategies, strategyNames } from './strategies/registry.ts';
+export { spaceOf } from './sweep-space.ts';

@@ -109,4 +109,13 @@ describe('a search without promotion', () => {
     expect(decisions).toHaveLength(2);
     expect(nextDue(small, decisions, 12)).toEqual({ kind: 'end', reason: 'exhausted' });
   });
+
+  it.each([[[Number.NaN]], [[1, 2]], [[]]])('refuses the utilities %o', (utilities) => {
+    const decisions = simulateSearch(search, 14, evaluate).map((decision, number) =>
+      number === 3 && decision.kind === 'unit'
+        ? { ...decision, outcome: { status: 'measured' as const, utilities } }
+        : decision,
+    );
+    expect(() => decide(search, decisions, 14)).toThrow(/Expected 1 utilities of decision 3/);
+  });
 });

@@ -12,7 +12,7 @@ import {
   operationsPerImage,
   type Sizes,
 } from './arithmetic.ts';
-import { syntheticDataset, type TimedStage, timeStage } from './time-stage.ts';
+import { type Clock, syntheticDataset, type TimedStage, timeStage } from './time-stage.ts';
 import { median } from './timing.ts';
 
 const peerModes = ['eager', 'compiled'] as const;
@@ -65,6 +65,7 @@ export type MeasureOptions = {
   readonly batch: number;
   readonly steps: number;
   readonly rounds: number;
+  readonly clock: Clock;
   readonly peer: Peer | undefined;
   readonly peerDevice: string;
 };
@@ -94,23 +95,23 @@ const stepsPerEpoch = 200;
 
 /** Times every stage once. *optimise* starts from the checkpoint of *initialise*. */
 export const timeStages = async (
-  { sizes, batch, steps }: MeasureOptions,
+  { sizes, batch, steps, clock }: MeasureOptions,
   profile = false,
 ): Promise<Record<BenchStage, TimedStage>> => {
   const { filters, latent, noise, side, channels } = sizes;
   const hyperparameters = { filters: filters.join('-'), latent, noise, batchSize: batch };
   const dataset = syntheticDataset(batch * stepsPerEpoch, 1, [side, side, channels]);
   const time = (stage: BenchStage, start: Checkpoint | null) =>
-    timeStage(stage, { hyperparameters, dataset, steps, start, profile });
+    timeStage(stage, { hyperparameters, dataset, steps, start, profile, clock });
   const initialise = await time('initialise', null);
   const optimise = await time('optimise', initialise.checkpoint);
   return { initialise, optimise, classic: await time('classic', null) };
 };
 
-const peerFlags = ({ sizes, batch, steps, peerDevice }: MeasureOptions): readonly string[] =>
+const peerFlags = ({ sizes, batch, steps, clock, peerDevice }: MeasureOptions): readonly string[] =>
   Object.entries({
     ...{ filters: sizes.filters.join(','), latent: sizes.latent, noise: sizes.noise },
-    ...{ size: sizes.side, channels: sizes.channels, batch, steps, device: peerDevice, threads: 1 },
+    ...{ size: sizes.side, channels: sizes.channels, batch, steps, clock, device: peerDevice, threads: 1 },
   }).flatMap(([name, value]) => [`--${name}`, String(value)]);
 
 /** In each round Funnel, PyTorch and compiled PyTorch run one after the other, since the speed of a machine drifts. */

@@ -1,4 +1,4 @@
-/** The problems of `bench search`, on which fixtures/search/optuna.json has Optuna's figures. All are minimised. */
+/** The problems of `bench search`, on which fixtures/oracle/search/optuna.json has Optuna's figures. All are minimised. */
 import type { Point, Space, Variable } from '@funnel/search';
 
 export type SearchProblem = {

@@ -76,6 +76,18 @@ export const timedSpec = (
   return specOf(recipe, kind, hyperparameters, dataset);
 };
 
+/** `cpu`: the time of the processor in this process, which other programs on the machine prolong less than the time on the wall. */
+export const clocks = ['wall', 'cpu'] as const;
+export type Clock = (typeof clocks)[number];
+
+const readings: Readonly<Record<Clock, () => number>> = {
+  wall: () => performance.now(),
+  cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
+};
+
 export type TimeStageOptions = {
   readonly hyperparameters: Partial<Hyperparameters>;
   readonly dataset: LoadedDataset;
@@ -83,18 +95,19 @@ export type TimeStageOptions = {
   readonly steps: number;
   readonly start: Checkpoint | null;
   readonly profile: boolean;
+  readonly clock: Clock;
 };
 
 /**
  * Trains like a worker, including batches and metrics, and stops like a worker after `steps` timed steps. The time of a step is the median
- * over the engine's reports of its speed.
+ * over the engine's reports of its progress.
  */
 export const timeStage = async (
   stage: BenchStage,
-  { hyperparameters, dataset, steps, start, profile }: TimeStageOptions,
+  { hyperparameters, dataset, steps, start, profile, clock }: TimeStageOptions,
 ): Promise<TimedStage> => {
   const spec = timedSpec(stage, hyperparameters, dataset.spec);
-  const batch = Hyperparameters.parse(hyperparameters).batchSize;
+  const milliseconds = readings[clock];
   const stop = new AbortController();
   const times: number[] = [];
   let checkpoint: Checkpoint | undefined;
@@ -102,6 +115,7 @@ export const timeStage = async (
     | { readonly done: number; readonly bytes: number; readonly stopProfile?: () => KernelProfile }
     | undefined;
   let last: { readonly done: number; readonly bytes: number; readonly kernels?: KernelProfile } | undefined;
+  let before = { done: 0, at: 0 }; // the report before
   const from: StageStart | null = start && { ...start, sameChain: false };
   const outcome = await runStage(
     { spec, start: from },
@@ -111,15 +125,17 @@ export const timeStage = async (
       onCheckpoint: async (saved) => {
         checkpoint = saved;
       },
-      onProgress: ({ position, steps: perEpoch, imagesPerSecond }) => {
+      onProgress: ({ position, steps: perEpoch }) => {
         const done = position.epoch * perEpoch + position.step;
         if (done < warmUpSteps || last) return;
+        const [at, previous] = [milliseconds(), before];
+        before = { done, at };
         const bytes = process.memoryUsage().rss;
         if (!first) {
           first = { done, bytes, ...(profile && { stopProfile: startProfile() }) };
           return;
         }
-        if (imagesPerSecond !== null) times.push((1000 * batch) / imagesPerSecond);
+        times.push((at - previous.at) / (done - previous.done));
         if (done < first.done + steps) return;
         last = { done, bytes, ...(first.stopProfile && { kernels: first.stopProfile() }) };
         stop.abort();

@@ -5,13 +5,16 @@ import { benchStages } from './arithmetic.ts';
 import { findPeer, type Measured, type MeasureOptions, measure, timeStages } from './measure.ts';
 import { readOptions, WrongOption } from './options.ts';
 import { isSingleThreaded, rerunSingleThreaded } from './processes.ts';
+import { clocks } from './time-stage.ts';
 import { compareTrainers } from './trainers.ts';
 
 export const trainUsage = `train [--backend auto|cuda|tensorflow|webgpu|wasm|cpu] [--shape 28x28x1] [--filters 32,64] [--latent 64] [--noise 16]
-      [--batch 128] [--steps 20] [--rounds 3] [--python python3] [--device cpu|cuda] [--no-torch] [--trainers 1] [--profile] [--json]
-  Times one training step of each stage, in turns with PyTorch, eager and compiled. --shape: square images, such as 32x32x3. --python: a
-  Python with the packages of tools/bench/peers/requirements.txt. --device: PyTorch's device. --trainers: times that many trainers of a
-  worker side by side and each alone, in turns, instead, on glyphs. --profile: the time of each kernel.`;
+      [--batch 128] [--steps 20] [--rounds 3] [--clock wall|cpu] [--python python3] [--device cpu|cuda] [--no-torch] [--trainers 1]
+      [--profile] [--json]
+  Times one training step of each stage, in turns with PyTorch, eager and compiled. --shape: square images, such as 32x32x3. --clock cpu:
+  processor time, for a machine that does other work too. --python: a Python with the packages of tools/bench/peers/requirements.txt.
+  --device: PyTorch's device. --trainers: times that many trainers of a worker side by side and each alone, in turns, instead, on glyphs.
+  --profile: the time of each kernel.`;
 
 const Count = z.coerce.number().pipe(z.int().min(1));
 const Size = z.coerce.number().pipe(z.int().min(0));
@@ -33,6 +36,7 @@ const Options = z.strictObject({
   batch: Count.default(128),
   steps: Count.default(20),
   rounds: Count.default(3),
+  clock: z.enum(clocks).default('wall'),
   backend: z.enum(['auto', 'cuda', 'tensorflow', 'webgpu', 'wasm', 'cpu']).default('auto'),
   device: z.enum(['cpu', 'cuda']).default('cpu'),
   python: z.string().default('python3'),
@@ -55,7 +59,7 @@ export const train = async (args: readonly string[]): Promise<void> => {
   const backend = await openBackend(options.backend);
   const peer = options['no-torch'] ? { missing: '--no-torch' } : await findPeer(options.python);
   const measureOptions: MeasureOptions = {
-    ...{ sizes: { side, channels, filters, latent, noise }, batch, steps, rounds },
+    ...{ sizes: { side, channels, filters, latent, noise }, batch, steps, rounds, clock: options.clock },
     peer: 'missing' in peer ? undefined : peer,
     peerDevice: options.device,
   };
@@ -68,7 +72,8 @@ export const train = async (args: readonly string[]): Promise<void> => {
       `Batch ${batch} of ${options.shape.join('×')}, filters ${options.filters}, latent ${latent}, noise ${noise}: ${measured.parameters} parameters.`,
     );
     const what = 'missing' in peer ? '' : ` PyTorch ${peer.version}, one thread, too.`;
-    console.log(`Medians of ${rounds} rounds of ${steps} steps, one thread.${what}`);
+    const clock = options.clock === 'cpu' ? ', processor time' : '';
+    console.log(`Medians of ${rounds} rounds of ${steps} steps, one thread${clock}.${what}`);
     if ('missing' in peer) console.log(`Without PyTorch: ${peer.missing}.`);
     for (const line of table(measured, batch)) console.log(line);
   }

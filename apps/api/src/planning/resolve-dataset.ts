@@ -2,12 +2,12 @@
 import {
   AppError,
   builtInOf,
-  type Dataset,
   type DatasetName,
   datasetNames,
   datasets,
   didYouMean,
   isBuiltIn,
+  isGenerated,
   type StoredDefinition,
   type SweepDefinition,
   storedDefinition,
@@ -63,8 +63,8 @@ const missingClasses = (
 
 /** The warning about a built-in data set that neither the service nor any live worker has; nothing while no worker is there to ask. */
 const missingImages = async (db: Db, name: DatasetName): Promise<readonly string[]> => {
-  const { title, digest, files }: Dataset = datasets[name];
-  if (files.length === 0) return [];
+  if (isGenerated(name)) return [];
+  const { title, digest } = datasets[name];
   const { asked, having } = await countWorkersWith(db, digest);
   if (asked === 0 || having > 0) return [];
   return [

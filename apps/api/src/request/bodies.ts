@@ -31,6 +31,17 @@ const isKey = (text: string, after: number): boolean => {
   return text.charAt(i) === ':';
 };
 
+/** The number of keys that the text writes, in all objects. `json` must be valid JSON. */
+const countKeys = (json: string): number => {
+  let count = 0;
+  for (let open = json.indexOf('"'); open >= 0; ) {
+    const end = closingQuote(json, open);
+    if (isKey(json, end + 1)) count += 1;
+    open = json.indexOf('"', end + 1);
+  }
+  return count;
+};
+
 /**
  * The first key that an object holds twice, or null. `json` must be valid JSON. Takes linear time.
  *
@@ -60,10 +71,10 @@ const findDuplicateKey = (json: string): string | null => {
 /** Throws MALFORMED_BODY, also for three faults that JSON.parse accepts: a duplicate key, the key `__proto__`, and nesting that is too deep. */
 export const parseJson = (text: string): unknown => {
   const value: unknown = parseAs('JSON', () => JSON.parse(text));
-  const duplicate = findDuplicateKey(text);
-  if (duplicate !== null)
-    throw malformed(`Expected every key once, but got ${describeValue(duplicate)} twice`);
-  checkPlainData(value);
+  const keys = checkPlainData(value);
+  // The text has more keys than the value only if an object has one twice. Finding it takes several times as long as counting.
+  if (countKeys(text) > keys)
+    throw malformed(`Expected every key once, but got ${describeValue(findDuplicateKey(text))} twice`);
   return value;
 };
 

@@ -4,6 +4,7 @@
  * that goes away ends no handler, so it cannot make room for itself.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { finished } from 'node:stream/promises';
 import { AppError, datasetChunkBytes, fixedLimit, type Route, routes } from '@funnel/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
@@ -25,6 +26,16 @@ async function* partsOf(payload: IncomingMessage, limit: number): AsyncGenerator
     yield part;
   }
 }
+
+export const isStreamOfBytes = (body: unknown): body is AsyncGenerator<Uint8Array> =>
+  typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+
+/** Throws away what a handler has left of a streamed body: many clients read no answer before they have sent everything. */
+export const discardRest = async ({ body, raw }: FastifyRequest): Promise<void> => {
+  if (isStreamOfBytes(body)) await body.return(undefined); // it waits for data, and would keep them from flowing
+  raw.resume();
+  await finished(raw).catch(() => {}); // the client has gone, or its time is over
+};
 
 /** Reads the body into `buffer`. Throws BODY_TOO_LARGE. */
 const readInto = async (payload: IncomingMessage, buffer: Uint8Array): Promise<Uint8Array> => {

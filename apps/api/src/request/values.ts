@@ -99,9 +99,10 @@ const checkText = (text: string): void => {
 
 /**
  * Throws MALFORMED_BODY for a text that PostgreSQL cannot store, for a key `__proto__`, and for more than 32 levels. Goes level by
- * level and not by recursion, so that deep nesting cannot overflow the stack.
+ * level and not by recursion, so that deep nesting cannot overflow the stack. Returns the number of keys in all objects.
  */
-export const checkPlainData = (value: unknown): void => {
+export const checkPlainData = (value: unknown): number => {
+  let keys = 0;
   let level: readonly unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > maxDepth)
@@ -114,12 +115,14 @@ export const checkPlainData = (value: unknown): void => {
         for (const member of item) next.push(member);
         continue;
       }
-      for (const [key, member] of Object.entries(item)) {
+      for (const key of Object.keys(item)) {
         if (key === '__proto__') throw malformed('Expected plain keys, but got "__proto__"');
         checkText(key);
-        next.push(member);
+        keys += 1;
+        next.push((item as Readonly<Record<string, unknown>>)[key]);
       }
     }
     level = next;
   }
+  return keys;
 };

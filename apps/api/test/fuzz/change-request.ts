@@ -1,7 +1,7 @@
 /** A small valid request in which some leaves have other values. */
 import { type HyperparameterName, hyperparametersOf, recipeNames } from '@funnel/contracts';
 import { oneTrial } from '../build.ts';
-import type { Operation } from './generate-request.ts';
+import type { Operation } from './api-document.ts';
 import type { Change, Path } from './leaves.ts';
 
 /** A small sweep with a recipe for each hyperparameter that the changes set, because a sweep refuses a hyperparameter that nothing reads. */

@@ -12,10 +12,10 @@ import { operations, resolve } from './api-document.ts';
 import { type FuzzRequest, generateRequest, type KnownIds } from './generate-request.ts';
 import type { Generator } from './generate-value.ts';
 import { heavyBodies } from './heavy-bodies.ts';
-import { isLong, requests, seed } from './settings.ts';
-import { createRandom } from './strange-values.ts';
+import { createRandom, isLong, seed } from './strange-values.ts';
 import { type HealthWatch, watchHealth } from './watch-health.ts';
 
+const requests = Number(process.env.FUNNEL_FUZZ_REQUESTS ?? 1500);
 /** Refused requests between two checks of the tables. */
 const batch = 25;
 

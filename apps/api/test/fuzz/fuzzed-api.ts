@@ -7,11 +7,10 @@ import { createTestDatabase } from '@funnel/db/testing';
 // The simulated trainer of the database's tests.
 import { drain } from '../../../../packages/db/test/support/simulated-trainer.ts';
 import { oneTrial } from '../build.ts';
-import { operations, resolve } from './api-document.ts';
+import { type Operation, operations, resolve } from './api-document.ts';
 import { type ApiProcess, startApiProcess } from './api-process.ts';
 import { type ChangedRequest, requestWith, sweepFor } from './change-request.ts';
 import { createFuzzClient, type FuzzClient } from './fuzz-client.ts';
-import type { Operation } from './generate-request.ts';
 import { type Change, type Leaf, leavesOf } from './leaves.ts';
 import { openNeighbour } from './neighbour.ts';
 

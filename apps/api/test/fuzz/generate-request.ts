@@ -1,18 +1,8 @@
 /** Requests to every operation of the OpenAPI document: valid ones, nearly valid ones and nonsense. */
 import { stringify } from 'yaml';
-import type { OpenApiDocument } from '../../src/openapi.ts';
+import type { Operation } from './api-document.ts';
 import { type Generator, mutate, type Schema, valueFor } from './generate-value.ts';
 import { type Random, strangeText, strangeValue } from './strange-values.ts';
-
-type Parameter = { readonly name: string; readonly in: string; readonly schema: Schema };
-
-export type Operation = {
-  readonly id: string;
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  readonly path: string;
-  readonly parameters: readonly Parameter[];
-  readonly body: Schema | null;
-};
 
 export type FuzzRequest = {
   readonly operation: string;
@@ -21,20 +11,6 @@ export type FuzzRequest = {
   readonly headers: Readonly<Record<string, string>>;
   readonly payload?: string | Buffer;
 };
-
-export const operationsOf = (document: OpenApiDocument): readonly Operation[] =>
-  Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => {
-      const body = operation.requestBody as { content: Record<string, { schema: Schema }> } | undefined;
-      return {
-        id: String(operation.operationId),
-        method: method.toUpperCase() as Operation['method'],
-        path,
-        parameters: operation.parameters as readonly Parameter[],
-        body: body?.content['application/json']?.schema ?? null,
-      };
-    }),
-  );
 
 /** Existing ids, by the name of the parameter, so that requests get beyond the first check. */
 export type KnownIds = Readonly<Record<string, readonly string[]>>;

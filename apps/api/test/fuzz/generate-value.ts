@@ -13,7 +13,10 @@ export type Schema = {
   readonly pattern?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
-  readonly items?: Schema;
+  /** The elements of a list; false after `prefixItems`. */
+  readonly items?: Schema | false;
+  /** The elements of a list of fixed length, one by one. */
+  readonly prefixItems?: readonly Schema[];
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly minLength?: number;
@@ -36,10 +39,12 @@ const numberFor = ({ random }: Generator, schema: Schema): number => {
   return schema.type === 'integer' ? Math.min(high, Math.round(value)) : value;
 };
 
-/** Texts that match the pattern of a hyperparameter, a filter of hyperparameters, a fraction, or the id of an event. */
+/** Texts that match the pattern of a hyperparameter, a filter of hyperparameters, a fraction, a digest, the name of a data set, or the id of an event. */
 export const textsMatching = (pattern: string): readonly string[] => {
   if (pattern.startsWith('^[1-9]')) return ['8', '16-32', '8-8-8-8-8'];
   if (pattern.includes('a-zA-Z')) return ['gamma:1', 'beta:0..1', 'filters:8'];
+  if (pattern.includes('{64}')) return ['ab'.repeat(32), '0123456789abcdef'.repeat(4)];
+  if (pattern.includes('{0,62}')) return ['glyphs', 'mnist', 'nobody.has-it'];
   if (pattern.includes('/')) return ['8/255', '1/2'];
   return ['0-0', '17-4', '999999999999999999-999999999999999999'];
 };
@@ -68,9 +73,10 @@ export const valueFor = (generator: Generator, schema: Schema): unknown => {
   if (schema.enum) return random.pick(schema.enum);
   if (schema.const !== undefined) return schema.const;
   if (schema.type === 'object') return objectFor(generator, schema);
+  if (schema.prefixItems) return schema.prefixItems.map((item) => valueFor(generator, item));
   if (schema.type === 'array') {
     const count = Math.max(schema.minItems ?? 0, random.below(3));
-    return Array.from({ length: count }, () => valueFor(generator, schema.items ?? {}));
+    return Array.from({ length: count }, () => valueFor(generator, schema.items || {}));
   }
   if (schema.type === 'number' || schema.type === 'integer') return numberFor(generator, schema);
   if (schema.type === 'boolean') return random.chance(0.5);

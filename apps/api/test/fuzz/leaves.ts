@@ -1,5 +1,5 @@
 /** The leaves of a request: every place of its body, of its address and of its headers where a value can stand. */
-import type { Operation } from './generate-request.ts';
+import type { Operation } from './api-document.ts';
 import type { Schema } from './generate-value.ts';
 import { mildValues } from './mild-values.ts';
 import type { Random } from './strange-values.ts';
@@ -33,7 +33,7 @@ const findForms = (
 ): readonly Found[] => {
   if (path.length > 8) return []; // no schema of the API is deeper
   if (schema.$ref) return findForms(resolve(schema.$ref), resolve, path, neighbours);
-  const { properties = {}, required = [], items } = schema;
+  const { properties = {}, required = [], items, prefixItems = [] } = schema;
   const options = schema.anyOf ?? schema.oneOf ?? schema.allOf;
   if (options) return options.flatMap((option) => findForms(option, resolve, path, neighbours));
   const members = Object.entries(properties).flatMap(([key, member]) => {
@@ -42,7 +42,9 @@ const findForms = (
       .map((other) => ({ path: [...path, other], value: mildValues(properties[other]!, resolve)[0] }));
     return findForms(member, resolve, [...path, key], [...neighbours, ...others]);
   });
-  const elements = items ? findForms(items, resolve, [...path, 0], neighbours) : [];
+  const elements = (items ? [items] : prefixItems).flatMap((element, at) =>
+    findForms(element, resolve, [...path, at], neighbours),
+  );
   return [{ path, form: { schema, neighbours } }, ...members, ...elements];
 };
 

@@ -44,10 +44,21 @@ const longest = (items: Schema, maxItems: number, members: readonly unknown[]): 
   return Array.from({ length: maxItems }, (_, i) => low + i * step).filter((value) => value <= high);
 };
 
+/** The smallest value in every place, and each value of a place beside them. */
+const tuplesOf = (places: readonly Schema[], resolve: Resolve): readonly unknown[] => {
+  const smallest = places.map((place) => mildValues(place, resolve)[0]);
+  return [
+    smallest,
+    ...places.flatMap((place, at) => mildValues(place, resolve).map((value) => smallest.with(at, value))),
+  ];
+};
+
 const listsOf = (
-  { items = {}, minItems = 0, maxItems = 100 }: Schema,
+  { items: declared, prefixItems, minItems = 0, maxItems = 100 }: Schema,
   resolve: Resolve,
 ): readonly unknown[] => {
+  if (prefixItems) return tuplesOf(prefixItems, resolve);
+  const items = declared || {};
   const members = mildValues(items, resolve);
   return [
     members.slice(0, Math.max(1, minItems)),

@@ -8,6 +8,11 @@ export type Random = {
   readonly chance: (share: number) => boolean;
 };
 
+const { FUNNEL_FUZZ_PAIRS, FUNNEL_FUZZ_SEED } = process.env;
+/** `npm run fuzz` sets the variables of the fuzz. `npm test` and `.ci/run` leave them out, and run the short version. The long version also prints what it measured. */
+export const isLong = FUNNEL_FUZZ_PAIRS !== undefined;
+export const seed = Number(FUNNEL_FUZZ_SEED ?? 1);
+
 /** mulberry32 */
 export const createRandom = (seed: number): Random => {
   let state = seed >>> 0;

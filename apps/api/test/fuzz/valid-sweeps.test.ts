@@ -7,14 +7,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 // The simulated trainer of the database's tests.
 import { drain } from '../../../../packages/db/test/support/simulated-trainer.ts';
 import { build, type TestApp } from '../build.ts';
-import { resolve } from './api-document.ts';
+import { type Operation, resolve } from './api-document.ts';
 import { requestWith, sweepFor } from './change-request.ts';
-import type { Operation } from './generate-request.ts';
 import { describeChange, leavesOf, randomChange } from './leaves.ts';
-import { isLong, seed, sweeps } from './settings.ts';
-import { createRandom, type Random } from './strange-values.ts';
+import { createRandom, isLong, type Random, seed } from './strange-values.ts';
 import { countStages } from './submit-and-delete.ts';
 
+const sweeps = Number(process.env.FUNNEL_FUZZ_SWEEPS ?? 10);
 /** Larger sweeps take long to simulate. */
 const maxStages = 20;
 const maxEpochs = 20;

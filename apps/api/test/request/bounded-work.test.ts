@@ -1,8 +1,9 @@
 /** A refusal reads no more of a value than it shows. These tests count reads and do not measure time. */
 import { AppError, type ProblemIssue, routes, SweepDefinition } from '@funnel/contracts';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
+import { parseJson } from '../../src/request/bodies.ts';
 import { explainIssues, parsePart } from '../../src/request/parse-part.ts';
 import { describeValue } from '../../src/request/values.ts';
 import { build, oneTrial, type TestApp } from '../build.ts';
@@ -63,6 +64,14 @@ describe('of many faults', () => {
     expect(issues).toHaveLength(shown);
     expect(message).toContain(words);
   });
+});
+
+test('a body without a key twice is read without a set of its keys', () => {
+  const add = vi.spyOn(Set.prototype, 'add');
+  onTestFinished(() => add.mockRestore());
+  const value = { space: numbered(5000), list: [{ a: '"b":1', 'c"': ':' }, { a: {} }] };
+  expect(parseJson(JSON.stringify(value, null, 1))).toEqual(value);
+  expect(add.mock.calls.length).toBeLessThan(100);
 });
 
 describe('a received value', () => {

@@ -113,6 +113,7 @@ const attack = async (options: AttackOptions, context: Context): Promise<void> =
   present(output, asDocument(report, isSingle), () => describeReport(report, output.resultColumns()));
   if (signal.aborted) throw new Exit(exitCodes.interrupted);
   if (outcome.leftOut.length > 0) throw new Exit(exitCodes.failed);
+  if (outcome.results.length === 0) throw new Exit(exitCodes.leftOut);
 };
 
 export const attackCommands = (program: Command, context: () => Context): void => {

@@ -179,12 +179,14 @@ const addDataset = async (name: string, path: string, given: Given, context: Con
       { path, folder, maxBytes, options },
       {
         signal,
-        onProgress: ({ images, of }) =>
+        onProgress: ({ step, done, of }) =>
           drawProgress(
             context,
             name,
-            images / of,
-            `${formatAmount(images)} of ${formatAmount(of)} images read`,
+            done / of,
+            step === 'read'
+              ? `${formatAmount(done)} of ${formatAmount(of)} images read`
+              : `${formatBytes(done)} of ${formatBytes(of)} checked`,
           ),
       },
     );

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react';
+import './pixels.css';
 
 /** Decodes an image of the API (bytes 0–255 in base64) into values in [0, 1]. */
 export const decodePixels = (base64: string): Float32Array => {

@@ -9,16 +9,18 @@ import {
   budgetsOf,
   type DatasetName,
   type DiagnosticsReport,
+  datasetNames,
   worstVerdict,
 } from '@funnel/contracts';
 import { correctOperators } from '@funnel/kernels';
 import type * as tf from '@tensorflow/tfjs';
 import type { EvaluationResources } from '../attack.ts';
 import { indicesWhere, takeRows, valuesAt } from '../batch-rows.ts';
-import { type ClassifierModel, checkImages, checkLabels } from '../classifier.ts';
+import { type ClassifierModel, checkInput } from '../classifier.ts';
 import { createPredictor } from '../defence.ts';
-import { createYield, evaluateAttack } from '../evaluate-attack.ts';
+import { createYield, evaluateAttack, sharedOptionChecks } from '../evaluate-attack.ts';
 import { createFlatModel } from '../flat-model.ts';
+import { checkOptions, type OptionChecks, object, oneOf, ownCheck, wholeFrom } from '../options.ts';
 import { owning } from '../ownership.ts';
 import { createRandom } from '../random.ts';
 import {
@@ -104,6 +106,14 @@ export const diagnose = (options: DiagnoseOptions): Promise<DiagnosticsReport> =
 export const diagnoseTransfer = (options: DiagnoseOptions): Promise<DiagnosticsReport> =>
   runChecks(options, transferBeatsWhiteBox, []);
 
+const optionChecks: OptionChecks<DiagnoseOptions> = {
+  ...sharedOptionChecks,
+  dataset: oneOf(datasetNames),
+  budgets: object,
+  limit: wholeFrom(1),
+  control: ownCheck,
+};
+
 /** Runs `initialCheck`, and the other checks if it flags nothing. */
 const runChecks = (
   options: DiagnoseOptions,
@@ -111,10 +121,11 @@ const runChecks = (
   otherChecks: readonly Check[],
 ): Promise<DiagnosticsReport> =>
   owning(async (own) => {
+    checkOptions(options, optionChecks);
     correctOperators();
     const model = createFlatModel(options.model, options.batchSize);
-    const all = own(await checkImages(options.images, options.model));
-    const labels = checkLabels(options.labels, all.shape[0], model.classes);
+    const { images: all, labels, indices } = await checkInput(options, options.model);
+    own(all);
     const classes = await createPredictor(options.model, options.batchSize)(all);
     const correct = indicesWhere(labels.length, (i) => classes[i] === labels[i]).slice(
       0,
@@ -127,7 +138,8 @@ const runChecks = (
         'ATTACK_INPUT',
         'Expected images that the model classifies correctly, but the model classifies none of them correctly',
       );
-    const context = await createContext(options, model, images, valuesAt(labels, correct), correct);
+    const places = Array.from(correct, (row) => indices[row]!);
+    const context = await createContext(options, model, images, valuesAt(labels, correct), places);
     const findings = await initialCheck(context);
     const yieldToEventLoop = createYield(options.signal);
     if (findings.every(({ verdict }) => verdict === 'ok'))
@@ -150,14 +162,14 @@ const createContext = async (
   model: CheckContext['model'],
   images: tf.Tensor2D,
   labels: Int32Array,
-  rows: Int32Array,
+  indices: readonly number[],
 ): Promise<CheckContext> => {
   const values = await images.data<'float32'>();
   const [low, high] = options.model.bounds;
   const evaluation = {
     images: values.map((value) => low + value * (high - low)),
     labels,
-    indices: Array.from(rows, (row) => options.indices?.[row] ?? row),
+    indices,
     seed: options.seed,
     batchSize: options.batchSize,
     signal: options.signal,

@@ -10,9 +10,9 @@ import {
 } from '@funnel/contracts';
 import { correctOperators } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { type ClassifierModel, checkImages, checkLabels } from '../classifier.ts';
+import { type ClassifierModel, checkInput } from '../classifier.ts';
 import { createFlatModel, type FlatModel } from '../flat-model.ts';
-import { type OptionNames, refuseUnknownOptions } from '../known-options.ts';
+import { checkOptions, type OptionChecks, ownCheck, wholeFrom } from '../options.ts';
 import { createRandom, type Random } from '../random.ts';
 import { checkAccuracy } from './accuracy.ts';
 import { compareGradients } from './gradients.ts';
@@ -34,7 +34,12 @@ export type ExamineOptions = {
   readonly seed?: number;
 };
 
-const optionNames: OptionNames<ExamineOptions> = { model: true, images: true, labels: true, seed: true };
+const optionChecks: OptionChecks<ExamineOptions> = {
+  model: ownCheck,
+  images: ownCheck,
+  labels: ownCheck,
+  seed: wholeFrom(0),
+};
 
 const maxImages = 100;
 
@@ -44,15 +49,14 @@ const maxImages = 100;
  * own words. Errors: ATTACK_INPUT when images or labels do not fit.
  */
 export const examineClassifier = async (options: ExamineOptions): Promise<Examination> => {
-  refuseUnknownOptions(options, optionNames);
+  checkOptions(options, optionChecks);
   correctOperators();
   const model = createFlatModel(options.model);
-  const all = await checkImages(options.images, options.model); // [n, width] in [0, 1]
-  const count = all.shape[0];
+  const { images: all, labels: allLabels } = await checkInput(options, options.model);
   const x = all.slice([0, 0], [Math.min(maxImages, all.shape[0]), all.shape[1]]);
   all.dispose();
   try {
-    const labels = checkLabels(options.labels, count, model.classes).slice(0, x.shape[0]);
+    const labels = allLabels.slice(0, x.shape[0]);
     const { gradients, findings } = await examineModel(model, x, labels, options);
     return {
       status: worstStatus(findings.map(({ status }) => status)),

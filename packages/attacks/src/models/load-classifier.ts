@@ -4,8 +4,13 @@ import { download, reasonOf } from '@funnel/contracts/download';
 import { operatorTable } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { hasFiles, isFile, isFolder, joinPath, readBytes } from '#files';
-import { type ClassifierModel, classifierModel, type ModelOptions, modelOptionNames } from '../classifier.ts';
-import { type OptionNames, refuseUnknownOptions } from '../known-options.ts';
+import {
+  type ClassifierModel,
+  classifierModel,
+  type ModelOptions,
+  modelOptionChecks,
+} from '../classifier.ts';
+import { checkOptions, nameOf, type OptionChecks, object, signal, text } from '../options.ts';
 import { readGraph } from './graphs.ts';
 import { asGraph, isKeras3, layerTree, readKeras3 } from './keras.ts';
 import { registerKeras3 } from './keras-classes.ts';
@@ -22,11 +27,11 @@ export type LoadOptions = ModelOptions & {
   readonly signal?: AbortSignal;
 };
 
-const optionNames: OptionNames<LoadOptions> = {
-  ...modelOptionNames,
-  headers: true,
-  trustedOrigin: true,
-  signal: true,
+const optionChecks: OptionChecks<LoadOptions> = {
+  ...modelOptionChecks,
+  headers: object,
+  trustedOrigin: text,
+  signal,
 };
 
 const refuse = (message: string): never => {
@@ -38,9 +43,9 @@ const refuse = (message: string): never => {
  * address may leave `/model.json` out). Errors: ATTACK_INPUT when the model cannot be read, with the way out; the signal's reason.
  */
 export const loadClassifier = async (source: string, options: LoadOptions = {}): Promise<ClassifierModel> => {
-  refuseUnknownOptions(options, optionNames);
+  checkOptions(options, optionChecks);
   if (typeof source !== 'string')
-    refuse(`Expected the path or the address of a model, but got ${JSON.stringify(source)}`);
+    refuse(`Expected the path or the address of a model, but got ${nameOf(source)}`);
   const { headers: _headers, trustedOrigin: _origin, signal: _signal, ...modelOptions } = options;
   const model = await loadModel(source, options);
   try {

@@ -116,7 +116,10 @@ export const paperAttacks = {
         true,
         'Try the grid and keep the smallest ε that fools the model. False: exactly ε, one forward pass.',
       ),
-      epsilon: setting.epsilon(1, 'Size of the step (L∞); with search, the largest size to try.'),
+      epsilon: setting.epsilon(
+        1,
+        'Size of the step (L∞); with search, the largest size to try, and no robust accuracy at it.',
+      ),
       epsilons: setting.epsilons(1000),
     }),
   }),

@@ -33,13 +33,20 @@ const unpack = (parameters: KernelParameters) => ({
   noise: Math.exp(parameters.at(-1)!),
 });
 
-const covariances = (data: Data, parameters: KernelParameters, input: Float64Array): Float64Array => {
+/** The covariances of an input with the first `count` observations. */
+const covariances = (
+  { inputs, areCategories }: Data,
+  parameters: KernelParameters,
+  input: Float64Array,
+  count = inputs.length,
+): Float64Array => {
   const { inverseSquares, signal } = unpack(parameters);
-  const result = new Float64Array(data.inputs.length);
-  for (const [i, other] of data.inputs.entries()) {
+  const result = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const other = inputs[i]!;
     let square = 0;
     for (let d = 0; d < input.length; d++)
-      square += squareAlong(input[d]!, other[d]!, data.areCategories[d]!) * inverseSquares[d]!;
+      square += squareAlong(input[d]!, other[d]!, areCategories[d]!) * inverseSquares[d]!;
     result[i] = signal * matern(square);
   }
   return result;
@@ -52,8 +59,12 @@ const covarianceMatrix = (data: Data, parameters: KernelParameters): Float64Arra
   const size = data.inputs.length;
   const { noise } = unpack(parameters);
   const matrix = new Float64Array(size * size);
-  for (const [i, input] of data.inputs.entries()) {
-    matrix.set(covariances(data, parameters, input), i * size);
+  for (let i = 0; i < size; i++) {
+    const row = covariances(data, parameters, data.inputs[i]!, i + 1);
+    for (let j = 0; j <= i; j++) {
+      matrix[i * size + j] = row[j]!;
+      matrix[j * size + i] = row[j]!;
+    }
     matrix[i * size + i]! += noise + data.variances[i]! + jitter;
   }
   return matrix;
@@ -112,7 +123,7 @@ export const logPosterior = (data: Data, parameters: KernelParameters) => {
   return { value, gradient };
 };
 
-const rounds = 30;
+const rounds = 16;
 
 /** The parameters with the greatest posterior that iRprop⁻ finds (Igel & Hüsken 2000; for kernels Blum & Riedmiller 2013). */
 export const fitKernel = (data: Data): KernelParameters => {
@@ -155,7 +166,8 @@ export const conditionOn = (data: Data, parameters: KernelParameters): GaussianP
       let mean = 0;
       for (let i = 0; i < covariance.length; i++) mean += covariance[i]! * solution[i]!;
       let variance = signal;
-      for (const explained of solveLower(decomposition, covariance)) variance -= explained ** 2;
+      const explained = solveLower(decomposition, covariance);
+      for (let i = 0; i < explained.length; i++) variance -= explained[i]! ** 2;
       return { mean, deviation: Math.sqrt(Math.max(variance, 1e-12)) };
     },
   };

@@ -38,11 +38,24 @@ export const frontsOf = (points: readonly (readonly number[])[]): readonly (read
   return fronts;
 };
 
+/** The area that the points dominate above `reference`, from the best second utility downwards. */
+const area = (points: readonly (readonly number[])[], reference: readonly number[]): number => {
+  let reached = reference[0]!;
+  let sum = 0;
+  for (const [x, y] of points.toSorted((a, b) => b[1]! - a[1]!)) {
+    if (x! <= reached) continue;
+    sum += (x! - reached) * (y! - reference[1]!);
+    reached = x!;
+  }
+  return sum;
+};
+
 /** The volume that the points dominate above `reference`, by slices along the last objective. */
 export const hypervolume = (points: readonly (readonly number[])[], reference: readonly number[]): number => {
   const last = reference.length - 1;
   const inside = points.filter((point) => reference.every((bound, i) => point[i]! > bound));
   if (last === 0) return inside.reduce((max, [utility]) => Math.max(max, utility! - reference[0]!), 0);
+  if (last === 1) return area(inside, reference);
   inside.sort((a, b) => b[last]! - a[last]!);
   const below = reference.slice(0, last);
   let volume = 0;
@@ -70,17 +83,16 @@ export const spreadSubset = (
     size: 0,
   }));
   while (chosen.length < Math.min(count, points.length)) {
-    candidates.sort((a, b) => b.gain - a.gain || a.index - b.index);
-    const [candidate] = candidates;
-    if (candidate!.size === chosen.length) {
-      chosen.push(candidate!.index);
-      volume += candidate!.gain;
-      candidates.shift();
+    const candidate = candidates.reduce((best, each) => (each.gain > best.gain ? each : best));
+    if (candidate.size === chosen.length) {
+      chosen.push(candidate.index);
+      volume += candidate.gain;
+      candidate.gain = Number.NEGATIVE_INFINITY;
       continue;
     }
-    const joined = [...chosen, candidate!.index].map((index) => points[index]!);
-    candidate!.gain = hypervolume(joined, reference) - volume;
-    candidate!.size = chosen.length;
+    const joined = [...chosen, candidate.index].map((index) => points[index]!);
+    candidate.gain = hypervolume(joined, reference) - volume;
+    candidate.size = chosen.length;
   }
   return chosen;
 };

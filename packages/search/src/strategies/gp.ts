@@ -10,8 +10,9 @@ import { type Axis, type Point, pointAt, sharesOf } from '../space.ts';
 import { spreadPoint } from './sobol.ts';
 import type { Proposal, Strategy } from './strategy.ts';
 
-/** The kernel's parameters are fitted to this many observations at most: half of them the best, the others the newest. */
+/** The time of a proposal grows with the cube of these numbers of observations: for the kernel's parameters, and for the process itself. */
 const maxFitted = 64;
+const maxObserved = 200;
 
 /** An axis that a point does not read has the middle of the axis. */
 const inputOf = (axes: readonly Axis[], point: Point): Float64Array =>
@@ -44,13 +45,14 @@ const pick = (data: Data, indices: readonly number[]): Data => ({
   areCategories: data.areCategories,
 });
 
-const fittedPart = (data: Data): Data => {
+/** At most `max` observations: half of them the best, the others the newest. */
+const limited = (data: Data, max: number): Data => {
   const indices = data.targets.map((_, index) => index);
-  if (indices.length <= maxFitted) return data;
-  const best = indices
-    .toSorted((a, b) => data.targets[b]! - data.targets[a]! || a - b)
-    .slice(0, maxFitted / 2);
-  const newest = indices.filter((index) => !best.includes(index)).slice(-maxFitted / 2);
+  if (indices.length <= max) return data;
+  const best = new Set(
+    indices.toSorted((a, b) => data.targets[b]! - data.targets[a]! || a - b).slice(0, max / 2),
+  );
+  const newest = indices.filter((index) => !best.has(index)).slice(-max / 2);
   return pick(data, [...best, ...newest]);
 };
 
@@ -60,7 +62,7 @@ const processOf = (
   observations: readonly Observation[],
   data: Data,
 ): GaussianProcess => {
-  const parameters = fitKernel(fittedPart(data));
+  const parameters = fitKernel(limited(data, maxFitted));
   const process = conditionOn(data, parameters);
   const pending = observations
     .filter(({ outcome }) => outcome.status === 'pending')
@@ -92,9 +94,9 @@ const moved = (axes: readonly Axis[], shares: Float64Array, scale: number, rando
   });
 };
 
-const spread = 200;
+const spread = 128;
 const starts = 4;
-const climbs = 40;
+const climbs = 32;
 
 /** The shares with the greatest score among uniform ones, and among those that climbs from the best of them and from the best points find. */
 const maximise = (
@@ -127,7 +129,7 @@ const maximise = (
 const propose = (proposal: Proposal): Point => {
   const { axes, observations, index, attempt, seed } = proposal;
   if (measuredOf(observations).length < startUpPoints) return spreadPoint(proposal);
-  const data = dataOf(axes, observations);
+  const data = limited(dataOf(axes, observations), maxObserved);
   const process = processOf(axes, observations, data);
   const best = data.targets.reduce((a, b) => Math.max(a, b));
   const score = (shares: Float64Array): number => {

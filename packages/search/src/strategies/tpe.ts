@@ -11,21 +11,20 @@ import type { Point } from '../space.ts';
 import { randomPoint } from './random.ts';
 import type { Proposal, Strategy } from './strategy.ts';
 
-/** Drawn from the density of the good points. */
-const candidates = 24;
+/** Candidates for each axis, and at most. The usual 24 are too few for more than two axes, and more are too greedy for two. */
+const candidatesPerAxis = 12;
+const maxCandidates = 64;
 
 /**
  * How much of a category's kernel is uniform. Draws of good points keep trying the other categories, while the density of the rest
  * is sharper: a category that was rarely tried near the good points scores well there. With 0.1 for both, a search whose first good points have
  * the wrong category keeps it.
  */
-const uniformShares = { good: 0.7, rest: 0.3 };
+const uniformShares = { good: 0.8, rest: 0.3 };
 
-/** The number of good points among `count` measured ones. With several objectives a front has no limit. */
-const goodCount = (count: number, objectives: number): number => {
-  const tenth = Math.ceil(0.1 * count);
-  return objectives === 1 ? Math.min(tenth, 25) : tenth;
-};
+/** The number of good points among `count` measured ones. A front of several objectives needs more points than one best value. */
+const goodCount = (count: number, objectives: number): number =>
+  Math.min(Math.ceil(0.1 * count), 25 * objectives);
 
 /** The newest 25 observations have the weight 1, older ones less, the oldest almost none. */
 const recencyWeights = (count: number): number[] => {
@@ -68,6 +67,7 @@ const propose = (proposal: Proposal): Point => {
   const random = createRandom('tpe', seed, index, attempt);
   let best: Point | null = null;
   let bestRatio = Number.NEGATIVE_INFINITY;
+  const candidates = Math.min(maxCandidates, candidatesPerAxis * axes.length);
   for (let i = 0; i < candidates; i++) {
     const point = goodDensity.draw(random);
     const cells = observe(axes, point);

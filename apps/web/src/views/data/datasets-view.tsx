@@ -63,7 +63,7 @@ export const DatasetsView = () => {
           <h1>Data</h1>
           <p className="muted">
             The data sets that a sweep may name. Add images of your own:{' '}
-            <code>npx funnel data add NAME PATH</code>
+            <code>npx funnel data add my-images PATH</code>
           </p>
         </div>
       </header>
