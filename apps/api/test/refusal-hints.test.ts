@@ -43,6 +43,16 @@ test('a chunk with other bytes is to be uploaded again', async () => {
   expect(problem.hint).not.toContain('data get');
 });
 
+test('an unfinished upload is listed and can be removed', async () => {
+  const { upload } = makeDataset({ name: 'half', salt: 3 });
+  await api.app.inject({ method: 'POST', url: '/v1/datasets', payload: upload });
+  const names = async () =>
+    (await api.app.inject('/v1/datasets')).json().unfinished.map(({ name }: { name: string }) => name);
+  expect(await names()).toContain('half');
+  expect((await api.app.inject({ method: 'DELETE', url: '/v1/datasets/half' })).statusCode).toBe(204);
+  expect(await names()).not.toContain('half');
+});
+
 test('a body that is too large is told how large it may be, and how large it was', async () => {
   const payload = JSON.stringify({ ...oneTrial, description: 'x'.repeat(2 ** 15) });
   const headers = { 'content-type': 'application/json' };

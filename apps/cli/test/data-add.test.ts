@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type StartedApi, startApi } from '@funnel/api';
 import type { DatasetDetail, DatasetImages } from '@funnel/contracts';
-import { createTestDatabase, type TestDatabase } from '@funnel/db/testing';
+import { createTestDatabase, makeDataset, type TestDatabase } from '@funnel/db/testing';
 import { encode } from 'fast-png';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -131,4 +131,23 @@ it.each([
   const { status, stderr } = await add(...args);
   expect(status).toBe(2);
   expect(stderr).toMatch(words);
+});
+
+it('lists an upload that nobody finished, and removes it', async () => {
+  const { upload } = makeDataset({ name: 'half', salt: 9 });
+  const announced = await fetch(`${api.url}/v1/datasets`, {
+    method: 'POST',
+    body: JSON.stringify(upload),
+    headers: { 'content-type': 'application/json' },
+  });
+  expect(announced.status).toBe(200);
+  const data = (...args: string[]) =>
+    funnel(['data', ...args], { env: { FUNNEL_URL: api.url, FUNNEL_HOME: home } });
+  expect((await data('ls')).stderr).toMatch(/Unfinished: half, 0 B of .* are there/);
+  expect(await data('rm', 'half')).toMatchObject({
+    status: 0,
+    stdout: 'The unfinished upload of half is removed.\n',
+    stderr: '',
+  });
+  expect((await data('ls')).stderr).toBe('');
 });

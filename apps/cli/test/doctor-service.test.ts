@@ -28,7 +28,7 @@ const serviceOf = (
   items: readonly DatasetEntry[],
   states: Partial<Record<LimitName, Partial<LimitState>>> = {},
 ): Pick<Client, 'listDatasets' | 'listLimits'> => ({
-  listDatasets: async () => ({ items: [...items] }),
+  listDatasets: async () => ({ items: [...items], unfinished: [] }),
   listLimits: async () => ({ items: limitNames.map((name) => stateOf(name, states[name])) }),
 });
 

@@ -77,6 +77,23 @@ export const DatasetProgress = z
   .meta({ id: 'DatasetProgress' });
 export type DatasetProgress = z.infer<typeof DatasetProgress>;
 
+/** An upload of the caller that is not complete. It takes up the caller's room. */
+export const UnfinishedDataset = z
+  .strictObject({
+    name: DatasetSlug.nullable().meta({
+      description: 'The name that it shall get; null if an older version announced it.',
+    }),
+    digest: Sha256.meta({ description: 'Of an upload as arrays: a stand-in until all bytes are there.' }),
+    status: z.enum(['receiving', 'checking', 'refused']).meta({
+      description: '`refused`: the bytes are not what was announced. The next upload begins anew.',
+    }),
+    received: Count.meta({ description: 'How many of all bytes are there.' }),
+    bytes: Count,
+    deletedAt: Time.meta({ description: 'When it is deleted, unless somebody asks for its missing chunks.' }),
+  })
+  .meta({ id: 'UnfinishedDataset' });
+export type UnfinishedDataset = z.infer<typeof UnfinishedDataset>;
+
 /** Images in one answer at most, and their bytes. */
 export const maxShownImages = 100;
 export const maxShownBytes = 4 * 2 ** 20;

@@ -151,6 +151,13 @@ const declared = {
     text: 'all data sets that one token has added, or, while no token is needed, that anybody has added',
     code: 'TOO_MANY_DATASETS',
   },
+  ownUploads: {
+    variable: 'FUNNEL_MAX_UPLOADS_PER_TOKEN',
+    unit: 'number',
+    default: 5,
+    text: 'unfinished uploads of data sets from one token, or, while no token is needed, from anybody',
+    code: 'TOO_MANY_DATASETS',
+  },
   arrayBytes: {
     variable: null,
     unit: 'bytes',
@@ -370,7 +377,7 @@ export const defaultLimits: ServiceLimits = completeLimits({});
 /** The limits of one sweep. */
 export type SweepLimits = Pick<ServiceLimits, 'trainerBytes' | 'storedBytes' | 'attackQueries'>;
 /** The limits of uploads. */
-export type DatasetLimits = Pick<ServiceLimits, 'datasetBytes' | 'ownDatasetBytes'>;
+export type DatasetLimits = Pick<ServiceLimits, 'datasetBytes' | 'ownDatasetBytes' | 'ownUploads'>;
 /** The limits of one client. */
 export type ClientLimits = Pick<ServiceLimits, 'ownSubmissions' | 'ownSweeps' | 'ownBytes'>;
 

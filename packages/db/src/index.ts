@@ -33,6 +33,7 @@ export {
 } from './datasets/find-dataset.ts';
 export { countWorkersWith, getDataset, listDatasets } from './datasets/list-datasets.ts';
 export { type StoreRequest, storeDataset } from './datasets/store-dataset.ts';
+export { listUnfinished } from './datasets/unfinished.ts';
 export { wantedDatasets } from './datasets/wanted-datasets.ts';
 export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './embedded/start-embedded.ts';
 export { continuePropagation, startPropagation } from './lifecycle/continue-propagations.ts';

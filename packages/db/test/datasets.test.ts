@@ -19,6 +19,7 @@ import {
   getDatasetImages,
   getWorker,
   listDatasets,
+  listUnfinished,
   putDatasetChunk,
   reconcile,
   registerWorker,
@@ -183,7 +184,7 @@ describe('an upload', () => {
     const made = makeDataset();
     const bytes = made.bytes.length;
     await expect(
-      add(made, { limits: { datasetBytes: bytes - 1, ownDatasetBytes: bytes } }),
+      add(made, { limits: { datasetBytes: bytes - 1, ownDatasetBytes: bytes, ownUploads: 9 } }),
     ).rejects.toMatchObject({
       code: 'DATASET_TOO_LARGE',
     });
@@ -191,7 +192,7 @@ describe('an upload', () => {
       add({ ...made, upload: { ...made.upload, chunks: [...made.upload.chunks, ...made.upload.chunks] } }),
     ).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
     expect(await query(db, 'SELECT FROM datasets')).toHaveLength(0);
-    const limits = { datasetBytes: bytes, ownDatasetBytes: 2 * bytes - 1 };
+    const limits = { datasetBytes: bytes, ownDatasetBytes: 2 * bytes - 1, ownUploads: 9 };
     await add(made, { limits });
     await add(made, { limits });
     const second = makeDataset({ salt: 1, name: 'pets-2' });
@@ -199,6 +200,66 @@ describe('an upload', () => {
     expect(await addDataset(db, second.upload, { owner: 'bob', limits })).toMatchObject({
       status: 'receiving',
     });
+  });
+
+  test('that is not finished is listed for its client, and removed by its name or digest', async () => {
+    const made = makeDataset(threeChunks);
+    const { digest } = made.upload;
+    await add(made);
+    await putDatasetChunk(db, { digest, number: 2, bytes: made.chunk(2) });
+    const [one, ...others] = await listUnfinished(db, owner);
+    expect(others).toEqual([]);
+    expect(one).toMatchObject({ ...{ digest, name: 'pets', status: 'receiving' }, bytes: made.bytes.length });
+    expect(one!.received).toBe(made.chunk(2).length);
+    const [{ asked_at }] = (await query<{ asked_at: Date }>(db, 'SELECT asked_at FROM datasets')) as [
+      { asked_at: Date },
+    ];
+    expect(Date.parse(one!.deletedAt)).toBe(asked_at.getTime() + 86_400_000);
+    expect(await listUnfinished(db, 'bob')).toEqual([]);
+    await expect(removeDataset(db, 'pets', { owner: 'bob' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await removeDataset(db, 'pets', { owner });
+    expect(await query(db, 'SELECT FROM datasets')).toEqual([]);
+    await add(made);
+    await query(db, 'UPDATE datasets SET name = NULL'); // as an older version announced it
+    expect(await listUnfinished(db, owner)).toMatchObject([{ name: null, received: 0 }]);
+    await removeDataset(db, digest, { owner });
+    expect(await query(db, 'SELECT FROM datasets')).toEqual([]);
+  });
+
+  test('is refused beside as many unfinished ones as a client may have, which the hint names', async () => {
+    const limits = { datasetBytes: 1e9, ownDatasetBytes: 1e9, ownUploads: 2 };
+    const [a, b, c] = ['a', 'b', 'c'].map((name, salt) => makeDataset({ name, salt })) as [
+      MadeDataset,
+      MadeDataset,
+      MadeDataset,
+    ];
+    await add(a, { limits });
+    await add(b, { limits });
+    await add(b, { limits }); // asks again
+    await expect(add(c, { limits })).rejects.toMatchObject({
+      code: 'TOO_MANY_DATASETS',
+      details: { hint: expect.stringContaining('There are: a, b.') },
+    });
+    const { name, content } = c.upload;
+    const store = async () => storeDataset(db, { name, content, owner, limits }, (async function* () {})());
+    await expect(store()).rejects.toMatchObject({ code: 'TOO_MANY_DATASETS' });
+    const { digest } = a.upload;
+    await putDatasetChunk(db, { digest, number: 0, bytes: a.chunk(0) });
+    await checkDataset(db, digest);
+    expect(await add(a, { limits })).toMatchObject({ status: 'complete' });
+    expect(await add(c, { limits })).toMatchObject({ status: 'receiving' });
+  });
+
+  test('as arrays that somebody removes meanwhile ends with a refusal', async () => {
+    const { upload, bytes } = makeDataset({ salt: 4 });
+    const parts = async function* () {
+      yield bytes.subarray(0, 10);
+      await removeDataset(db, 'pets', { owner });
+      yield bytes.subarray(10);
+    };
+    const store = storeDataset(db, { name: 'pets', content: upload.content, owner }, parts());
+    await expect(store).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await query(db, 'SELECT FROM datasets')).toEqual([]);
   });
 
   test('that nobody finished is deleted after a day', async () => {
@@ -329,8 +390,8 @@ describe('a name', () => {
     const { upload } = await bring();
     const other = makeDataset({ salt: 1 });
     await expect(add(other)).rejects.toMatchObject({ code: 'NAME_TAKEN' });
-    await removeDataset(db, 'pets');
-    await expect(removeDataset(db, 'pets')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await removeDataset(db, 'pets', { owner: 'ann' });
+    await expect(removeDataset(db, 'pets', { owner: 'ann' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await bring({ salt: 1 });
     expect(await findDataset(db, 'pets')).toMatchObject({ digest: other.upload.digest });
     expect(await findDataset(db, upload.digest)).toMatchObject({ digest: upload.digest });
@@ -422,7 +483,7 @@ describe('a data set is wanted', () => {
     await query(db, `UPDATE workers SET status = 'online' WHERE id = 'without'`);
     await bring({ salt: 21 });
     expect(await wanted()).toEqual([]);
-    await removeDataset(db, 'pets');
+    await removeDataset(db, 'pets', { owner: 'ann' });
     await query(db, 'DELETE FROM datasets');
     expect(await wanted()).toEqual([digest]);
     await query(db, `UPDATE sweeps SET status = 'paused' WHERE id = $1`, [sweepId]);
@@ -439,7 +500,7 @@ describe('a collection of garbage', () => {
     const made = await bring({ salt: 3 });
     const bytes = made.bytes.length;
     await submitOn(made, { seeds: [11] });
-    await removeDataset(db, 'pets');
+    await removeDataset(db, 'pets', { owner: 'ann' });
     await passTime();
     expect(await collect(0)).toMatchObject({ datasets: 0 }); // the sweep runs
     await drain(db);
@@ -454,7 +515,7 @@ describe('a collection of garbage', () => {
     await bring({ salt: 4 });
     await passTime();
     expect(await collect(0)).toMatchObject({ datasets: 0 });
-    await removeDataset(db, 'pets');
+    await removeDataset(db, 'pets', { owner: 'ann' });
     expect(await collect(0)).toMatchObject({ datasets: 0 });
     await passTime();
     expect(await collect(0)).toMatchObject({ datasets: 1 });

@@ -59,6 +59,7 @@ import {
   listSweeps,
   listTokens,
   listTrials,
+  listUnfinished,
   listWorkers,
   missingBlobs,
   onEvents,
@@ -152,6 +153,9 @@ const useDatasets = async (): Promise<void> => {
   await countWorkersWith(db, digest);
   await wantedDatasets(db, [digest]);
   await datasetBytesOf(db, 'ann');
+  await addDataset(db, makeDataset({ name: 'unfinished', salt: 8 }).upload, { owner: 'ann' });
+  await listUnfinished(db, 'ann');
+  await removeDataset(db, 'unfinished', { owner: 'ann' });
   const { name, content } = makeDataset({ name: 'stored', salt: 5 }).upload;
   const parts = async function* () {
     yield makeDataset({ salt: 5 }).bytes;
@@ -165,7 +169,7 @@ const useDatasets = async (): Promise<void> => {
   await getDataset(db, 'pets');
   await getDatasetChunk(db, { digest, number: 0 });
   await getDatasetImages(db, 'pets', { split: 'test', from: 0, count: 2 });
-  await removeDataset(db, 'pets');
+  await removeDataset(db, 'pets', { owner: 'ann' });
   await query(db, `UPDATE datasets SET asked_at = now() - interval '1 hour'`);
   await collectGarbage(db, RetentionPolicy.parse({ keepDays: 0 }), { dryRun: false });
 };

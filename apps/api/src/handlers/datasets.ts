@@ -6,6 +6,7 @@ import {
   getDatasetChunk,
   getDatasetImages,
   listDatasets,
+  listUnfinished,
   putDatasetChunk,
   removeDataset,
   storeDataset,
@@ -29,7 +30,10 @@ type DatasetHandlers = Pick<
 const checkWaitMs = 5000;
 
 export const datasetHandlers = ({ db, datasetChecks, limits }: Context): DatasetHandlers => ({
-  listDatasets: async () => ({ items: await listDatasets(db) }),
+  listDatasets: async ({ caller }) => ({
+    items: await listDatasets(db),
+    unfinished: await listUnfinished(db, caller.name),
+  }),
   getDataset: ({ params }) => getDataset(db, params.name),
   addDataset: async ({ body, author, caller }) => {
     const add = () => addDataset(actingAs(db, author), body, { owner: caller.name, limits });
@@ -54,8 +58,8 @@ export const datasetHandlers = ({ db, datasetChecks, limits }: Context): Dataset
     return bytes;
   },
   getDatasetImages: ({ params, query }) => getDatasetImages(db, params.name, query),
-  removeDataset: async ({ params, author }) => {
-    await removeDataset(actingAs(db, author), params.name);
+  removeDataset: async ({ params, author, caller }) => {
+    await removeDataset(actingAs(db, author), params.name, { owner: caller.name });
     return undefined;
   },
 });

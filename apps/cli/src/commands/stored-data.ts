@@ -1,5 +1,11 @@
 /** `funnel data ls`, `show` and `rm`: the data sets that the service has. */
-import { type DatasetDetail, type DatasetEntry, formatBytes, isGenerated } from '@funnel/contracts';
+import {
+  type DatasetDetail,
+  type DatasetEntry,
+  formatBytes,
+  isGenerated,
+  type UnfinishedDataset,
+} from '@funnel/contracts';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { formatCount, formatMinute, formatNumber, formatTable } from '../output/format.ts';
@@ -57,8 +63,21 @@ const describeDataset = (dataset: DatasetDetail): string => {
   ].join('\n');
 };
 
+/** Names an unfinished upload, also one that an older version has announced without its name. */
+const uploadName = ({ name, digest }: UnfinishedDataset): string => name ?? digest;
+
+const describeUnfinished = (upload: UnfinishedDataset): string => {
+  const [received, bytes] = [upload.received, upload.bytes].map(formatBytes);
+  const name = uploadName(upload);
+  return `Unfinished: ${name}, ${received} of ${bytes} are there. Add it again to go on, or remove it: \`npx funnel data rm ${name}\`. It is deleted at ${formatMinute(upload.deletedAt)}.`;
+};
+
 const remove = async (name: string, { client, output }: Context): Promise<void> => {
+  const { items, unfinished } = await client().listDatasets();
   await client().removeDataset({ params: { name } });
+  const isNamed = items.some((entry) => entry.name === name);
+  if (!isNamed && unfinished.some((upload) => [upload.name, upload.digest].includes(name)))
+    return present(output, { removed: name }, () => `The unfinished upload of ${name} is removed.`);
   present(output, { removed: name }, () => `${name} is removed. Sweeps that were submitted with it go on.`);
   output.note(
     'Its images stay while a kept trial needs them. Afterwards, and not within the next ten minutes, `npx funnel gc --yes` frees their space.',
@@ -71,8 +90,9 @@ export const storedDataCommands = (data: Command, context: () => Context): void 
     .description('list the data sets that a sweep may name, and where their images are')
     .action(async () => {
       const { client, output } = context();
-      const { items } = await client().listDatasets();
+      const { items, unfinished } = await client().listDatasets();
       present(output, items, describeEntries);
+      for (const upload of unfinished) output.note(describeUnfinished(upload));
     });
   data
     .command('show')
@@ -84,7 +104,9 @@ export const storedDataCommands = (data: Command, context: () => Context): void 
     });
   data
     .command('rm')
-    .description('remove the name of a data set; sweeps that were submitted with it go on')
-    .argument('<name>', 'the name of a data set')
+    .description(
+      'remove the name of a data set, or an unfinished upload; sweeps that were submitted with it go on',
+    )
+    .argument('<name>', 'the name of a data set, or the digest of an unfinished upload')
     .action((name: string) => remove(name, context()));
 };

@@ -9,6 +9,7 @@ import {
   DatasetImagesQuery,
   DatasetProgress,
   DatasetUpload,
+  UnfinishedDataset,
 } from '../dataset-resources.ts';
 import { DatasetSlug } from '../dataset-spec.ts';
 import { fixedLimit } from '../limits.ts';
@@ -25,9 +26,13 @@ export const datasetRoutes = {
   listDatasets: {
     method: 'GET',
     url: '/v1/datasets',
-    summary: 'The data sets that a sweep may name: the built-in ones, then those of users by name.',
+    summary:
+      'The data sets that a sweep may name: the built-in ones, then those of users by name. Also the unfinished uploads of the caller.',
     role: 'read',
-    response: z.strictObject({ items: z.array(DatasetEntry) }),
+    response: z.strictObject({
+      items: z.array(DatasetEntry),
+      unfinished: z.array(UnfinishedDataset).default([]),
+    }),
     errors: [],
   },
   getDataset: {
@@ -67,7 +72,7 @@ export const datasetRoutes = {
     isRepeatable: true,
     seconds: 60,
     response: DatasetDetail,
-    errors: ['DATASET_TOO_LARGE', 'NAME_TAKEN', 'TOO_MANY_DATASETS'],
+    errors: ['DATASET_TOO_LARGE', 'NAME_TAKEN', 'NOT_FOUND', 'TOO_MANY_DATASETS'],
   },
   putDatasetChunk: {
     method: 'PUT',
@@ -102,9 +107,9 @@ export const datasetRoutes = {
     method: 'DELETE',
     url: '/v1/datasets/:name',
     summary:
-      'Remove the name of a data set. Old sweeps keep their images; a later collection of garbage frees the rest.',
+      'Remove the name of a data set, or an unfinished upload of the caller by its name or digest. Old sweeps keep their images; a later collection of garbage frees the rest.',
     role: 'submit',
-    params: z.strictObject({ name: DatasetSlug }),
+    params: ByName,
     status: 204,
     errors: ['NOT_FOUND'],
   },

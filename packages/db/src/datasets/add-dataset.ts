@@ -20,6 +20,7 @@ import type { Db } from '../connection/db.ts';
 import { type Tx, transaction, type Writing } from '../connection/transaction.ts';
 import { checkBytes, checkName, checkQuota, nameDataset } from './admit-dataset.ts';
 import { corruptUpload, type DatasetRow, datasetColumns, datasetList, lockDataset } from './dataset-rows.ts';
+import { removeUnfinished } from './unfinished.ts';
 
 /** Throws DATASET_TOO_LARGE and INVALID_REQUEST, before anything is stored. */
 const checkUpload = (
@@ -61,13 +62,10 @@ const insert = async (
   { owner, bytes }: { readonly owner: string; readonly bytes: number },
 ): Promise<void> => {
   const builtIn = builtInOf(digest);
-  await tx.run('INSERT INTO datasets (digest, identity, content, bytes, owner) VALUES ($1, $2, $3, $4, $5)', [
-    digest,
-    builtIn ? datasets[builtIn].digest : digest,
-    JSON.stringify(content),
-    bytes,
-    owner,
-  ]);
+  await tx.run(
+    'INSERT INTO datasets (digest, identity, content, bytes, owner, name) VALUES ($1, $2, $3, $4, $5, $6)',
+    [digest, builtIn ? datasets[builtIn].digest : digest, JSON.stringify(content), bytes, owner, name],
+  );
   await tx.run(
     `INSERT INTO dataset_chunks (digest, number, sha256)
      SELECT $1, c.number - 1, c.sha256 FROM unnest($2::text[]) WITH ORDINALITY AS c (sha256, number)`,
@@ -112,7 +110,10 @@ export const addDataset = async (
         return { fault: row.fault };
       }
       if (row && (await isSameAnnouncement(tx, upload)))
-        await tx.run('UPDATE datasets SET asked_at = now() WHERE digest = $1', [digest]);
+        await tx.run('UPDATE datasets SET asked_at = now(), name = $2 WHERE digest = $1', [
+          digest,
+          upload.name,
+        ]);
       else {
         await tx.run('DELETE FROM datasets WHERE digest = $1', [digest]);
         await checkQuota(tx, owner, bytes, limits);
@@ -135,15 +136,22 @@ const notAdded = (name: string): AppError =>
         hint: 'See `npx funnel data ls`.',
       });
 
-/** Removes a name. Errors: NOT_FOUND. */
-export const removeDataset = async (db: Db, name: string): Promise<void> => {
+/** Removes a name, or an unfinished upload of `owner` by its name or digest. Errors: NOT_FOUND. */
+export const removeDataset = async (
+  db: Db,
+  name: string,
+  caller: { readonly owner: string },
+): Promise<void> => {
   await transaction(db, async (tx) => {
     const rows = await tx.query(
       { digest: text() },
       'DELETE FROM dataset_names WHERE name = $1 RETURNING digest',
       [name],
     );
-    if (!rows[0]) throw notAdded(name);
+    if (!rows[0]) {
+      if (await removeUnfinished(tx, name, caller)) return;
+      throw notAdded(name);
+    }
     await tx.run('UPDATE datasets SET asked_at = now() WHERE digest = $1', [rows[0].digest]); // see `collect-datasets.ts`
     await tx.audit({ action: 'removeDataset', subject: name, details: { digest: rows[0].digest } });
   });

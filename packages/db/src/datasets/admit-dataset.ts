@@ -11,6 +11,7 @@ import {
 import { int4, int8, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx, type Writing } from '../connection/transaction.ts';
+import { hintOf, refuseUnfinished } from './unfinished.ts';
 
 type Named = { readonly name: string; readonly digest: string };
 
@@ -67,19 +68,22 @@ const bytesOfOwner = async (tx: Tx, owner: string): Promise<number> => {
 /** The bytes of the data sets that a token has added, also of unfinished ones. */
 export const datasetBytesOf = (db: Db, owner: string): Promise<number> => bytesOfOwner(reading(db), owner);
 
-/** Throws TOO_MANY_DATASETS if the token would have added more bytes than it may. */
+/** Throws TOO_MANY_DATASETS if the token has too many unfinished uploads, or would have added more bytes than it may. */
 export const checkQuota = async (
   tx: Tx,
   owner: string,
   bytes: number,
-  { ownDatasetBytes }: DatasetLimits,
+  limits: DatasetLimits,
 ): Promise<void> => {
+  const { ownDatasetBytes } = limits;
   await tx.run(`SELECT pg_advisory_xact_lock(hashtext('funnel dataset owner'), hashtext($1))`, [owner]);
+  await refuseUnfinished(tx, owner, limits);
   const stored = await bytesOfOwner(tx, owner);
   if (stored + bytes <= ownDatasetBytes) return;
   throw new AppError(
     'TOO_MANY_DATASETS',
     `Expected at most ${formatBytes(ownDatasetBytes)} of data sets from one token (${variableOf('ownDatasetBytes')}), but it has ${formatBytes(stored)}, and this one ${formatBytes(bytes)}`,
+    await hintOf(tx, owner),
   );
 };
 

@@ -3,10 +3,13 @@ import { datasetNames, datasets } from '@funnel/contracts';
 import { float8, int4, texts } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { lockDataset } from './dataset-rows.ts';
+import { unfinishedTime } from './unfinished.ts';
 
 /** Deletes the data sets for whose chunks nobody has asked for a day. */
 export const dropUnfinished = (tx: Tx): Promise<void> =>
-  tx.run(`DELETE FROM datasets WHERE completed_at IS NULL AND asked_at < now() - interval '1 day'`);
+  tx.run(
+    `DELETE FROM datasets WHERE completed_at IS NULL AND asked_at < now() - interval '${unfinishedTime}'`,
+  );
 
 /** A submission may have found a data set by its name just before the name was removed. Minutes. */
 const graceMinutes = 10;

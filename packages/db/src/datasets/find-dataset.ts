@@ -6,8 +6,8 @@ import {
   type DatasetImagesQuery,
   type DatasetName,
   datasetLayout,
-  datasets,
   isBuiltIn,
+  isGenerated,
   maxShownBytes,
 } from '@funnel/contracts';
 import { bool, text } from '../connection/columns.ts';
@@ -72,7 +72,7 @@ export const storedNames = async (tx: Tx): Promise<ReadonlyMap<string, string>> 
 const withoutImages = (name: DatasetName): AppError =>
   new AppError(
     'NOT_FOUND',
-    datasets[name].files.length === 0
+    isGenerated(name)
       ? `Expected a data set whose images the service has, but workers generate those of ${name}`
       : `Expected a data set whose images the service has, but only workers have those of ${name}`,
     { hint: 'Add it under its own name, and the service has its images: `npx funnel data add NAME PATH`.' },

@@ -1,6 +1,7 @@
 /** Stores a data set whose bytes arrive in their order while nobody knows its digest yet: at the end it gets its digest and its name. */
 import { createHash, randomBytes } from 'node:crypto';
 import {
+  AppError,
   builtInOf,
   createDatasetReader,
   type DatasetContent,
@@ -11,7 +12,8 @@ import {
   datasets,
   defaultLimits,
 } from '@funnel/contracts';
-import { int4 } from '../connection/columns.ts';
+import { int4, text } from '../connection/columns.ts';
+import { errorCode } from '../connection/database-errors.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx, transaction } from '../connection/transaction.ts';
 import { checkBytes, checkName, checkQuota, nameDataset } from './admit-dataset.ts';
@@ -38,8 +40,8 @@ const begin = async (
   await transaction(db, async (tx) => {
     await checkQuota(tx, owner, bytes, limits);
     await tx.run(
-      'INSERT INTO datasets (digest, identity, content, bytes, owner) VALUES ($1, $1, $2, $3, $4)',
-      [provisional, JSON.stringify(content), bytes, owner],
+      'INSERT INTO datasets (digest, identity, content, bytes, owner, name) VALUES ($1, $1, $2, $3, $4, $5)',
+      [provisional, JSON.stringify(content), bytes, owner, name],
     );
   });
 };
@@ -82,6 +84,14 @@ const takePlaceOf = async (tx: Tx, digest: string): Promise<boolean> => {
   return false;
 };
 
+const removedMeanwhile = (name: string): AppError =>
+  new AppError('NOT_FOUND', `Expected the upload of ${name} to stay until its end, but somebody removed it`, {
+    hint: 'Upload it again.',
+  });
+
+/** SQLSTATE of a chunk whose data set is gone. */
+const foreignKeyViolation = '23503';
+
 const complete = (
   db: Db,
   { provisional, digest, reader }: { provisional: string; digest: string; reader: DatasetReader },
@@ -93,17 +103,20 @@ const complete = (
     if (await takePlaceOf(tx, digest)) await tx.run('DELETE FROM datasets WHERE digest = $1', [provisional]);
     else {
       const builtIn = builtInOf(digest);
-      await tx.run(
-        'UPDATE datasets SET digest = $2, identity = $3, summary = $4, completed_at = now() WHERE digest = $1',
+      const [row] = await tx.query(
+        { digest: text() },
+        'UPDATE datasets SET digest = $2, identity = $3, summary = $4, completed_at = now() WHERE digest = $1 RETURNING digest',
         [provisional, digest, builtIn ? datasets[builtIn].digest : digest, JSON.stringify(reader.summary())],
       );
+      if (!row) throw removedMeanwhile(name);
     }
     if (!isNamed) await nameDataset(tx, { name, digest }, { owner, action: 'addDatasetArrays' });
   });
 
 /**
  * Stores a data set in canonical form, and gives it its name. `parts`: all bytes in their order, in parts of any length. Resolves to the
- * digest. Leaves nothing behind when it throws: DATASET_TOO_LARGE, TOO_MANY_DATASETS, NAME_TAKEN, DATASET_CORRUPT, and the errors of `parts`.
+ * digest. Leaves nothing behind when it throws: DATASET_TOO_LARGE, TOO_MANY_DATASETS, NAME_TAKEN, DATASET_CORRUPT,
+ * NOT_FOUND (somebody removed it meanwhile), and the errors of `parts`.
  */
 export const storeDataset = async (
   db: Db,
@@ -131,6 +144,6 @@ export const storeDataset = async (
     await reading(db)
       .run('DELETE FROM datasets WHERE digest = $1', [provisional])
       .catch(() => {});
-    throw error;
+    throw errorCode(error) === foreignKeyViolation ? removedMeanwhile(request.name) : error;
   }
 };
