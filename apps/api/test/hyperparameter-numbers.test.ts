@@ -33,8 +33,12 @@ const awkward = [1e-7, 0.30000000000000004, 3.1622776601684e-4, 0.1, 1 / 3];
 const valuesOf = (name: HyperparameterName): HyperparameterValue[] => {
   const hyperparameter = hyperparameterDeclaration(name);
   if (hyperparameter.kind === 'real') return [...awkward, hyperparameter.bounds.max];
-  if (hyperparameter.kind === 'whole')
-    return name.endsWith('Epochs') ? [1, 2] : [1, 2, 3, 5, 8, hyperparameter.bounds.max];
+  if (hyperparameter.kind === 'whole') {
+    const { bounds } = hyperparameter;
+    if (name.endsWith('Epochs')) return [1, 2];
+    const largest = name === 'paddedSize' ? 32 : bounds.max; // a network on larger maps needs more memory than a sweep may
+    return [1, 2, 3, 5, 8, largest].filter((value) => !('min' in bounds) || value >= bounds.min);
+  }
   if (name === 'filters') return ['8', '16-32', '9999-1'];
   return [hyperparameter.default];
 };
