@@ -96,7 +96,7 @@ describe('--key and tokens', () => {
     const first = await submit();
     expect(await submit()).toEqual(first);
     const { rows } = await db.pool.query('SELECT key FROM idempotency_keys WHERE sweep_id = $1', [first.id]);
-    expect(rows).toEqual([{ key: 'γ against β' }]);
+    expect(rows).toEqual([{ key: '127.0.0.1\nγ against β' }]); // the client, then its key
   });
 
   it.each([
