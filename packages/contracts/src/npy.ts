@@ -1,4 +1,4 @@
-/** The header of an array in numpy's NPY format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
+/** The header and the types of the elements of an array in numpy's NPY format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
 
 /** Bytes from which `npyHeaderBounds` reads where the header lies. */
 export const npyStartBytes = 12;
@@ -37,3 +37,26 @@ export const parseNpyHeader = (text: string): NpyHeader | null => {
   const shape = (axes.match(/\d+/g) ?? []).map(Number);
   return shape.length > maxAxes ? null : { type, isFortran: order === 'True', shape };
 };
+
+export type NpyElement = {
+  readonly bytes: number;
+  readonly read: (view: DataView, at: number) => number;
+  readonly isFloat?: true;
+};
+
+/** numpy's names of the types that can be read: u unsigned, i signed, f float, then the number of bytes; `<` is little endian. */
+export const npyElements: Readonly<Record<string, NpyElement>> = {
+  '|u1': { bytes: 1, read: (view, at) => view.getUint8(at) },
+  '|i1': { bytes: 1, read: (view, at) => view.getInt8(at) },
+  '<u2': { bytes: 2, read: (view, at) => view.getUint16(at, true) },
+  '<i2': { bytes: 2, read: (view, at) => view.getInt16(at, true) },
+  '<u4': { bytes: 4, read: (view, at) => view.getUint32(at, true) },
+  '<i4': { bytes: 4, read: (view, at) => view.getInt32(at, true) },
+  '<u8': { bytes: 8, read: (view, at) => Number(view.getBigUint64(at, true)) },
+  '<i8': { bytes: 8, read: (view, at) => Number(view.getBigInt64(at, true)) },
+  '<f4': { bytes: 4, read: (view, at) => view.getFloat32(at, true), isFloat: true },
+  '<f8': { bytes: 8, read: (view, at) => view.getFloat64(at, true), isFloat: true },
+};
+
+/** A float stands for a byte k if 255 times the float is k up to this: the rounding of float16 and of a division by 255 is smaller. */
+export const pixelTolerance = 1e-3;

@@ -4,7 +4,6 @@
  */
 export { DatasetFault, refuseFile } from './fault.ts';
 export {
-  elementTypes,
   layoutOf,
   maxHeaderBytes,
   type NpyArray,

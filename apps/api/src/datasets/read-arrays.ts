@@ -1,14 +1,11 @@
 /** A data set as two arrays in numpy's NPY format, first labels and then images: its content, and its canonical form part by part. */
-import { DatasetContent, datasetLayout, type NpyHeader } from '@funnel/contracts';
+import { DatasetContent, datasetLayout, type NpyHeader, pixelTolerance } from '@funnel/contracts';
 import { parsePart } from '../request/parse-part.ts';
 import { type ArrayStream, createArrayStream, refuseArray, shapeText } from './array-stream.ts';
 import { readLabels } from './read-labels.ts';
 
 /** Makes bytes of the elements of a part of the array. `from`: the index of its first element. */
 type ToBytes = (elements: Uint8Array<ArrayBuffer>, from: number) => Uint8Array;
-
-/** Floats are taken if 255 times each of them is whole up to this. */
-const tolerance = 1e-3;
 
 const fromFloats =
   (read: (bytes: Uint8Array<ArrayBuffer>) => Float32Array | Float64Array, imageBytes: number): ToBytes =>
@@ -19,7 +16,7 @@ const fromFloats =
       const scaled = 255 * values[i]!;
       const whole = Math.round(scaled);
       // Written so that it also refuses NaN.
-      if (!(whole >= 0 && whole <= 255 && Math.abs(scaled - whole) <= tolerance))
+      if (!(whole >= 0 && whole <= 255 && Math.abs(scaled - whole) <= pixelTolerance))
         refuseArray(
           'images',
           'bytes, or floats k/255 with k = 0, …, 255',

@@ -1,5 +1,5 @@
 /** The labels of a data set as an array: whole numbers, or the names of classes. */
-import { fixedLimit, maxClasses, type NpyHeader } from '@funnel/contracts';
+import { fixedLimit, maxClasses, type NpyElement, type NpyHeader, npyElements } from '@funnel/contracts';
 import { type ArrayStream, refuseArray, shapeText } from './array-stream.ts';
 
 export type Labels = {
@@ -7,20 +7,6 @@ export type Labels = {
   readonly classes: readonly string[];
   /** [count], indices of `classes`. */
   readonly indices: Uint16Array<ArrayBuffer>;
-};
-
-type Reader = (view: DataView, at: number) => number;
-
-/** numpy's names of whole numbers: u unsigned, i signed, then the number of bytes; `<` is little endian. */
-const wholeNumbers: Readonly<Record<string, { readonly bytes: number; readonly read: Reader }>> = {
-  '|u1': { bytes: 1, read: (view, at) => view.getUint8(at) },
-  '|i1': { bytes: 1, read: (view, at) => view.getInt8(at) },
-  '<u2': { bytes: 2, read: (view, at) => view.getUint16(at, true) },
-  '<i2': { bytes: 2, read: (view, at) => view.getInt16(at, true) },
-  '<u4': { bytes: 4, read: (view, at) => view.getUint32(at, true) },
-  '<i4': { bytes: 4, read: (view, at) => view.getInt32(at, true) },
-  '<u8': { bytes: 8, read: (view, at) => Number(view.getBigUint64(at, true)) },
-  '<i8': { bytes: 8, read: (view, at) => Number(view.getBigInt64(at, true)) },
 };
 
 const maxNameCharacters = 100;
@@ -45,7 +31,7 @@ const eachElement = async (
 const readNumbers = async (
   stream: ArrayStream,
   count: number,
-  { bytes, read }: { readonly bytes: number; readonly read: Reader },
+  { bytes, read }: NpyElement,
 ): Promise<Labels> => {
   const indices = new Uint16Array(count);
   let largest = 0;
@@ -101,8 +87,8 @@ const countOf = ({ shape }: NpyHeader): number => {
 export const readLabels = async (stream: ArrayStream): Promise<Labels> => {
   const header = await stream.header('labels');
   const count = countOf(header);
-  const numbers = wholeNumbers[header.type];
-  if (numbers) return readNumbers(stream, count, numbers);
+  const numbers = npyElements[header.type];
+  if (numbers && !numbers.isFloat) return readNumbers(stream, count, numbers);
   const characters = Number(/^<U(\d+)$/.exec(header.type)?.[1] ?? 0);
   if (characters > 0 && characters <= maxNameCharacters) return readNames(stream, count, characters);
   return refuseArray(

@@ -1,8 +1,8 @@
 /** NPY files of the user: opens them, reads rows of images and labels, and writes rows of float32. */
 import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { npyElements } from '@funnel/contracts';
 import {
   DatasetFault,
-  elementTypes,
   maxHeaderBytes,
   type NpyArray,
   openNpyArray,
@@ -45,7 +45,7 @@ export const readRows = (
   into: Float32Array | Float64Array,
 ): void =>
   withFile(path, (fd) => {
-    const { bytes, read } = elementTypes[type]!;
+    const { bytes, read } = npyElements[type]!;
     const width = sizeOf(shape.slice(1));
     rows.forEach((row, i) => {
       const values = readAt(fd, offset + row * width * bytes, width * bytes);

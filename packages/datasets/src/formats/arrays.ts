@@ -1,17 +1,10 @@
 /** Arrays of numpy: an NPZ file, a folder of NPY files, or one NPY file of images with `--labels`. */
 import { basename, join } from 'node:path';
+import { npyElements } from '@funnel/contracts';
 import { DatasetFault, refuseFile } from '../fault.ts';
 import { readBlocks, withFile } from '../files.ts';
 import { channelsLast, firstBytes, skipBytes, wholeImages } from '../images/blocks.ts';
-import {
-  elementTypes,
-  layoutOf,
-  maxHeaderBytes,
-  type NpyArray,
-  openNpyArray,
-  shapeText,
-  sizeOf,
-} from '../npy/header.ts';
+import { layoutOf, maxHeaderBytes, type NpyArray, openNpyArray, shapeText, sizeOf } from '../npy/header.ts';
 import { toLabels, toPixels } from '../npy/values.ts';
 import { listZip, readEntry } from '../npy/zip.ts';
 import type { Format, Found, Part, Shape } from '../source.ts';
@@ -97,7 +90,7 @@ const readLabels = async (stored: Stored, count: number): Promise<readonly numbe
   const elements = wholeImages(
     stored.path,
     skipBytes(stored.blocks(), offset),
-    elementTypes[type]!.bytes,
+    npyElements[type]!.bytes,
     count,
   );
   for await (const block of elements) for (const label of toLabels(header, block)) labels.push(label);
@@ -125,7 +118,7 @@ const readPart = async (images: Stored, labels: Stored): Promise<Part> => {
       path: images.path,
       shape,
       blocks: async function* () {
-        const bytes = perImage * elementTypes[header.type]!.bytes;
+        const bytes = perImage * npyElements[header.type]!.bytes;
         let first = 0;
         for await (const block of wholeImages(
           images.path,

@@ -2,34 +2,20 @@
  * numpy's NPY format: the header, and the types of the elements. An array is checked by its header and its size before memory is taken. The
  * format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
-import { maxNpyHeaderBytes, npyHeaderBounds, npyStartBytes, parseNpyHeader } from '@funnel/contracts';
+import {
+  maxNpyHeaderBytes,
+  npyElements,
+  npyHeaderBounds,
+  npyStartBytes,
+  parseNpyHeader,
+} from '@funnel/contracts';
 import { refuseFile } from '../fault.ts';
-
-export type ElementType = {
-  readonly bytes: number;
-  readonly read: (view: DataView, at: number) => number;
-  readonly isFloat?: true;
-};
-
-/** numpy's names of the types that can be read: u unsigned, i signed, f float, then the number of bytes; `<` is little endian. */
-export const elementTypes: Readonly<Record<string, ElementType>> = {
-  '|u1': { bytes: 1, read: (view, at) => view.getUint8(at) },
-  '|i1': { bytes: 1, read: (view, at) => view.getInt8(at) },
-  '<u2': { bytes: 2, read: (view, at) => view.getUint16(at, true) },
-  '<i2': { bytes: 2, read: (view, at) => view.getInt16(at, true) },
-  '<u4': { bytes: 4, read: (view, at) => view.getUint32(at, true) },
-  '<i4': { bytes: 4, read: (view, at) => view.getInt32(at, true) },
-  '<u8': { bytes: 8, read: (view, at) => Number(view.getBigUint64(at, true)) },
-  '<i8': { bytes: 8, read: (view, at) => Number(view.getBigInt64(at, true)) },
-  '<f4': { bytes: 4, read: (view, at) => view.getFloat32(at, true), isFloat: true },
-  '<f8': { bytes: 8, read: (view, at) => view.getFloat64(at, true), isFloat: true },
-};
 
 /** No header is longer. */
 export const maxHeaderBytes = npyStartBytes + maxNpyHeaderBytes;
 
 export type NpyArray = {
-  /** numpy's name, such as `<f4`; a key of `elementTypes`. */
+  /** numpy's name, such as `<f4`; a key of `npyElements`. */
   readonly type: string;
   readonly isFloat: boolean;
   /** `[rows, ...]`: at least one axis. */
@@ -83,7 +69,7 @@ export const openNpyArray = (path: string, start: Buffer, bytes: number): NpyArr
       'expected the header of an array of numbers with at most 32 axes, with descr, fortran_order and shape',
     );
   const { type, shape, isFortran } = header;
-  const element = elementTypes[type] ?? badType(path, type);
+  const element = npyElements[type] ?? badType(path, type);
   if (shape.length === 0) refuseFile(path, 'expected an array with at least one axis, but got one number');
   if (isFortran && shape.length > 1)
     refuseFile(path, 'expected C order, but got Fortran order: save np.ascontiguousarray(X)');

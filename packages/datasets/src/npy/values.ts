@@ -1,12 +1,10 @@
 /** Elements of arrays as bytes of pixels, and as labels. */
+import { npyElements, pixelTolerance } from '@funnel/contracts';
 import { refuseFile } from '../fault.ts';
-import { elementTypes, type NpyArray } from './header.ts';
+import type { NpyArray } from './header.ts';
 
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
-/** How far 255 times a float may be from a whole number: the rounding of float16 and of a division by 255 is smaller. */
-const tolerance = 1e-3;
 
 const refuseFloat = (path: string, value: number, place: string): never =>
   refuseFile(
@@ -28,13 +26,14 @@ export const toPixels = (
   perImage: number,
 ): Uint8Array => {
   if (type === '|u1') return elements;
-  const { bytes, read } = elementTypes[type]!;
+  const { bytes, read } = npyElements[type]!;
   const view = viewOf(elements);
   const pixels = new Uint8Array(elements.length / bytes);
   for (let i = 0; i < pixels.length; i++) {
     const value = read(view, i * bytes);
     const pixel = isFloat ? Math.round(value * 255) : value;
-    const isRight = pixel >= 0 && pixel <= 255 && (!isFloat || Math.abs(value * 255 - pixel) <= tolerance);
+    const isRight =
+      pixel >= 0 && pixel <= 255 && (!isFloat || Math.abs(value * 255 - pixel) <= pixelTolerance);
     if (!isRight) {
       const place = `image ${Math.floor((first + i) / perImage)}`;
       if (isFloat) refuseFloat(path, value, place);
@@ -47,7 +46,7 @@ export const toPixels = (
 
 /** Elements → whole numbers. */
 export const toLabels = ({ type }: NpyArray, elements: Uint8Array): number[] => {
-  const { bytes, read } = elementTypes[type]!;
+  const { bytes, read } = npyElements[type]!;
   const view = viewOf(elements);
   return Array.from({ length: elements.length / bytes }, (_, i) => read(view, i * bytes));
 };

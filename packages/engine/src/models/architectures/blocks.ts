@@ -114,3 +114,22 @@ export const mapsOf = (image: Shape, { filters, paddedSize }: NetworkSizes): rea
   }
   return maps;
 };
+
+/**
+ * The transposed convolutions that mirror the convolutions between these maps, smallest map first, each with its normalisation and activation.
+ * The last one ends in (1 + tanh)/2.
+ */
+export const doublings = (maps: readonly Shape[], sizes: NetworkSizes): readonly (readonly Layer[])[] =>
+  maps
+    .slice(0, -1)
+    .reverse()
+    .map(([height, width, channels], i, { length }) => {
+      const layer = {
+        kind: 'conv2dTranspose',
+        name: `deconv${i + 1}`,
+        filters: channels,
+        kernel: sizes.kernelSize,
+        size: [height, width],
+      } as const;
+      return i === length - 1 ? [{ ...layer, activation: 'unitTanh' }] : hidden(layer, sizes);
+    });

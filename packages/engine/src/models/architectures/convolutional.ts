@@ -2,13 +2,13 @@
  * The paper's networks (Vigouroux & Picard, §4.1): convolutions of stride 2, then a dense code; the generator mirrors them. By default
  * [28, 28, 1] → [14, 14, 32] → [7, 7, 64] → [64]. The paper does not print the sizes, so they are hyperparameters.
  */
-import type { Layer } from '../architecture.ts';
 import {
   type AutoEncoder,
   code,
   codeAndNoise,
   crop,
   denseCode,
+  doublings,
   expand,
   hidden,
   mapsOf,
@@ -36,22 +36,9 @@ const encoder: AutoEncoder['encoder'] = (image, sizes) => {
 const generator: AutoEncoder['generator'] = (image, sizes, noise) => {
   const maps = mapsOf(image, sizes);
   const last = maps.at(-1)!;
-  const convolutions = maps
-    .slice(0, -1)
-    .reverse()
-    .flatMap(([height, width, channels], i, { length }): readonly Layer[] => {
-      const layer = {
-        kind: 'conv2dTranspose',
-        name: `deconv${i + 1}`,
-        filters: channels,
-        kernel: sizes.kernelSize,
-        size: [height, width],
-      } as const;
-      return i === length - 1 ? [{ ...layer, activation: 'unitTanh' }] : hidden(layer, sizes);
-    });
   return {
     input: codeAndNoise(last, sizes, noise),
-    layers: [...expand(last, sizes), ...convolutions, ...crop(image, sizes)],
+    layers: [...expand(last, sizes), ...doublings(maps, sizes).flat(), ...crop(image, sizes)],
   };
 };
 

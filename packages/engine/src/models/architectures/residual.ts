@@ -9,6 +9,7 @@ import {
   codeAndNoise,
   crop,
   denseCode,
+  doublings,
   expand,
   hidden,
   mapsOf,
@@ -44,23 +45,10 @@ const encoder: AutoEncoder['encoder'] = (image, sizes) => {
 const generator: AutoEncoder['generator'] = (image, sizes, noise) => {
   const maps = mapsOf(image, sizes);
   const last = maps.at(-1)!;
-  const doubles = maps
-    .slice(0, -1)
-    .reverse()
-    .flatMap(([height, width, channels], i, { length }): readonly Layer[] => {
-      const before = maps[length - i]![2] + (sizes.latent === 0 && i === 0 ? noise : 0);
-      const layer = {
-        kind: 'conv2dTranspose',
-        name: `deconv${i + 1}`,
-        filters: channels,
-        kernel: sizes.kernelSize,
-        size: [height, width],
-      } as const;
-      return [
-        block(i + 1, before, sizes),
-        ...(i === length - 1 ? [{ ...layer, activation: 'unitTanh' } as const] : hidden(layer, sizes)),
-      ];
-    });
+  const doubles = doublings(maps, sizes).flatMap((layers, i): readonly Layer[] => {
+    const before = maps.at(-1 - i)![2] + (sizes.latent === 0 && i === 0 ? noise : 0);
+    return [block(i + 1, before, sizes), ...layers];
+  });
   return {
     input: codeAndNoise(last, sizes, noise),
     layers: [...expand(last, sizes), ...doubles, ...crop(image, sizes)],
