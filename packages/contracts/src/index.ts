@@ -31,6 +31,7 @@ export {
   settingsJsonSchema,
 } from './attacks.ts';
 export * from './checkpoint.ts';
+export * from './constraints.ts';
 export * from './dataset-content.ts';
 export * from './dataset-reader.ts';
 export * from './dataset-resources.ts';
@@ -45,6 +46,7 @@ export * from './limits.ts';
 export * from './metrics.ts';
 export * from './next-step.ts';
 export * from './npy.ts';
+export * from './objectives.ts';
 export * from './plan.ts';
 export * from './predicted-class.ts';
 export * from './ranking.ts';
@@ -53,6 +55,9 @@ export * from './repeated-faults.ts';
 export * from './resources.ts';
 export * from './retention.ts';
 export * from './routes.ts';
+export * from './search.ts';
+export * from './search-faults.ts';
+export * from './search-resources.ts';
 export * from './search-space.ts';
 export * from './stages.ts';
 export * from './statuses.ts';

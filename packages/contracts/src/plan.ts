@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { StageNeed } from './abilities.ts';
 import { type Hyperparameters, HyperparameterValue } from './hyperparameters.ts';
 import type { RecipeName } from './recipes.ts';
+import { PlannedSearch } from './search-resources.ts';
 import type { StageSpec } from './stages.ts';
 import { StageKind } from './statuses.ts';
 import { formatAmount } from './text.ts';
@@ -65,6 +66,9 @@ export const Plan = z
     epochs: EpochCount,
     /** unshared / (needed + cached) */
     sharing: z.number(),
+    search: PlannedSearch.optional().meta({
+      description: 'Set for a search that decides one configuration after the other.',
+    }),
     space: z.array(PlannedHyperparameter).optional().meta({
       description: 'The hyperparameters of the search space; absent in plans of older versions.',
     }),

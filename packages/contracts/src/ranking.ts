@@ -11,7 +11,8 @@ import { normTitles } from './attacks/define-attack.ts';
 import { expandAttacks } from './attacks/presets.ts';
 import { type AttackName, type AttackSpec, attacks, searchLimitOf } from './attacks.ts';
 import { budgetsOfChoice } from './dataset-spec.ts';
-import type { EvaluationMetricName } from './metrics.ts';
+import { type EvaluationMetricName, evaluationMetrics } from './metrics.ts';
+import { directionOf, listObjectives, type Objective } from './objectives.ts';
 import type { SweepDefinition } from './sweep.ts';
 
 export type Run = { readonly attack: AttackName; readonly settings: Readonly<Record<string, unknown>> };
@@ -111,58 +112,78 @@ export type Ranking = {
   readonly metric: EvaluationMetricName;
 };
 
-/**
- * The objective of a sweep; without one, its only attack, or the worst case over its attacks. `run` is the attack with its settings,
- * undefined for the worst case.
- */
-export const objectiveOf = ({
+/** An objective with the attack that it means. `run` is undefined for the worst case, and for the clean accuracy without an attack. */
+export type ResolvedObjective = {
+  readonly run: AttackSpec | undefined;
+  readonly metric: EvaluationMetricName;
+  readonly direction: 'max' | 'min';
+};
+
+type Objectives = Pick<SweepDefinition, 'attacks' | 'dataset' | 'objective'>;
+
+/** The objectives of a sweep, at least one; without any, its only attack, or the worst case over its attacks. */
+export const objectivesOf = ({
   attacks: list,
   dataset,
   objective,
-}: Pick<SweepDefinition, 'attacks' | 'dataset' | 'objective'>): {
-  readonly run: AttackSpec | undefined;
-  readonly metric: EvaluationMetricName;
-} => {
+}: Objectives): readonly [ResolvedObjective, ...ResolvedObjective[]] => {
   const runs = expandAttacks(list, { budgets: budgetsOfChoice(dataset) });
-  if (objective !== undefined) {
-    const named = runs.filter(({ attack }) => attack === objective.attack);
-    const measured = objective.metric === 'robustAccuracy' ? named.find(isBounded) : undefined;
-    return { run: measured ?? named[0], metric: objective.metric };
+  const [first, ...others] = listObjectives(objective).map((each): ResolvedObjective => {
+    const named = runs.filter(({ attack }) => attack === each.attack);
+    const measured = each.metric === 'robustAccuracy' ? named.find(isBounded) : undefined;
+    return { run: measured ?? named[0], metric: each.metric, direction: directionOf(each) };
+  });
+  if (first) return [first, ...others];
+  const only = runs.length === 1 ? runs[0]! : undefined;
+  const metric = only ? usualMetric(only) : usualMetricAmong(runs, undefined);
+  return [{ run: only, metric, direction: evaluationMetrics[metric].direction }];
+};
+
+/** The first objective of a sweep: it ranks the trials. */
+export const objectiveOf = (definition: Objectives): ResolvedObjective => objectivesOf(definition)[0];
+
+type ObjectiveFault = {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly input: unknown;
+};
+
+/** Why an attack has no value of an objective, and the key of the objective that is wrong; null if it has one. */
+const faultOf = (
+  { attack, metric }: Objective,
+  runs: readonly AttackSpec[],
+): { readonly key: 'attack' | 'metric'; readonly message: string } | null => {
+  const named = attack === undefined ? runs : runs.filter((run) => run.attack === attack);
+  if (named.length === 0) {
+    const names = [...new Set(runs.map((run) => run.attack))].join(', ');
+    return { key: 'attack', message: `Expected an attack of this sweep (${names}), but got ${attack}` };
   }
-  if (runs.length === 1) return { run: runs[0]!, metric: usualMetric(runs[0]!) };
-  return { run: undefined, metric: usualMetricAmong(runs, undefined) };
+  if (metric !== 'robustAccuracy' || named.some(isBounded)) return null;
+  const what = attack ?? 'the worst case';
+  const fixed = attack && attacks[attack].family === 'fixed' ? '. Or give the attack `search: false`' : '';
+  return {
+    key: 'metric',
+    message: `Expected a metric that ${what} has without a fixed ε, such as ${distanceMetric(attack ?? named[0]!.attack)}, but got robustAccuracy${fixed}`,
+  };
 };
 
 /**
- * Why the trials of a sweep cannot be ranked by its objective: the sweep does not run the attack, or the attack has no fixed ε and so no
- * robust accuracy. `key`: the part of the objective that is wrong. Null for an objective that can rank. Definitions that an older version
- * stored may have such an objective.
+ * Why the trials of a sweep cannot be ranked by its objectives: the sweep does not run an attack, or the attack has no fixed ε and so no
+ * robust accuracy. `path`: the part of the objective that is wrong. Definitions that an older version stored may have such an objective.
  */
-export const objectiveFault = ({
+export const objectiveFaults = ({
   attacks: list,
   dataset,
   objective,
-}: Pick<SweepDefinition, 'attacks' | 'dataset' | 'objective'>): {
-  readonly key: 'attack' | 'metric';
-  readonly message: string;
-} | null => {
-  if (objective === undefined) return null;
-  const { attack, metric } = objective;
+}: Objectives): readonly ObjectiveFault[] => {
   const runs = expandAttacks(list, { budgets: budgetsOfChoice(dataset) });
-  const named = runs.filter((run) => run.attack === attack);
-  if (named.length === 0) {
-    const names = [...new Set(runs.map((run) => run.attack))].join(', ');
-    return {
-      key: 'attack',
-      message: `Expected an attack of this sweep (${names}), but got ${attack}`,
-    };
-  }
-  if (metric !== 'robustAccuracy' || named.some(isBounded)) return null;
-  const fixed = attacks[attack].family === 'fixed' ? '. Or give the attack `search: false`' : '';
-  return {
-    key: 'metric',
-    message: `Expected a metric that ${attack} has without a fixed ε, such as ${distanceMetric(attack)}, but got robustAccuracy${fixed}`,
-  };
+  return listObjectives(objective).flatMap((each, place) => {
+    const fault = faultOf(each, runs);
+    const at = Array.isArray(objective) ? [place] : [];
+    return fault
+      ? [{ path: ['objective', ...at, fault.key], message: fault.message, input: each[fault.key] }]
+      : [];
+  });
 };
 
 /** First an attack at a fixed ε that nearly every sweep runs; then the worst case, for trials without this attack. */

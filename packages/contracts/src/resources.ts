@@ -16,6 +16,7 @@ import { EvaluationMetricName } from './metrics.ts';
 import { Plan } from './plan.ts';
 import { ThreatModel } from './ranking.ts';
 import { RecipeName } from './recipes.ts';
+import { SearchProgress } from './search-resources.ts';
 import { AttackRun } from './stages.ts';
 import { StageKind, StageStatus, StoredSweepStatus, SweepStatus, TrialStatus } from './statuses.ts';
 import { StoredDefinition } from './sweep.ts';
@@ -43,6 +44,9 @@ export const Sweep = z
     }),
     etaSeconds: z.number().nullable().meta({
       description: 'Seconds that the rest will take. Time in which no stage of the sweep ran does not count.',
+    }),
+    search: SearchProgress.optional().meta({
+      description: 'Set for a search that decides one configuration after the other.',
     }),
     priority: z.int(),
     action: z
@@ -169,6 +173,11 @@ export const Trial = z
     dataset: DatasetSlug,
     seed: z.int(),
     hyperparameters: z.record(z.string(), HyperparameterValue),
+    decision: Count.optional().meta({
+      description:
+        'The number of the decision that made the trial, in a search that decides one configuration after the other.',
+    }),
+    rung: Count.optional().meta({ description: 'The rung of the trial, from 0; absent without promotion.' }),
     status: TrialStatus,
     cleanAccuracy: z.number().nullable(),
     /** The worst verdict of the trial's evaluations; null before the first. */
@@ -230,6 +239,10 @@ export const LeaderboardRow = z
     sweepId: z.string(),
     recipe: RecipeName,
     dataset: DatasetSlug,
+    rung: Count.optional().meta({
+      description:
+        'The rung of the row in a search with promotion. Rows of different rungs never rank together: those of the highest rung come first.',
+    }),
     /** The seed of a trial, or all seeds of a configuration. */
     seeds: z.array(z.int()),
     hyperparameters: z.record(z.string(), HyperparameterValue),

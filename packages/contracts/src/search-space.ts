@@ -116,21 +116,3 @@ export const rangeFaults = (hyperparameter: NumericHyperparameter, range: Range)
   const fault = spacingFault(range);
   return fault ? [fault] : [];
 };
-
-export const Search = z.discriminatedUnion('strategy', [
-  z.strictObject({ strategy: z.literal('grid') }),
-  z.strictObject({
-    strategy: z.literal('random'),
-    trials: z
-      .int()
-      .min(1)
-      .max(100_000)
-      .meta({ description: 'Number of points drawn; each is trained with every seed.' }),
-    seed: z
-      .int()
-      .min(0)
-      .max(2 ** 31 - 1)
-      .default(0),
-  }),
-]);
-export type Search = z.infer<typeof Search>;

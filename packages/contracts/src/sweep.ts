@@ -1,14 +1,15 @@
 /** The sweep file, which a user writes as JSON or YAML. Strict: a misspelt key is an error and is never ignored. */
 import { z } from 'zod';
 import { AttackList, entryFault, PresetName } from './attacks/presets.ts';
-import { AttackName } from './attacks.ts';
 import { DatasetChoice, SweepDataset, sweepDataset } from './dataset-spec.ts';
 import { type HyperparameterName, hyperparameterDeclaration, isNumeric } from './hyperparameters.ts';
 import { fixedLimit } from './limits.ts';
-import { EvaluationMetricName } from './metrics.ts';
-import { objectiveFault } from './ranking.ts';
+import { Objective } from './objectives.ts';
+import { objectiveFaults } from './ranking.ts';
 import { hyperparametersOf, RecipeName } from './recipes.ts';
-import { type Dimension, isRange, rangeFaults, Search, SearchSpace } from './search-space.ts';
+import { isDecided, Search } from './search.ts';
+import { searchFaults } from './search-faults.ts';
+import { type Dimension, isRange, rangeFaults, SearchSpace } from './search-space.ts';
 import { linesFault, nameFault } from './text.ts';
 
 /** The planner refuses a sweep with more trials, before anything is written. */
@@ -57,11 +58,14 @@ const definition = z.strictObject({
       title: 'Attacks',
       description: 'A list of attacks, each a name or { attack, …settings }, or a preset.',
     }),
-  objective: z.strictObject({ attack: AttackName, metric: EvaluationMetricName }).optional().meta({
-    title: 'Objective',
-    description:
-      'The ranking of the trials. Default: the worst case over the attacks, by robust accuracy if one of them has a fixed ε, otherwise by the median distance.',
-  }),
+  objective: z
+    .union([Objective, z.array(Objective).min(1).max(4)])
+    .optional()
+    .meta({
+      title: 'Objective',
+      description:
+        'The ranking of the trials, and what a search improves: one objective, or a list. Default: the worst case over the attacks, by robust accuracy if one of them has a fixed ε, otherwise by the median distance.',
+    }),
   priority: z.int().min(0).max(99).default(50).meta({
     title: 'Priority',
     description: 'Sweeps with a higher priority run first. Sweeps of equal priority share the workers.',
@@ -102,7 +106,7 @@ const hyperparameterIssues = (
 };
 
 export const SweepDefinition = definition
-  .superRefine(({ name, description, recipes, space, attacks, dataset, objective }, context) => {
+  .superRefine(({ name, description, recipes, space, search, attacks, dataset, objective }, context) => {
     const texts = {
       name: [name, nameFault(name)],
       description: [description, linesFault(description)],
@@ -117,21 +121,26 @@ export const SweepDefinition = definition
     // Zod checks the whole definition also when settings of an attack have faults. Only a list without faults says which metrics there are.
     const isListRight =
       entryFaults.every((message) => message === null) && AttackList.safeParse(entries).success;
-    const fault =
+    const faults =
       objective && ('preset' in attacks || isListRight)
-        ? objectiveFault({ attacks, dataset, objective })
-        : null;
-    if (fault !== null)
-      context.addIssue({
-        code: 'custom',
-        path: ['objective', fault.key],
-        input: objective?.[fault.key],
-        message: fault.message,
-      });
+        ? objectiveFaults({ attacks, dataset, objective })
+        : [];
+    for (const { path, message, input } of faults)
+      context.addIssue({ code: 'custom', path: [...path], input, message });
     const recipeNames = [...new Set(recipes)];
     for (const [hyperparameter, dimension] of Object.entries(space) as [HyperparameterName, Dimension][])
       for (const { path, ...issue } of hyperparameterIssues(hyperparameter, dimension, recipeNames))
         context.addIssue({ code: 'custom', path: [...path], ...issue });
+    if (isDecided(search) && ('preset' in attacks || isListRight))
+      for (const { path, message, input } of searchFaults({
+        recipes: recipeNames,
+        space,
+        search,
+        attacks,
+        dataset,
+        objective,
+      }))
+        context.addIssue({ code: 'custom', path: [...path], input, message });
   })
   .meta({ id: 'SweepDefinition' });
 

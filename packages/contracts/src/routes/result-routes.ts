@@ -34,6 +34,10 @@ export const LeaderboardQuery = z
       description:
         '`configuration`: the mean over seeds with its interval, or the median if the value of a seed is infinite.',
     }),
+    rungs: z.enum(['highest', 'all']).default('highest').meta({
+      description:
+        'For a sweep with promotion. `highest`: each configuration once, at its highest rung; ranks count within a rung. `all`: trials of all rungs in one ranking.',
+    }),
     masked: z.enum(['last', 'equal', 'hide']).default('last').meta({
       description:
         'The place of trials with masked gradients: after all others, among the others, or not shown.',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
 import { Plan } from '../plan.ts';
 import { Stage, Submission, Sweep, SweepDetail, Trial } from '../resources.ts';
+import { ExtendSearch, SearchDecision, SearchState, TryPoint } from '../search-resources.ts';
 import { StoredSweepStatus, TrialStatus } from '../statuses.ts';
 import { SweepDefinition } from '../sweep.ts';
 import { Line } from '../text.ts';
@@ -137,6 +138,54 @@ export const sweepRoutes = {
     'TOO_MANY_OWN_SWEEPS',
     'TOO_MANY_OWN_BYTES',
   ]),
+  getSearch: {
+    method: 'GET',
+    url: '/v1/sweeps/:id/search',
+    summary:
+      'The search of a sweep: what it has decided, the best so far or the Pareto front, and why it ended.',
+    role: 'read',
+    params: ById,
+    response: SearchState,
+    errors: ['NOT_FOUND'],
+  },
+  listDecisions: {
+    method: 'GET',
+    url: '/v1/sweeps/:id/decisions',
+    summary: 'The decisions of a search by number, each with its point, its trials and its outcome.',
+    role: 'read',
+    params: ById,
+    query: z.strictObject({ ...page }),
+    response: pageOf(SearchDecision),
+    errors: ['NOT_FOUND'],
+  },
+  extendSearch: {
+    method: 'POST',
+    url: '/v1/sweeps/:id/extend',
+    summary:
+      'Give a search more configurations. A search of 20 that is extended by 20 decides the same as one of 40.',
+    role: 'submit',
+    params: ById,
+    body: ExtendSearch,
+    response: Sweep,
+    errors: [
+      'NOT_FOUND',
+      'INVALID_REQUEST',
+      'INVALID_TRANSITION',
+      'SWEEP_TOO_LARGE',
+      'TOO_MANY_OWN_SWEEPS',
+      'TOO_MANY_OWN_BYTES',
+    ],
+  },
+  tryPoint: {
+    method: 'POST',
+    url: '/v1/sweeps/:id/points',
+    summary: 'Give a running search a point. The next proposal takes it.',
+    role: 'submit',
+    params: ById,
+    body: TryPoint,
+    response: SearchState,
+    errors: ['NOT_FOUND', 'INVALID_REQUEST', 'INVALID_TRANSITION'],
+  },
   deleteSweep: {
     method: 'DELETE',
     url: '/v1/sweeps/:id',

@@ -1,0 +1,28 @@
+/** The objectives of a sweep: what ranks its trials, and what a search improves. */
+import { z } from 'zod';
+import { AttackName } from './attacks.ts';
+import { EvaluationMetricName, evaluationMetrics } from './metrics.ts';
+
+export const Objective = z
+  .strictObject({
+    attack: AttackName.optional().meta({
+      description:
+        'Default: the worst case over the attacks; for the clean accuracy, all test images without an attack.',
+    }),
+    metric: EvaluationMetricName,
+    direction: z
+      .enum(['max', 'min'])
+      .optional()
+      .meta({ description: 'Default: the usual direction of the metric.' }),
+  })
+  .meta({ id: 'Objective' });
+export type Objective = z.infer<typeof Objective>;
+
+export const directionOf = ({ metric, direction }: Objective): 'max' | 'min' =>
+  direction ?? evaluationMetrics[metric].direction;
+
+/** The objectives as a list; empty if the definition names none. */
+export const listObjectives = (
+  objective: Objective | readonly Objective[] | undefined,
+): readonly Objective[] =>
+  objective === undefined ? [] : Array.isArray(objective) ? objective : [objective as Objective];
