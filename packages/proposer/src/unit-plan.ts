@@ -1,0 +1,124 @@
+/** What a decision trains: the trials of a configuration at a rung, one for each seed, and the stages that they need. */
+import {
+  type AttackSpec,
+  attackKey,
+  budgetsOfChoice,
+  defaultHyperparameters,
+  expandAttacks,
+  type HyperparameterName,
+  type Hyperparameters,
+  hyperparametersOf,
+  isFixed,
+  isPromoting,
+  type Recipe,
+  type RecipeName,
+  recipes,
+  type SearchPoint,
+  type SweepDefinition,
+} from '@funnel/contracts';
+import { type DecidedPoint, type Outline, outlinePoints } from '@funnel/planner';
+import { spaceOf } from '@funnel/search';
+import { decidedSearchOf, rungEpochsOf, wantedValues } from './decided-search.ts';
+import type { NewDecision } from './search-record.ts';
+
+const seedsOf = ({ seeds }: SweepDefinition): number => new Set(seeds).size;
+
+const attacksOf = ({ attacks, dataset }: SweepDefinition): readonly AttackSpec[] =>
+  expandAttacks(attacks, { budgets: budgetsOfChoice(dataset) });
+
+/**
+ * The attacks below the highest rung: those of the objectives and of the constraints. The worst case over the attacks needs all of them; the
+ * clean accuracy without an attack needs none.
+ */
+export const lowerAttacks = (definition: SweepDefinition): readonly AttackSpec[] => {
+  const wanted = wantedValues(definition);
+  const needsAll = wanted.some(({ attack, metric }) => attack === undefined && metric !== 'cleanAccuracy');
+  if (needsAll) return attacksOf(definition);
+  const keys = new Set(wanted.flatMap(({ attack }) => (attack ? [attackKey(attack)] : [])));
+  return attacksOf(definition).filter((attack) => keys.has(attackKey(attack)));
+};
+
+/** A unit of a search: a point of its space at a rung. */
+export type PointAtRung = { readonly point: SearchPoint; readonly rung: number };
+
+/** Returns the function from a unit to the point that the planner outlines. */
+export const createPointOf = (definition: SweepDefinition): ((unit: PointAtRung) => DecidedPoint) => {
+  const search = decidedSearchOf(definition);
+  const rungs = rungEpochsOf(definition);
+  const lower = lowerAttacks(definition);
+  const [onlyRecipe] = definition.recipes;
+  return ({ point: { recipe = onlyRecipe!, ...hyperparameters }, rung }) => ({
+    recipe: recipe as RecipeName,
+    hyperparameters: isPromoting(search)
+      ? { ...hyperparameters, [search.fidelity.hyperparameter]: rungs[rung]! }
+      : hyperparameters,
+    ...(rung < rungs.length - 1 && { attacks: lower }),
+  });
+};
+
+/** The trials and stages of a decision that is not empty. The numbers of its trials follow from its own. Throws like `outlinePoints`. */
+export const outlineUnit = (
+  definition: SweepDefinition,
+  engineVersion: string,
+  { number, point, rung }: Pick<NewDecision, 'number' | 'point' | 'rung'>,
+): Outline => {
+  if (point === null || rung === null)
+    throw new Error(`Expected a decision with a unit, but decision ${number} is an empty place`);
+  const pointOf = createPointOf(definition);
+  return outlinePoints(definition, engineVersion, [pointOf({ point, rung })], number * seedsOf(definition));
+};
+
+/**
+ * The epochs that a unit adds. `from`: the rung that it continues from, null for a new configuration. A promotion trains the stages after the
+ * one with the fidelity anew, and none before it. Stages that other configurations share count each time.
+ */
+export const countNewEpochs = (
+  definition: SweepDefinition,
+  { point, rung }: PointAtRung,
+  from: number | null,
+): number => {
+  const pointOf = createPointOf(definition);
+  const search = decidedSearchOf(definition);
+  const valuesAt = (at: number): Hyperparameters => ({
+    ...defaultHyperparameters,
+    ...pointOf({ point, rung: at }).hyperparameters,
+  });
+  const { recipe } = pointOf({ point, rung });
+  const { stages }: Recipe = recipes[recipe];
+  const continued =
+    from !== null && isPromoting(search)
+      ? stages.findIndex(({ lengthOf }) =>
+          lengthOf.includes(search.fidelity.hyperparameter as HyperparameterName),
+        )
+      : -1;
+  const epochs = stages.reduce((sum, stage, place) => {
+    if (place < continued) return sum;
+    const before = place === continued ? stage.epochs(valuesAt(from!)) : 0;
+    return sum + stage.epochs(valuesAt(rung)) - before;
+  }, 0);
+  return epochs * seedsOf(definition);
+};
+
+/** More than the stages of any decision: the distance between the ordinals of the first stages of two decisions. */
+export const strideOf = (definition: SweepDefinition): number => {
+  const training = Math.max(...definition.recipes.map((name) => (recipes[name] as Recipe).stages.length));
+  return seedsOf(definition) * (training + attacksOf(definition).length);
+};
+
+/**
+ * The hyperparameters whose values may differ between trials, and `recipe` if there are several: those of the space with several values, the
+ * fidelity, and those that not all recipes read. It follows from the sweep file, since trials come later.
+ */
+export const varyingOf = (definition: SweepDefinition): ReadonlySet<string> => {
+  const search = decidedSearchOf(definition);
+  const different = [...new Set(definition.recipes)];
+  const read = new Set(different.flatMap(hyperparametersOf));
+  const partly = [...read].filter(
+    (name) => !different.every((each) => hyperparametersOf(each).includes(name)),
+  );
+  return new Set([
+    ...spaceOf(definition).flatMap(({ name, dimension }) => (isFixed(dimension) ? [] : [name])),
+    ...(isPromoting(search) ? [search.fidelity.hyperparameter] : []),
+    ...partly,
+  ]);
+};
