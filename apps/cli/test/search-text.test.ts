@@ -28,7 +28,7 @@ describe('a search in words', () => {
       '',
       'At most 45 epochs to train; 81 if every configuration trained as long as at the highest rung (1.8×).',
       'The last bracket is cut short, so it promotes nothing.',
-      'Its points follow from results. What is below holds for random points.',
+      'The points will follow from results. The numbers below hold for random points.',
     ]);
     const plain = { ...sweep.plan.search, rungs: [], epochsWithoutPromotion: null, notes: [] };
     expect(describePlannedSearch(plain, 27)[2]).toBe('At most 45 epochs to train.');

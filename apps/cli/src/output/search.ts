@@ -48,7 +48,7 @@ export const describePlannedSearch = (search: PlannedSearch, trials: number): re
     ...(rungs.length > 0 ? [table, ''] : []),
     `At most ${formatAmount(epochsAtMost)} epochs to train${saved}.`,
     ...notes,
-    'Its points follow from results. What is below holds for random points.',
+    'The points will follow from results. The numbers below hold for random points.',
   ];
 };
 
