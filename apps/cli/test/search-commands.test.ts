@@ -7,6 +7,9 @@ import { describeDecisions } from '../src/output/search.ts';
 import { funnel, type Ran } from './funnel.ts';
 import { decisions, state, sweep, sweepId, trial } from './search-fixtures.ts';
 
+/** A sweep whose search takes a point before the answer comes. */
+const taken = 'fedcba9876543210';
+
 describe('funnel', () => {
   const requests: { readonly method: string; readonly url: string; readonly body: string }[] = [];
   const server = createServer(async (request, response) => {
@@ -21,6 +24,7 @@ describe('funnel', () => {
       [`/v1/sweeps/${sweepId}/search`]: state(),
       [`/v1/sweeps/${sweepId}/extend`]: sweep,
       [`/v1/sweeps/${sweepId}/points`]: state({ waitingPoints: [{ gamma: 5, beta: 0.01 }] }),
+      [`/v1/sweeps/${taken}/points`]: state(),
       [`/v1/sweeps/${sweepId}/decisions`]: url.endsWith('limit=4')
         ? { items: decisions.slice(0, 4), next: '4' }
         : { items: decisions, next: null },
@@ -101,6 +105,9 @@ describe('funnel', () => {
       { point: { gamma: 5, beta: 0.01, recipe: 'funn' } },
     ]);
     expect(tried.stdout).toBe('The next proposals take these points:\ntry next  gamma=5 beta=0.01\n');
+    expect((await run('try', taken, '--set', 'gamma=5')).stdout).toBe(
+      `The search has taken the point. \`npx funnel decisions ${taken}\` shows its decision.\n`,
+    );
   });
 
   it('watch: the best so far, once', async () => {

@@ -60,7 +60,9 @@ const tryPoint = async (
   const api = client();
   const params = { id: await findSweep(api, idOrName) };
   present(output, await api.tryPoint({ params, body: { point } }), (state) =>
-    ['The next proposals take these points:', ...describeWaitingPoints(state)].join('\n'),
+    state.waitingPoints.length === 0
+      ? `The search has taken the point. \`npx funnel decisions ${params.id}\` shows its decision.`
+      : ['The next proposals take these points:', ...describeWaitingPoints(state)].join('\n'),
   );
 };
 
