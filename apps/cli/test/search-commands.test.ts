@@ -87,6 +87,7 @@ describe('funnel', () => {
     expect(shown.stdout).toContain(
       '\nsearch    hyperband: 3 of 27 configurations; at most 24 trials to come\n',
     );
+    expect(shown.stdout).toContain('\nepochs    0 trained of about 45 planned; ');
     expect(shown.stdout).toContain('\nbest      decision 3, robust accuracy 43.1 %\n');
     const made = await run('show', trial.id);
     expect(made.stdout).toMatch(/\ndecision 3 at rung 1 \(3 epochs\)\n$/);

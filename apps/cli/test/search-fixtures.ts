@@ -101,7 +101,7 @@ export const sweep = {
   plan: {
     trials: 38,
     stages: {},
-    epochs: { needed: 0, cached: 0, unshared: 0 },
+    epochs: { needed: 45, cached: 0, unshared: 81 },
     sharing: 1,
     search: PlannedSearch.parse({
       configurations: 27,

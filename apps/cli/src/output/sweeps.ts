@@ -106,7 +106,7 @@ export const describeSweep = (sweep: SweepDetail): string => {
     `recipes   ${recipes.join(', ')}`,
     ...(sweep.search ? [`search    ${search.strategy}: ${searchText(sweep.search)}`] : []),
     `trials    ${countsText(sweep.trials)}`,
-    `epochs    ${sweep.epochsTrained} trained of ${epochs.needed} planned; ${epochs.unshared} without sharing`,
+    `epochs    ${sweep.epochsTrained} trained of ${sweep.search ? 'about ' : ''}${epochs.needed} planned; ${epochs.unshared} without sharing`,
     'stages',
     ...stages,
     ...describeWaits(sweep),
