@@ -1,10 +1,13 @@
-export { type Choice, type Due, decide, nextDue, type Search } from './decide.ts';
+export { type Choice, decide, prepare } from './decide.ts';
 export type { Decision, Decisions, Unit } from './decision.ts';
-export { hypervolume } from './models/pareto.ts';
+export { frontsOf, hypervolume } from './models/pareto.ts';
+export { type Due, nextDue } from './next-due.ts';
 export type { Observation, Outcome } from './observation.ts';
+export { planUnits } from './plan-units.ts';
 export { rungsOf } from './promotion/promotion.ts';
 export { promotionNames } from './promotion/registry.ts';
+export type { Search } from './search.ts';
 export { decisionOf, simulateSearch } from './simulate.ts';
-export type { Point, Space, Variable } from './space.ts';
+export { checkPoint, type Point, type Space, type Variable } from './space.ts';
 export { type StrategyName, strategies, strategyNames } from './strategies/registry.ts';
 export { spaceOf } from './sweep-space.ts';
