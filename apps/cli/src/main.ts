@@ -29,6 +29,11 @@ export const commandFiles: readonly CommandFile[] = [
     load: async () => (await import('./commands/sweeps.ts')).sweepCommands,
   },
   {
+    heading: 'Sweeps:',
+    names: ['decisions', 'extend', 'try'],
+    load: async () => (await import('./commands/search.ts')).searchCommands,
+  },
+  {
     heading: 'Results:',
     names: ['best', 'compare'],
     load: async () => (await import('./commands/leaderboard.ts')).leaderboardCommands,

@@ -1,6 +1,12 @@
 /** Queries that need more than one request to the API. */
 import { type Client, FunnelError } from '@funnel/client';
-import { formatAmount, type Sweep, type TrialDetail, type TrialStatus } from '@funnel/contracts';
+import {
+  formatAmount,
+  type SearchDecision,
+  type Sweep,
+  type TrialDetail,
+  type TrialStatus,
+} from '@funnel/contracts';
 import { Exit, exitCodes } from './exit.ts';
 
 type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
@@ -52,6 +58,20 @@ export const findSweep = async (client: Client, idOrName: string): Promise<strin
     exitCodes.usage,
     [`${named.length} sweeps have the name ${idOrName}. Give the id of one of them:`, ...ids].join('\n'),
   );
+};
+
+/** A decision of a search by its number; null while it is not made. */
+export const findDecision = async (
+  client: Client,
+  sweepId: string,
+  number: number,
+): Promise<SearchDecision | null> => {
+  // At most `number` decisions have a smaller number.
+  const { items } = await firstItems(
+    (page) => client.listDecisions({ params: { id: sweepId }, query: page }),
+    number + 1,
+  );
+  return items.find((decision) => decision.number === number) ?? null;
 };
 
 /**

@@ -4,6 +4,7 @@ import { type Client, FunnelError } from '@funnel/client';
 import {
   type AttackName,
   type LeaderboardRow,
+  type SearchState,
   type SweepDetail,
   type SweepStatus,
   statusText,
@@ -11,6 +12,7 @@ import {
   type Worker,
 } from '@funnel/contracts';
 import { formatDuration, progressBar } from './output/format.ts';
+import { bestText, searchLines } from './output/search.ts';
 import { describeWaits } from './output/sweeps.ts';
 import type { Output } from './output/terminal.ts';
 import { cutToWidth, displayWidth } from './output/width.ts';
@@ -94,16 +96,21 @@ const runningLine = (
   return `  ${kind.padEnd(10)} ${epochs > 0 ? progressBar(share, width) : ' '.repeat(width)} ${epoch.padEnd(12)} ${speed}`.trimEnd();
 };
 
-/** Lines narrower than `columns`: the sweep, then each stage that a worker runs, whichever sweep it belongs to. */
+/** Null for a sweep whose trials are all known beforehand. */
+type Search = SearchState | null;
+
+/** Lines narrower than `columns`: the sweep, its search, then each stage that a worker runs, whichever sweep it belongs to. */
 export const progressLines = (
   sweep: SweepDetail,
   workers: readonly Worker[],
   columns: number,
+  search: Search = null,
 ): readonly string[] => {
   const running = workers.filter(({ status }) => status !== 'gone').flatMap((worker) => worker.running);
   const shown = running.slice(0, 8).map((stage) => runningLine(stage, 16));
   const more = running.length > shown.length ? [`  … and ${running.length - shown.length} more stages`] : [];
-  return [...sweepLines(sweep, columns - 1), ...stopLines(sweep, columns - 1), ...shown, ...more];
+  const found = search ? searchLines(search).map((line) => cutToWidth(line, columns - 1)) : [];
+  return [...sweepLines(sweep, columns - 1), ...found, ...stopLines(sweep, columns - 1), ...shown, ...more];
 };
 
 const goesOn: readonly SweepStatus[] = ['running', 'pausing', 'paused', 'retrying', 'cancelling'];
@@ -144,8 +151,12 @@ const createProgressLog = (output: Output) => {
   let done = -1;
   let status: SweepStatus = 'running';
   let said = '';
+  let best: string | null = null;
   let loggedAt = 0;
-  return (sweep: SweepDetail): void => {
+  return (sweep: SweepDetail, search: Search): void => {
+    const found = search && bestText(search);
+    if (found !== null && found !== best) output.note(`${sweep.name} best so far: ${found}`);
+    best = found;
     const now = performance.now();
     const stop = stopLines(sweep);
     const isNew = sweep.status !== status || stop.join() !== said;
@@ -159,16 +170,26 @@ const createProgressLog = (output: Output) => {
   };
 };
 
-const readProgress = async (
-  client: Client,
-  id: string,
-  signal: AbortSignal,
-): Promise<[SweepDetail, readonly Worker[]]> => {
-  const [sweep, { items }] = await Promise.all([
-    client.getSweep({ params: { id } }, { signal }),
-    client.listWorkers({}, { signal }),
-  ]);
-  return [sweep, items];
+type Progress = {
+  readonly sweep: SweepDetail;
+  readonly workers: readonly Worker[];
+  readonly search: Search;
+};
+
+/** Asks for the search only when its sweep has another number of configurations, or when another trial has ended. */
+const createProgressReader = (client: Client, id: string, signal: AbortSignal) => {
+  let search: Search = null;
+  let asked = '';
+  return async (): Promise<Progress> => {
+    const [sweep, { items }] = await Promise.all([
+      client.getSweep({ params: { id } }, { signal }),
+      client.listWorkers({}, { signal }),
+    ]);
+    const state = JSON.stringify([sweep.search, sweep.trials]);
+    if (sweep.search && state !== asked) search = await client.getSearch({ params: { id } }, { signal });
+    asked = state;
+    return { sweep, workers: items, search };
+  };
 };
 
 /**
@@ -182,11 +203,12 @@ export const watchSweep = async (
   signal: AbortSignal,
 ): Promise<SweepDetail> => {
   const log = createProgressLog(output);
+  const read = createProgressReader(client, id, signal);
   for (;;) {
-    const [sweep, workers] = await untilAnswered(() => readProgress(client, id, signal), output, signal);
+    const { sweep, workers, search } = await untilAnswered(read, output, signal);
     const columns = output.columns();
-    if (columns === null) log(sweep);
-    else output.draw(progressLines(sweep, workers, columns));
+    if (columns === null) log(sweep, search);
+    else output.draw(progressLines(sweep, workers, columns, search));
     if (isOver(sweep)) return sweep;
     await sleep(columns === null ? pollMs.log : pollMs.terminal, undefined, { signal });
   }

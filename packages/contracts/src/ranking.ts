@@ -210,9 +210,20 @@ export const usualRankings = (definition?: SweepDefinition): readonly [Ranking, 
   return [{ attack: run?.attack, metric }];
 };
 
-/** The ranks as people read them: `1=` for rows that share a rank, since nothing but chance orders them, and `–` for a row without a rank. */
-export const rankTexts = (rows: readonly { readonly rank: number | null }[]): readonly string[] => {
-  const counts = new Map<number | null, number>();
-  for (const { rank } of rows) counts.set(rank, (counts.get(rank) ?? 0) + 1);
-  return rows.map(({ rank }) => (rank === null ? '–' : `${rank}${counts.get(rank) === 1 ? '' : '='}`));
+type Ranked = { readonly rank: number | null; readonly rung?: number };
+
+/**
+ * The ranks as people read them: `1=` for rows that share a rank, since nothing but chance orders them, and `–` for a row without a rank.
+ * `rungs`: as in the query of the leaderboard. With `highest`, rows of different rungs share no rank.
+ */
+export const rankTexts = (
+  rows: readonly Ranked[],
+  rungs: 'highest' | 'all' = 'highest',
+): readonly string[] => {
+  const keyOf = ({ rank, rung }: Ranked) => (rungs === 'all' ? `${rank}` : `${rung}/${rank}`);
+  const counts = new Map<string, number>();
+  for (const row of rows) counts.set(keyOf(row), (counts.get(keyOf(row)) ?? 0) + 1);
+  return rows.map((row) =>
+    row.rank === null ? '–' : `${row.rank}${counts.get(keyOf(row)) === 1 ? '' : '='}`,
+  );
 };

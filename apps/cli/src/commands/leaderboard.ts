@@ -26,6 +26,7 @@ export type LeaderboardOptions = {
   readonly where?: string[];
   readonly group: 'trial' | 'configuration';
   readonly masked: 'last' | 'equal' | 'hide';
+  readonly allRungs?: boolean;
   readonly limit: number;
 };
 
@@ -62,6 +63,10 @@ export const withFilters = (command: Command, limit: number): Command =>
         .choices(['last', 'equal', 'hide'])
         .default('last'),
     )
+    .option(
+      '--all-rungs',
+      'for a search with promotion: one ranking of the runs of all rungs (default: each configuration once, at its highest rung)',
+    )
     .option('--limit <number>', 'the largest number of rows', readWhole(1), limit);
 
 export type Ranked = {
@@ -74,12 +79,12 @@ export type Ranked = {
 
 /** Ranks by the options. Without `attack` and `metric`, it tries the usual rankings in order, and takes the first that finds a run. */
 export const readRanked = async (
-  { limit, attack, metric, sweep: named, ...others }: LeaderboardOptions,
+  { limit, attack, metric, sweep: named, allRungs, ...others }: LeaderboardOptions,
   { client }: Context,
 ): Promise<Ranked> => {
   const api = client();
   const sweep = named === undefined ? undefined : await findSweep(api, named);
-  const filters = { ...others, sweep };
+  const filters = { ...others, sweep, ...(allRungs && { rungs: 'all' as const }) };
   const readUsual = async () =>
     usualRankings(
       sweep === undefined ? undefined : (await api.getSweep({ params: { id: sweep } })).definition,
@@ -111,7 +116,9 @@ const showBest = async (options: LeaderboardOptions, context: Context): Promise<
     context.output.note(
       `${asked.rows.some(({ value }) => value === 0) ? 'No run has a robust accuracy above 0' : 'No run has a robust accuracy'}, so they are ranked by ${titleOf(distance)} instead.`,
     );
-  present(context.output, rows, () => describeLeaderboard(rows, { attack }));
+  present(context.output, rows, () =>
+    describeLeaderboard(rows, { attack, rungs: options.allRungs ? 'all' : 'highest' }),
+  );
   if (!isComplete) context.output.note(firstOnly(rows.length, 'row', '--limit shows more.'));
 };
 

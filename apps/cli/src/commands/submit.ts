@@ -12,6 +12,7 @@ import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { formatCount, formatDuration, formatNumber, formatTable } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
+import { describePlannedSearch } from '../output/search.ts';
 import { countsText, describeNextStep, describeSweep } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
 import { findSweep, firstOnly, readTroubles } from '../requests.ts';
@@ -117,7 +118,7 @@ const submit = async (
     return output.note(`Watch it: \`npx funnel watch ${sweep.id}\``);
   }
   output.note(
-    `Sweep ${sweep.id} submitted: ${formatCount(sweep.plan.trials, 'trial')}, ${formatCount(sweep.plan.epochs.needed, 'epoch')}.`,
+    `Sweep ${sweep.id} submitted: ${sweep.search ? 'at most ' : ''}${formatCount(sweep.plan.trials, 'trial')}, ${formatCount(sweep.plan.epochs.needed, 'epoch')}.`,
   );
   await watchToEnd(context, sweep.id, timeout);
 };
@@ -163,7 +164,7 @@ const describeWarnings = ({ warnings = [] }: Plan): readonly string[] =>
 
 /** The trials, stages and epochs of a sweep, with and without sharing. */
 const describePlan = (plan: Plan): string => {
-  const { trials, stages, epochs, sharing } = plan;
+  const { trials, stages, epochs, sharing, search } = plan;
   const kinds = Object.entries(stages) as [StageKind, { total: number; cached: number }][];
   const table = formatTable(
     [
@@ -174,7 +175,7 @@ const describePlan = (plan: Plan): string => {
     kinds,
   );
   return [
-    formatCount(trials, 'trial'),
+    ...(search ? describePlannedSearch(search, trials) : [formatCount(trials, 'trial')]),
     '',
     ...describeSpace(plan),
     table,

@@ -1,14 +1,34 @@
-import { type Stage, StoredSweepStatus, TrialStatus } from '@funnel/contracts';
+import type { Client } from '@funnel/client';
+import { type Stage, StoredSweepStatus, type Sweep, type TrialDetail, TrialStatus } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { describeNextStep, describeSweep, describeSweeps } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
 import type { StageLog } from '../output/trials.ts';
-import { findSweep, firstFound, firstItems, firstOnly, readTroubles } from '../requests.ts';
+import { findDecision, findSweep, firstFound, firstItems, firstOnly, readTroubles } from '../requests.ts';
 import { readWhole } from '../values.ts';
 
 /** Loaded only when needed: this module loads every declaration of attacks and hyperparameters, and `funnel ls` uses none of them. */
 const loadTrialWords = () => import('../output/trials.ts');
+const loadSearchWords = () => import('../output/search.ts');
+
+/** The best so far, or the front, of a sweep whose search decides one configuration after the other; nothing for another sweep. */
+const readSearchLines = async (client: Client, { id, search }: Sweep): Promise<readonly string[]> => {
+  if (!search) return [];
+  const { describeSearch } = await loadSearchWords();
+  return describeSearch(await client.getSearch({ params: { id } }));
+};
+
+/** Why a search made the trial; nothing for a trial of another sweep. */
+const readDecisionLines = async (
+  client: Client,
+  { sweepId, decision: number }: TrialDetail,
+): Promise<readonly string[]> => {
+  const decision = number === undefined ? null : await findDecision(client, sweepId, number);
+  if (!decision) return [];
+  const { describeDecision } = await loadSearchWords();
+  return [describeDecision(decision)];
+};
 
 type SweepListOptions = {
   readonly status?: StoredSweepStatus;
@@ -32,13 +52,16 @@ const show = async (idOrName: string, { client, output }: Context): Promise<void
   const id = await findSweep(api, idOrName);
   const showSweep = async (): Promise<void> => {
     const sweep = await api.getSweep({ params: { id } });
-    const troubles = output.json ? [] : await readTroubles(api, sweep);
-    present(output, sweep, () => [describeSweep(sweep), ...troubles].join('\n'));
+    const [search, troubles] = output.json
+      ? [[], []]
+      : await Promise.all([readSearchLines(api, sweep), readTroubles(api, sweep)]);
+    present(output, sweep, () => [describeSweep(sweep), ...search, ...troubles].join('\n'));
   };
   const showTrial = async (): Promise<void> => {
     const trial = await api.getTrial({ params: { id } });
     const { describeTrial } = await loadTrialWords();
-    present(output, trial, describeTrial);
+    const decision = output.json ? [] : await readDecisionLines(api, trial);
+    present(output, trial, () => [describeTrial(trial), ...decision].join('\n'));
   };
   await firstFound(id, { sweep: showSweep, trial: showTrial });
 };

@@ -37,6 +37,8 @@ const trialKeys = <Row extends Trial>(): Column<Row>[] => [
   text('recipe', ({ recipe }) => recipe),
   text('dataset', ({ dataset }) => dataset),
   integer('seed', ({ seed }) => seed),
+  integer('decision', ({ decision }) => decision),
+  integer('rung', ({ rung }) => rung),
 ];
 
 export const trialColumns: readonly Column<Trial>[] = [
@@ -81,6 +83,7 @@ export const leaderboardColumns: readonly Column<LeaderboardRow>[] = [
   text('sweepId', ({ sweepId }) => sweepId),
   text('recipe', ({ recipe }) => recipe),
   text('dataset', ({ dataset }) => dataset),
+  integer('rung', ({ rung }) => rung),
   text('seeds', ({ seeds }) => seeds.join(' ')),
   text('attack', ({ attack }) => attack),
   text('settings', ({ settings }) => JSON.stringify(settings)),

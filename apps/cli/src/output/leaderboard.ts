@@ -20,6 +20,10 @@ import { differingHyperparameters, settingsText } from './trials.ts';
 export const titleOf = (metric: EvaluationMetricName): string =>
   evaluationMetrics[metric].title.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
 
+/** A value of the metric: a fraction as a percentage, any other number with four digits. */
+export const metricText = (metric: EvaluationMetricName, value: number | null): string =>
+  (evaluationMetrics[metric].unit === 'fraction' ? formatShare : formatNumber)(value);
+
 /** Returns true when there are several rows and all have the same value. */
 const allTie = (rows: readonly LeaderboardRow[]): boolean =>
   rows.length > 1 && rows.every(({ value }) => value === rows[0]!.value);
@@ -104,10 +108,8 @@ const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string =>
   infiniteSeeds > 0 && seeds.length > 1 ? ` (${infiniteSeeds} of ${seeds.length} seeds: ∞)` : '';
 
 const valueText = (row: LeaderboardRow): string => {
-  const value = readExtended(row.value);
-  const format = evaluationMetrics[row.metric].unit === 'fraction' ? formatShare : formatNumber;
-  const interval = row.halfWidth === null ? '' : ` ± ${format(row.halfWidth)}`;
-  return `${format(value)}${interval}${infiniteText(row)}`;
+  const interval = row.halfWidth === null ? '' : ` ± ${metricText(row.metric, row.halfWidth)}`;
+  return `${metricText(row.metric, readExtended(row.value))}${interval}${infiniteText(row)}`;
 };
 
 /** For defences that reject images: the share of clean images, and of images under the attack of the row. */
@@ -115,6 +117,12 @@ const rejectionColumns: readonly Column<LeaderboardRow>[] = [
   { title: 'rejected clean', value: (row) => formatShare(row.rejectedClean), align: 'right' },
   { title: 'attacked', value: (row) => formatShare(row.rejectedAttacked), align: 'right' },
 ];
+
+const rungColumn: Column<LeaderboardRow> = {
+  title: 'rung',
+  value: ({ rung }) => (rung === undefined ? '–' : String(rung)),
+  align: 'right',
+};
 
 /** The verdicts other than ok with their reasons. Trials with the same reasons share a line. */
 const describeVerdicts = (rows: readonly LeaderboardRow[]): readonly string[] => {
@@ -138,23 +146,50 @@ const describeOlder = (rows: readonly LeaderboardRow[]): readonly string[] => {
   return [...trials].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
 };
 
+/** The rows in groups that rank together: those of a rung, or all rows if one ranking has all rungs. */
+const rankedTogether = (
+  rows: readonly LeaderboardRow[],
+  rungs: RankedUnder['rungs'],
+): readonly (readonly LeaderboardRow[])[] =>
+  rungs === 'all'
+    ? [rows]
+    : [...new Set(rows.map(({ rung }) => rung))].map((rung) => rows.filter((row) => row.rung === rung));
+
+const describeRungs = (rows: readonly LeaderboardRow[], rungs: RankedUnder['rungs']): readonly string[] => {
+  if (new Set(rows.map(({ rung }) => rung)).size < 2) return [];
+  return [
+    rungs === 'all'
+      ? 'The rungs differ: a run at a lower rung trained for fewer epochs.'
+      : 'Each configuration stands at its highest rung, and ranks among the others there. --all-rungs ranks all rungs together.',
+  ];
+};
+
 type RankedUnder = {
   /** Undefined: the worst case over all attacks. */
   readonly attack: AttackName | undefined;
+  /** `all`: one ranking has the runs of all rungs. (Default: ranks count within a rung) */
+  readonly rungs?: 'highest' | 'all';
 };
 
 /** The sentences, the table, and below it the reasons for verdicts other than ok, and what other versions made. */
-export const describeLeaderboard = (rows: readonly LeaderboardRow[], { attack }: RankedUnder): string => {
+export const describeLeaderboard = (
+  rows: readonly LeaderboardRow[],
+  { attack, rungs = 'highest' }: RankedUnder,
+): string => {
   const [top] = rows;
   if (!top) return 'No evaluation yet.';
-  const ranks = rankTexts(rows);
+  const groups = rankedTogether(rows, rungs);
+  const ranks = new Map(
+    groups.flatMap((group) => rankTexts(group).map((text, i) => [group[i]!, text] as const)),
+  );
   const columns: Column<LeaderboardRow>[] = [
-    { title: '#', value: (row) => ranks[rows.indexOf(row)]!, align: 'right' },
+    { title: '#', value: (row) => ranks.get(row)!, align: 'right' },
     { title: 'trial', value: ({ trialId }) => trialId },
     { title: 'recipe', value: ({ recipe }) => recipe },
     ...(new Set(rows.map(({ dataset }) => dataset)).size > 1
       ? [{ title: 'data set', value: (row: LeaderboardRow) => row.dataset }]
       : []),
+    ...(rows.some(({ rung }) => rung !== undefined) ? [rungColumn] : []),
     ...differingHyperparameters(rows),
     { title: 'seed', value: ({ seeds }) => seeds.join(','), align: 'right' },
     { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
@@ -170,6 +205,7 @@ export const describeLeaderboard = (rows: readonly LeaderboardRow[], { attack }:
   ];
   return [
     ...describeRanking(rows, attack),
+    ...describeRungs(rows, rungs),
     '',
     formatTable(columns, rows),
     ...describeVerdicts(rows),

@@ -1,5 +1,19 @@
-import { nextStep, StageKind, type Sweep, type SweepDetail, statusText } from '@funnel/contracts';
-import { type Column, formatDuration, formatMinute, formatShare, formatTable } from './format.ts';
+import {
+  nextStep,
+  type SearchProgress,
+  StageKind,
+  type Sweep,
+  type SweepDetail,
+  statusText,
+} from '@funnel/contracts';
+import {
+  type Column,
+  formatCount,
+  formatDuration,
+  formatMinute,
+  formatShare,
+  formatTable,
+} from './format.ts';
 
 /** `3 completed, 1 failed` */
 export const countsText = (counts: Readonly<Partial<Record<string, number>>>): string =>
@@ -14,6 +28,13 @@ const timeLeft: Column<Sweep> = {
   align: 'right',
 };
 
+/** Configurations that a search has proposed, of those that it may propose. */
+const proposedColumn: Column<Sweep> = {
+  title: 'search',
+  value: ({ search }) =>
+    search ? `${search.proposed} of ${search.configurations}${search.ended ? ', ended' : ''}` : '',
+};
+
 /** `width`: the columns of the terminal; null cuts no name. */
 export const describeSweeps = (sweeps: readonly Sweep[], width: number | null = null): string =>
   sweeps.length === 0
@@ -24,6 +45,7 @@ export const describeSweeps = (sweeps: readonly Sweep[], width: number | null = 
           { title: 'status', value: ({ status }) => statusText(status) },
           { title: 'progress', value: ({ progress }) => formatShare(progress), align: 'right' },
           ...(sweeps.some(({ etaSeconds }) => etaSeconds !== null) ? [timeLeft] : []),
+          ...(sweeps.some(({ search }) => search !== undefined) ? [proposedColumn] : []),
           { title: 'trials', value: ({ trials }) => countsText(trials) },
           { title: 'created', value: ({ createdAt }) => formatMinute(createdAt) },
           // Last, because it may be long.
@@ -56,9 +78,23 @@ const timeText = ({ createdAt, finishedAt, etaSeconds }: Sweep): string => {
   return etaSeconds === null ? '' : `, about ${formatDuration(etaSeconds)} left`;
 };
 
+/** Why a search ended. */
+const ends: Readonly<Record<NonNullable<SearchProgress['ended']>, string>> = {
+  trials: 'it has all of its configurations',
+  exhausted: 'its space has no new point',
+  stopped: 'a rule of `stop` holds',
+};
+
+/** `12 of 40 configurations; at most 28 trials to come` */
+export const searchText = ({ ended, configurations, proposed, trialsToCome }: SearchProgress): string => {
+  const count = `${proposed} of ${formatCount(configurations, 'configuration')}`;
+  if (ended) return `${count}; it has ended: ${ends[ended]}`;
+  return `${count}; at most ${formatCount(trialsToCome, 'trial')} to come`;
+};
+
 export const describeSweep = (sweep: SweepDetail): string => {
   const { epochs } = sweep.plan;
-  const { dataset, recipes } = sweep.definition;
+  const { dataset, recipes, search } = sweep.definition;
   const order = StageKind.options;
   const stages = [...sweep.stages]
     .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))
@@ -68,8 +104,9 @@ export const describeSweep = (sweep: SweepDetail): string => {
     `status    ${statusText(sweep.status)}, ${formatShare(sweep.progress)}${timeText(sweep)}`,
     `data      ${dataset.name}: ${dataset.train} training, ${dataset.test} test, at most ${dataset.attack} attacked images`,
     `recipes   ${recipes.join(', ')}`,
+    ...(sweep.search ? [`search    ${search.strategy}: ${searchText(sweep.search)}`] : []),
     `trials    ${countsText(sweep.trials)}`,
-    `epochs    ${sweep.epochsTrained} trained of ${epochs.needed} planned; ${epochs.unshared} without sharing`,
+    `epochs    ${sweep.epochsTrained} trained of ${sweep.search ? 'about ' : ''}${epochs.needed} planned; ${epochs.unshared} without sharing`,
     'stages',
     ...stages,
     ...describeWaits(sweep),

@@ -1,0 +1,206 @@
+/** A search that decides one configuration after the other, as text: its plan, its state, its decisions. */
+import {
+  formatAmount,
+  type HyperparameterValue,
+  type PlannedSearch,
+  readExtended,
+  type SearchDecision,
+  type SearchPoint,
+  type SearchState,
+} from '@funnel/contracts';
+import { type Column, formatCount, formatNumber, formatTable } from './format.ts';
+import { metricText } from './leaderboard.ts';
+
+type Values = SearchDecision['outcome']['values'];
+type Objective = SearchState['objectives'][number];
+
+const objectiveText = ({ metric }: Objective, value: Values[number] | undefined): string =>
+  metricText(metric, readExtended(value ?? null));
+
+/** `robust accuracy 43.1 %, clean accuracy 97.0 %` */
+const valuesText = (objectives: readonly Objective[], values: Values): string =>
+  objectives.map((each, i) => `${each.title} ${objectiveText(each, values[i])}`).join(', ');
+
+/** `gamma=5 beta=0.01` */
+export const pointText = (point: SearchPoint): string =>
+  Object.entries(point)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+
+/** What is known before the search runs. Its end, or a bad unit, may make every number smaller. */
+export const describePlannedSearch = (search: PlannedSearch, trials: number): readonly string[] => {
+  const { configurations, decisions, rungs, epochsAtMost, epochsWithoutPromotion, notes } = search;
+  const table = formatTable(
+    [
+      { title: 'rung', value: ({ number }) => String(number), align: 'right' },
+      { title: 'epochs', value: ({ epochs }) => formatAmount(epochs), align: 'right' },
+      { title: 'units', value: ({ units }) => formatAmount(units), align: 'right' },
+    ],
+    rungs.map((rung, number) => ({ number, ...rung })),
+  );
+  const saved =
+    epochsWithoutPromotion === null
+      ? ''
+      : `; ${formatAmount(epochsWithoutPromotion)} if every configuration trained as long as at the highest rung (${formatNumber(epochsWithoutPromotion / Math.max(1, epochsAtMost))}×)`;
+  return [
+    `A search of ${formatCount(configurations, 'configuration')}: at most ${formatCount(decisions, 'decision')} and ${formatCount(trials, 'trial')}`,
+    '',
+    ...(rungs.length > 0 ? [table, ''] : []),
+    `At most ${formatAmount(epochsAtMost)} epochs to train${saved}.`,
+    ...notes,
+    'The points will follow from results. The numbers below hold for random points.',
+  ];
+};
+
+const rungsText = (rungs: SearchState['rungs']): string =>
+  rungs.map(({ epochs, units, ended }) => `${formatCount(epochs, 'epoch')} ${ended}/${units}`).join(' · ');
+
+/** The best so far, or the size of the Pareto front and its hypervolume; null before the first result. */
+export const bestText = ({ objectives, best, front, hypervolume }: SearchState): string | null => {
+  if (best) return `decision ${best.decision}, ${valuesText(objectives, best.values)}`;
+  if (front.length === 0) return null;
+  const volume = hypervolume?.overDecisions.at(-1)?.value;
+  return `${formatCount(front.length, 'unit')} on the Pareto front${volume === undefined ? '' : `, hypervolume ${formatNumber(volume)}`}`;
+};
+
+const noResult = 'no result yet';
+
+/** Lines for the progress of a sweep: the best so far, and the ended units of each rung. */
+export const searchLines = (state: SearchState): readonly string[] => [
+  `  best so far: ${bestText(state) ?? noResult}`,
+  ...(state.rungs.length > 0 ? [`  ended at each rung: ${rungsText(state.rungs)}`] : []),
+];
+
+/** More members of the front would hide the rest of the page. `npx funnel decisions` has all. */
+const maxFront = 10;
+
+const describeFront = ({ objectives, front }: SearchState): readonly string[] => {
+  if (front.length === 0) return [];
+  const table = formatTable(
+    [
+      { title: 'decision', value: ({ decision }) => String(decision), align: 'right' as const },
+      ...objectives.map(
+        (objective, i): Column<SearchState['front'][number]> => ({
+          title: objective.title,
+          value: ({ values }) => objectiveText(objective, values[i]),
+          align: 'right',
+        }),
+      ),
+    ],
+    front.slice(0, maxFront),
+  );
+  return [
+    ...table.split('\n').map((line) => `  ${line}`),
+    ...(front.length > maxFront ? [`  … and ${front.length - maxFront} more`] : []),
+  ];
+};
+
+/** The state of a search below the description of its sweep. */
+export const describeSearch = (state: SearchState): readonly string[] => [
+  `best      ${bestText(state) ?? noResult}`,
+  ...describeFront(state),
+  ...(state.rungs.length > 0 ? [`rungs     ${rungsText(state.rungs)} units ended`] : []),
+  ...(state.earlier > 0
+    ? [`earlier   ${formatCount(state.earlier, 'outcome')} of the sweeps that it learns from`]
+    : []),
+  ...describeWaitingPoints(state),
+  `→ \`npx funnel decisions ${state.sweepId}\` lists its decisions.`,
+];
+
+/** The points that users asked for and that the search has not taken yet. */
+export const describeWaitingPoints = ({ waitingPoints }: SearchState): readonly string[] =>
+  waitingPoints.map((point, i) => `${i === 0 ? 'try next  ' : '          '}${pointText(point)}`);
+
+/** Why a configuration was proposed or promoted, or not, and why its unit is bad. */
+const whyText = ({ note, outcome: { reason } }: SearchDecision): string =>
+  [...(reason === null ? [] : [reason]), ...(note === null ? [] : [note])].join('; ');
+
+/** The decision that made a trial: `decision 7 at rung 1 (3 epochs): 2nd of 27 at rung 0; the best 9 went on` */
+export const describeDecision = (decision: SearchDecision): string => {
+  const { number, rung, epochs } = decision;
+  const why = whyText(decision);
+  const at = epochs === null ? '' : ` at rung ${rung} (${formatCount(epochs, 'epoch')})`;
+  return `decision ${number}${at}${why === '' ? '' : `: ${why}`}`;
+};
+
+/** More columns do not fit into a terminal. `--csv` has all. */
+const maxVariables = 6;
+
+const namesIn = (decisions: readonly SearchDecision[]): readonly string[] => [
+  ...new Set(decisions.flatMap(({ point }) => Object.keys(point ?? {}))),
+];
+
+const variableText = (value: HyperparameterValue | undefined): string => {
+  if (value === undefined) return '–';
+  return typeof value === 'number' ? formatNumber(value) : String(value);
+};
+
+/** Has neither times nor ids of trials, so the tables of two searches with the same definition can be compared line by line. */
+export const describeDecisions = (
+  { objectives, rungs }: SearchState,
+  decisions: readonly SearchDecision[],
+  width: number | null = null,
+): string => {
+  if (decisions.length === 0) return 'No decision yet.';
+  const right = { align: 'right' } as const;
+  const columns: Column<SearchDecision>[] = [
+    { title: '#', value: ({ number }) => String(number), ...right },
+    { title: 'source', value: ({ source }) => source },
+    ...(rungs.length === 0
+      ? []
+      : [
+          {
+            title: 'configuration',
+            value: ({ configuration }: SearchDecision) => variableText(configuration ?? undefined),
+            ...right,
+          },
+          { title: 'rung', value: ({ rung }: SearchDecision) => variableText(rung ?? undefined), ...right },
+          {
+            title: 'epochs',
+            value: ({ epochs }: SearchDecision) => variableText(epochs ?? undefined),
+            ...right,
+          },
+        ]),
+    ...namesIn(decisions)
+      .slice(0, maxVariables)
+      .map((name) => ({
+        title: name,
+        value: ({ point }: SearchDecision) => variableText(point?.[name]),
+        ...right,
+      })),
+    { title: 'outcome', value: ({ outcome }) => outcome.status },
+    ...objectives.map((objective, i) => ({
+      title: objective.title,
+      value: ({ outcome }: SearchDecision) => objectiveText(objective, outcome.values[i]),
+      ...right,
+    })),
+    { title: 'why', value: whyText },
+  ];
+  return formatTable(columns, decisions, width);
+};
+
+/** The rows of the table as CSV has them, with all digits of every number. Like the table, they have neither times nor ids of trials. */
+export const decisionRows = (
+  { objectives }: SearchState,
+  decisions: readonly SearchDecision[],
+): readonly Readonly<Record<string, unknown>>[] => {
+  const names = namesIn(decisions);
+  return decisions.map(({ number, source, configuration, rung, epochs, point, outcome, promoted, note }) => ({
+    decision: number,
+    source,
+    configuration,
+    rung,
+    epochs,
+    ...Object.fromEntries(names.map((name) => [name, point?.[name]])),
+    outcome: outcome.status,
+    ...Object.fromEntries(
+      objectives.map(({ attack, metric }, i) => [
+        attack === null ? metric : `${attack} ${metric}`,
+        outcome.values[i],
+      ]),
+    ),
+    reason: outcome.reason,
+    promoted,
+    note,
+  }));
+};
