@@ -39,7 +39,7 @@ export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './em
 export { continuePropagation, startPropagation } from './lifecycle/continue-propagations.ts';
 export { type FailingBatch, listFailingBatches } from './lifecycle/failing-batches.ts';
 export { startRelay } from './lifecycle/outbox.ts';
-export type { Rounds } from './lifecycle/rounds.ts';
+export { type Rounds, startRounds } from './lifecycle/rounds.ts';
 export { checkSchema, migrate, pendingMigrations } from './migrate.ts';
 export { type EvaluationImages, getEvaluation, getImages } from './reads/evaluations.ts';
 export { type EventsQuery, eventsAfter, isEventAfter, lastEventId, onEvents } from './reads/events.ts';
@@ -56,6 +56,11 @@ export {
   type TrialsQuery,
 } from './reads/trials.ts';
 export { getWorker, listWorkers } from './reads/workers.ts';
+export { addDecision } from './searches/add-decision.ts';
+export { releaseSearch, takeDueSearch } from './searches/due-searches.ts';
+export { readEarlier } from './searches/read-earlier.ts';
+export { readSearch } from './searches/read-search.ts';
+export { addHandPoint, endSearch, extendSearch } from './searches/steer-search.ts';
 export { type ClientUse, readClientUse } from './submission/client-use.ts';
 export { knownChains, statusesOf } from './submission/known-chains.ts';
 export {
