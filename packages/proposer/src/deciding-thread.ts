@@ -7,7 +7,7 @@ import type { SearchRecord } from '@funnel/db';
 import type { Decided } from './next-decisions.ts';
 
 /** A question to the thread. */
-export type Question = { readonly record: SearchRecord; readonly now: number };
+export type Question = { readonly record: SearchRecord; readonly now: Date };
 
 /** Errors lose their class between threads, so a refusal is plain data. */
 export type Answer =
@@ -59,7 +59,9 @@ export const createDecidingThread = (): DecidingThread => {
       const answer = await new Promise<Answer>((resolve, reject) => {
         const onEnd = (error: unknown): void => {
           if (thread === asked) thread = null;
-          reject(error instanceof Error ? error : new Error('The thread that decides for searches has ended'));
+          reject(
+            error instanceof Error ? error : new Error('The thread that decides for searches has ended'),
+          );
         };
         asked.once('message', (message: Answer) => {
           asked.off('error', onEnd);
