@@ -1,7 +1,7 @@
 /** What the submission of a search writes besides its sweep: the first decision, and the outcomes of earlier sweeps that it learns from. */
-import type { DecidedSearch, StoredDefinition } from '@funnel/contracts';
+import type { DecidedSearch, StageSpec, StoredDefinition } from '@funnel/contracts';
 import { type Db, readEarlier, type SearchRecord, type Submission } from '@funnel/db';
-import type { Outline } from '@funnel/planner';
+import { type Outline, versionChanges } from '@funnel/planner';
 import { earlierOf } from './earlier.ts';
 import { nextDecision } from './next-decision.ts';
 import { outlineUnit } from './outline-unit.ts';
@@ -24,8 +24,11 @@ export const beginSearch = async (
   engineVersion: string,
 ): Promise<BegunSearch> => {
   const { trials: configurations, from = [] } = definition.search as DecidedSearch; // the caller has seen that it is one
+  const changesOf = (stage: StageSpec) => versionChanges(stage, engineVersion);
   const earlier =
-    from.length === 0 ? [] : earlierOf(definition, await readEarlier(db, from, wantedValues(definition)));
+    from.length === 0
+      ? []
+      : earlierOf(definition, await readEarlier(db, from, { values: wantedValues(definition), changesOf }));
   const record: SearchRecord = {
     definition,
     status: 'running',

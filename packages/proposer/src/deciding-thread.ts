@@ -59,7 +59,9 @@ export const createDecidingThread = (): DecidingThread => {
       const answer = await new Promise<Answer>((resolve, reject) => {
         const onEnd = (error: unknown): void => {
           if (thread === asked) thread = null;
-          reject(error instanceof Error ? error : new Error('The thread that decides for searches has ended'));
+          reject(
+            error instanceof Error ? error : new Error('The thread that decides for searches has ended'),
+          );
         };
         asked.once('message', (message: Answer) => {
           asked.off('error', onEnd);
