@@ -1,11 +1,12 @@
 /** What the submission of a search writes besides its sweep: the first decision, and the outcomes of earlier sweeps that it learns from. */
-import type { StageSpec, StoredDefinition } from '@funnel/contracts';
-import { type Db, readEarlier, type Submission } from '@funnel/db';
+import type { DecidedSearch, StageSpec, StoredDefinition } from '@funnel/contracts';
+import { type Db, readEarlier, type SearchRecord, type Submission } from '@funnel/db';
 import { type Outline, versionChanges } from '@funnel/planner';
-import { decidedSearchOf, wantedValues } from './decided-search.ts';
-import { earlierOf } from './earlier-observations.ts';
-import { firstDecision } from './next-decision.ts';
-import { outlineUnit, strideOf, varyingOf } from './unit-plan.ts';
+import { earlierOf } from './earlier.ts';
+import { nextDecision } from './next-decision.ts';
+import { outlineUnit } from './outline-unit.ts';
+import { strideOf, varyingOf } from './unit-rows.ts';
+import { wantedValues } from './wanted-values.ts';
 
 export type BegunSearch = {
   /** Of the trials of the first decision. */
@@ -14,25 +15,39 @@ export type BegunSearch = {
 };
 
 /**
- * The first decision of a new search. Errors: NOT_FOUND for an earlier sweep that is not there; INVALID_REQUEST, by path, if the strategy
- * cannot search the space, or if an earlier sweep cannot teach it.
+ * The first decision of a new search. Errors: INVALID_REQUEST, by path, if the strategy cannot search the space, or if an earlier sweep
+ * cannot teach it.
  */
 export const beginSearch = async (
   db: Db,
   definition: StoredDefinition,
   engineVersion: string,
 ): Promise<BegunSearch> => {
-  const { trials: configurations, from = [] } = decidedSearchOf(definition);
+  const { trials: configurations, from = [] } = definition.search as DecidedSearch; // the caller has seen that it is one
   const changesOf = (stage: StageSpec) => versionChanges(stage, engineVersion);
-  const values = wantedValues(definition);
   const earlier =
-    from.length === 0 ? [] : earlierOf(definition, await readEarlier(db, from, { values, changesOf }));
-  const decision = firstDecision(definition, earlier);
+    from.length === 0
+      ? []
+      : earlierOf(definition, await readEarlier(db, from, { values: wantedValues(definition), changesOf }));
+  const record: SearchRecord = {
+    definition,
+    status: 'running',
+    createdAt: new Date().toISOString(),
+    configurations,
+    stride: strideOf(definition),
+    earlier,
+    handPoints: [],
+    ended: null,
+    decisions: [],
+  };
+  const next = nextDecision(record, Date.now());
+  if (next.kind !== 'decide') throw new Error(`Expected a first decision, but got ${next.kind}`);
+  const { decision } = next;
   return {
     outline: outlineUnit(definition, engineVersion, decision),
     search: {
       configurations,
-      stride: strideOf(definition),
+      stride: record.stride,
       varying: varyingOf(definition),
       earlier,
       decision,

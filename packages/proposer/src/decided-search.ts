@@ -1,14 +1,6 @@
 /** What the sweep file says about a search that decides one configuration after the other. */
-import {
-  criteriaOf,
-  type DecidedSearch,
-  isDecided,
-  isPromoting,
-  type SearchCriteria,
-  type SweepDefinition,
-} from '@funnel/contracts';
+import { type DecidedSearch, isDecided, isPromoting, type SweepDefinition } from '@funnel/contracts';
 import { rungsOf } from '@funnel/search';
-import type { WantedValue } from './search-record.ts';
 
 /** The search of a sweep that decides one configuration after the other. */
 export const decidedSearchOf = ({ search }: Pick<SweepDefinition, 'search'>): DecidedSearch => {
@@ -28,12 +20,5 @@ export const rungEpochsOf = (definition: Pick<SweepDefinition, 'search'>): reado
   return fidelity ? rungsOf(fidelity) : [];
 };
 
-export const searchCriteriaOf = (definition: SweepDefinition): SearchCriteria =>
-  criteriaOf(definition, decidedSearchOf(definition));
-
-/** The values of a trial that a search reads: of each objective, then of each constraint on a metric. */
-export const wantedValues = (definition: SweepDefinition): readonly WantedValue[] => {
-  const { objectives, constraints } = searchCriteriaOf(definition);
-  const bounded = constraints.flatMap((constraint) => (constraint.kind === 'metric' ? [constraint] : []));
-  return [...objectives, ...bounded].map(({ run, metric }) => ({ attack: run, metric }));
-};
+/** The trials of each unit. */
+export const countSeeds = ({ seeds }: Pick<SweepDefinition, 'seeds'>): number => new Set(seeds).size;

@@ -7,7 +7,7 @@ import type { SearchRecord } from '@funnel/db';
 import type { Decided } from './next-decisions.ts';
 
 /** A question to the thread. */
-export type Question = { readonly record: SearchRecord; readonly now: Date };
+export type Question = { readonly record: SearchRecord; readonly now: number };
 
 /** Errors lose their class between threads, so a refusal is plain data. */
 export type Answer =

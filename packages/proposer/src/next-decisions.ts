@@ -22,8 +22,8 @@ const withDecision = (record: SearchRecord, decision: NewDecision): SearchRecord
   return { ...record, decisions: decisions.sort((a, b) => a.number - b.number), handPoints };
 };
 
-/** Pure; `now` is for the rule `stop.hours`. Throws INVALID_REQUEST. */
-export const nextDecisions = (record: SearchRecord, now: Date): Decided => {
+/** `now`: milliseconds since 1970, for the rule `stop.hours`. Pure. Throws INVALID_REQUEST. */
+export const nextDecisions = (record: SearchRecord, now: number): Decided => {
   const decisions: NewDecision[] = [];
   let seen = record;
   while (decisions.length < maxDecisions) {

@@ -3,8 +3,8 @@ import { formatAmount, isPromoting, type PlannedSearch, type SweepDefinition } f
 import { distinctEpochs, type Outline, outlinePoints } from '@funnel/planner';
 import { planUnits } from '@funnel/search';
 import { decidedSearchOf, rungEpochsOf } from './decided-search.ts';
+import { createPointOf, type PointAtRung } from './outline-unit.ts';
 import { searchOf } from './search-of.ts';
-import { createPointOf, type PointAtRung } from './unit-plan.ts';
 
 type Planned = ReturnType<typeof planUnits>;
 

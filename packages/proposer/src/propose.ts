@@ -10,9 +10,9 @@ import {
   takeDueSearch,
 } from '@funnel/db';
 import { buildPlan } from '@funnel/planner';
-import { wantedValues } from './decided-search.ts';
 import type { DecidingThread } from './deciding-thread.ts';
-import { outlineUnit } from './unit-plan.ts';
+import { outlineUnit } from './outline-unit.ts';
+import { wantedValues } from './wanted-values.ts';
 
 export type ProposerOptions = {
   /** Stages are made with this version of the engine. */
@@ -47,7 +47,7 @@ const decideAll = async (
     const { definition } = await readSearch(db, sweepId, []);
     const record = await readSearch(db, sweepId, wantedValues(definition));
     if (record.ended !== null || record.status !== 'running') return;
-    const { decisions, next } = await thread.decide({ record, now: new Date() });
+    const { decisions, next } = await thread.decide({ record, now: Date.now() });
     for (const decision of decisions)
       if (!(await write(db, sweepId, record, decision, engineVersion))) return;
     if (next === 'wait') return;

@@ -1,9 +1,9 @@
 /** From the sweep file to the search that `packages/search` decides. */
 import { isPromoting, objectivesOf, type SweepDefinition } from '@funnel/contracts';
+import type { SearchRecord } from '@funnel/db';
 import { type Search, spaceOf } from '@funnel/search';
 import { decidedSearchOf, fidelityOf } from './decided-search.ts';
 import { readEarlier } from './earlier-observations.ts';
-import type { SearchRecord } from './search-record.ts';
 
 /** What `packages/search` needs. The sweep file decides all of it, except for the points by hand. */
 export const searchOf = (

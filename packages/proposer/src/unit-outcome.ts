@@ -9,9 +9,10 @@ import {
   type SweepDefinition,
   type Verdict,
 } from '@funnel/contracts';
+import type { RecordedDecision, SearchRecord, UnitTrial } from '@funnel/db';
 import type { Decision, Decisions, Outcome } from '@funnel/search';
-import { decidedSearchOf, searchCriteriaOf } from './decided-search.ts';
-import type { RecordedDecision, SearchRecord, UnitTrial } from './search-record.ts';
+import { decidedSearchOf } from './decided-search.ts';
+import { searchCriteriaOf } from './wanted-values.ts';
 
 export type UnitOutcome =
   | { readonly status: 'pending' }

@@ -1,8 +1,8 @@
 import type { SweepInput } from '@funnel/contracts';
+import type { UnitTrial } from '@funnel/db';
 import { describe, expect, it } from 'vitest';
-import { wantedValues } from '../src/decided-search.ts';
-import type { UnitTrial } from '../src/search-record.ts';
 import { createOutcomeOf, outcomesOf, utilitiesOf } from '../src/unit-outcome.ts';
+import { wantedValues } from '../src/wanted-values.ts';
 import { definitionOf, emptyRecord } from './support/simulated-search.ts';
 
 const trial = (
@@ -25,7 +25,7 @@ describe('the outcome of a unit', () => {
   it('is the mean over the seeds, and the variance of that mean', () => {
     const trials = [trial(0, [0.2]), trial(1, [0.4]), trial(2, [0.9])];
     // Mean 0.5; sample variance (0.09 + 0.01 + 0.16) / 2 = 0.13; of the mean 0.13 / 3.
-    const { values, variances, ...rest } = outcome({}, trials) as {
+    const { values, variances, ...rest } = outcome({}, trials) as unknown as {
       values: number[];
       variances: number[];
     };
@@ -115,7 +115,7 @@ it('a search reads the value of each objective, then of each constraint on a met
   });
   const values = wantedValues(definition).map(({ attack, metric }) => [
     attack?.attack,
-    attack?.settings.epsilon,
+    (attack?.settings as { epsilon?: number } | undefined)?.epsilon,
     metric,
   ]);
   expect(values).toEqual([

@@ -1,13 +1,14 @@
 export { type Choice, decide, prepare } from './decide.ts';
 export type { Decision, Decisions, Unit } from './decision.ts';
-export { frontsOf, hypervolume } from './models/pareto.ts';
+export { growingHypervolume, hypervolume, paretoFront } from './models/pareto.ts';
 export { type Due, nextDue } from './next-due.ts';
-export type { Observation, Outcome } from './observation.ts';
+export { finiteUtilities, hasEnded, type Measured, type Observation, type Outcome } from './observation.ts';
 export { planUnits } from './plan-units.ts';
-export { rungsOf } from './promotion/promotion.ts';
+export { type Competition, rungsOf } from './promotion/promotion.ts';
+export { ranked } from './promotion/ranking.ts';
 export { promotionNames } from './promotion/registry.ts';
 export type { Search } from './search.ts';
 export { decisionOf, simulateSearch } from './simulate.ts';
-export { checkPoint, type Point, type Space, type Variable } from './space.ts';
+export { type Axis, checkPoint, type Point, pointFrom, type Space, type Variable } from './space.ts';
 export { type StrategyName, strategies, strategyNames } from './strategies/registry.ts';
 export { spaceOf } from './sweep-space.ts';

@@ -220,6 +220,21 @@ export const checkPoint = (axes: readonly Axis[], point: Point, path = 'point'):
   return complete;
 };
 
+/** The point with these values on the axes that it reads; null if a value is missing, or is not on its axis. */
+export const pointFrom = (
+  axes: readonly Axis[],
+  read: (name: string) => HyperparameterValue | undefined,
+): Point | null => {
+  let isInside = true;
+  const point = choosePoint(axes, ({ name, has, valueAt }) => {
+    const value = read(name);
+    if (value !== undefined && has(value)) return value;
+    isInside = false;
+    return valueAt(0);
+  });
+  return isInside ? point : null;
+};
+
 /** The middle of the cell of each axis; NaN for an axis that is not read. */
 export const sharesOf = (axes: readonly Axis[], point: Point): Float64Array =>
   Float64Array.from(axes, (axis) => {

@@ -1,7 +1,7 @@
 /** A search in memory: decisions are made as a proposer makes them, and workers end their units in a random order. */
 import { SweepDefinition, type SweepInput, storedDefinition } from '@funnel/contracts';
+import type { RecordedDecision, SearchRecord, UnitTrial } from '@funnel/db';
 import { nextDecision } from '../../src/next-decision.ts';
-import type { RecordedDecision, SearchRecord, UnitTrial } from '../../src/search-record.ts';
 
 export const definitionOf = (input: Partial<SweepInput>) =>
   storedDefinition(
@@ -19,6 +19,8 @@ export const emptyRecord = (input: Partial<SweepInput>): SearchRecord => {
   const definition = definitionOf(input);
   return {
     definition,
+    status: 'running',
+    stride: 100,
     createdAt: '2026-01-01T00:00:00.000Z',
     configurations: 'trials' in definition.search ? definition.search.trials : 0,
     earlier: [],
@@ -37,7 +39,7 @@ export type Simulation = {
   readonly uniform?: () => number;
   readonly evaluate: (decision: RecordedDecision, seed: number) => Result;
   /** (Default: the time of the submission) */
-  readonly now?: Date;
+  readonly now?: number;
 };
 
 const waiting = (id: string, seed: number): UnitTrial => ({
@@ -50,7 +52,7 @@ const waiting = (id: string, seed: number): UnitTrial => ({
 
 /** Makes every decision that is due, then ends one unit, until the search has ended and no unit is left. */
 export const runSearch = (start: SearchRecord, simulation: Simulation): SearchRecord => {
-  const { workers, evaluate, uniform = () => 0, now = new Date(start.createdAt) } = simulation;
+  const { workers, evaluate, uniform = () => 0, now = Date.parse(start.createdAt) } = simulation;
   let record = start;
   const replace = (decision: RecordedDecision): void => {
     const others = record.decisions.filter(({ number }) => number !== decision.number);

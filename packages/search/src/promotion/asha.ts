@@ -66,13 +66,14 @@ export const asha = ({ fidelity, ...options }: RuleOptions): PromotionRule => {
   const top = rungsOf(fidelity).length - 1;
   return {
     need: needAllBut(options),
+    competitionOf: () => null,
     plan: (configurations) => planAsha(configurations, top, fidelity.eta),
     reach: 1,
     step: (_number, decisions): Step => {
       for (let rung = top - 1; rung >= 0; rung--) {
         const ended = endedAt(decisions, rung);
         const promoted = configurationsAt(decisions, rung + 1);
-        const best = ranked(ended).slice(0, Math.floor(ended.length / fidelity.eta));
+        const best = ranked(ended.map(({ unit }) => unit)).slice(0, Math.floor(ended.length / fidelity.eta));
         const place = best.findIndex(({ configuration }) => !promoted.has(configuration));
         if (place >= 0)
           return {

@@ -83,10 +83,14 @@ const ruleOf = (brackets: readonly Bracket[], order: Order): PromotionRule => {
       const { level, rung, at, sizes } = placeOf(number);
       if (level === 0) return { kind: 'propose', rung };
       const below = number - at - sizes[level - 1]!;
-      const ended = endedAt(decisions, rung - 1).filter((each) => each.number >= below);
+      const ended = endedAt(decisions, rung - 1).flatMap((each) => (each.number >= below ? [each.unit] : []));
       const unit = ranked(ended)[at];
       if (!unit) return { kind: 'empty' };
       return { kind: 'promote', configuration: unit.configuration, rung, place: at + 1, among: ended.length };
+    },
+    competitionOf: (number) => {
+      const { at, level, sizes } = placeOf(number);
+      return { first: number - at, count: sizes[level]!, promoted: sizes[level + 1] ?? 0 };
     },
     plan: (configurations) => planBrackets(placeOf, configurations),
   };

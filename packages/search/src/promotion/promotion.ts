@@ -33,12 +33,17 @@ export type PlannedUnit = { readonly configuration: number; readonly rung: numbe
 /** `missing`: the number of configurations that the last bracket lacks, so that it promotes none; 0 for other rules. */
 export type PlannedUnits = { readonly units: readonly PlannedUnit[]; readonly missing: number };
 
+/** The units that compete for promotion with each other: `count` decisions from number `first` on, of which `promoted` go on. */
+export type Competition = { readonly first: number; readonly count: number; readonly promoted: number };
+
 export type PromotionRule = {
   readonly need: (number: number, earlier: number) => Need;
   /** Decisions before the first one that is not made + `reach` may be due, so long as they do not need it. */
   readonly reach: number;
   /** `decisions`: the earlier ones that the decision needs; a unit whose outcome it does not need is pending. */
   readonly step: (number: number, decisions: Decisions) => Step;
+  /** In which competition a decision's unit is; null if all units of its rung compete. */
+  readonly competitionOf: (number: number) => Competition | null;
   /** The units of a search with so many configurations if all outcomes are good. */
   readonly plan: (configurations: number) => PlannedUnits;
 };

@@ -14,6 +14,7 @@ export const withoutPromotion = (options: Omit<RuleOptions, 'fidelity'>): Promot
   need: needAllBut(options),
   reach: 1,
   step: () => ({ kind: 'propose', rung: 0 }),
+  competitionOf: () => null,
   plan: (configurations) => ({
     units: Array.from({ length: configurations }, (_, configuration) => ({ configuration, rung: 0 })),
     missing: 0,

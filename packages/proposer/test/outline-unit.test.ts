@@ -2,7 +2,9 @@ import type { SweepInput } from '@funnel/contracts';
 import { buildPlan } from '@funnel/planner';
 import { describe, expect, it } from 'vitest';
 import { rungEpochsOf } from '../src/decided-search.ts';
-import { countNewEpochs, lowerAttacks, outlineUnit, strideOf, varyingOf } from '../src/unit-plan.ts';
+import { countNewEpochs, outlineUnit } from '../src/outline-unit.ts';
+import { strideOf, varyingOf } from '../src/unit-rows.ts';
+import { lowerAttacks } from '../src/wanted-values.ts';
 import { definitionOf } from './support/simulated-search.ts';
 
 const hyperband = (changes: object = {}): SweepInput['search'] => ({

@@ -1,14 +1,8 @@
 /** What a decision trains: the trials of a configuration at a rung, one for each seed, and the stages that they need. */
 import {
-  type AttackSpec,
-  attackKey,
-  budgetsOfChoice,
   defaultHyperparameters,
-  expandAttacks,
   type HyperparameterName,
   type Hyperparameters,
-  hyperparametersOf,
-  isFixed,
   isPromoting,
   type Recipe,
   type RecipeName,
@@ -16,27 +10,10 @@ import {
   type SearchPoint,
   type SweepDefinition,
 } from '@funnel/contracts';
+import type { NewDecision } from '@funnel/db';
 import { type DecidedPoint, type Outline, outlinePoints } from '@funnel/planner';
-import { spaceOf } from '@funnel/search';
-import { decidedSearchOf, rungEpochsOf, wantedValues } from './decided-search.ts';
-import type { NewDecision } from './search-record.ts';
-
-const seedsOf = ({ seeds }: SweepDefinition): number => new Set(seeds).size;
-
-const attacksOf = ({ attacks, dataset }: SweepDefinition): readonly AttackSpec[] =>
-  expandAttacks(attacks, { budgets: budgetsOfChoice(dataset) });
-
-/**
- * The attacks below the highest rung: those of the objectives and of the constraints. The worst case over the attacks needs all of them; the
- * clean accuracy without an attack needs none.
- */
-export const lowerAttacks = (definition: SweepDefinition): readonly AttackSpec[] => {
-  const wanted = wantedValues(definition);
-  const needsAll = wanted.some(({ attack, metric }) => attack === undefined && metric !== 'cleanAccuracy');
-  if (needsAll) return attacksOf(definition);
-  const keys = new Set(wanted.flatMap(({ attack }) => (attack ? [attackKey(attack)] : [])));
-  return attacksOf(definition).filter((attack) => keys.has(attackKey(attack)));
-};
+import { countSeeds, decidedSearchOf, rungEpochsOf } from './decided-search.ts';
+import { lowerAttacks } from './wanted-values.ts';
 
 /** A unit of a search: a point of its space at a rung. */
 export type PointAtRung = { readonly point: SearchPoint; readonly rung: number };
@@ -56,7 +33,7 @@ export const createPointOf = (definition: SweepDefinition): ((unit: PointAtRung)
   });
 };
 
-/** The trials and stages of a decision that is not empty. The numbers of its trials follow from its own. Throws like `outlinePoints`. */
+/** The trials, numbered from 0, and the stages of a decision that is not empty. Throws like `outlinePoints`. */
 export const outlineUnit = (
   definition: SweepDefinition,
   engineVersion: string,
@@ -64,8 +41,7 @@ export const outlineUnit = (
 ): Outline => {
   if (point === null || rung === null)
     throw new Error(`Expected a decision with a unit, but decision ${number} is an empty place`);
-  const pointOf = createPointOf(definition);
-  return outlinePoints(definition, engineVersion, [pointOf({ point, rung })], number * seedsOf(definition));
+  return outlinePoints(definition, engineVersion, [createPointOf(definition)({ point, rung })]);
 };
 
 /**
@@ -96,29 +72,5 @@ export const countNewEpochs = (
     const before = place === continued ? stage.epochs(valuesAt(from!)) : 0;
     return sum + stage.epochs(valuesAt(rung)) - before;
   }, 0);
-  return epochs * seedsOf(definition);
-};
-
-/** More than the stages of any decision: the distance between the ordinals of the first stages of two decisions. */
-export const strideOf = (definition: SweepDefinition): number => {
-  const training = Math.max(...definition.recipes.map((name) => (recipes[name] as Recipe).stages.length));
-  return seedsOf(definition) * (training + attacksOf(definition).length);
-};
-
-/**
- * The hyperparameters whose values may differ between trials, and `recipe` if there are several: those of the space with several values, the
- * fidelity, and those that not all recipes read. It follows from the sweep file, since trials come later.
- */
-export const varyingOf = (definition: SweepDefinition): ReadonlySet<string> => {
-  const search = decidedSearchOf(definition);
-  const different = [...new Set(definition.recipes)];
-  const read = new Set(different.flatMap(hyperparametersOf));
-  const partly = [...read].filter(
-    (name) => !different.every((each) => hyperparametersOf(each).includes(name)),
-  );
-  return new Set([
-    ...spaceOf(definition).flatMap(({ name, dimension }) => (isFixed(dimension) ? [] : [name])),
-    ...(isPromoting(search) ? [search.fidelity.hyperparameter] : []),
-    ...partly,
-  ]);
+  return epochs * countSeeds(definition);
 };
