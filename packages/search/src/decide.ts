@@ -27,7 +27,11 @@ const checkStrategy = ({ space, strategy, objectives }: Search, axes: readonly A
     refuse('objective', `at most ${maxObjectives} objectives for ${strategy}`, String(objectives));
   const category = axes.find(({ kind }) => kind === 'categories') ?? space.find(({ readWhere }) => readWhere);
   if (category && !handlesCategories)
-    refuse(`space.${category.name}`, `only numbers that every recipe reads, for ${strategy}`, category.name);
+    refuse(
+      category.name === 'recipe' ? 'recipes' : `space.${category.name}`,
+      `only numbers that every recipe reads, for ${strategy} (tpe takes everything)`,
+      category.name,
+    );
 };
 
 /** What the search means: the axes of its space, and its promotion rule. */
