@@ -95,7 +95,7 @@ const shots: readonly Shot[] = [
   { name: 'compare', address: `#/compare?trials=${best},${classic}`, text: 'Differences', height: 1000 },
   { name: 'leaderboard', address: `#/leaderboard?sweep=${sweep}`, text: 'its sweep', height: 800 },
   { name: 'new-sweep', address: `#/new?sweep=${sweep}`, text: 'Already trained', height: 1000 },
-  { name: 'try-it', address: `#/try/${best}`, text: 'Draw something', height: 900, act: draw },
+  { name: 'try-it', address: `#/try/${best}`, text: 'Choose an image', height: 900, act: draw },
   { name: 'sweeps', address: '#/sweeps', text: 'epochs saved', height: 640 },
   {
     name: 'phone',
