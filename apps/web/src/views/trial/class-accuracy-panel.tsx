@@ -22,7 +22,7 @@ const ClassTable = ({ perClass: { images, correct }, classes }: Counts) => {
             <th scope="col">Class</th>
             <th scope="col">Clean accuracy</th>
             <th scope="col" className="number">
-              Test images
+              Images
             </th>
           </tr>
         </thead>

@@ -33,9 +33,15 @@ const bestQuery = queryOptions({
   },
 });
 
-const titleHyperparameters = ['gamma', 'beta', 'optimiseEpochs'];
-const title = (row: LeaderboardRow): string => {
-  const hyperparameters = titleHyperparameters
+/** A title names those of them in which the listed models differ. */
+const titleHyperparameters = ['architecture', 'gamma', 'beta', 'optimiseEpochs'];
+const namesFor = (rows: readonly LeaderboardRow[]): readonly string[] =>
+  titleHyperparameters.filter(
+    (name) => new Set(rows.flatMap(({ hyperparameters }) => hyperparameters[name] ?? [])).size > 1,
+  );
+
+const title = (row: LeaderboardRow, names: readonly string[]): string => {
+  const hyperparameters = names
     .filter((name) => name in row.hyperparameters)
     .map((name) => `${hyperparameterTitle(name)} ${formatHyperparameter(row.hyperparameters[name])}`);
   return `${row.rank === null ? '' : `${row.rank}. `}${row.recipe} on ${row.dataset}${hyperparameters.length > 0 ? `, ${hyperparameters.join(', ')}` : ''}: ${formatPercent(readExtended(row.value))} robust`;
@@ -49,6 +55,7 @@ const TrialPicker = (props: {
   const { best, id } = props;
   if (best.length === 0) return null;
   const listed = best.some(({ trialId }) => trialId === id);
+  const names = namesFor(best);
   return (
     <label className="label">
       Model
@@ -60,7 +67,7 @@ const TrialPicker = (props: {
         {listed || id === undefined ? null : <option value={id}>the trial of the previous page</option>}
         {best.map((row) => (
           <option key={row.trialId} value={row.trialId}>
-            {title(row)}
+            {title(row, names)}
           </option>
         ))}
       </select>
@@ -68,7 +75,7 @@ const TrialPicker = (props: {
   );
 };
 
-/** The end of the slider: four times the usual ε. An L∞ of 0.5 can make every image grey, so that more would show nothing. */
+/** The end of the slider: four times the usual ε. An L∞ of 0.5 suffices to make every image grey. */
 const maxEpsilonOf = ({ linf, l2 }: Budgets): Budgets => ({ linf: Math.min(0.5, 4 * linf), l2: 4 * l2 });
 
 const pgdSteps = 20;
