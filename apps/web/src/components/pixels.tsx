@@ -33,7 +33,7 @@ const brighter = [230, 159, 0] as const;
  * Paints pixels in grey (or colour), or a signed difference whose largest change has full strength. A difference of colours has the strength
  * of the channel that changed most, and the tone of the sum over the channels.
  */
-const paint = (data: Uint8ClampedArray, pixels: Float32Array, channels: number, mode: Mode): void => {
+export const paint = (data: Uint8ClampedArray, pixels: Float32Array, channels: number, mode: Mode): void => {
   const maxSize = mode === 'difference' ? pixels.reduce((max, v) => Math.max(max, Math.abs(v)), 1e-9) : 1;
   for (let p = 0; p < data.length / 4; p++) {
     const at = (c: number) => pixels[p * channels + Math.min(c, channels - 1)]!;
