@@ -16,9 +16,10 @@ import { correctOperators } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type Attack, type AttackContext, type EvaluationResources, prepareResources } from './attack.ts';
 import { indicesWhere, takeRows, valuesAt } from './batch-rows.ts';
-import { type ClassifierModel, checkInput } from './classifier.ts';
+import type { ClassifierModel } from './classifier.ts';
 import { createPredictor, type Predict, planTargets } from './defence.ts';
 import { countingInvalid, createFlatModel, type FlatModel } from './flat-model.ts';
+import { checkInput } from './input.ts';
 import { type Distances, measureRow, project } from './norms.ts';
 import {
   callback,

@@ -10,8 +10,9 @@ import {
 } from '@funnel/contracts';
 import { correctOperators } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { type ClassifierModel, checkInput } from '../classifier.ts';
+import type { ClassifierModel } from '../classifier.ts';
 import { createFlatModel, type FlatModel } from '../flat-model.ts';
+import { checkInput } from '../input.ts';
 import { checkOptions, type OptionChecks, ownCheck, wholeFrom } from '../options.ts';
 import { createRandom, type Random } from '../random.ts';
 import { checkAccuracy } from './accuracy.ts';
