@@ -191,15 +191,31 @@ export const checkOutputs = (outputs: tf.Tensor2D, images: number, classes: numb
   return outputs;
 };
 
-/** Checks the outputs for the clean images: they must be finite, and logits, not probabilities (H12, `outputs-are-probabilities`). */
-export const checkLogits = (logits: Float32Array, classes: number): void => {
-  const invalid = logits.findIndex((value) => !Number.isFinite(value));
-  if (invalid >= 0)
-    refuse(`Expected finite logits, but got ${logits[invalid]} for image ${Math.floor(invalid / classes)}`);
-  if (areProbabilities(logits, classes))
-    refuse(
-      'Expected logits, but got probabilities (every row lies in [0, 1] and sums to 1): give `fromProbabilities`, or the model without its last softmax',
-    );
+/**
+ * Checks the outputs for the clean images, part by part: they must be finite, and logits, not probabilities (H12,
+ * `outputs-are-probabilities`).
+ */
+export const createLogitsCheck = (classes: number) => {
+  let images = 0;
+  let areAllProbabilities = true;
+  return {
+    add: (logits: Float32Array): void => {
+      const invalid = logits.findIndex((value) => !Number.isFinite(value));
+      if (invalid >= 0)
+        refuse(
+          `Expected finite logits, but got ${logits[invalid]} for image ${images + Math.floor(invalid / classes)}`,
+        );
+      areAllProbabilities &&= areProbabilities(logits, classes);
+      images += logits.length / classes;
+    },
+    /** After the last part. */
+    end: (): void => {
+      if (images > 0 && areAllProbabilities)
+        refuse(
+          'Expected logits, but got probabilities (every row lies in [0, 1] and sums to 1): give `fromProbabilities`, or the model without its last softmax',
+        );
+    },
+  };
 };
 
 /**

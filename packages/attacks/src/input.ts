@@ -6,13 +6,87 @@ import { nameOf, refuse } from './options.ts';
 /** Pixels are float32 numbers, and bounds such as 2.8215 are none: a pixel may pass them by this share of the range. */
 const boundsRounding = 1e-6;
 
-/** Returns the images as a new tensor of rows in [0, 1], `[n, width]`. */
-const checkImages = async (
-  images: tf.Tensor | Float32Array,
-  model: ClassifierModel,
-): Promise<tf.Tensor2D> => {
-  const [low, high] = model.bounds;
+/** Images that are read when they are needed, because as numbers of 32 bits they may be more than memory holds. */
+export type ImageRows = {
+  /** The number of images. */
+  readonly count: number;
+  /** `[rows.length, ...shape]` in the model's bounds, image by image. The same rows always give the same values. */
+  readonly read: (rows: Int32Array) => Float32Array;
+};
+
+/** Images as the driver reads them. */
+export type Images = {
+  readonly count: number;
+  /** Values per image. */
+  readonly width: number;
+  /** `[rows.length, width]` in [0, 1]: a new array. Throws ATTACK_INPUT where `ImageRows` gives wrong values. */
+  readonly read: (rows: Int32Array) => Float32Array;
+};
+
+/** `[rows.length, width]` in [0, 1]. The tensor belongs to the caller. */
+export const takeImages = ({ read, width }: Images, rows: Int32Array): tf.Tensor2D =>
+  tf.tensor2d(read(rows), [rows.length, width]);
+
+/** The rows 0 … count − 1 in parts of at most `size`. */
+export function* partsOf(count: number, size: number): Generator<Int32Array, void, undefined> {
+  for (let from = 0; from < count; from += size)
+    yield Int32Array.from({ length: Math.min(size, count - from) }, (_, i) => from + i);
+}
+
+/** Returns the values on the scale [0, 1]. `imageAt`: the number of the i-th of these images. */
+const toUnit = (
+  values: ArrayLike<number> & Iterable<number>,
+  { bounds: [low, high] }: ClassifierModel,
+  width: number,
+  imageAt: (i: number) => number,
+): Float32Array => {
+  const slack = boundsRounding * (high - low);
+  return Float32Array.from(values, (value, at) => {
+    // False for NaN.
+    if (!(value >= low - slack && value <= high + slack))
+      refuse(
+        `Expected pixels in [${low}, ${high}], but got ${value} in image ${imageAt(Math.floor(at / width))}: scale the images, or give \`bounds\``,
+      );
+    return Math.min(1, Math.max(0, (value - low) / (high - low)));
+  });
+};
+
+/** `values`: `[count, width]` in [0, 1]. */
+const imagesInMemory = (values: Float32Array, width: number): Images => ({
+  count: values.length / width,
+  width,
+  read: (rows) => {
+    const taken = new Float32Array(rows.length * width);
+    for (const [i, row] of rows.entries())
+      taken.set(values.subarray(row * width, (row + 1) * width), i * width);
+    return taken;
+  },
+});
+
+const imagesToRead = ({ count, read }: ImageRows, model: ClassifierModel, width: number): Images => {
+  if (!Number.isSafeInteger(count) || count < 0)
+    refuse(`Expected \`images.count\` as a whole number of at least 0, but got ${nameOf(count)}`);
+  return {
+    count,
+    width,
+    read: (rows) => {
+      const values = read(rows);
+      const expected = rows.length * width;
+      if (!(values instanceof Float32Array) || values.length !== expected)
+        refuse(
+          `Expected \`images.read\` to return a Float32Array of ${expected} values for ${rows.length} images of shape [${model.shape.join(', ')}], but got ${nameOf(values)} of ${values?.length}`,
+        );
+      return toUnit(values, model, width, (i) => rows[i]!);
+    },
+  };
+};
+
+const areRows = (images: Input['images']): images is ImageRows =>
+  typeof (images as Partial<ImageRows> | null | undefined)?.read === 'function';
+
+const checkImages = async (images: Input['images'], model: ClassifierModel): Promise<Images> => {
   const width = model.shape.reduce((product, size) => product * size, 1);
+  if (areRows(images)) return imagesToRead(images, model, width);
   const areValues = ArrayBuffer.isView(images) || (Array.isArray(images) && typeof images[0] === 'number');
   if (!areValues && !(images instanceof tf.Tensor))
     refuse(
@@ -27,15 +101,9 @@ const checkImages = async (
     );
   }
   const values = images instanceof tf.Tensor ? await images.data<'float32'>() : images;
-  const slack = boundsRounding * (high - low);
-  const invalid = values.findIndex((value) => !(value >= low - slack && value <= high + slack)); // true for NaN
-  if (invalid >= 0)
-    refuse(
-      `Expected pixels in [${low}, ${high}], but got ${values[invalid]} in image ${Math.floor(invalid / width)}: scale the images, or give \`bounds\``,
-    );
-  return tf.tensor2d(
-    Float32Array.from(values, (value) => Math.min(1, Math.max(0, (value - low) / (high - low)))),
-    [values.length / width, width],
+  return imagesInMemory(
+    toUnit(values, model, width, (i) => i),
+    width,
   );
 };
 
@@ -64,31 +132,28 @@ const checkLabels = (labels: readonly number[], images: number, classes: number)
 };
 
 export type Input = {
-  readonly images: tf.Tensor | Float32Array;
+  readonly images: tf.Tensor | Float32Array | ImageRows;
   readonly labels: ArrayLike<number>;
   readonly indices?: ArrayLike<number> | undefined;
 };
 
 type CheckedInput = {
-  /** `[n, width]` in [0, 1]. The caller disposes of the tensor. */
-  readonly images: tf.Tensor2D;
+  readonly images: Images;
   readonly labels: Int32Array;
   /** The given indices, or 0 … n − 1. */
   readonly indices: readonly number[];
 };
 
-/** Checks and copies the input of an evaluation. The caller may change its arrays as soon as this function has returned its promise. */
+/**
+ * Checks the input of an evaluation, and copies arrays and tensors: the caller may change them as soon as this function has returned its
+ * promise. Images that are read later are checked when they are read.
+ */
 export const checkInput = async (input: Input, model: ClassifierModel): Promise<CheckedInput> => {
   const given = copyLabels(input.labels);
   const places = copyIndices(input.indices);
   const images = await checkImages(input.images, model);
-  try {
-    const labels = checkLabels(given, images.shape[0], model.classes);
-    return { images, labels, indices: checkIndices(places, labels.length) };
-  } catch (error) {
-    images.dispose();
-    throw error;
-  }
+  const labels = checkLabels(given, images.count, model.classes);
+  return { images, labels, indices: checkIndices(places, labels.length) };
 };
 
 const copyIndices = (indices: ArrayLike<number> | undefined): readonly number[] | undefined => {
