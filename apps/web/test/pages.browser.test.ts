@@ -33,7 +33,7 @@ const pages = [
   ['#/compare?trials=done.3,done.8,done.82', 'The same images, attacked'],
   ['#/new', 'Submit 1 trial'],
   ['#/try/done.9', 'Draw something'],
-  ['#/data', 'street-signs'],
+  ['#/data', '40.0 MiB of 150 MiB received'],
   ['#/data/street-signs', 'Show all 43 classes'],
   ['#/data/pets', 'a bird with a rather long name'],
   ['#/data/fashion-mnist', 'A sweep on them waits'],
