@@ -38,7 +38,7 @@ const pages = [
   ['#/try/done.9', 'Choose an image'],
   ['#/try/colour.0', 'Open a picture of yours'],
   ['#/try/signs.0', 'Open a picture of yours'],
-  ['#/data', 'street-signs'],
+  ['#/data', '40.0 MiB of 150 MiB received'],
   ['#/data/street-signs', 'Show all 43 classes'],
   ['#/data/pets', 'a bird with a rather long name'],
   ['#/data/fashion-mnist', 'A sweep on them waits'],

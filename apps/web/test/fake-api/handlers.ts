@@ -8,7 +8,7 @@ import {
   type Worker,
 } from '@funnel/contracts';
 import { networksOf } from '../../src/model/networks.ts';
-import { fakeImagesOf, findFakeDataset, listFakeDatasets } from './fake-datasets.ts';
+import { fakeImagesOf, findFakeDataset, listFakeDatasets, unfinishedFakes } from './fake-datasets.ts';
 import { leaderboardOf } from './leaderboard.ts';
 import { modelJson, networksFor, weightsBin } from './models.ts';
 import { galleryOf, recordsOf } from './results.ts';
@@ -226,7 +226,7 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
         differs: names.filter((name) => new Set(trials.map((t) => t.hyperparameters[name])).size > 1),
       };
     },
-    listDatasets: () => ({ items: listFakeDatasets() }),
+    listDatasets: () => ({ items: listFakeDatasets(), unfinished: [...unfinishedFakes] }),
     getDataset: (r) => need(findFakeDataset(r.params.name!), `data set ${r.params.name}`),
     getDatasetImages: (r) =>
       fakeImagesOf(
