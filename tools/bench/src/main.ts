@@ -7,6 +7,7 @@ import { flood, floodUsage } from './flood.ts';
 import { load, loadUsage } from './load.ts';
 import { WrongOption } from './options.ts';
 import { plan, planUsage } from './plan.ts';
+import { realSearch, realSearchUsage } from './real-search.ts';
 import { search, searchUsage } from './search.ts';
 import { sharedStage, sharedStageUsage } from './shared-stage.ts';
 import { stream, streamUsage } from './stream.ts';
@@ -26,6 +27,7 @@ const commands: Readonly<Record<string, Command>> = {
   'shared-stage': { run: sharedStage, usage: sharedStageUsage },
   upload: { run: upload, usage: uploadUsage },
   search: { run: search, usage: searchUsage },
+  'real-search': { run: realSearch, usage: realSearchUsage },
   stream: { run: stream, usage: streamUsage },
 };
 
