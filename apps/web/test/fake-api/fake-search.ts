@@ -73,7 +73,8 @@ const searchOf = (definition: StoredDefinition, search: DecidedSearch): Search =
   space: spaceOf(definition),
   strategy: isPromoting(search) ? search.sampler : search.strategy,
   objectives: Math.max(1, listObjectives(definition.objective).length),
-  ...{ seed: search.seed, parallelism: search.parallelism, earlier: [], tryFirst: search.try ?? [] },
+  ...{ seed: search.seed, parallelism: search.parallelism, order: search.order },
+  ...{ earlier: [], tryFirst: search.try ?? [], handPoints: [], stop: {} },
   promotion: isPromoting(search)
     ? { rule: search.strategy, fidelity: { ...search.fidelity, eta: search.eta } }
     : null,
