@@ -1,6 +1,7 @@
 /** Benchmarks: `npm run bench -- NAME …`; `--help` lists them. */
 import { attack, attackUsage } from './attack.ts';
 import { attackPeersUsage } from './attack-peers.ts';
+import { decide, decideUsage } from './decide.ts';
 import { examine, examineUsage } from './examine.ts';
 import { fleet, fleetUsage } from './fleet.ts';
 import { flood, floodUsage } from './flood.ts';
@@ -27,6 +28,7 @@ const commands: Readonly<Record<string, Command>> = {
   'shared-stage': { run: sharedStage, usage: sharedStageUsage },
   upload: { run: upload, usage: uploadUsage },
   search: { run: search, usage: searchUsage },
+  decide: { run: decide, usage: decideUsage },
   'real-search': { run: realSearch, usage: realSearchUsage },
   stream: { run: stream, usage: streamUsage },
 };

@@ -147,7 +147,7 @@ const runAll = async (services: Services, fleet: Fleet, options: SearchesOptions
   const client = patientClient(fleet.url);
   const decided: Decided[] = [];
   for (const [i, searchCase] of cases.entries())
-    decided.push({ searchCase, decisions: await readDecisions(client, ids[i]!) });
+    decided.push({ searchCase, decisions: ended[i] ? await readDecisions(client, ids[i]!) : [] });
   const late = cases.filter((_, i) => !ended[i]).map(caseName);
   return {
     decided,
