@@ -110,7 +110,7 @@ export const resolveFake = (definition: SweepDefinition): StoredDefinition => {
 };
 
 /** A digit in the middle of an image of this shape, tinted where there are colours. */
-const drawIn = (
+export const drawIn = (
   [height, width, channels]: DatasetDetail['shape'],
   label: number,
   variant: string,
