@@ -124,6 +124,21 @@ describeInBrowser('every page', () => {
     await close();
   });
 
+  it('shows reconstructions only for recipes with an auto-encoder', async () => {
+    const { page, faults, close } = await open(browser, `${api.url}#/trials/defences.2`);
+    await page.getByText('distillation on mnist').waitFor();
+    const examples = page.getByRole('list', { name: 'Examples' });
+    await examples.scrollIntoViewIfNeeded();
+    await examples.getByRole('img', { name: 'Difference' }).first().waitFor();
+    expect(await page.getByText('Reconstructed').count()).toBe(0);
+    expect(await page.getByText('cannot be shown').count()).toBe(0);
+    await page.goto(`${api.url}#/trials/defences.0`);
+    await page.getByText('classic on mnist').waitFor();
+    await page.getByText('Reconstructed', { exact: true }).waitFor();
+    expect(faults).toEqual([]);
+    await close();
+  });
+
   it('shows the accuracy of each class in the order of the data set, and draws only the visible ones', async () => {
     const { page, faults, close } = await open(browser, `${api.url}#/trials/signs.0`);
     const list = page.getByRole('region', { name: 'Classes' });
