@@ -1,5 +1,5 @@
 /**
- * The layers of the repository. Packages import only `contracts` and `kernels`. Apps and tools compose packages. Only the programs named here
+ * The layers of the repository. Packages import only `contracts` and `kernels`. Apps, tools and the proposer compose packages. Only the programs named here
  * import an app. The linter already refuses an import that the package.json of its folder does not list.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -26,8 +26,15 @@ const [packages, apps, tools] = ['packages', 'apps', 'tools'].map(manifestsIn) a
 ];
 const packageNames = packages.map(({ name }) => name.slice('@funnel/'.length));
 
+/** The proposer decides in the API and in every worker, so it stands in no app. */
+const composing: Readonly<Record<string, readonly string[]>> = {
+  '@funnel/contracts': [],
+  '@funnel/kernels': [],
+  '@funnel/proposer': ['contracts', 'db', 'planner', 'search'],
+};
+
 test.each(packages)('$name imports only the packages contracts and kernels', ({ name, dependencies }) => {
-  const base = name === '@funnel/contracts' || name === '@funnel/kernels' ? [] : ['contracts', 'kernels'];
+  const base = composing[name] ?? ['contracts', 'kernels'];
   const others = ours(dependencies).filter((each) => !base.includes(each));
   expect(
     others,

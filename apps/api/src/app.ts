@@ -102,7 +102,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     readQueue: () => queue.counts(),
   });
   await app.register(reconcilerPlugin, {
-    ...{ db, queue },
+    ...{ db, queue, engineVersion },
     reconcile: () => {
       const { maxAttempts = 3, leaseSeconds = 10 } = options;
       return reconcile(db, { maxAttempts, leaseSeconds });

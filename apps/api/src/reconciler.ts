@@ -5,6 +5,7 @@
  */
 import { AppError } from '@funnel/contracts';
 import { type Db, type Rounds, startPropagation, startRelay } from '@funnel/db';
+import { startProposer } from '@funnel/proposer';
 import type { StageQueue } from '@funnel/queue';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
@@ -48,17 +49,20 @@ const startReconciler = ({ reconcile, interval, onError }: ReconcilerOptions): R
 declare module 'fastify' {
   interface FastifyInstance {
     readonly relay: Rounds;
+    /** Decides for searches. */
+    readonly proposer: Rounds;
   }
 }
 
 type ReconcilerPluginOptions = Omit<ReconcilerOptions, 'onError'> & {
   readonly db: Db;
+  readonly engineVersion: string;
   readonly queue: StageQueue;
 };
 
 const reconciler = async (
   app: FastifyInstance,
-  { db, queue, ...options }: ReconcilerPluginOptions,
+  { db, queue, engineVersion, ...options }: ReconcilerPluginOptions,
 ): Promise<void> => {
   const relay = startRelay(db, {
     notify: queue.notify,
@@ -68,7 +72,12 @@ const reconciler = async (
     db,
     createWarning(app.log, 'could not continue a change of many trials'),
   );
+  const proposer = startProposer(db, {
+    engineVersion,
+    onError: createWarning(app.log, 'could not decide for a search'),
+  });
   app.decorate('relay', relay);
+  app.decorate('proposer', proposer);
 
   // Set while the database has the schema of another version. The API then neither reads nor writes the database.
   let mismatch: AppError | null = null;
@@ -83,6 +92,7 @@ const reconciler = async (
       ...options,
       reconcile: async () => {
         await options.reconcile();
+        proposer.wake(); // for searches that another process made due
         mismatch = null;
       },
       onError: (error) => {
@@ -95,12 +105,12 @@ const reconciler = async (
   });
   app.addHook('preClose', async () => {
     await running?.stop();
-    await Promise.all([relay.close(), propagation.close()]);
+    await Promise.all([relay.close(), propagation.close(), proposer.close()]);
   });
 };
 
 /**
- * Adds `app.relay`, and runs the reconciler while the app listens. While the schema does not match, every route below /v1/ answers
+ * Adds `app.relay` and `app.proposer`, and runs the reconciler while the app listens. While the schema does not match, every route below /v1/ answers
  * SCHEMA_MISMATCH.
  */
 export const reconcilerPlugin = fp(reconciler, { name: 'reconciler', dependencies: ['access', 'metrics'] });

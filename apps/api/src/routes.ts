@@ -10,6 +10,7 @@ import { datasetHandlers } from './handlers/datasets.ts';
 import { type Context, type Handlers, isStream, localCaller, type RouteReply } from './handlers/handler.ts';
 import { limitHandlers } from './handlers/limits.ts';
 import { checkpointHandlers, resultHandlers } from './handlers/results.ts';
+import { searchHandlers } from './handlers/searches.ts';
 import { retentionHandlers, serviceHandlers } from './handlers/service.ts';
 import { sweepHandlers } from './handlers/sweeps.ts';
 import { bytesHint } from './problems.ts';
@@ -56,6 +57,7 @@ export const answerMissing = (request: FastifyRequest, reply: FastifyReply): Fas
 const createHandlers = (context: Context) =>
   ({
     ...sweepHandlers(context),
+    ...searchHandlers(context),
     ...resultHandlers(context),
     ...checkpointHandlers(context),
     ...datasetHandlers(context),
@@ -156,13 +158,13 @@ const answerWith =
 /** The plugins on which this one depends add the other members of Context. */
 type RoutesOptions = Omit<
   Context,
-  'datasetChecks' | 'hub' | 'metrics' | 'planning' | 'relay' | 'submissions' | 'wakeActions'
+  'datasetChecks' | 'hub' | 'metrics' | 'planning' | 'proposer' | 'relay' | 'submissions' | 'wakeActions'
 >;
 
 const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Promise<void> => {
   const { planSeconds } = options.limits;
-  const { datasetChecks, eventHub: hub, metrics, planning, relay, submissions, wakeActions } = app;
-  const parts = { datasetChecks, hub, metrics, planning, relay, submissions, wakeActions };
+  const { datasetChecks, eventHub: hub, metrics, planning, proposer, relay, submissions, wakeActions } = app;
+  const parts = { datasetChecks, hub, metrics, planning, proposer, relay, submissions, wakeActions };
   const handlers: Handlers = createHandlers({ ...options, ...parts });
   for (const [name, route] of Object.entries(routes) as [RouteName, Route][])
     app.route({

@@ -1,5 +1,6 @@
 import os, { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
+import { engineVersion } from '@funnel/contracts';
 import {
   announceAbilities,
   checkSchema,
@@ -12,6 +13,7 @@ import {
   startPropagation,
   startRelay,
 } from '@funnel/db';
+import { startProposer } from '@funnel/proposer';
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
@@ -168,8 +170,14 @@ const open = async (
     for (const attempt of watchdog.findHung(attempts)) void stopAttempt(attempt, 'hung', 0);
   }, watchMilliseconds);
   closing.add('watchdog', async () => clearInterval(watching));
+  const proposer = startProposer(db, {
+    engineVersion,
+    onError: createWarning(log, 'could not decide for a search'),
+  });
+  closing.add('proposer', proposer.close);
   const reconciling = repeat(reconcileMilliseconds, log, async () => {
     const { expired } = await reconcile(db, { maxAttempts, leaseSeconds });
+    proposer.wake(); // for searches that another process made due
     if (expired.length > 0) log.warn({ expired }, 'leases have expired');
   });
   closing.add('reconciler', reconciling.stop);

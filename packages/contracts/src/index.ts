@@ -56,6 +56,7 @@ export * from './resources.ts';
 export * from './retention.ts';
 export * from './routes.ts';
 export * from './search.ts';
+export * from './search-criteria.ts';
 export * from './search-faults.ts';
 export * from './search-resources.ts';
 export * from './search-space.ts';

@@ -12,7 +12,7 @@ import { expandAttacks } from './attacks/presets.ts';
 import { type AttackName, type AttackSpec, attacks, searchLimitOf } from './attacks.ts';
 import { budgetsOfChoice } from './dataset-spec.ts';
 import { type EvaluationMetricName, evaluationMetrics } from './metrics.ts';
-import { directionOf, listObjectives, type Objective } from './objectives.ts';
+import { directionOf, listObjectives } from './objectives.ts';
 import type { SweepDefinition } from './sweep.ts';
 
 export type Run = { readonly attack: AttackName; readonly settings: Readonly<Record<string, unknown>> };
@@ -121,6 +121,15 @@ export type ResolvedObjective = {
 
 type Objectives = Pick<SweepDefinition, 'attacks' | 'dataset' | 'objective'>;
 
+/** A metric, and the attack that it belongs to, by name. */
+type Named = { readonly attack?: AttackName | undefined; readonly metric: EvaluationMetricName };
+
+/** The attack of a sweep that a metric means: of several with the name, one that has the metric. Undefined: see `ResolvedObjective`. */
+export const runOf = ({ attack, metric }: Named, runs: readonly AttackSpec[]): AttackSpec | undefined => {
+  const named = runs.filter((run) => run.attack === attack);
+  return (metric === 'robustAccuracy' ? named.find(isBounded) : undefined) ?? named[0];
+};
+
 /** The objectives of a sweep, at least one; without any, its only attack, or the worst case over its attacks. */
 export const objectivesOf = ({
   attacks: list,
@@ -128,11 +137,13 @@ export const objectivesOf = ({
   objective,
 }: Objectives): readonly [ResolvedObjective, ...ResolvedObjective[]] => {
   const runs = expandAttacks(list, { budgets: budgetsOfChoice(dataset) });
-  const [first, ...others] = listObjectives(objective).map((each): ResolvedObjective => {
-    const named = runs.filter(({ attack }) => attack === each.attack);
-    const measured = each.metric === 'robustAccuracy' ? named.find(isBounded) : undefined;
-    return { run: measured ?? named[0], metric: each.metric, direction: directionOf(each) };
-  });
+  const [first, ...others] = listObjectives(objective).map(
+    (each): ResolvedObjective => ({
+      run: runOf(each, runs),
+      metric: each.metric,
+      direction: directionOf(each),
+    }),
+  );
   if (first) return [first, ...others];
   const only = runs.length === 1 ? runs[0]! : undefined;
   const metric = only ? usualMetric(only) : usualMetricAmong(runs, undefined);
@@ -148,9 +159,9 @@ type ObjectiveFault = {
   readonly input: unknown;
 };
 
-/** Why an attack has no value of an objective, and the key of the objective that is wrong; null if it has one. */
-const faultOf = (
-  { attack, metric }: Objective,
+/** Why an attack of a sweep has no value of a metric, and which of the two is wrong; null if it has one. */
+export const metricFault = (
+  { attack, metric }: Named,
   runs: readonly AttackSpec[],
 ): { readonly key: 'attack' | 'metric'; readonly message: string } | null => {
   const named = attack === undefined ? runs : runs.filter((run) => run.attack === attack);
@@ -178,7 +189,7 @@ export const objectiveFaults = ({
 }: Objectives): readonly ObjectiveFault[] => {
   const runs = expandAttacks(list, { budgets: budgetsOfChoice(dataset) });
   return listObjectives(objective).flatMap((each, place) => {
-    const fault = faultOf(each, runs);
+    const fault = metricFault(each, runs);
     const at = Array.isArray(objective) ? [place] : [];
     return fault
       ? [{ path: ['objective', ...at, fault.key], message: fault.message, input: each[fault.key] }]
@@ -199,9 +210,20 @@ export const usualRankings = (definition?: SweepDefinition): readonly [Ranking, 
   return [{ attack: run?.attack, metric }];
 };
 
-/** The ranks as people read them: `1=` for rows that share a rank, since nothing but chance orders them, and `–` for a row without a rank. */
-export const rankTexts = (rows: readonly { readonly rank: number | null }[]): readonly string[] => {
-  const counts = new Map<number | null, number>();
-  for (const { rank } of rows) counts.set(rank, (counts.get(rank) ?? 0) + 1);
-  return rows.map(({ rank }) => (rank === null ? '–' : `${rank}${counts.get(rank) === 1 ? '' : '='}`));
+type Ranked = { readonly rank: number | null; readonly rung?: number };
+
+/**
+ * The ranks as people read them: `1=` for rows that share a rank, since nothing but chance orders them, and `–` for a row without a rank.
+ * `rungs`: as in the query of the leaderboard. With `highest`, rows of different rungs share no rank.
+ */
+export const rankTexts = (
+  rows: readonly Ranked[],
+  rungs: 'highest' | 'all' = 'highest',
+): readonly string[] => {
+  const keyOf = ({ rank, rung }: Ranked) => (rungs === 'all' ? `${rank}` : `${rung}/${rank}`);
+  const counts = new Map<string, number>();
+  for (const row of rows) counts.set(keyOf(row), (counts.get(keyOf(row)) ?? 0) + 1);
+  return rows.map((row) =>
+    row.rank === null ? '–' : `${row.rank}${counts.get(keyOf(row)) === 1 ? '' : '='}`,
+  );
 };

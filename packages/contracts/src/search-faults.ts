@@ -2,6 +2,7 @@
 import { needsSurrogates } from './attacks/define-attack.ts';
 import { expandAttacks } from './attacks/presets.ts';
 import { attacks as declaredAttacks } from './attacks.ts';
+import { readConstraint } from './constraints.ts';
 import { budgetsOfChoice } from './dataset-spec.ts';
 import {
   type HyperparameterName,
@@ -10,6 +11,7 @@ import {
   isNumeric,
 } from './hyperparameters.ts';
 import { listObjectives } from './objectives.ts';
+import { metricFault } from './ranking.ts';
 import { recipes as declaredRecipes, hyperparametersOf, type Recipe, type RecipeName } from './recipes.ts';
 import { type DecidedSearch, isPromoting, type PromotingSearch, type SearchPoint } from './search.ts';
 import { type Dimension, isRange, type SearchSpace } from './search-space.ts';
@@ -65,7 +67,8 @@ const fidelityFaults = ({ fidelity }: PromotingSearch, { recipes, space }: Parts
   return min < max ? [] : [fault([...path, 'max'], `more than min=${min} epochs`, `${max}`, max)];
 };
 
-const isFixed = (dimension: Dimension): boolean =>
+/** Whether the dimension has only one value. */
+export const isFixed = (dimension: Dimension): boolean =>
   isRange(dimension)
     ? dimension.min === dimension.max
     : !Array.isArray(dimension) || new Set(dimension).size === 1;
@@ -89,6 +92,16 @@ const pointFaults = (points: readonly SearchPoint[], { space, recipes }: Parts):
     }),
   );
 
+/** Constraints on a metric that no attack of the sweep gives. */
+const constraintFaults = ({ search, attacks, dataset }: Parts): readonly Fault[] => {
+  const runs = expandAttacks(attacks, { budgets: budgetsOfChoice(dataset) });
+  return search.constraints.flatMap((text, place) => {
+    const condition = readConstraint(text);
+    const found = condition?.kind === 'metric' ? metricFault(condition, runs) : null;
+    return found ? [{ path: ['search', 'constraints', place], message: found.message, input: text }] : [];
+  });
+};
+
 const needsSurrogate = ({ attacks, dataset }: Parts): string | undefined =>
   expandAttacks(attacks, { budgets: budgetsOfChoice(dataset) }).find(({ attack }) =>
     needsSurrogates(declaredAttacks[attack]),
@@ -106,6 +119,7 @@ export const searchFaults = (parts: Parts): readonly Fault[] => {
     ...(varies(parts) ? [] : [fault(['space'], 'a space with at least two points', 'one point', space)]),
     ...(isPromoting(search) ? fidelityFaults(search, parts) : []),
     ...(search.try ? pointFaults(search.try, parts) : []),
+    ...constraintFaults(parts),
     ...(transfer === undefined
       ? []
       : [

@@ -120,8 +120,8 @@ export const Search = z.discriminatedUnion('strategy', [
       .int()
       .min(1)
       .max(100_000)
-      .meta({ description: 'Number of points drawn; each is trained with every seed.' }),
-    seed: Seed,
+      .meta({ title: 'Trials', description: 'Number of points drawn; each is trained with every seed.' }),
+    seed: Seed.meta({ title: 'Seed of the search' }),
   }),
   proposing('sobol'),
   proposing('tpe'),
@@ -143,6 +143,19 @@ export const isDecided = (search: Search): search is DecidedSearch =>
   search.strategy !== 'grid' && search.strategy !== 'random';
 
 export const isPromoting = (search: Search): search is PromotingSearch => 'fidelity' in search;
+
+export const searchTitles: Readonly<Record<SearchName, string>> = {
+  grid: 'Grid',
+  random: 'Random',
+  sobol: 'Sobol',
+  tpe: 'TPE',
+  gp: 'Gaussian process',
+  nsga2: 'NSGA-II',
+  'cma-es': 'CMA-ES',
+  hyperband: 'Hyperband',
+  'successive-halving': 'Successive halving',
+  asha: 'ASHA',
+};
 
 /** When to use each search, in one line. */
 export const searchHints: Readonly<Record<SearchName, string>> = {

@@ -7,6 +7,7 @@ import {
   objectiveOf,
   presetAttacks,
   presetNames,
+  rankTexts,
   reachOf,
   routes,
   SweepDefinition,
@@ -140,5 +141,24 @@ describe('the default ranking', () => {
     expect(metric({ attack: 'pgd-l2' })).toBe('robustAccuracy');
     expect(metric({ attack: 'deepfool-l2' })).toBe('medianL2');
     expect(metric({ attack: 'deepfool-l2', metric: 'noiseLevel' })).toBe('noiseLevel');
+  });
+});
+
+describe('the ranks as people read them', () => {
+  const rows = [
+    { rank: 1, rung: 2 },
+    { rank: 1, rung: 1 },
+    { rank: 2, rung: 1 },
+    { rank: 2, rung: 1 },
+    { rank: null, rung: 0 },
+  ];
+
+  it('mark what shares a rank, within a rung', () => {
+    expect(rankTexts(rows)).toEqual(['1', '1', '2=', '2=', '–']);
+    expect(rankTexts([{ rank: 1 }, { rank: 1 }, { rank: 3 }])).toEqual(['1=', '1=', '3']);
+  });
+
+  it('mark it across rungs in one ranking of all rungs', () => {
+    expect(rankTexts(rows, 'all')).toEqual(['1=', '1=', '2=', '2=', '–']);
   });
 });

@@ -39,11 +39,12 @@ export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './em
 export { continuePropagation, startPropagation } from './lifecycle/continue-propagations.ts';
 export { type FailingBatch, listFailingBatches } from './lifecycle/failing-batches.ts';
 export { startRelay } from './lifecycle/outbox.ts';
-export type { Rounds } from './lifecycle/rounds.ts';
+export { type Rounds, startRounds } from './lifecycle/rounds.ts';
 export { checkSchema, migrate, pendingMigrations } from './migrate.ts';
 export { type EvaluationImages, getEvaluation, getImages } from './reads/evaluations.ts';
 export { type EventsQuery, eventsAfter, isEventAfter, lastEventId, onEvents } from './reads/events.ts';
 export { leaderboard } from './reads/leaderboard.ts';
+export { isNumber, pageOf, readCursor } from './reads/pages.ts';
 export { readSpeeds } from './reads/speeds.ts';
 export { getStage, listStages, readStageLog } from './reads/stages.ts';
 export { getSweep, listSweeps, type SweepsQuery } from './reads/sweeps.ts';
@@ -56,6 +57,11 @@ export {
   type TrialsQuery,
 } from './reads/trials.ts';
 export { getWorker, listWorkers } from './reads/workers.ts';
+export { addDecision } from './searches/add-decision.ts';
+export { releaseSearch, takeDueSearch } from './searches/due-searches.ts';
+export { readEarlier } from './searches/read-earlier.ts';
+export { readSearch } from './searches/read-search.ts';
+export { addHandPoint, endSearch, extendSearch } from './searches/steer-search.ts';
 export { type ClientUse, readClientUse } from './submission/client-use.ts';
 export { knownChains, statusesOf } from './submission/known-chains.ts';
 export {

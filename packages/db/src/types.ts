@@ -1,18 +1,27 @@
 /** The inputs and results of the operations of this package, besides the resources of the contracts. */
 import type {
   AttackRun,
+  AttackSpec,
   CheckpointManifest,
   ClientLimits,
+  DecisionSource,
   Diagnostic,
+  EvaluationMetricName,
   EvaluationRecords,
   EvaluationSummary,
+  HyperparameterValue,
   Known,
   Lack,
+  Plan,
   Position,
+  SearchEnd,
+  SearchPoint,
   StageKind,
   StageSpec,
   StoredDefinition,
+  StoredSweepStatus,
   SweepPlan,
+  TrialStatus,
   Verdict,
   WorkerDataset,
 } from '@funnel/contracts';
@@ -37,6 +46,113 @@ export type Submission = {
   readonly ticket?: Ticket;
   /** The token or address that submits the sweep, and its limits. (Default: no client, no limits) */
   readonly share?: { readonly client: string; readonly limits: ClientLimits };
+  /** For a search that decides one configuration after the other: `stages` and the trials of the plan are those of decision 0. */
+  readonly search?: NewSearch;
+};
+
+export type NewSearch = {
+  /** The largest number of configurations. */
+  readonly configurations: number;
+  /** The largest number of stages of one decision. */
+  readonly stride: number;
+  /** The hyperparameters whose values may differ between the trials, and `recipe` if there are several. */
+  readonly varying: ReadonlySet<string>;
+  /** Observations of other sweeps, as JSON. */
+  readonly earlier: readonly unknown[];
+  /** Decision 0. */
+  readonly decision: NewDecision;
+};
+
+/** A decision of a search, as it is written. */
+export type NewDecision = {
+  /** 0, 1, … */
+  readonly number: number;
+  readonly source: DecisionSource;
+  /** The number of the decision that proposed the configuration; null for an empty place. */
+  readonly configuration: number | null;
+  /** 0 for the shortest training; null for an empty place. */
+  readonly rung: number | null;
+  /** The value of the fidelity; null without promotion. */
+  readonly epochs: number | null;
+  readonly point: SearchPoint | null;
+  /** Of a promotion: the place at the rung below, from 1, and the number of units there. */
+  readonly place: number | null;
+  readonly among: number | null;
+  /** The epochs that the unit adds to the search. */
+  readonly newEpochs: number;
+};
+
+/** What a decision makes: the trials of one configuration at a rung, one for each seed. */
+export type NewUnit = Pick<Submission, 'stages' | 'buildPlan'>;
+
+/** A value of a trial that a search reads. */
+export type WantedValue = {
+  /** Undefined: the worst case over the attacks; for the clean accuracy, all test images without an attack. */
+  readonly attack: AttackSpec | undefined;
+  readonly metric: EvaluationMetricName;
+};
+
+/** A trial as a search sees it. */
+export type UnitTrial = {
+  readonly id: string;
+  readonly seed: number;
+  readonly status: TrialStatus;
+  readonly verdict: Verdict | null;
+  /** In the order of the wanted values; null: missing. */
+  readonly values: readonly (number | null)[];
+};
+
+/** A decision that was made, and its trials by seed. */
+export type RecordedDecision = NewDecision & {
+  readonly decidedAt: string;
+  readonly trials: readonly UnitTrial[];
+};
+
+export type SearchRecord = {
+  readonly definition: StoredDefinition;
+  readonly status: StoredSweepStatus;
+  /** The time of the submission. */
+  readonly createdAt: string;
+  readonly configurations: number;
+  readonly stride: number;
+  readonly earlier: readonly unknown[];
+  /** Points that users asked for and that the next proposals take, oldest first. */
+  readonly handPoints: readonly SearchPoint[];
+  /** Null: the search is open. */
+  readonly ended: SearchEnd | null;
+  /** In the order of their numbers, which may have gaps. */
+  readonly decisions: readonly RecordedDecision[];
+};
+
+/** A search in the hands of one process, for a minute since its last decision. `marked`: what `releaseSearch` needs. */
+export type TakenSearch = { readonly sweepId: string; readonly marked: number };
+
+/** `taken`: the number has a decision. `closed`: the search has ended, or its sweep does not run, or an operation on it goes on. */
+export type Decided = 'written' | 'taken' | 'closed';
+
+export type Extension = {
+  /** The number of configurations for which `plan` was made. A search that has another number by now is not extended. */
+  readonly from: number;
+  readonly to: number;
+  /** The plan of the whole search with `to` configurations. */
+  readonly plan: Plan;
+  /** Those of the client that submitted the sweep. (Default: none) */
+  readonly limits?: ClientLimits;
+};
+
+/** A configuration of an earlier sweep whose trials have all ended. */
+export type EarlierConfiguration = {
+  readonly sweepId: string;
+  readonly recipe: string;
+  readonly hyperparameters: Readonly<Record<string, HyperparameterValue>>;
+  readonly trials: readonly UnitTrial[];
+};
+
+export type EarlierSweep = {
+  readonly sweepId: string;
+  readonly definition: StoredDefinition;
+  /** Without configurations below the highest rung. */
+  readonly configurations: readonly EarlierConfiguration[];
 };
 
 /** A stored submission in the hands of one process. Another attempt may take it when the lease of this one has run out. */

@@ -11,7 +11,7 @@ import {
   type SweepPlan,
 } from '@funnel/contracts';
 import { stageId } from './identity.ts';
-import type { Outline } from './outline.ts';
+import { countAttacked, type Outline } from './outline.ts';
 import { type ImagesLeft, imagesLeft } from './seconds.ts';
 
 /** Every field is written out: for thirty thousand stages that is several times as fast as a spread. */
@@ -140,14 +140,21 @@ type Built = Omit<SweepPlan, 'trials'> & {
 
 /** `attacked`: the classifiers whose attacks may be in the database. All others are only counted. */
 const build = (outline: Outline, known: Known, attacked: readonly NeededStage[]): Built => {
-  const { report, counts, training, classifiers, attacks, attacksOn } = outline;
+  const { report, counts, training, classifiers, attacksOn } = outline;
   const { planned, distinct, needed } = planStages([...training, ...attacked.flatMap(attacksOn)], known);
   const byKind = groupBy(planned, (stage) => stage.kind);
-  const onlyCounted = classifiers.length - attacked.length;
+  const isAttacked = new Set(attacked);
+  const onlyCounted = [
+    ...countAttacked(
+      outline,
+      classifiers.filter((classifier) => !isAttacked.has(classifier)),
+    ),
+  ];
+  const countedStages = onlyCounted.reduce((sum, [, count]) => sum + count, 0);
   const ofKind = StageKind.options.map((kind) => {
     // Sorting is stable: within a kind and a length, the order of the outline stays.
     const stages = (byKind.get(kind) ?? []).sort(byEpochs);
-    const total = stages.length + (kind === 'attack' ? onlyCounted * attacks.length : 0);
+    const total = stages.length + (kind === 'attack' ? countedStages : 0);
     const cached = stages.filter((stage) => stage.cached || stage.passed).length;
     return { kind, stages, count: { total, cached } };
   });
@@ -162,7 +169,10 @@ const build = (outline: Outline, known: Known, attacked: readonly NeededStage[])
       sharing: shared === 0 ? 1 : epochs.unshared / shared,
       ...report,
     },
-    images: imagesLeft(planned, attacks, onlyCounted * counts.attackedImages),
+    images: imagesLeft(
+      planned,
+      onlyCounted.map(([attack, count]) => [attack, count * counts.attackedImages]),
+    ),
   };
 };
 

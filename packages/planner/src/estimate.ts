@@ -21,7 +21,7 @@ import {
 import { memoize, memoizeBy } from './memoize.ts';
 import { minBytes, sizes, trainedBy } from './memory.ts';
 import { type DataSize, type Networks, networksOf } from './network-sizes.ts';
-import type { Outline } from './outline.ts';
+import { countAttacked, type Outline } from './outline.ts';
 import type { Sized } from './training.ts';
 
 const bytesPerNumber = 4;
@@ -87,10 +87,8 @@ const largestSize = (largest: Configuration, data: DataSize, { space }: SweepDef
 };
 
 /** The bytes that the stages will store, without those that the database has: checkpoints, records of images, rows. */
-const storedBytesOf = (
-  { training, sized, classifiers, attacks, counts }: Outline,
-  data: DataSize,
-): number => {
+const storedBytesOf = (outline: Outline, data: DataSize): number => {
+  const { training, sized, classifiers, counts } = outline;
   const weightsOf = memoize(({ recipe, hyperparameters }: Configuration) => {
     const networks = networksOf(data, hyperparameters);
     return memoizeBy(
@@ -101,7 +99,11 @@ const storedBytesOf = (
       }),
     );
   });
-  let total = classifiers.length * attacks.length * (bytesPerStage + counts.attackedImages * bytesPerRecord);
+  const attackStages = [...countAttacked(outline, classifiers).values()].reduce(
+    (sum, count) => sum + count,
+    0,
+  );
+  let total = attackStages * (bytesPerStage + counts.attackedImages * bytesPerRecord);
   for (const [place, { kind, epochs }] of training.entries()) {
     const { stored, trained } = weightsOf(sized[place]!)(kind);
     // One checkpoint for each epoch; Adam's two moments stay only at the end of the stage.
@@ -144,12 +146,11 @@ export const estimate = (
   const storedBytes = storedBytesOf(outline, data);
   if (storedBytes > limits.storedBytes)
     refuse('The sweep would store too much.', {
-      path: 'search' in definition && definition.search.strategy === 'random' ? 'search.trials' : 'space',
+      path: 'trials' in definition.search ? 'search.trials' : 'space',
       expected: `at most ${formatBytes(limits.storedBytes)} (${variableOf('storedBytes')})`,
       received: formatBytes(storedBytes),
     });
 
-  let queries = 0;
   for (const attack of outline.attacks) {
     const ofStage = queriesOf(attack) * dataset.attack;
     if (ofStage > limits.attackQueries)
@@ -158,8 +159,10 @@ export const estimate = (
         expected: `at most ${formatAmount(limits.attackQueries)} queries of one attack (${variableOf('attackQueries')})`,
         received: `up to ${formatAmount(queriesOf(attack))} for each of ${formatAmount(dataset.attack)} images`,
       });
-    queries += ofStage * outline.classifiers.length;
   }
+  let queries = 0;
+  for (const [attack, count] of countAttacked(outline, outline.classifiers))
+    queries += queriesOf(attack) * dataset.attack * count;
   return {
     parameters: Math.max(...configurations.map((one) => parametersOf(one, data))),
     trainerBytes: memory,

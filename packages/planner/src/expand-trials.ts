@@ -1,6 +1,10 @@
-/** Makes trials from a search space: pure, in a fixed order. Counts the trials before it makes any. */
+/**
+ * Makes trials from a search space, or from points that a search has decided: pure, in a fixed order. Counts the trials before it makes any.
+ */
 import {
   AppError,
+  type AttackSpec,
+  type DecidedSearch,
   type Dimension,
   defaultHyperparameters,
   formatAmount,
@@ -8,6 +12,8 @@ import {
   type Hyperparameters,
   type HyperparameterValue,
   hyperparametersOf,
+  isDecided,
+  isPromoting,
   maxTrials,
   type Plan,
   type PlannedHyperparameter,
@@ -91,7 +97,7 @@ const formatLarge = (count: number): string =>
 /** Names the longest dimension, which the user should shorten. */
 const tooLarge = (trials: number, axes: Axes, { search, seeds }: SweepDefinition): AppError => {
   const dimensions =
-    search.strategy === 'random'
+    'trials' in search
       ? [{ path: 'search.trials', size: search.trials }]
       : [...axes.values()].map(({ hyperparameter, size }) => ({ path: `space.${hyperparameter}`, size }));
   const [{ path, size }] = [...dimensions, { path: 'seeds', size: seeds.length }].sort(
@@ -109,21 +115,31 @@ const tooLarge = (trials: number, axes: Axes, { search, seeds }: SweepDefinition
   );
 };
 
+/**
+ * The units of a search that decides one configuration after the other, about: each configuration once, and with promotion one of η of them
+ * at the next rung, one of η² at the rung after it, and so on. `size`: the number of points of its space.
+ */
+const countUnits = (search: DecidedSearch, size: number): number => {
+  const configurations = Math.min(search.trials, size);
+  return isPromoting(search) ? Math.ceil((configurations * search.eta) / (search.eta - 1)) : configurations;
+};
+
+const countAll = ({ recipes, search }: SweepDefinition, axes: Axes): number => {
+  const sum = (count: (axes: readonly Axis[]) => number): number =>
+    [...new Set(recipes)].reduce((total, recipe) => total + count(axesReadBy(recipe, axes)), 0);
+  return isDecided(search) ? countUnits(search, sum(spaceSize)) : sum((read) => countPoints(read, search));
+};
+
 /** Throws SWEEP_TOO_LARGE. */
 const checkedCount = (definition: SweepDefinition, axes: Axes): number => {
-  const { recipes, search, seeds } = definition;
-  const points = [...new Set(recipes)].reduce(
-    (sum, recipe) => sum + countPoints(axesReadBy(recipe, axes), search),
-    0,
-  );
-  const trials = points * new Set(seeds).size;
+  const trials = countAll(definition, axes) * new Set(definition.seeds).size;
   if (trials > maxTrials) throw tooLarge(trials, axes, definition);
   return trials;
 };
 
 /**
  * The number of trials of a sweep. Makes no trial, so the time does not depend on the length of a range. Exact for a grid. A random
- * search may find fewer points than requested, although the space has them. Throws SWEEP_TOO_LARGE beyond the limit, CONTINUOUS_GRID,
+ * search may find fewer points than requested, although the space has them. With promotion the number is about right. Throws SWEEP_TOO_LARGE beyond the limit, CONTINUOUS_GRID,
  * and INVALID_REQUEST.
  */
 export const countTrials = (definition: SweepDefinition): number =>
@@ -143,7 +159,12 @@ export const pick = (
  * A point of the search space for one recipe. `values`: its own fields are the hyperparameters that the recipe reads and the space names. It
  * inherits the defaults of all others, because copies of them would cost more than the rest of the point.
  */
-export type SpacePoint = { readonly recipe: RecipeName; readonly values: Hyperparameters };
+export type SpacePoint = {
+  readonly recipe: RecipeName;
+  readonly values: Hyperparameters;
+  /** The attacks on its classifiers. (Default: all attacks of the sweep) */
+  readonly attacks?: readonly AttackSpec[];
+};
 
 const inheriting = (point: Point): Hyperparameters =>
   Object.assign(Object.create(defaultHyperparameters), point);
@@ -156,16 +177,38 @@ export type Expansion = {
   readonly report: SpaceReport;
 };
 
-/** Throws like `countTrials`. */
+const reportOf = (
+  { recipes, seeds, space, search }: SweepDefinition,
+  axes: Axes,
+  results: readonly SearchResult[],
+): SpaceReport => ({
+  space: describeAxes([...axes.values()], space),
+  leftOut: [
+    ...describeRepeats([
+      { name: 'recipes', asked: recipes.length, different: new Set(recipes).size },
+      ...[...axes.values()].map(({ hyperparameter, asked, size }) => ({
+        name: hyperparameter,
+        asked: asked ?? size,
+        different: size,
+      })),
+      { name: 'seeds', asked: seeds.length, different: new Set(seeds).size },
+    ]),
+    ...describeShortfalls(search, results),
+  ],
+});
+
+/** All points of a grid or of random draws. Throws like `countTrials`. */
 export const expandSweep = (definition: SweepDefinition): Expansion => {
   const axes = axesOf(definition);
   checkedCount(definition, axes);
   const { search } = definition;
-  const recipes = [...new Set(definition.recipes)];
-  const seeds = [...new Set(definition.seeds)];
+  if (isDecided(search))
+    throw new Error(
+      `Expected a grid or random draws, but got ${search.strategy}, which decides one point after the other`,
+    );
   const all: SpacePoint[] = [];
   const results: SearchResult[] = [];
-  for (const recipe of recipes) {
+  for (const recipe of new Set(definition.recipes)) {
     const read = axesReadBy(recipe, axes);
     const { points, draws } = choosePoints(read, search);
     results.push({ recipe, points: points.length, draws, size: spaceSize(read) });
@@ -173,22 +216,32 @@ export const expandSweep = (definition: SweepDefinition): Expansion => {
   }
   return {
     points: all,
-    seeds,
-    report: {
-      space: describeAxes([...axes.values()], definition.space),
-      leftOut: [
-        ...describeRepeats([
-          { name: 'recipes', asked: definition.recipes.length, different: recipes.length },
-          ...[...axes.values()].map(({ hyperparameter, asked, size }) => ({
-            name: hyperparameter,
-            asked: asked ?? size,
-            different: size,
-          })),
-          { name: 'seeds', asked: definition.seeds.length, different: seeds.length },
-        ]),
-        ...describeShortfalls(search, results),
-      ],
-    },
+    seeds: [...new Set(definition.seeds)],
+    report: reportOf(definition, axes, results),
+  };
+};
+
+/** A point that a search has decided. */
+export type DecidedPoint = {
+  readonly recipe: RecipeName;
+  /** The hyperparameters of the space that the recipe reads, and the epochs of the rung. All others have their defaults. */
+  readonly hyperparameters: Point;
+  /** The attacks on its classifiers: below the highest rung fewer than the sweep has. (Default: all attacks of the sweep) */
+  readonly attacks?: readonly AttackSpec[];
+};
+
+/** These points of a sweep, in their order. Throws like `countTrials`. */
+export const expandPoints = (definition: SweepDefinition, points: readonly DecidedPoint[]): Expansion => {
+  const axes = axesOf(definition);
+  checkedCount(definition, axes);
+  return {
+    points: points.map(({ recipe, hyperparameters, attacks }) => ({
+      recipe,
+      values: inheriting(hyperparameters),
+      ...(attacks && { attacks }),
+    })),
+    seeds: [...new Set(definition.seeds)],
+    report: reportOf(definition, axes, []),
   };
 };
 

@@ -1,10 +1,10 @@
 export { buildPlan, countPlan } from './build-plan.ts';
 export { estimate, queriesOf } from './estimate.ts';
-export { countTrials } from './expand-trials.ts';
+export { countTrials, type DecidedPoint } from './expand-trials.ts';
 export { chainId, configurationId, presentVersions, stageId } from './identity.ts';
 export { minBytes } from './memory.ts';
 export { roundedBytes } from './needs.ts';
 export { type Networks, networksOf, type Size } from './network-sizes.ts';
-export { type Outline, outlineSweep } from './outline.ts';
+export { distinctEpochs, type Outline, outlinePoints, outlineSweep } from './outline.ts';
 export { secondsLeft } from './seconds.ts';
 export { idsOfVersions, type VersionedId, versionChanges } from './versions.ts';

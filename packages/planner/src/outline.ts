@@ -18,7 +18,14 @@ import {
   sweepDataset,
   type TrialPoint,
 } from '@funnel/contracts';
-import { expandSweep, type SpaceReport, trialsOf } from './expand-trials.ts';
+import {
+  type DecidedPoint,
+  type Expansion,
+  expandPoints,
+  expandSweep,
+  type SpaceReport,
+  trialsOf,
+} from './expand-trials.ts';
 import { configurationId } from './identity.ts';
 import { memoize, memoizeBy, once } from './memoize.ts';
 import type { NeedOf } from './needs.ts';
@@ -87,8 +94,11 @@ export type Outline = {
   readonly sized: readonly Sized[];
   /** The training stages that are attacked, in the order of the trials. */
   readonly classifiers: readonly NeededStage[];
-  /** The attacks on each classifier. */
+  /** All attacks of the sweep. */
   readonly attacks: readonly AttackRun[];
+  /** The attacks on a classifier. Equal lists are one object. */
+  readonly attacksOf: (classifier: NeededStage) => readonly AttackRun[];
+  /** The stages of these attacks. */
   readonly attacksOn: (classifier: NeededStage) => readonly NeededStage[];
   readonly trials: readonly PlannedTrial[];
   /** All stages, trial by trial, parents before children. */
@@ -136,7 +146,37 @@ const specifyAttacks = (
   );
 };
 
-/** The trials with the ids of their stages. */
+/** The attacks on a classifier: those of the point that trains it. */
+const createAttacksOf = (
+  { points, seeds }: Expansion,
+  trained: readonly (readonly NeededStage[])[],
+  all: readonly AttackRun[],
+): Outline['attacksOf'] => {
+  const own = new Map<NeededStage, readonly AttackRun[]>();
+  for (const [place, stages] of trained.entries()) {
+    const { attacks } = points[Math.floor(place / seeds.length)]!;
+    if (attacks) own.set(stages.at(-1)!, attacks);
+  }
+  return (classifier) => own.get(classifier) ?? all;
+};
+
+/** The number of these classifiers that each attack attacks. */
+export const countAttacked = (
+  { attacksOf }: Pick<Outline, 'attacksOf'>,
+  classifiers: readonly NeededStage[],
+): ReadonlyMap<AttackRun, number> => {
+  const lists = new Map<readonly AttackRun[], number>();
+  for (const classifier of classifiers) {
+    const list = attacksOf(classifier);
+    lists.set(list, (lists.get(list) ?? 0) + 1);
+  }
+  const counts = new Map<AttackRun, number>();
+  for (const [list, count] of lists)
+    for (const attack of list) counts.set(attack, (counts.get(attack) ?? 0) + count);
+  return counts;
+};
+
+/** The trials with the ids of their stages. `first`: the number of the first trial. */
 const planTrials = (
   points: readonly TrialPoint[],
   trained: readonly (readonly NeededStage[])[],
@@ -164,27 +204,30 @@ const allStages = (
   return [...stages];
 };
 
-/**
- * All trials of a sweep and all stages that any of them needs. Throws like `countTrials` and `sweepDataset`, and INVALID_REQUEST if there is
- * no surrogate for an attack.
- */
-export const outlineSweep = (definition: SweepDefinition, engineVersion: string): Outline => {
+type Request = {
+  readonly definition: SweepDefinition;
+  readonly engineVersion: string;
+  readonly expansion: Expansion;
+  readonly varying: ReadonlySet<string>;
+};
+
+const outlineExpansion = ({ definition, engineVersion, expansion, varying }: Request): Outline => {
   const dataset = stageDataset(sweepDataset(definition.dataset));
   const attacks = expandAttacks(definition.attacks, { budgets: budgetsOfChoice(definition.dataset) });
   const subsetOf = memoizeBy(
     (kind: StageKind) => kind,
     (kind) => subset(kind, dataset),
   );
-  const making: Making = { subsetOf, engineVersion, varying: new Set(Object.keys(definition.space)) };
-  const expansion = expandSweep(definition);
+  const making: Making = { subsetOf, engineVersion, varying };
   const { trained, training, sized } = trainAll(expansion, making);
   const classifiers = [...new Set(trained.map((stages) => stages.at(-1)!))];
   const ids = classifiers.map(({ id }) => id);
   checkSurrogates(definition, attacks, ids);
   const places = once(() => new Map(training.map((stage, place) => [stage, place])));
+  const attacksOf = createAttacksOf(expansion, trained, attacks);
   const attacksOn = memoize((classifier: NeededStage) => {
     const { needOf } = sized[places().get(classifier)!]!;
-    return specifyAttacks(classifier, needOf, { attacks, classifiers: ids }, making);
+    return specifyAttacks(classifier, needOf, { attacks: attacksOf(classifier), classifiers: ids }, making);
   });
   const trials = once(() => planTrials(trialsOf(expansion), trained, attacksOn));
   const stages = once(() => allStages(trained, attacksOn));
@@ -197,6 +240,7 @@ export const outlineSweep = (definition: SweepDefinition, engineVersion: string)
     sized,
     classifiers,
     attacks,
+    attacksOf,
     attacksOn,
     get trials() {
       return trials();
@@ -205,4 +249,38 @@ export const outlineSweep = (definition: SweepDefinition, engineVersion: string)
       return stages();
     },
   };
+};
+
+/**
+ * All trials of a sweep and all stages that any of them needs, for a grid or random draws. Throws like `countTrials` and `sweepDataset`, and
+ * INVALID_REQUEST if there is no surrogate for an attack.
+ */
+export const outlineSweep = (definition: SweepDefinition, engineVersion: string): Outline =>
+  outlineExpansion({
+    definition,
+    engineVersion,
+    expansion: expandSweep(definition),
+    varying: new Set(Object.keys(definition.space)),
+  });
+
+/**
+ * The trials of these points of a sweep, and all stages that any of them needs. Throws like `outlineSweep`.
+ */
+export const outlinePoints = (
+  definition: SweepDefinition,
+  engineVersion: string,
+  points: readonly DecidedPoint[],
+): Outline =>
+  outlineExpansion({
+    definition,
+    engineVersion,
+    expansion: expandPoints(definition, points),
+    varying: new Set(points.flatMap(({ hyperparameters }) => Object.keys(hyperparameters))),
+  });
+
+/** The epochs of all chains if none of them is in the database. */
+export const distinctEpochs = ({ training }: Pick<Outline, 'training'>): number => {
+  const lengths = new Map<string, number>();
+  for (const { chain, epochs } of training) lengths.set(chain, Math.max(epochs, lengths.get(chain) ?? 0));
+  return [...lengths.values()].reduce((sum, epochs) => sum + epochs, 0);
 };

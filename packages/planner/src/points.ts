@@ -1,9 +1,11 @@
 /**
- * The points of a search space. An axis computes each value of one hyperparameter from the index of the value; a strategy combines the
- * axes. `SweepDefinition` checks that the ends of a range are values of the hyperparameter; every point between is then a value too.
+ * The points of a search space for a grid and for random draws, which follow from the sweep file alone. An axis computes each value of one
+ * hyperparameter from the index of the value; a strategy combines the axes. `packages/search` chooses the points of all other searches.
+ * `SweepDefinition` checks that the ends of a range are values of the hyperparameter; every point between is then a value too.
  */
 import {
   AppError,
+  type DecidedSearch,
   type Dimension,
   type HyperparameterName,
   type HyperparameterValue,
@@ -150,10 +152,13 @@ export const axisOf = (hyperparameter: HyperparameterName, dimension: Dimension)
 
 export type Point = Readonly<Record<string, HyperparameterValue>>;
 
+/** A search whose points follow from the sweep file alone. */
+type ListedSearch = Exclude<Search, DecidedSearch>;
+
 /** `draws`: the number of draws, including repeated points; null for a grid. */
 export type Chosen = { readonly points: readonly Point[]; readonly draws: number | null };
 
-type Strategy<S extends Search> = {
+type Strategy<S extends ListedSearch> = {
   /** The maximum number of points; computes none of them. */
   readonly count: (axes: readonly Axis[], search: S) => number;
   /** The points, each once, in a fixed order. */
@@ -232,15 +237,14 @@ const random: Strategy<Extract<Search, { strategy: 'random' }>> = {
   },
 };
 
-/** One entry for every strategy of the sweep file: a missing one does not compile. */
 const strategies = { grid, random } satisfies {
-  readonly [Name in Search['strategy']]: Strategy<Extract<Search, { strategy: Name }>>;
+  readonly [Name in ListedSearch['strategy']]: Strategy<Extract<Search, { strategy: Name }>>;
 };
 
-const strategyOf = (search: Search) => strategies[search.strategy] as Strategy<Search>; // each strategy gets a search of its own kind
+const strategyOf = (search: ListedSearch) => strategies[search.strategy] as Strategy<ListedSearch>; // each strategy gets a search of its own kind
 
-export const countPoints = (axes: readonly Axis[], search: Search): number =>
+export const countPoints = (axes: readonly Axis[], search: ListedSearch): number =>
   strategyOf(search).count(axes, search);
 
-export const choosePoints = (axes: readonly Axis[], search: Search): Chosen =>
+export const choosePoints = (axes: readonly Axis[], search: ListedSearch): Chosen =>
   strategyOf(search).choose(axes, search);

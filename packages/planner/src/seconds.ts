@@ -6,11 +6,10 @@ export type ImagesLeft = ReadonlyMap<string, number>;
 
 const keyOf = (kind: string, method: string): string => `${kind} ${method}`;
 
-/** The images of these stages, and `more` attacked images for each of these attacks. */
+/** The images of these stages, and of `more` attacks: so many attacked images for each of them. */
 export const imagesLeft = (
   stages: readonly PlannedStage[],
-  attacks: readonly AttackRun[] = [],
-  more = 0,
+  more: Iterable<readonly [attack: AttackRun, images: number]> = [],
 ): ImagesLeft => {
   const images = new Map<string, number>();
   const add = (kind: string, method: string, count: number): void => {
@@ -24,7 +23,7 @@ export const imagesLeft = (
         attack?.attack ?? recipe,
         kind === 'attack' ? dataset.attack : (epochs - startEpoch) * dataset.train,
       );
-  for (const { attack } of attacks) add('attack', attack, more);
+  for (const [{ attack }, count] of more) add('attack', attack, count);
   return images;
 };
 

@@ -12,6 +12,8 @@ export type Unit = {
   readonly point: Point;
   /** 0 for the shortest training; always 0 in a search without promotion. */
   readonly rung: number;
+  /** Epochs that the unit trains: with all seeds, and without those of the rung below. */
+  readonly newEpochs: number;
   readonly outcome: Outcome;
 };
 

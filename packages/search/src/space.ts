@@ -32,6 +32,7 @@ export type Axis = {
   readonly at: ((index: number) => HyperparameterValue) | null;
   /** The value at a share, 0 ≤ share ≤ 1. A uniform share gives a uniform value on the axis' scale. */
   readonly valueAt: (share: number) => HyperparameterValue;
+  readonly has: (value: HyperparameterValue) => boolean;
   /** Throws for a value that is not on the axis. */
   readonly cellOf: (value: HyperparameterValue) => Cell;
   readonly readWhere?: Condition;
@@ -147,27 +148,23 @@ const shapeOf = ({ dimension, isWhole = false }: Variable): Shape => {
   return scale === 'log' ? logWholeShape(dimension) : steppedShape(dimension, 1);
 };
 
+export const refuse = (path: string, expected: string, received: string): never => {
+  throw new AppError('INVALID_REQUEST', `Expected ${expected}, but got ${received}`, {
+    issues: [{ path, expected, received }],
+  });
+};
+
 const axisOf = (variable: Variable): Axis => {
   const { name, readWhere } = variable;
   const shape = shapeOf(variable);
   return {
     ...shape,
     name,
-    cellOf: (value) => {
-      const cell = shape.cellOf(value);
-      if (cell) return cell;
-      throw new AppError('INVALID_REQUEST', `Expected a value of ${name} in the space, but got ${value}`, {
-        issues: [{ path: `space.${name}`, expected: 'a value in the space', received: String(value) }],
-      });
-    },
+    has: (value) => shape.cellOf(value) !== null,
+    cellOf: (value) =>
+      shape.cellOf(value) ?? refuse(`space.${name}`, `a value of ${name} in the space`, String(value)),
     ...(readWhere && { readWhere }),
   };
-};
-
-const refuse = (path: string, expected: string, received: string): never => {
-  throw new AppError('INVALID_REQUEST', `Expected ${expected}, but got ${received}`, {
-    issues: [{ path, expected, received }],
-  });
 };
 
 /**
@@ -206,6 +203,37 @@ export const choosePoint = (
 /** The point at these shares, one for each axis. */
 export const pointAt = (axes: readonly Axis[], shares: ArrayLike<number>): Point =>
   choosePoint(axes, (axis, index) => axis.valueAt(shares[index]!));
+
+/**
+ * The point of a user, with the values of axes that have only one. `path`: of the point in the request. Throws INVALID_REQUEST for a value that
+ * is missing, that is not on its axis, or that is not read.
+ */
+export const checkPoint = (axes: readonly Axis[], point: Point, path = 'point'): Point => {
+  const complete = choosePoint(axes, ({ name, size, at, has }) => {
+    const value = point[name] ?? (size === 1 ? at!(0) : undefined);
+    if (value === undefined) return refuse(path, `a value of ${name}`, 'none');
+    return has(value) ? value : refuse(`${path}.${name}`, `a value of ${name} in the space`, String(value));
+  });
+  for (const [name, value] of Object.entries(point))
+    if (!(name in complete))
+      refuse(`${path}.${name}`, `no ${name}, which this point does not read`, String(value));
+  return complete;
+};
+
+/** The point with these values on the axes that it reads; null if a value is missing, or is not on its axis. */
+export const pointFrom = (
+  axes: readonly Axis[],
+  read: (name: string) => HyperparameterValue | undefined,
+): Point | null => {
+  let isInside = true;
+  const point = choosePoint(axes, ({ name, has, valueAt }) => {
+    const value = read(name);
+    if (value !== undefined && has(value)) return value;
+    isInside = false;
+    return valueAt(0);
+  });
+  return isInside ? point : null;
+};
 
 /** The middle of the cell of each axis; NaN for an axis that is not read. */
 export const sharesOf = (axes: readonly Axis[], point: Point): Float64Array =>

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { decide, nextDue, type Search } from '../src/decide.ts';
-import type { Decision, Unit } from '../src/decision.ts';
+import { decide as decidePrepared, prepare } from '../src/decide.ts';
+import type { Decision, Decisions, Unit } from '../src/decision.ts';
+import { nextDue } from '../src/next-due.ts';
 import type { Outcome } from '../src/observation.ts';
+import type { Search } from '../src/search.ts';
 import { simulateSearch } from '../src/simulate.ts';
 import type { Space } from '../src/space.ts';
 import { runWorkers } from './support/run-workers.ts';
@@ -10,6 +12,8 @@ const space: Space = [
   { name: 'x', dimension: { min: 0, max: 1, scale: 'linear' } },
   { name: 'kind', dimension: ['a', 'b', 'c'] },
 ];
+const decide = (search: Search, decisions: Decisions, number: number) =>
+  decidePrepared(prepare(search), decisions, number, Number.POSITIVE_INFINITY);
 const fidelity = { min: 1, max: 9, eta: 3 };
 const searchOf = (changes: Partial<Search>): Search => ({
   space,
@@ -17,9 +21,12 @@ const searchOf = (changes: Partial<Search>): Search => ({
   objectives: 1,
   seed: 7,
   parallelism: 4,
+  order: 'reproducible',
   promotion: null,
   earlier: [],
   tryFirst: [],
+  handPoints: [],
+  stop: {},
   ...changes,
 });
 const evaluate = ({ point, rung }: Pick<Unit, 'point' | 'rung'>): Outcome =>
@@ -89,6 +96,7 @@ describe('a search without promotion', () => {
         kind: 'unit',
         configuration: number,
         rung: 0,
+        newEpochs: 0,
         point: choice.point,
         outcome: { status: 'pending' },
       });
@@ -99,7 +107,7 @@ describe('a search without promotion', () => {
   it('ends before one proposal too many', () => {
     const decisions = simulateSearch(search, 12, evaluate);
     expect(decisions).toHaveLength(12);
-    expect(nextDue(search, decisions, 12)).toEqual({ kind: 'end', reason: 'configurations' });
+    expect(nextDue(search, decisions, 12)).toEqual({ kind: 'end', reason: 'trials' });
     expect(nextDue(search, decisions, 13).kind).toBe('due');
   });
 

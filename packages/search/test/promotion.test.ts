@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Search } from '../src/decide.ts';
 import type { Unit } from '../src/decision.ts';
 import { type Fidelity, rungsOf } from '../src/promotion/promotion.ts';
 import { type PromotionName, promotionNames } from '../src/promotion/registry.ts';
+import type { Search } from '../src/search.ts';
 import { simulateSearch } from '../src/simulate.ts';
 
 describe('rungs', () => {
@@ -42,9 +42,12 @@ const run = (
     objectives: 1,
     seed: 0,
     parallelism: 1,
+    order: 'reproducible',
     promotion: { rule, fidelity },
     earlier: [],
     tryFirst: [],
+    handPoints: [],
+    stop: {},
   };
   return simulateSearch(search, configurations, ({ point }) =>
     isBad ? { status: 'bad' } : { status: 'measured', utilities: [Number(point.x)] },

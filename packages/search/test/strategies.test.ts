@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Search } from '../src/decide.ts';
 import type { Unit } from '../src/decision.ts';
 import type { Outcome } from '../src/observation.ts';
+import type { Search } from '../src/search.ts';
 import { simulateSearch } from '../src/simulate.ts';
 import { axesOf, keyOf, type Point, type Space, sharesOf } from '../src/space.ts';
 import { type StrategyName, strategies, strategyNames } from '../src/strategies/registry.ts';
@@ -29,9 +29,12 @@ const searchOf = (strategy: StrategyName, space: Space, changes: Partial<Search>
   objectives: 1,
   seed: 1,
   parallelism: 1,
+  order: 'reproducible',
   promotion: null,
   earlier: [],
   tryFirst: [],
+  handPoints: [],
+  stop: {},
   ...changes,
 });
 

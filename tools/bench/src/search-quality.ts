@@ -35,9 +35,12 @@ export const searchOf = (
   objectives: 1,
   seed,
   parallelism,
+  order: 'reproducible',
   promotion: null,
   earlier: [],
   tryFirst: [],
+  handPoints: [],
+  stop: {},
 });
 
 const shownAt = [25, 50, 100, 200, 500, 1000];

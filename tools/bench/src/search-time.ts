@@ -1,5 +1,5 @@
 /** The CPU time of one proposal after so many trials. The decisions are those of a random search, so that none depends on the strategy. */
-import { type Decision, decide, type StrategyName, simulateSearch, strategies } from '@funnel/search';
+import { type Decision, nextDue, type StrategyName, simulateSearch, strategies } from '@funnel/search';
 import { type SearchProblem, searchProblems } from './search-problems.ts';
 import { searchOf } from './search-quality.ts';
 import { median } from './timing.ts';
@@ -20,7 +20,7 @@ export const measureTime = (strategy: StrategyName, trials: number) => {
   const decisions = decisionsOf(problem, trials);
   const times = Array.from({ length: warmUps + proposals }, (_, seed) => {
     const start = process.cpuUsage();
-    decide(searchOf(problem.space, strategy, seed, 1), decisions, trials);
+    nextDue(searchOf(problem.space, strategy, seed, 1), decisions, trials + 1);
     const { user, system } = process.cpuUsage(start);
     return (user + system) / 1000;
   }).slice(warmUps);

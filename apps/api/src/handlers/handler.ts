@@ -93,6 +93,8 @@ export type Context = {
   readonly document: OpenApiDocument;
   /** Notifies the queue of ready stages. */
   readonly relay: Rounds;
+  /** Decides for searches. */
+  readonly proposer: Rounds;
   readonly engineVersion: string;
   readonly limits: ServiceLimits;
   readonly planning: Pick<Planning, 'plan' | 'plansOf'>;

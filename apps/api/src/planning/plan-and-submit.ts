@@ -15,8 +15,11 @@ import {
   defaultLimits,
   expandAttacks,
   fixedLimit,
+  isDecided,
   isRange,
+  type Known,
   type Plan,
+  type PlannedSearch,
   presetAttacks,
   type Recipe,
   recipes,
@@ -44,6 +47,7 @@ import {
   outlineSweep,
   secondsLeft,
 } from '@funnel/planner';
+import { beginSearch, outlineSearch } from '@funnel/proposer';
 import { findMadeAnew } from './made-anew.ts';
 import { type Resolved, resolveDataset } from './resolve-dataset.ts';
 
@@ -171,23 +175,37 @@ const countStages = (definition: SweepDefinition): number => {
   return stages;
 };
 
-type Estimated = { readonly outline: Outline; readonly estimate: NonNullable<Plan['estimate']> };
+/** `search`: for a search that decides one configuration after the other. The outline then has random points. */
+type Estimated = {
+  readonly outline: Outline;
+  readonly estimate: NonNullable<Plan['estimate']>;
+  readonly search?: PlannedSearch;
+};
 
 /** Throws SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
 const outlineChecked = ({ definition, engineVersion }: PlanRequest, limits: SweepLimits): Estimated => {
   countStages(definition);
+  if (isDecided(definition.search)) {
+    const { outline, search } = outlineSearch(definition, engineVersion);
+    return { outline, estimate: estimate(definition, outline, limits), search };
+  }
   const outline = outlineSweep(definition, engineVersion);
   return { outline, estimate: estimate(definition, outline, limits) };
 };
 
-type Findings = Pick<Resolved, 'warnings'> & {
-  readonly estimate: Plan['estimate'];
-  readonly madeAnew: VersionChange[];
-};
+/** Of a search beforehand: nobody knows which of its stages exist. */
+const nothingKnown: Known = new Map();
+
+type Findings = Pick<Resolved, 'warnings'> &
+  Pick<Estimated, 'search'> & {
+    readonly estimate: Plan['estimate'];
+    readonly madeAnew: VersionChange[];
+  };
 
 /** A plan without stages of older versions, or without warnings, does not say so. */
-const withFindings = (plan: Plan, { estimate, madeAnew, warnings }: Findings): Plan => ({
+const withFindings = (plan: Plan, { estimate, search, madeAnew, warnings }: Findings): Plan => ({
   ...plan,
+  ...(search && { search }),
   ...(madeAnew.length > 0 && { madeAnew }),
   ...(warnings.length > 0 && { warnings: [...warnings] }),
   estimate,
@@ -229,7 +247,7 @@ export const createPlanner = (
 ): Planner => ({
   plan: async (request) => {
     const { definition, warnings } = await resolveDataset(db, request.definition);
-    const { outline, estimate } = time(() => outlineChecked({ ...request, definition }, limits));
+    const { outline, estimate, search } = time(() => outlineChecked({ ...request, definition }, limits));
     const trained = await knownChains(db, outline.training);
     const attacked = outline.classifiers.filter(({ id }) => trained.existing.has(id));
     const attacks = time(() => attacked.flatMap(outline.attacksOn));
@@ -238,20 +256,25 @@ export const createPlanner = (
     const madeAnew = await findMadeAnew(db, outline, request.engineVersion);
     const { plan, images } = countPlan(outline, known, attacked);
     const seconds = secondsLeft(images, await readSpeeds(db));
-    return withFindings(plan, { estimate: { ...estimate, seconds }, madeAnew, warnings });
+    return withFindings(plan, { estimate: { ...estimate, seconds }, search, madeAnew, warnings });
   },
   submit: async ({ client, author, idempotencyKey: key, ticket, ...request }) => {
     const { definition, warnings } = await resolveDataset(db, request.definition);
-    const { outline, estimate } = time(() => outlineChecked({ ...request, definition }, limits));
-    const stages = time(() => outline.stages);
+    const { outline, estimate, search } = time(() => outlineChecked({ ...request, definition }, limits));
     const madeAnew = await findMadeAnew(db, outline, request.engineVersion);
+    const findings = { estimate, search, madeAnew, warnings };
+    const begun = search && (await beginSearch(db, definition, request.engineVersion));
+    // A search begins with the trials of its first decision. Its plan counts all.
+    const { plan: whole } = begun ? countPlan(outline, nothingKnown, []) : { plan: undefined };
+    const stages = time(() => (begun?.outline ?? outline).stages);
     return submitSweep(author ? actingAs(db, author) : db, {
       definition,
       stages,
       buildPlan: (known) => {
-        const { plan, ...rows } = buildPlan(outline, known);
-        return { ...rows, plan: withFindings(plan, { estimate, madeAnew, warnings }) };
+        const { plan, ...rows } = buildPlan(begun?.outline ?? outline, known);
+        return { ...rows, plan: withFindings(whole ?? plan, findings) };
       },
+      ...(begun && { search: begun.search }),
       ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(request.definition) } }),
       ...(ticket && { ticket }),
       ...(client !== undefined && { share: { client, limits } }),

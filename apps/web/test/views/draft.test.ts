@@ -105,6 +105,20 @@ describe('a draft', () => {
     expect(expanded(parse(definitionDraft(definition)))).toEqual(expanded(definition));
   });
 
+  it('has one objective as an object, and several as a list', () => {
+    const [clean, robust] = [
+      { metric: 'cleanAccuracy' as const },
+      { attack: 'pgd-linf' as const, metric: 'medianL2' as const, direction: 'min' as const },
+    ];
+    expect(draftInput({ ...named, objectives: [clean] }).objective).toEqual(clean);
+    expect(draftInput({ ...named, objectives: [clean, robust] }).objective).toEqual([clean, robust]);
+    expect(draftInput(named)).not.toHaveProperty('objective');
+    for (const objective of [clean, [clean, robust]]) {
+      const definition = SweepDefinition.parse({ ...draftInput(named), objective });
+      expect(parse(definitionDraft(definition)).objective).toEqual(objective);
+    }
+  });
+
   it('shows a range with few steps as its values', () => {
     const { space } = SweepDefinition.parse({
       name: 'x',

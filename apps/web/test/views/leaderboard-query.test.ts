@@ -33,4 +33,9 @@ describe('the query of the leaderboard', () => {
     expect(ranking('sweep=a&attack=fgsm', without)).toEqual(['fgsm', 'medianLinf']);
     expect(ranking('sweep=a&attack=worst&metric=successRate', without)).toEqual([undefined, 'successRate']);
   });
+
+  it('ranks rungs apart, unless the address asks for one ranking of all', () => {
+    const rungs = (address: string) => readBoardQuery(new URLSearchParams(address)).rungs;
+    expect(['', 'rungs=all', 'rungs=none-such'].map(rungs)).toEqual(['highest', 'all', 'highest']);
+  });
 });

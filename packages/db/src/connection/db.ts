@@ -27,7 +27,7 @@ export type Author = {
 };
 
 /** A table whose rows are work for the time after the commit (`lifecycle/rounds.ts`). */
-export type WokenTable = 'outbox' | 'propagations';
+export type WokenTable = 'outbox' | 'propagations' | 'searches';
 
 export type Db = {
   /** The address in the form for the driver; contains the password. */
@@ -123,6 +123,7 @@ export const createDb = (
   const listeners: Readonly<Record<WokenTable, Set<() => void>>> = {
     outbox: new Set(),
     propagations: new Set(),
+    searches: new Set(),
   };
   return {
     url,

@@ -15,8 +15,8 @@ import { deriveTrials, finishSweeps, splitByTrials, sweepsOfEnded, type TrialCha
 export type SweepLink = { readonly sweepId: string; readonly isCounted: boolean };
 
 /**
- * The sweeps that share each stage. While a new sweep is being connected with other sweeps (`connect-sweep.ts`), its counts contain only the
- * stages of the batches that are done.
+ * The sweeps that share each stage. While a new sweep, or a new unit of a search, is being connected with other sweeps (`connect-sweep.ts`),
+ * the counts of the sweep contain none of its stages that are left.
  */
 export const stageSweeps = async (
   tx: Tx,
@@ -27,7 +27,7 @@ export const stageSweeps = async (
   const rows = await tx.query(
     { stage_id: text(), sweep_id: text(), counted: bool() },
     `SELECT l.stage_id, l.sweep_id, l.direct AND NOT EXISTS (
-       SELECT FROM sweep_actions a WHERE a.sweep_id = l.sweep_id AND a.action = 'connect' AND l.ordinal >= a.done) AS counted
+       SELECT FROM sweep_actions a WHERE a.sweep_id = l.sweep_id AND a.action = 'connect' AND l.ordinal >= a.done AND l.ordinal < a.total) AS counted
      FROM sweep_stages l WHERE l.stage_id = ANY($1) ORDER BY l.sweep_id`,
     [stageIds],
   );
@@ -161,14 +161,22 @@ const write = async (tx: Tx, { counts: changes, events, readyStages }: Written):
   if (readyStages.length > 0) tx.wake('outbox');
 };
 
-/** Writes the ready stages that are scheduled for a sweep into the outbox, after the sweep was submitted or resumed. */
-export const announceSweep = async (tx: Tx, sweepId: string): Promise<void> => {
+/**
+ * Writes the ready stages that are scheduled for a sweep into the outbox, after the sweep was submitted or resumed. `among`: only those of
+ * these that are ready.
+ */
+export const announceSweep = async (
+  tx: Tx,
+  sweepId: string,
+  among: readonly string[] | null = null,
+): Promise<void> => {
   await tx.run(
     `INSERT INTO outbox (stage_id, due_at)
      SELECT id, ready_at FROM stages s
      WHERE sweep_id = $1 AND status = 'ready' AND NOT EXISTS (SELECT FROM outbox o WHERE o.stage_id = s.id)
+       AND ($2::text[] IS NULL OR id = ANY($2))
      LIMIT ${maxAnnounced}`,
-    [sweepId],
+    [sweepId, among],
   );
   tx.wake('outbox');
 };

@@ -6,7 +6,7 @@
  * sweep was cancelled is `cancelled`. It stays `cancelled` even if another sweep completes its stages.
  */
 import type { StoredSweepStatus, TrialStatus } from '@funnel/contracts';
-import { type RowOf, text, texts } from '../connection/columns.ts';
+import { orNull, type RowOf, text, texts } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { scheduleLeftBehind } from './scheduling.ts';
 import { idsOf, type StageChange } from './transitions.ts';
@@ -197,8 +197,11 @@ const endOfSweep = `CASE
 
 export type FinishedSweep = { readonly sweepId: string; readonly status: StoredSweepStatus };
 
+const finishedColumns = { id: text(), status: orNull(text<StoredSweepStatus>()) };
+
 /**
- * Ends those of the sweeps whose last trial has ended. A sweep whose retry goes on has not: failed trials wait for it. Corrects the status of a sweep that has ended before, when another sweep gives one of its
+ * Ends those of the sweeps whose last trial has ended. A sweep whose retry goes on has not: failed trials wait for it. Nor has one whose
+ * search is open: a decision may be due now, so it is marked. Corrects the status of a sweep that has ended before, when another sweep gives one of its
  * trials a result. Locks the sweeps first, so that when two transactions end the last two trials of a sweep, the later one sees both ends.
  * Resolves to the sweeps whose status changed.
  */
@@ -209,22 +212,30 @@ export const finishSweeps = async (tx: Tx, ids: readonly string[]): Promise<read
     [ids],
   );
   const rows = await tx.query(
-    { id: text(), status: text<StoredSweepStatus>() },
-    `UPDATE sweeps SET status = ended.status, finished_at = coalesce(finished_at, now())
-     FROM (
-       SELECT w.id, ${endOfSweep} AS status FROM sweeps w
-       WHERE w.id = ANY($1) AND w.status <> 'cancelled'
-         AND NOT EXISTS (SELECT FROM trials WHERE sweep_id = w.id AND status IN ('waiting', 'running'))
-         AND NOT EXISTS (SELECT FROM sweep_actions WHERE sweep_id = w.id AND action = 'retry')
-     ) AS ended
-     WHERE sweeps.id = ended.id AND sweeps.status <> ended.status
-     RETURNING sweeps.id, sweeps.status`,
+    finishedColumns,
+    `WITH marked AS (
+       UPDATE searches SET marked = marked + 1 WHERE sweep_id = ANY($1) AND ended IS NULL RETURNING sweep_id
+     ), finished AS (
+       UPDATE sweeps SET status = ended.status, finished_at = coalesce(finished_at, now())
+       FROM (
+         SELECT w.id, ${endOfSweep} AS status FROM sweeps w
+         WHERE w.id = ANY($1) AND w.status <> 'cancelled'
+           AND NOT EXISTS (SELECT FROM trials WHERE sweep_id = w.id AND status IN ('waiting', 'running'))
+           AND NOT EXISTS (SELECT FROM sweep_actions WHERE sweep_id = w.id AND action = 'retry')
+           AND NOT EXISTS (SELECT FROM searches WHERE sweep_id = w.id AND ended IS NULL)
+       ) AS ended
+       WHERE sweeps.id = ended.id AND sweeps.status <> ended.status
+       RETURNING sweeps.id, sweeps.status
+     )
+     SELECT id, status FROM finished UNION ALL SELECT sweep_id, NULL FROM marked`,
     [ids],
   );
-  if (rows.length > 0)
+  const finished = rows.flatMap(({ id, status }) => (status === null ? [] : [{ sweepId: id, status }]));
+  if (finished.length < rows.length) tx.wake('searches');
+  if (finished.length > 0)
     await scheduleLeftBehind(
       tx,
-      rows.map((row) => row.id),
+      finished.map(({ sweepId }) => sweepId),
     );
-  return rows.map(({ id, status }) => ({ sweepId: id, status }));
+  return finished;
 };

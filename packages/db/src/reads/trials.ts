@@ -51,10 +51,20 @@ const trialColumns = {
   finished_at: orNull(timestamptz()),
 };
 
-type TrialRow = RowOf<typeof trialColumns>;
+/** The decision that made the trial, and its rung in a search with promotion. Null in other sweeps. */
+const decisionColumns = { decision: orNull(int4()), rung: orNull(int4()) };
+const rowColumns = { ...trialColumns, ...decisionColumns };
+
+type TrialRow = RowOf<typeof rowColumns>;
+
+const trialList = `${listOf(trialColumns, 't')}, d.number AS decision, CASE WHEN d.epochs IS NOT NULL THEN d.rung END AS rung`;
+
+/** SQL: the trials `t` with their decisions `d`. */
+const trialsWithDecisions =
+  'trials t LEFT JOIN decisions d ON d.sweep_id = t.sweep_id AND d.number = t.configuration_index';
 
 /** `content`: of a data set that is not built in, as the definition of the sweep carries it. */
-const detailColumns = { ...trialColumns, content: orNull(jsonb<SweepContent>()) };
+const detailColumns = { ...rowColumns, content: orNull(jsonb<SweepContent>()) };
 type DetailRow = RowOf<typeof detailColumns>;
 
 const dataOfTrial = ({ dataset, content }: DetailRow): TrialDetail['data'] => {
@@ -74,6 +84,8 @@ const trialOf = (
   dataset: row.dataset,
   seed: row.seed,
   hyperparameters: row.hyperparameters,
+  ...(row.decision !== null && { decision: row.decision }),
+  ...(row.rung !== null && { rung: row.rung }),
   status: row.status,
   cleanAccuracy: row.clean_accuracy,
   verdict: row.verdict,
@@ -104,8 +116,8 @@ export const listTrials = async (
   const lastNumber = cursor ? readCursor(cursor, isNumber) : -1;
   if (!cursor) await assertSweep(db, sweepId);
   const rows = await tx.query(
-    trialColumns,
-    `SELECT ${listOf(trialColumns, 't')} FROM trials t
+    rowColumns,
+    `SELECT ${trialList} FROM ${trialsWithDecisions}
      WHERE t.sweep_id = $1 AND t.number > $2 ${status ? 'AND t.status = $4' : ''} ORDER BY t.number LIMIT $3`,
     [sweepId, lastNumber, limit + 1, ...(status ? [status] : [])],
   );
@@ -124,8 +136,8 @@ export const listTrials = async (
 const findTrials = async (tx: Tx, ids: readonly string[]): Promise<readonly DetailRow[]> => {
   const rows = await tx.query(
     detailColumns,
-    `SELECT ${listOf(trialColumns, 't')}, w.definition -> 'dataset' -> 'content' AS content
-     FROM trials t JOIN sweeps w ON w.id = t.sweep_id WHERE t.id = ANY($1)`,
+    `SELECT ${trialList}, w.definition -> 'dataset' -> 'content' AS content
+     FROM ${trialsWithDecisions} JOIN sweeps w ON w.id = t.sweep_id WHERE t.id = ANY($1)`,
     [ids],
   );
   const found = new Map(rows.map((row) => [row.id, row]));

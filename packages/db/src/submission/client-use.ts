@@ -7,7 +7,7 @@ import {
   type Plan,
   variableOf,
 } from '@funnel/contracts';
-import { float8, int8, orNull, text } from '../connection/columns.ts';
+import { bool, float8, int8, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
 
@@ -74,10 +74,15 @@ export const refuseSubmissions = async (tx: Tx, client: string, limits: ClientLi
 
 type Share = { readonly client: string; readonly limits: ClientLimits };
 
-/** Refuses one more sweep that runs, and may store `added` bytes. */
-const refuseMore = async (tx: Tx, added: number, { client, limits }: Share): Promise<void> => {
+/** Refuses a sweep that may store `added` bytes. `isCounted`: it runs or is paused already. */
+const refuseMore = async (
+  tx: Tx,
+  added: number,
+  { client, limits }: Share,
+  isCounted = false,
+): Promise<void> => {
   const { sweeps, stored, expected } = await readUse(tx, client);
-  refuseSweeps(sweeps, limits);
+  if (!isCounted) refuseSweeps(sweeps, limits);
   if (stored + expected + added <= limits.ownBytes) return;
   throw new AppError(
     'TOO_MANY_OWN_BYTES',
@@ -89,9 +94,13 @@ const refuseMore = async (tx: Tx, added: number, { client, limits }: Share): Pro
 export const refuseSweep = (tx: Tx, plan: Plan, share: Share): Promise<void> =>
   refuseMore(tx, newBytesOf(plan), share);
 
+/** Retries and extensions of the sweeps of one client wait for each other, so that two cannot both become the last allowed one. */
+const lockShare = (tx: Tx, client: string): Promise<void> =>
+  tx.run(`SELECT pg_advisory_xact_lock(hashtext('funnel share ' || $1))`, [client]);
+
 /**
  * Before a sweep is retried, unless it is running or paused, and thus counted already. It uses up the share of the client that submitted it.
- * Retries of one client wait for each other, so that two cannot both become the last allowed one. Errors: as `refuseSweep`.
+ * Errors: as `refuseSweep`.
  */
 export const refuseRetry = async (tx: Tx, sweepId: string, limits: ClientLimits): Promise<void> => {
   const [row] = await tx.query(
@@ -101,6 +110,36 @@ export const refuseRetry = async (tx: Tx, sweepId: string, limits: ClientLimits)
     [sweepId],
   );
   if (!row || row.client === null) return; // an older version wrote it
-  await tx.run(`SELECT pg_advisory_xact_lock(hashtext('funnel share ' || $1))`, [row.client]);
+  await lockShare(tx, row.client);
   await refuseMore(tx, row.added, { client: row.client, limits });
+};
+
+/**
+ * Before the search of a sweep is extended: `plan` is then its plan. It uses up the share of the client that submitted it. Errors: as
+ * `refuseSweep`, but a sweep that runs or is paused is counted already.
+ */
+export const refuseExtension = async (
+  tx: Tx,
+  sweepId: string,
+  plan: Plan,
+  limits: ClientLimits,
+): Promise<void> => {
+  const [row] = await tx.query(
+    { client: orNull(text()), counted: bool(), left: float8(), trained: float8() },
+    `SELECT s.client, s.status IN ('running', 'paused') AS counted, ${bytesLeft('s')} AS left,
+       (SELECT coalesce(sum(c.count), 0) FROM sweep_counts c WHERE c.sweep_id = s.id AND c.subject = 'trained')::float8 AS trained
+     FROM sweeps s WHERE s.id = $1`,
+    [sweepId],
+  );
+  if (!row || row.client === null) return; // an older version wrote it
+  const { needed, cached } = plan.epochs;
+  const left =
+    ((plan.estimate?.storedBytes ?? 0) * Math.max(0, needed - row.trained)) / Math.max(1, needed + cached);
+  await lockShare(tx, row.client);
+  await refuseMore(
+    tx,
+    Math.max(0, left - (row.counted ? row.left : 0)),
+    { client: row.client, limits },
+    row.counted,
+  );
 };

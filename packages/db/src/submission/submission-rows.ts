@@ -26,12 +26,16 @@ const ordinals = (plan: SweepPlan): ReadonlyMap<string, number> => {
   return order;
 };
 
-/** `known`: ids of the stages in the database. */
-export const placeStages = (plan: SweepPlan, known: ReadonlySet<string>): readonly PlacedStage[] => {
+/** `known`: ids of the stages in the database. `start`: the ordinal of the first stage. */
+export const placeStages = (
+  plan: SweepPlan,
+  known: ReadonlySet<string>,
+  start = 0,
+): readonly PlacedStage[] => {
   const order = ordinals(plan);
   return plan.stages.map((stage) => ({
     stage,
-    ordinal: order.get(stage.id)!,
+    ordinal: start + order.get(stage.id)!,
     isKnown: known.has(stage.id),
     waitsForOther: stage.dependsOn !== null && !order.has(stage.dependsOn),
     hasEnded: !stage.cached && known.has(stage.id),

@@ -8,12 +8,14 @@ import { reading, type Tx, transaction, type Writing } from '../connection/trans
 import { announceSweep, type CountChange, propagate } from '../lifecycle/propagate.ts';
 import { awaitStructure, lockStructure } from '../lifecycle/structure-lock.ts';
 import { firstStatus } from '../lifecycle/transitions.ts';
+import { insertSearch } from '../searches/insert-search.ts';
 import { connectSweep } from '../sweeps/sweep-actions.ts';
 import type { Submission, Submitted } from '../types.ts';
 import { refuseSweep } from './client-use.ts';
 import { findSubmission, storedKey } from './find-submission.ts';
+import { freeBelow, insertLinks, linkIndirect } from './insert-links.ts';
 import { insertNewStages, reopenEnded } from './insert-stages.ts';
-import { insertLinks, insertTrials, linkIndirect } from './insert-trials.ts';
+import { insertTrials } from './insert-trials.ts';
 import { type Found, readKnown } from './known-chains.ts';
 import { completeSubmission } from './stored-submissions.ts';
 import { chunks, idsOf, newId, type PlacedStage, placeStages } from './submission-rows.ts';
@@ -139,13 +141,16 @@ const write = async (
   { isLarge }: { readonly isLarge: boolean },
 ): Promise<Submitted> => {
   const { found, plan, placed } = prepared;
+  const { search } = submission;
   if (submission.share) await refuseSweep(tx, plan.plan, submission.share);
   const sweepId = await insertSweep(tx, submission, plan);
   await tx.audit({ action: 'createSweep', subject: sweepId });
   await insertNewStages(tx, sweepId, placed);
   const reopened = await reopenEnded(tx, sweepId, placed);
-  await insertTrials(tx, sweepId, submission.definition.dataset.name, plan);
+  const unit = search && { configuration: 0, varying: search.varying };
+  await insertTrials(tx, sweepId, submission.definition.dataset.name, plan, unit);
   await insertLinks(tx, sweepId, plan, placed);
+  if (search) await insertSearch(tx, sweepId, search);
   if (isLarge) {
     await awaitStructure(tx);
     await refuseNewOthers(tx, sweepId, prepared);
@@ -156,7 +161,8 @@ const write = async (
   if (isAllNew(found))
     await propagate(tx, { changes: [], counts, events: [{ type: 'sweep', sweepId, status: 'running' }] });
   else {
-    const changes = [...reopened, ...(await linkIndirect(tx, sweepId, placed))];
+    const free = search && (await freeBelow(tx, sweepId));
+    const changes = [...reopened, ...(await linkIndirect(tx, sweepId, placed, free))];
     await connectSweep(tx, sweepId, { total: placed.length, isNow: !isLarge, before: { changes, counts } });
   }
   await announceSweep(tx, sweepId);

@@ -1,5 +1,5 @@
 /**
- * Connects a new sweep with the stages that the database had before. A small sweep is connected by the transaction that writes it, a large one
+ * Connects a new sweep, or a new unit of a search, with the stages that the database had before. A small sweep is connected by the transaction that writes it, a large one
  * by later batches: the action `connect`. The links of the sweep protect its stages from its first commit on: no other sweep's cancellation
  * or deletion ends them, and no collection takes their checkpoints.
  *
@@ -18,6 +18,16 @@ import { inheritScores, noteCleanAccuracy } from '../scores/scores.ts';
 
 /** Stages of a sweep with these ordinals, from `from` to before `to`. */
 export type Ordinals = { readonly from: number; readonly to: number };
+
+/** Trials of a sweep with these numbers, from `from` to before `to`; null: to the last one. */
+type Numbers = { readonly from: number; readonly to: number | null };
+
+/** What to connect: stages, the ordinals of their links to the sweep, and the trials that have them all. Null: no trial has. */
+export type Part = {
+  readonly ids: readonly string[];
+  readonly ordinals: Ordinals;
+  readonly trials: Numbers | null;
+};
 
 /**
  * Locks the unfinished stages among these, and those that these wait for. The end of a stage holds the same lock: when it has it first, the
@@ -64,12 +74,12 @@ const firstTrial = async (tx: Tx, sweepId: string, ordinal: number): Promise<num
 };
 
 /**
- * The ids of the trials, locked, whose last new stage has one of these ordinals. The ordinals follow the trials, so the batches up to this one
- * have all stages of these trials.
+ * The trials whose last new stage has one of these ordinals. The ordinals follow the trials, so the batches up to this one have all stages of
+ * these trials.
  */
-const lockTrialsOf = async (tx: Tx, sweepId: string, { from, to }: Ordinals): Promise<readonly string[]> => {
+export const trialsOf = async (tx: Tx, sweepId: string, { from, to }: Ordinals): Promise<Numbers | null> => {
   const first = await firstTrial(tx, sweepId, from);
-  return first === null ? [] : lockTrials(tx, sweepId, first, await firstTrial(tx, sweepId, to));
+  return first === null ? null : { from: first, to: await firstTrial(tx, sweepId, to) };
 };
 
 const countStages = async (
@@ -97,20 +107,19 @@ const statusOf = async (tx: Tx, sweepId: string): Promise<StoredSweepStatus> => 
 };
 
 /**
- * Connects the stages with these ordinals. Every sweep-wide effect of an end counts from the moment at which the batch is done, so
- * `propagate` must run before `sweep_actions` says that it is (`stageSweeps`). Resolves to what to propagate.
+ * Connects stages. Every sweep-wide effect of an end counts from the moment at which the part is done, so `propagate` must run before
+ * `sweep_actions` says that it is (`stageSweeps`). Resolves to what to propagate.
  */
 export const connectStages = async (
   tx: Tx,
   sweepId: string,
-  ordinals: Ordinals,
-  ids: readonly string[],
+  { ids, ordinals, trials: numbers }: Part,
 ): Promise<Changes> => {
   await lockWithInputs(tx, ids);
   const changes = await updateWaiting(tx, ids);
   await scheduleStagesOf(tx, sweepId, ids);
   await noteCleanAccuracy(tx, ids);
-  const trials = await lockTrialsOf(tx, sweepId, ordinals);
+  const trials = numbers === null ? [] : await lockTrials(tx, sweepId, numbers.from, numbers.to);
   await inheritScores(tx, trials);
   const derived = await deriveUnfinished(tx, trials);
   await finishSweeps(tx, sweepsOfEnded(derived));

@@ -53,7 +53,7 @@ const deleteTrials = async (tx: Tx, sweepId: string, limit: number): Promise<num
 /** Deletes up to `limit` rows of this table that belong to the sweep. Resolves to their number. */
 const deleteRows = async (
   tx: Tx,
-  table: 'configuration_hyperparameters' | 'configuration_scores',
+  table: 'configuration_hyperparameters' | 'configuration_scores' | 'decisions',
   sweepId: string,
   limit: number,
 ): Promise<number> => {
@@ -92,8 +92,9 @@ export const deleteBatch = async (tx: Tx, sweepId: string, limit: number): Promi
   if ((await deleteTrials(tx, sweepId, limit)) === limit) return 0;
   if ((await deleteRows(tx, 'configuration_scores', sweepId, limit)) === limit) return 0;
   if ((await deleteRows(tx, 'configuration_hyperparameters', sweepId, limit)) === limit) return 0;
+  if ((await deleteRows(tx, 'decisions', sweepId, limit)) === limit) return 0;
   const links = await deleteLinks(tx, sweepId, limit);
   if (links === limit) return links;
-  await tx.run('DELETE FROM sweeps WHERE id = $1', [sweepId]); // cascades to counts, keys and actions
+  await tx.run('DELETE FROM sweeps WHERE id = $1', [sweepId]); // cascades to counts, keys, actions and the search
   return null;
 };

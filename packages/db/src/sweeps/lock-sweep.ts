@@ -27,7 +27,7 @@ export const lockRunning = async (tx: Tx, sweepId: string): Promise<readonly str
 };
 
 /** Locks the sweep, which must be in one of the `allowed` statuses. Errors: NOT_FOUND, INVALID_TRANSITION. */
-const lockRow = async (
+export const lockRow = async (
   tx: Tx,
   id: string,
   action: string,

@@ -5,6 +5,7 @@ import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { propagate } from '../lifecycle/propagate.ts';
 import { scheduleStages } from '../lifecycle/scheduling.ts';
+import { markSearch } from '../searches/due-searches.ts';
 import { refuseRetry } from '../submission/client-use.ts';
 import { cancelStages } from './cancel-stages.ts';
 import { endedStatuses, tryLockSweep } from './lock-sweep.ts';
@@ -37,6 +38,7 @@ export const resumeSweep = (db: Db, id: string): Promise<void> =>
     const running = await tryLockSweep(tx, id, 'resume', ['paused']);
     await tx.audit({ action: 'resumeSweep', subject: id });
     await setStatus(tx, id, 'running');
+    await markSearch(tx, id);
     if (running) await scheduleStages(tx, running);
     const changes = await beginAction(tx, id, 'resume', running !== null);
     await propagate(tx, { ...changes, events: [{ type: 'sweep', sweepId: id, status: 'running' }] });
@@ -102,6 +104,7 @@ export const retrySweep = (db: Db, id: string, limits?: ClientLimits): Promise<v
     if (limits) await refuseRetry(tx, id, limits);
     await tx.audit({ action: 'retrySweep', subject: id });
     const status = await reopenSweep(tx, id);
+    await markSearch(tx, id);
     const changes = await beginAction(tx, id, 'retry', running !== null);
     await propagate(tx, { ...changes, events: [{ type: 'sweep', sweepId: id, status }] });
   });

@@ -14,7 +14,7 @@ import { scheduleStagesOf } from '../lifecycle/scheduling.ts';
 import { limitWaits, tryLockStructure } from '../lifecycle/structure-lock.ts';
 import { reopenTrials } from '../lifecycle/trials.ts';
 import { cancelStages, cancelTrials } from './cancel-stages.ts';
-import { connectStages } from './connect-sweep.ts';
+import { connectStages, type Ordinals, type Part, trialsOf } from './connect-sweep.ts';
 import { deleteBatch } from './delete-sweep.ts';
 import { countTrials, retryStages } from './retry-stages.ts';
 
@@ -40,12 +40,26 @@ const stagesBetween = async (
   return rows.map((row) => row.stage_id);
 };
 
+/**
+ * The stages of a batch of an action on the whole sweep. The first batch has those with negative ordinals too: stages of other sweeps that a
+ * search waits for.
+ */
+const stagesOfBatch = (tx: Tx, sweepId: string, from: number, to: number): Promise<readonly string[]> =>
+  stagesBetween(tx, sweepId, from > 0 ? from : -(2 ** 31), to);
+
+/** The stages with these ordinals, to be connected. */
+const partOf = async (tx: Tx, sweepId: string, ordinals: Ordinals): Promise<Part> => ({
+  ids: await stagesBetween(tx, sweepId, ordinals.from, ordinals.to),
+  ordinals,
+  trials: await trialsOf(tx, sweepId, ordinals),
+});
+
 /** The new value of `done`: the action has ended when this is `total` or more. And what to propagate. */
 type Batch = Changes & { readonly done: number };
 
 const scheduleBatch = async (tx: Tx, sweepId: string, { done }: Progress): Promise<Batch> => {
   const end = done + batchSize;
-  await scheduleStagesOf(tx, sweepId, await stagesBetween(tx, sweepId, done, end));
+  await scheduleStagesOf(tx, sweepId, await stagesOfBatch(tx, sweepId, done, end));
   return { done: end, changes: [] };
 };
 
@@ -53,8 +67,8 @@ const batches: Readonly<Record<ActionName, (tx: Tx, sweepId: string, progress: P
   {
     connect: async (tx, sweepId, { done, total }) => {
       const to = Math.min(done + batchSize, total);
-      const ids = await stagesBetween(tx, sweepId, done, to);
-      const changes = await connectStages(tx, sweepId, { from: done, to }, ids);
+      const part = await partOf(tx, sweepId, { from: done, to });
+      const changes = await connectStages(tx, sweepId, part);
       await announceSweep(tx, sweepId);
       return { done: to, ...changes };
     },
@@ -70,7 +84,7 @@ const batches: Readonly<Record<ActionName, (tx: Tx, sweepId: string, progress: P
      */
     cancel: async (tx, sweepId, { done, total }) => {
       const end = total - done;
-      const changes = await cancelStages(tx, sweepId, await stagesBetween(tx, sweepId, end - batchSize, end));
+      const changes = await cancelStages(tx, sweepId, await stagesOfBatch(tx, sweepId, end - batchSize, end));
       if (end > batchSize) return { done: done + batchSize, changes };
       const { counts, isLast } = await cancelTrials(tx, sweepId, batchSize);
       return { done: isLast ? total : total - 1, changes, counts };
@@ -87,7 +101,7 @@ const batches: Readonly<Record<ActionName, (tx: Tx, sweepId: string, progress: P
       const reopened = await retryStages(
         tx,
         sweepId,
-        await stagesBetween(tx, sweepId, done, Math.min(end, stages)),
+        await stagesOfBatch(tx, sweepId, done, Math.min(end, stages)),
       );
       const trials = await reopenTrials(tx, sweepId, Math.max(0, done - stages), end - stages);
       return { ...reopened, done: end, trials, mayEnd: end < total ? [] : [sweepId] };
@@ -103,23 +117,30 @@ type NewSweep = {
   readonly before: Required<Pick<Changes, 'changes' | 'counts'>>;
 };
 
+/** From now until `endConnection`, the counts of the sweep contain none of its stages with these ordinals (`stageSweeps`). */
+export const beginConnection = (tx: Tx, sweepId: string, { from, to }: Ordinals): Promise<void> =>
+  tx.run(`INSERT INTO sweep_actions (sweep_id, action, done, total) VALUES ($1, 'connect', $2, $3)`, [
+    sweepId,
+    from,
+    to,
+  ]);
+
+export const endConnection = (tx: Tx, sweepId: string): Promise<void> => endAction(tx, sweepId, 'connect');
+
 /** Connects a new sweep with the stages that the database had, and propagates all changes. */
 export const connectSweep = async (
   tx: Tx,
   sweepId: string,
   { total, isNow, before }: NewSweep,
 ): Promise<void> => {
-  await tx.run(`INSERT INTO sweep_actions (sweep_id, action, total) VALUES ($1, 'connect', $2)`, [
-    sweepId,
-    total,
-  ]);
-  const ids = isNow ? await stagesBetween(tx, sweepId, 0, total) : [];
+  const ordinals = { from: 0, to: total };
+  await beginConnection(tx, sweepId, ordinals);
   const {
     changes,
     counts = [],
     events,
   } = isNow
-    ? await connectStages(tx, sweepId, { from: 0, to: total }, ids)
+    ? await connectStages(tx, sweepId, await partOf(tx, sweepId, ordinals))
     : { changes: [], events: [{ type: 'sweep', sweepId, status: 'running' }] as const };
   await propagate(tx, {
     changes: [...before.changes, ...changes],
@@ -127,7 +148,7 @@ export const connectSweep = async (
     events: events ?? [],
     maxTrials: batchSize,
   });
-  if (isNow) await endAction(tx, sweepId, 'connect');
+  if (isNow) await endConnection(tx, sweepId);
 };
 
 /**
@@ -168,8 +189,11 @@ export const beginAction = async (
   return { ...changes, maxTrials: batchSize };
 };
 
-const endAction = (tx: Tx, sweepId: string, action: ActionName): Promise<void> =>
-  tx.run('DELETE FROM sweep_actions WHERE sweep_id = $1 AND action = $2', [sweepId, action]);
+/** A search decides nothing while an action on its sweep goes on. */
+const endAction = async (tx: Tx, sweepId: string, action: ActionName): Promise<void> => {
+  await tx.run('DELETE FROM sweep_actions WHERE sweep_id = $1 AND action = $2', [sweepId, action]);
+  tx.wake('searches');
+};
 
 /** SQL: some action does not pause after a failure. */
 const anyDue = 'EXISTS (SELECT FROM sweep_actions WHERE due_at <= clock_timestamp())';

@@ -23,6 +23,7 @@ import { unfinishedSweeps } from '../lifecycle/failing-batches.ts';
 import { type CountChange, propagate } from '../lifecycle/propagate.ts';
 import { scheduleOrphans } from '../lifecycle/scheduling.ts';
 import { idsOf, type StageChange } from '../lifecycle/transitions.ts';
+import { heldUntil } from '../searches/due-searches.ts';
 import type { Reconciled } from '../types.ts';
 
 export type ReconcileOptions = {
@@ -97,6 +98,7 @@ const followClock = async (tx: Tx, gap: number, leaseSeconds: number): Promise<v
     `UPDATE stages SET ready_at = now() WHERE status IN ('waiting', 'ready') AND ready_at > now()`,
   );
   await tx.run('UPDATE outbox SET due_at = now() WHERE due_at > now()');
+  await tx.run(`UPDATE searches SET held_until = now() WHERE held_until > ${heldUntil}`);
   await tx.run(`UPDATE workers SET heartbeat_at = now() WHERE heartbeat_at > now()`);
 };
 
@@ -270,7 +272,9 @@ const reconcileOnce = async (
   const counts = await addActiveTime(tx, gap);
   await propagate(tx, { changes: [...changes, ...repaired], counts });
   await announceAgain(tx);
-  tx.wake('propagations'); // if the process that had begun them was killed
+  // If the process that had begun them was killed.
+  tx.wake('propagations');
+  tx.wake('searches');
   return { done: true, expired: expired.map((stage) => stage.id), repaired: repaired.length };
 };
 

@@ -66,6 +66,38 @@ export const hypervolume = (points: readonly (readonly number[])[], reference: r
   return volume;
 };
 
+/** Whether `a` is at least as good as `b` in each utility. */
+const covers = (a: readonly number[], b: readonly number[]): boolean =>
+  a.every((utility, i) => utility >= b[i]!);
+
+/** The indices of the points that no other point dominates, the first of equal ones. */
+export const paretoFront = (points: readonly (readonly number[])[]): readonly number[] =>
+  points.flatMap((point, index) =>
+    points.some((other, at) => dominates(other, point) || (at < index && covers(other, point)))
+      ? []
+      : [index],
+  );
+
+/**
+ * The volume that the points up to each one dominate above `reference`. A point adds its box, without the parts of the box that the front before
+ * it dominates (While et al. 2012, "A fast way of calculating exact hypervolumes", §III).
+ */
+export const growingHypervolume = (
+  points: readonly (readonly number[])[],
+  reference: readonly number[],
+): readonly number[] => {
+  let front: (readonly number[])[] = [];
+  let volume = 0;
+  return points.map((point) => {
+    if (front.some((other) => covers(other, point))) return volume;
+    const parts = front.map((other) => other.map((utility, i) => Math.min(utility, point[i]!)));
+    const different = paretoFront(parts).map((index) => parts[index]!);
+    volume += Math.max(0, hypervolume([point], reference) - hypervolume(different, reference));
+    front = [...front.filter((other) => !covers(point, other)), point];
+    return volume;
+  });
+};
+
 /**
  * `count` of the points, chosen one after the other, each with the greatest gain of hypervolume (ties: the lower index). A gain only falls
  * when others are chosen, so an old gain bounds the new one, and few gains must be computed anew.

@@ -1,6 +1,15 @@
 /** Asynchronous successive halving (Li et al. 2020, algorithm 2): promotes as soon as a unit is in the best 1/η of its rung so far. */
 import type { Decisions } from '../decision.ts';
-import { needAllBut, type PromotionRule, type RuleOptions, rungsOf, type Step } from './promotion.ts';
+import { createRandom } from '../random.ts';
+import {
+  needAllBut,
+  type PlannedUnit,
+  type PlannedUnits,
+  type PromotionRule,
+  type RuleOptions,
+  rungsOf,
+  type Step,
+} from './promotion.ts';
 import { endedAt, ranked } from './ranking.ts';
 
 /** Which configurations have a unit at the rung, whatever its outcome. */
@@ -11,16 +20,60 @@ const configurationsAt = (decisions: Decisions, rung: number): ReadonlySet<numbe
     ),
   );
 
-export const asha = ({ fidelity, parallelism }: RuleOptions): PromotionRule => {
+/** The number of values that are larger; `sorted` is in descending order. */
+const rankIn = (sorted: readonly number[], value: number): number => {
+  let low = 0;
+  for (let high = sorted.length; low < high; ) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! > value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
+
+/**
+ * The units if the outcomes are random and a configuration has the same outcome at each rung. Each unit ends before the next decision. The
+ * same rule as `step` for outcomes that arrive one by one, in a thousandth of the time.
+ */
+const planAsha = (configurations: number, top: number, eta: number): PlannedUnits => {
+  const random = createRandom('plan of asha');
+  const outcomes = Array.from({ length: configurations }, random.uniform);
+  const numbers = new Map(outcomes.map((outcome, configuration) => [outcome, configuration]));
+  /** At each rung, best first: the outcomes of all units, and of those that were not promoted. */
+  const rungs = Array.from({ length: top + 1 }, () => ({ all: [] as number[], left: [] as number[] }));
+  const units: PlannedUnit[] = [];
+  const add = (outcome: number, rung: number): void => {
+    const { all, left } = rungs[rung]!;
+    all.splice(rankIn(all, outcome), 0, outcome);
+    left.splice(rankIn(left, outcome), 0, outcome);
+    units.push({ configuration: numbers.get(outcome)!, rung });
+  };
+  for (const proposed of outcomes) {
+    add(proposed, 0);
+    for (let rung = top - 1; rung >= 0; rung--) {
+      const { all, left } = rungs[rung]!;
+      const [best] = left;
+      if (best === undefined || rankIn(all, best) >= Math.floor(all.length / eta)) continue;
+      left.shift();
+      add(best, rung + 1);
+      rung = top; // a promotion may make another one possible, also at a higher rung
+    }
+  }
+  return { units, missing: 0 };
+};
+
+export const asha = ({ fidelity, ...options }: RuleOptions): PromotionRule => {
   const top = rungsOf(fidelity).length - 1;
   return {
-    need: needAllBut(parallelism),
+    need: needAllBut(options),
+    competitionOf: () => null,
+    plan: (configurations) => planAsha(configurations, top, fidelity.eta),
     reach: 1,
     step: (_number, decisions): Step => {
       for (let rung = top - 1; rung >= 0; rung--) {
         const ended = endedAt(decisions, rung);
         const promoted = configurationsAt(decisions, rung + 1);
-        const best = ranked(ended).slice(0, Math.floor(ended.length / fidelity.eta));
+        const best = ranked(ended.map(({ unit }) => unit)).slice(0, Math.floor(ended.length / fidelity.eta));
         const place = best.findIndex(({ configuration }) => !promoted.has(configuration));
         if (place >= 0)
           return {

@@ -1,7 +1,14 @@
 /** The order of the units of a rung. */
 import { type Decisions, isProposal, type Unit } from '../decision.ts';
 import { bestFirst } from '../models/pareto.ts';
-import { finiteUtilities, hasEnded, type Measured, type Observation, startUpPoints } from '../observation.ts';
+import {
+  finiteUtilities,
+  hasEnded,
+  type Measured,
+  type Observation,
+  type Outcome,
+  startUpPoints,
+} from '../observation.ts';
 
 type Ended = { readonly number: number; readonly unit: Unit };
 
@@ -13,11 +20,9 @@ export const endedAt = (decisions: Decisions, rung: number): readonly Ended[] =>
       : [],
   );
 
-/** The good units, best first (ties: the lower number). Bad units rank below all of them and are not promoted. */
-export const ranked = (ended: readonly Ended[]): readonly Unit[] => {
-  const good = ended
-    .map(({ unit }) => unit)
-    .filter((unit): unit is Unit & { outcome: Measured } => unit.outcome.status === 'measured');
+/** The good units, best first (ties: the earlier one). Bad units rank below all of them and are not promoted. */
+export const ranked = <U extends { readonly outcome: Outcome }>(units: readonly U[]): readonly U[] => {
+  const good = units.filter((unit): unit is U & { outcome: Measured } => unit.outcome.status === 'measured');
   return bestFirst(finiteUtilities(good)).map((index) => good[index]!);
 };
 

@@ -10,8 +10,13 @@ export type PromotionName = keyof typeof promotionRules;
 export const promotionNames = Object.keys(promotionRules) as PromotionName[];
 
 /** Every decision proposes. */
-export const withoutPromotion = (parallelism: number): PromotionRule => ({
-  need: needAllBut(parallelism),
+export const withoutPromotion = (options: Omit<RuleOptions, 'fidelity'>): PromotionRule => ({
+  need: needAllBut(options),
   reach: 1,
   step: () => ({ kind: 'propose', rung: 0 }),
+  competitionOf: () => null,
+  plan: (configurations) => ({
+    units: Array.from({ length: configurations }, (_, configuration) => ({ configuration, rung: 0 })),
+    missing: 0,
+  }),
 });

@@ -1,8 +1,9 @@
 /** Runs a search with workers that take units side by side and end them in a random order. */
-import { nextDue, type Search } from '../../src/decide.ts';
 import type { Decision, Unit } from '../../src/decision.ts';
+import { nextDue } from '../../src/next-due.ts';
 import type { Outcome } from '../../src/observation.ts';
 import { createRandom } from '../../src/random.ts';
+import type { Search } from '../../src/search.ts';
 import { decisionOf } from '../../src/simulate.ts';
 
 export const runWorkers = (

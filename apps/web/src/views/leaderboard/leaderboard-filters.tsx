@@ -75,9 +75,12 @@ const DatasetSelect = ({ chosen, set }: { readonly chosen: string; readonly set:
 
 export const LeaderboardFilters = ({
   query,
+  hasRungs,
   set,
 }: {
   readonly query: BoardQuery;
+  /** A row has a rung: its sweep promotes configurations. */
+  readonly hasRungs: boolean;
   readonly set: SetBoard;
 }) => (
   <div className="board-filters">
@@ -124,6 +127,20 @@ export const LeaderboardFilters = ({
         onChange={(value) => set('masked', value)}
       />
     </div>
+    {hasRungs || query.rungs === 'all' ? (
+      <div className="label">
+        Rungs
+        <Segmented
+          label="Rungs"
+          value={query.rungs}
+          options={[
+            { value: 'highest', title: 'Each at its highest' },
+            { value: 'all', title: 'All together' },
+          ]}
+          onChange={(value) => set('rungs', value)}
+        />
+      </div>
+    ) : null}
     <WhereField where={query.where} set={set} />
     {query.sweep === undefined ? null : (
       <div className="label">

@@ -20,6 +20,7 @@ export type BoardQuery = Omit<LeaderboardQuery, 'limit' | 'cursor'>;
 export const worstOfAll = 'worst';
 
 const groups = ['trial', 'configuration'] as const;
+const rungs = ['highest', 'all'] as const;
 const places = ['last', 'equal', 'hide'] as const;
 const oneOf = <V extends string>(values: readonly V[], value: string | null): V | undefined =>
   values.find((v) => v === value);
@@ -45,6 +46,7 @@ export const readBoardQuery = (query: URLSearchParams, definition?: SweepDefinit
   sweep: query.get('sweep') ?? undefined,
   where: (query.get('where') ?? '').split(' ').filter((part) => HyperparameterFilter.safeParse(part).success),
   group: oneOf(groups, query.get('group')) ?? 'configuration',
+  rungs: oneOf(rungs, query.get('rungs')) ?? 'highest',
   masked: oneOf(places, query.get('masked')) ?? 'last',
 });
 

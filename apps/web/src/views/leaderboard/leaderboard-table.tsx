@@ -71,6 +71,9 @@ const Row = (props: {
   readonly hyperparameters: readonly string[];
   readonly range: readonly [number, number];
   readonly rejects: boolean;
+  /** Whether the table has a column of rungs, and whether the row is the first of its rung. */
+  readonly rungs: boolean;
+  readonly startsRung: boolean;
   readonly chosen: boolean;
   readonly onToggle: () => void;
 }) => {
@@ -87,7 +90,11 @@ const Row = (props: {
       ? ([value - row.halfWidth, value + row.halfWidth] as const)
       : null;
   return (
-    <tr aria-rowindex={props.index + 2} aria-selected={props.chosen}>
+    <tr
+      aria-rowindex={props.index + 2}
+      aria-selected={props.chosen}
+      data-starts={props.startsRung ? 'rung' : undefined}
+    >
       <td className="number">
         <label className="check">
           <input
@@ -101,6 +108,7 @@ const Row = (props: {
           {props.rank}
         </label>
       </td>
+      {props.rungs ? <td className="number">{row.rung ?? '–'}</td> : null}
       <td className="board-run">
         <a href={href(['trials', row.trialId])} title={own || undefined}>
           {own || row.recipe}
@@ -173,11 +181,12 @@ export const LeaderboardTable = (props: {
   readonly onToggle: (trialId: string) => void;
 }) => {
   const { items, partial, loading, more } = props.state;
-  const { metric } = props.query;
-  const ranks = useMemo(() => rankTexts(items), [items]);
+  const { metric, rungs } = props.query;
+  const ranks = useMemo(() => rankTexts(items, rungs), [items, rungs]);
   const body = useRef<HTMLTableSectionElement>(null);
   const visible = usePageRows(body, items.length, rowHeight);
   const hyperparameters = useMemo(() => differing(items), [items]);
+  const hasRungs = items.some(({ rung }) => rung !== undefined);
   const rejects = items.some(({ rejectedClean }) => rejectedClean !== undefined);
   const range = useMemo((): readonly [number, number] => {
     const ends = items.flatMap(({ value, halfWidth }) =>
@@ -202,12 +211,25 @@ export const LeaderboardTable = (props: {
       <table className="table board" data-hover aria-rowcount={partial ? -1 : items.length + 1}>
         <thead>
           <tr>
-            <th scope="col" className="number">
+            <th scope="col" className="number board-rank">
               Rank
             </th>
-            <th scope="col">Run</th>
-            <th scope="col">{evaluationMetrics[props.query.metric].title}</th>
-            <th scope="col" className="number">
+            {hasRungs ? (
+              <th
+                scope="col"
+                className="number board-rung"
+                title="In a search with promotion: 0 is the shortest training."
+              >
+                Rung
+              </th>
+            ) : null}
+            <th scope="col" className="board-run-head">
+              Run
+            </th>
+            <th scope="col" className="board-value-head">
+              {evaluationMetrics[metric].title}
+            </th>
+            <th scope="col" className="number board-clean">
               Clean accuracy
             </th>
             {rejects ? (
@@ -230,6 +252,12 @@ export const LeaderboardTable = (props: {
               hyperparameters={hyperparameters}
               range={range}
               rejects={rejects}
+              rungs={hasRungs}
+              startsRung={
+                rungs === 'highest' &&
+                visible.first + i > 0 &&
+                row.rung !== items[visible.first + i - 1]!.rung
+              }
               chosen={props.chosen.includes(row.trialId)}
               onToggle={() => props.onToggle(row.trialId)}
             />
@@ -238,7 +266,7 @@ export const LeaderboardTable = (props: {
           {items.length === 0
             ? Array.from({ length: 10 }, (_, i) => (
                 <tr key={i} className="spacer">
-                  <td colSpan={rejects ? 7 : 6}>
+                  <td colSpan={6 + Number(rejects) + Number(hasRungs)}>
                     <Skeleton height={20} width={`${45 + ((i * 29) % 40)}%`} />
                   </td>
                 </tr>

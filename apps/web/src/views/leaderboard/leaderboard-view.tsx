@@ -35,6 +35,11 @@ const underWhat = ({ attack }: BoardQuery, items: readonly LeaderboardRow[]): st
   return `under ${attacks[attack].title}${own === '' ? '' : `, ${own}`}`;
 };
 
+const rungTexts = {
+  highest: ' Each configuration stands at its highest rung, and ranks count within a rung.',
+  all: ' All rungs rank together, although a higher rung had more epochs.',
+};
+
 /** The metric that ranks the runs, and a notice if all of them have the same value. */
 const RankedBy = ({
   items,
@@ -55,6 +60,7 @@ const RankedBy = ({
       <p className="muted small">
         Ranked by {inSentence(title)} {underWhat(query, items)}. {direction === 'max' ? 'Higher' : 'Lower'} is
         better.{mixed ? ' The data sets differ: choose one of them to compare its runs.' : ''}
+        {items.some(({ rung }) => rung !== undefined) ? rungTexts[query.rungs] : ''}
       </p>
       {equal ? (
         <p className="notice" role="note">
@@ -136,7 +142,7 @@ const Board = ({ definition }: { readonly definition: SweepDefinition | undefine
         </div>
       </header>
       <section className="panel" aria-label="Ranked runs">
-        <LeaderboardFilters query={query} set={set} />
+        <LeaderboardFilters query={query} hasRungs={items.some(({ rung }) => rung !== undefined)} set={set} />
         <RankedBy items={items} query={query} />
         {state.error === null ? null : (
           <div className="panel-body">

@@ -4,13 +4,10 @@ import {
   attackNames,
   attacks,
   budgetsOfChoice,
-  EvaluationMetricName,
-  evaluationMetrics,
   expandAttacks,
   PresetName,
   presetNames,
   presets,
-  usualMetricAmong,
 } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { useId } from 'react';
@@ -19,6 +16,7 @@ import { Panel, Segmented } from '../../components/controls.tsx';
 import { datasetsQuery } from '../../data/queries.ts';
 import { attackLabel } from '../../format.ts';
 import type { AttackDraft, Draft } from './draft.ts';
+import { ObjectiveFields } from './objective-fields.tsx';
 import { type Field, fieldOf, type Issues, issueAt } from './schema.ts';
 
 const show = (value: unknown): string =>
@@ -154,11 +152,7 @@ export const AttacksSection = (props: {
   const runs = isOwnList
     ? draft.attacks.flatMap((attack) => AttackSpec.safeParse(attack).data ?? [])
     : expanded;
-  /** The metric that the user chose, unless another attack may lack it: not every attack has a robust accuracy. */
-  const metricFor = (attack: AttackName): EvaluationMetricName => {
-    const chosen = draft.objective?.metric ?? 'robustAccuracy';
-    return chosen === 'robustAccuracy' ? usualMetricAmong(runs, attack) : chosen;
-  };
+  const ofList = issues.get('attacks') ?? issues.get('attacks.preset') ?? null;
 
   return (
     <Panel
@@ -216,9 +210,6 @@ export const AttacksSection = (props: {
               ))}
             </select>
           </li>
-          {issueAt(issues, 'attacks') !== null && draft.attacks.length === 0 ? (
-            <li className="field-error">{issueAt(issues, 'attacks')}</li>
-          ) : null}
         </ul>
       ) : (
         <ul className="preset">
@@ -229,58 +220,14 @@ export const AttacksSection = (props: {
           ))}
         </ul>
       )}
-      <div className="row" style={{ marginTop: 14 }}>
-        <label className="label">
-          Ranked by
-          <select
-            className="input"
-            value={draft.objective?.attack ?? ''}
-            onChange={(event) => {
-              const attack = AttackName.safeParse(event.target.value).data;
-              onChange({
-                objective: attack ? { attack, metric: metricFor(attack) } : null,
-              });
-            }}
-          >
-            <option value="">the worst case over these attacks</option>
-            {[...new Set(names)].map((name) => (
-              <option key={name} value={name}>
-                {attacks[name].title}
-              </option>
-            ))}
-          </select>
-        </label>
-        {draft.objective === null ? null : (
-          <label className="label">
-            Metric
-            <select
-              className="input"
-              value={draft.objective.metric}
-              onChange={(event) =>
-                onChange({
-                  objective: {
-                    attack: draft.objective!.attack,
-                    metric: EvaluationMetricName.parse(event.target.value),
-                  },
-                })
-              }
-            >
-              {EvaluationMetricName.options.map((metric) => (
-                <option key={metric} value={metric}>
-                  {evaluationMetrics[metric].title}
-                </option>
-              ))}
-            </select>
-          </label>
-        )}
-      </div>
-      {['objective.attack', 'objective.metric'].map((path) =>
-        issueAt(issues, path) === null ? null : (
-          <p key={path} className="field-error">
-            {issueAt(issues, path)}
-          </p>
-        ),
-      )}
+      {ofList === null ? null : <p className="field-error">{ofList}</p>}
+      <ObjectiveFields
+        objectives={draft.objectives}
+        runs={runs}
+        names={[...new Set(names)]}
+        issues={issues}
+        onChange={(objectives) => onChange({ objectives })}
+      />
     </Panel>
   );
 };

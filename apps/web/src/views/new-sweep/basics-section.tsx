@@ -1,26 +1,12 @@
 import { DatasetSpec, datasetTitle, recipeNames, recipes } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
-import { Panel, Segmented } from '../../components/controls.tsx';
+import { Panel } from '../../components/controls.tsx';
 import { datasetsQuery } from '../../data/queries.ts';
 import { changeDataset, type Draft } from './draft.ts';
+import { Labelled, TextField } from './fields.tsx';
 import { fieldOf, type Issues, issueAt } from './schema.ts';
 
 type Change = (change: Partial<Draft>) => void;
-
-const Labelled = (props: {
-  readonly title: string;
-  readonly error: string | null;
-  readonly children: ReactNode;
-  readonly hint?: string;
-}) => (
-  // biome-ignore lint/a11y/noLabelWithoutControl: the control is the child
-  <label className="label" title={props.hint}>
-    {props.title}
-    {props.children}
-    {props.error === null ? null : <span className="field-error">{props.error}</span>}
-  </label>
-);
 
 const sizes = ['train', 'test', 'attack'] as const;
 
@@ -75,26 +61,21 @@ const DatasetFields = ({
     {sizes.map((size) => {
       const field = fieldOf(DatasetSpec.shape[size]);
       return (
-        <Labelled
+        <TextField
           key={size}
           title={field.title}
           hint={field.description}
+          value={draft.dataset[size]}
           error={issueAt(issues, `dataset.${size}`)}
-        >
-          <input
-            className="input"
-            inputMode="numeric"
-            value={draft.dataset[size]}
-            aria-invalid={issueAt(issues, `dataset.${size}`) !== null}
-            onChange={(event) => onChange({ dataset: { ...draft.dataset, [size]: event.target.value } })}
-          />
-        </Labelled>
+          onChange={(text) => onChange({ dataset: { ...draft.dataset, [size]: text } })}
+        />
       );
     })}
   </div>
 );
 
-const SearchFields = ({
+/** How often, how soon and how widely the sweep runs. */
+const RunFields = ({
   draft,
   issues,
   onChange,
@@ -104,70 +85,26 @@ const SearchFields = ({
   readonly onChange: Change;
 }) => (
   <div className="form-row">
-    <div className="label">
-      Search
-      <Segmented
-        label="Search"
-        value={draft.strategy}
-        options={[
-          { value: 'grid', title: 'Every point' },
-          { value: 'random', title: 'Random points' },
-        ]}
-        onChange={(strategy) => onChange({ strategy })}
-      />
-    </div>
-    {draft.strategy === 'random' ? (
-      <>
-        <Labelled title="Points" error={issueAt(issues, 'search.trials')}>
-          <input
-            className="input"
-            inputMode="numeric"
-            value={draft.randomTrials}
-            onChange={(event) => onChange({ randomTrials: event.target.value })}
-          />
-        </Labelled>
-        <Labelled title="Seed of the search" error={issueAt(issues, 'search.seed')}>
-          <input
-            className="input"
-            inputMode="numeric"
-            value={draft.randomSeed}
-            onChange={(event) => onChange({ randomSeed: event.target.value })}
-          />
-        </Labelled>
-      </>
-    ) : null}
-    <Labelled
+    <TextField
       title="Seeds per point"
       hint="A number of seeds (0, 1, …), or a list such as 3, 7."
+      value={draft.seeds}
       error={issueAt(issues, 'seeds')}
-    >
-      <input
-        className="input"
-        value={draft.seeds}
-        aria-invalid={issueAt(issues, 'seeds') !== null}
-        onChange={(event) => onChange({ seeds: event.target.value })}
-      />
-    </Labelled>
-    <Labelled title="Priority, 0 to 99" error={issueAt(issues, 'priority')}>
-      <input
-        className="input"
-        inputMode="numeric"
-        value={draft.priority}
-        onChange={(event) => onChange({ priority: event.target.value })}
-      />
-    </Labelled>
-    <Labelled
+      onChange={(seeds) => onChange({ seeds })}
+    />
+    <TextField
+      title="Priority, 0 to 99"
+      value={draft.priority}
+      error={issueAt(issues, 'priority')}
+      onChange={(priority) => onChange({ priority })}
+    />
+    <TextField
       title="Stages at once"
       hint="At most this many stages of this sweep run at once. Empty: no limit."
+      value={draft.maxRunning}
       error={issueAt(issues, 'maxRunning')}
-    >
-      <input
-        className="input"
-        inputMode="numeric"
-        value={draft.maxRunning}
-        onChange={(event) => onChange({ maxRunning: event.target.value })}
-      />
-    </Labelled>
+      onChange={(maxRunning) => onChange({ maxRunning })}
+    />
   </div>
 );
 
@@ -220,7 +157,7 @@ export const BasicsSection = (props: {
           )}
         </fieldset>
         <DatasetFields draft={draft} issues={issues} onChange={onChange} />
-        <SearchFields draft={draft} issues={issues} onChange={onChange} />
+        <RunFields draft={draft} issues={issues} onChange={onChange} />
       </div>
     </Panel>
   );

@@ -3,14 +3,14 @@ import {
   type AttackName,
   budgetsOfChoice,
   type DatasetEntry,
-  type EvaluationMetricName,
   expandAttacks,
   type HyperparameterName,
   type HyperparameterValue,
   hyperparameterDeclaration,
   hyperparameterNames,
   hyperparametersOf,
-  isNumeric,
+  listObjectives,
+  type Objective,
   type PresetName,
   type RecipeName,
   type SweepDefinition,
@@ -18,6 +18,8 @@ import {
   type SweepInput,
   type TrialDetail,
 } from '@funnel/contracts';
+import { emptySearch, type SearchDraft, searchDraft, searchInput } from './search-draft.ts';
+import { hyperparameterValueOf, listOf, numberOf } from './typed.ts';
 
 export type HyperparameterDraft =
   | { readonly mode: 'default' }
@@ -50,14 +52,13 @@ export type Draft = {
     readonly attack: string;
   };
   readonly hyperparameters: Readonly<Partial<Record<HyperparameterName, HyperparameterDraft>>>;
-  readonly strategy: 'grid' | 'random';
-  readonly randomTrials: string;
-  readonly randomSeed: string;
+  readonly search: SearchDraft;
   /** A number of seeds, or a list of seeds separated by commas. */
   readonly seeds: string;
   readonly preset: PresetName | null;
   readonly attacks: readonly AttackDraft[];
-  readonly objective: { readonly attack: AttackName; readonly metric: EvaluationMetricName } | null;
+  /** Empty: the default objective. */
+  readonly objectives: readonly Objective[];
   readonly priority: string;
   /** Empty: no limit. */
   readonly maxRunning: string;
@@ -69,13 +70,11 @@ export const emptyDraft: Draft = {
   recipes: ['funn'],
   dataset: { name: 'glyphs', train: '60000', test: '10000', attack: '1000' },
   hyperparameters: {},
-  strategy: 'grid',
-  randomTrials: '20',
-  randomSeed: '0',
+  search: emptySearch,
   seeds: '1',
   preset: 'quick',
   attacks: [],
-  objective: null,
+  objectives: [],
   priority: '50',
   maxRunning: '',
 };
@@ -105,16 +104,6 @@ export const changeDataset = (
   return { name: next.name, train: sizeOf('train'), test: sizeOf('test'), attack: sizeOf('attack') };
 };
 
-/** The number in a text; without one, the text, which the schema then rejects at its path. */
-const numberOf = (text: string): number | string =>
-  text.trim() !== '' && !Number.isNaN(Number(text)) ? Number(text) : text;
-
-const listOf = (text: string): string[] =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-
 const hyperparameterInput = (name: HyperparameterName, hyperparameter: HyperparameterDraft): unknown => {
   if (hyperparameter.mode === 'default') return undefined;
   if (hyperparameter.mode === 'range')
@@ -126,8 +115,7 @@ const hyperparameterInput = (name: HyperparameterName, hyperparameter: Hyperpara
         : hyperparameter.step !== undefined && { step: hyperparameter.step }),
       scale: hyperparameter.scale,
     };
-  const numeric = isNumeric(hyperparameterDeclaration(name));
-  const values = listOf(hyperparameter.text).map((part) => (numeric ? numberOf(part) : part));
+  const values = listOf(hyperparameter.text).map((part) => hyperparameterValueOf(name, part));
   return values.length === 1 ? values[0] : values;
 };
 
@@ -146,12 +134,8 @@ export const draftInput = (draft: Draft): Record<string, unknown> => {
       return value === undefined ? [] : [[name, value]];
     }),
   );
-  const { dataset } = draft;
-  const random = {
-    strategy: 'random',
-    trials: numberOf(draft.randomTrials),
-    seed: numberOf(draft.randomSeed),
-  };
+  const { dataset, objectives } = draft;
+  const search = searchInput(draft.search);
   return {
     name: draft.name,
     ...(draft.description === '' ? {} : { description: draft.description }),
@@ -163,13 +147,13 @@ export const draftInput = (draft: Draft): Record<string, unknown> => {
       attack: numberOf(dataset.attack),
     },
     space,
-    ...(draft.strategy === 'random' ? { search: random } : {}),
+    ...(search && { search }),
     seeds: seedsInput(draft.seeds),
     attacks:
       draft.preset === null
         ? draft.attacks.map(({ attack, settings }) => ({ attack, ...settings }))
         : { preset: draft.preset },
-    ...(draft.objective === null ? {} : { objective: draft.objective }),
+    ...(objectives.length === 0 ? {} : { objective: objectives.length === 1 ? objectives[0] : objectives }),
     ...(draft.priority === '50' ? {} : { priority: numberOf(draft.priority) }),
     ...(draft.maxRunning.trim() === '' ? {} : { maxRunning: numberOf(draft.maxRunning) }),
   };
@@ -233,13 +217,11 @@ export const definitionDraft = (definition: SweepDefinition): Draft => {
         hyperparameterDraft(name as HyperparameterName, dimension),
       ]),
     ),
-    strategy: search.strategy,
-    randomTrials: search.strategy === 'random' ? String(search.trials) : emptyDraft.randomTrials,
-    randomSeed: search.strategy === 'random' ? String(search.seed) : emptyDraft.randomSeed,
+    search: searchDraft(search),
     seeds: isCount ? String(seeds.length) : seeds.join(', '),
     preset: 'preset' in attacks ? attacks.preset : null,
     attacks: list.map(({ attack, settings }) => ({ attack, settings })),
-    objective: definition.objective ?? null,
+    objectives: listObjectives(definition.objective),
     priority: String(definition.priority),
     maxRunning: String(definition.maxRunning ?? ''),
   };

@@ -19,7 +19,8 @@ import {
   trialDefinition,
 } from './draft.ts';
 import { PlanPanel } from './plan-panel.tsx';
-import { issuesOf } from './schema.ts';
+import { issuesOf, withRefusals } from './schema.ts';
+import { SearchSection } from './search-section.tsx';
 import { HyperparametersSection } from './search-space-section.tsx';
 import './new-sweep.css';
 
@@ -170,11 +171,9 @@ const Editor = ({
   const [mode, setMode] = useState<'form' | 'yaml'>('form');
   const [submitted, setSubmitted] = useState(false);
   const [busy, setBusy] = useState(false);
-  const [submitError, setSubmitError] = useState<unknown>(undefined);
+  const [failure, setFailure] = useState<{ readonly body: string; readonly error: unknown } | null>(null);
   const input = useMemo(() => (mode === 'form' ? draftInput(draft) : yaml?.value), [mode, draft, yaml]);
   const parsed = useMemo(() => SweepDefinition.safeParse(input), [input]);
-  const issues = useMemo(() => issuesOf(parsed.error), [parsed]);
-
   // The plan is shown before the sweep has a name, so the request uses this name.
   const unnamed = useMemo(() => ({ ...(input as object), name: 'plan' }), [input]);
   const parsedUnnamed = useMemo(() => SweepDefinition.safeParse(unnamed), [unnamed]);
@@ -182,9 +181,14 @@ const Editor = ({
   const plan = useQuery({ ...planQuery(planInput ?? {}), enabled: planInput !== null });
   const last = useRef(plan.data);
   if (plan.data) last.current = plan.data;
-  const current = plan.data !== undefined && JSON.stringify(planInput) === JSON.stringify(unnamed);
-
+  const isOfForm = JSON.stringify(planInput) === JSON.stringify(unnamed);
+  const current = plan.data !== undefined && isOfForm;
   const body = JSON.stringify(input);
+  // An error of a submission belongs to what was submitted.
+  const submitError = failure?.body === body ? failure.error : undefined;
+  const refusal = submitError ?? (isOfForm ? plan.error : undefined);
+  const issues = useMemo(() => withRefusals(issuesOf(parsed.error), refusal), [parsed, refusal]);
+
   // One key per definition, so the server creates one sweep even if the user presses the button twice.
   const key = useMemo(randomKey, [body]);
 
@@ -206,7 +210,7 @@ const Editor = ({
   };
   const submit = async () => {
     setSubmitted(true);
-    setSubmitError(undefined);
+    setFailure(null);
     if (!parsed.success) {
       document.querySelector<HTMLElement>('.field-error')?.scrollIntoView({ block: 'center' });
       return;
@@ -217,7 +221,7 @@ const Editor = ({
       forgetDraft();
       navigate(href(['sweeps', sweep.id]));
     } catch (fault) {
-      setSubmitError(fault);
+      setFailure({ body, error: fault });
       setBusy(false);
     }
   };
@@ -257,6 +261,7 @@ const Editor = ({
             <>
               <BasicsSection draft={draft} issues={issues} onChange={change} submitted={submitted} />
               <HyperparametersSection draft={draft} issues={issues} onHyperparameter={hyperparameter} />
+              <SearchSection draft={draft} issues={issues} onChange={change} />
               <AttacksSection draft={draft} issues={issues} onChange={change} />
             </>
           ) : (

@@ -1,4 +1,5 @@
 import { describeChanges, describeValues, type Plan, StageKind } from '@funnel/contracts';
+import { Fragment } from 'react';
 import { ErrorNotice, Skeleton } from '../../components/states.tsx';
 import {
   formatBytes,
@@ -45,6 +46,47 @@ const Space = ({ plan: { space = [], leftOut = [], warnings = [] } }: { readonly
   </>
 );
 
+/** What is certain about a search beforehand. Its points are not known yet. */
+const PlannedSearch = ({ plan: { search } }: { readonly plan: Plan }) => {
+  if (search === undefined) return null;
+  const { configurations, decisions, rungs, epochsAtMost, epochsWithoutPromotion, notes } = search;
+  return (
+    <section>
+      <dl className="plan-epochs">
+        <dt>Configurations, at most</dt>
+        <dd>{formatCount(configurations)}</dd>
+        {decisions === configurations ? null : (
+          <>
+            <dt>Decisions, promotions included</dt>
+            <dd>{formatCount(decisions)}</dd>
+          </>
+        )}
+        {rungs.map(({ epochs, units }, rung) => (
+          <Fragment key={epochs}>
+            <dt>
+              Rung {rung}: {plural(epochs, 'epoch')}
+            </dt>
+            <dd>{formatCount(units)}</dd>
+          </Fragment>
+        ))}
+        <dt>Epochs, at most</dt>
+        <dd>{formatCount(epochsAtMost)}</dd>
+      </dl>
+      {epochsWithoutPromotion === null || epochsWithoutPromotion <= epochsAtMost ? null : (
+        <p className="plan-saving">
+          Without promotion, training would take {formatFactor(epochsWithoutPromotion / epochsAtMost)} times
+          as long.
+        </p>
+      )}
+      {['The points are not known yet: other counts are those of random points.', ...notes].map((note) => (
+        <p key={note} className="muted small">
+          {note}
+        </p>
+      ))}
+    </section>
+  );
+};
+
 /** What the sweep costs. Plans of older versions have no estimate. */
 const Estimate = ({ plan: { estimate } }: { readonly plan: Plan }) =>
   estimate === undefined ? null : (
@@ -66,6 +108,7 @@ const Figures = ({ plan }: { readonly plan: Plan }) => {
         {formatCount(plan.trials)} <small>{plan.trials === 1 ? 'trial' : 'trials'}</small>
       </p>
       <Space plan={plan} />
+      <PlannedSearch plan={plan} />
       <div>
         <EpochBar plan={plan} />
         <dl className="plan-epochs">
@@ -118,6 +161,9 @@ const Figures = ({ plan }: { readonly plan: Plan }) => {
   );
 };
 
+const amountOf = ({ trials, search }: Plan): string =>
+  search ? plural(search.configurations, 'configuration') : plural(trials, 'trial');
+
 /** The plan of the sweep in the form. The last plan stays, in a paler colour, until the next one arrives. */
 export const PlanPanel = (props: {
   readonly plan: Plan | undefined;
@@ -146,7 +192,7 @@ export const PlanPanel = (props: {
         )}
         <ErrorNotice error={error} />
         <button type="button" className="button" data-kind="primary" disabled={busy} onClick={props.onSubmit}>
-          {plan && current ? `Submit ${plural(plan.trials, 'trial')}` : 'Submit'}
+          {plan && current ? `Submit ${amountOf(plan)}` : 'Submit'}
         </button>
       </div>
     </aside>

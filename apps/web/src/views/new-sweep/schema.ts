@@ -1,4 +1,5 @@
 /** Reads the declared schemas for the form: the fields to draw, and errors by path. New hyperparameters and settings need no code here. */
+import { FunnelError } from '@funnel/client';
 import { formatAmount } from '@funnel/contracts';
 import { z } from 'zod';
 
@@ -96,6 +97,15 @@ export const issuesOf = (error: z.ZodError | undefined): Issues => {
     if (!issues.has(path)) issues.set(path, message);
   }
   return issues;
+};
+
+/** The errors of the form, and those for which the server refused what the form shows. */
+export const withRefusals = (issues: Issues, error: unknown): Issues => {
+  const refused = error instanceof FunnelError ? (error.problem.issues ?? []) : [];
+  const added = refused.map(
+    ({ path, expected, received }) => [path, `Expected ${expected}, but got ${received}`] as const,
+  );
+  return new Map([...added, ...issues]);
 };
 
 /** The first error at a path or below it; null without one. */

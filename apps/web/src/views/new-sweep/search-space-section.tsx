@@ -50,10 +50,12 @@ const Choices = ({
 const RangeInputs = ({
   hyperparameter,
   title,
+  usualCount,
   onChange,
 }: {
   readonly hyperparameter: HyperparameterDraft & { mode: 'range' };
   readonly title: string;
+  readonly usualCount: string;
   readonly onChange: Change;
 }) => {
   const input = (name: 'min' | 'max' | 'count', label: string, placeholder: string) => (
@@ -73,7 +75,11 @@ const RangeInputs = ({
       {input(
         'count',
         'number of values',
-        hyperparameter.step === undefined ? 'number' : `steps of ${hyperparameter.step}`,
+        hyperparameter.step !== undefined
+          ? `steps of ${hyperparameter.step}`
+          : usualCount === ''
+            ? 'all values'
+            : 'number',
       )}
       <select
         className="input"
@@ -95,9 +101,11 @@ const HyperparameterRow = (props: {
   readonly name: HyperparameterName;
   readonly hyperparameter: HyperparameterDraft;
   readonly error: string | null;
+  /** A range proposes this number of values; empty: all values. */
+  readonly usualCount: string;
   readonly onChange: Change;
 }) => {
-  const { name, hyperparameter, error, onChange } = props;
+  const { name, hyperparameter, error, usualCount, onChange } = props;
   const field = fieldOf(hyperparameters[name]);
   const meta = hyperparameterDeclaration(name);
   const numeric = isNumeric(meta);
@@ -116,7 +124,7 @@ const HyperparameterRow = (props: {
         mode,
         min: defaultText,
         max: defaultText,
-        count: '5',
+        count: usualCount,
         scale: numeric ? meta.scale : 'linear',
       });
   };
@@ -151,7 +159,12 @@ const HyperparameterRow = (props: {
           )
         ) : null}
         {hyperparameter.mode === 'range' ? (
-          <RangeInputs hyperparameter={hyperparameter} title={meta.title} onChange={onChange} />
+          <RangeInputs
+            hyperparameter={hyperparameter}
+            title={meta.title}
+            usualCount={usualCount}
+            onChange={onChange}
+          />
         ) : null}
         {error === null ? null : <p className="field-error">{error}</p>}
       </div>
@@ -190,6 +203,7 @@ export const HyperparametersSection = (props: {
 }) => {
   const { draft, issues, onHyperparameter } = props;
   const [search, setSearch] = useState('');
+  const ofSpace = issues.get('space');
   const wanted = search.trim().toLowerCase();
   const total = new Set(draft.recipes.flatMap((recipe) => hyperparametersOf(recipe))).size;
   const set = Object.values(draft.hyperparameters).filter(
@@ -232,6 +246,7 @@ export const HyperparametersSection = (props: {
                     name={name}
                     hyperparameter={draft.hyperparameters[name] ?? { mode: 'default' }}
                     error={issueAt(issues, `space.${name}`)}
+                    usualCount={draft.search.strategy === 'grid' ? '5' : ''}
                     onChange={(hyperparameter) => onHyperparameter(name, hyperparameter)}
                   />
                 ))}
@@ -240,6 +255,7 @@ export const HyperparametersSection = (props: {
           );
         })}
       </div>
+      {ofSpace === undefined ? null : <p className="field-error">{ofSpace}</p>}
     </Panel>
   );
 };

@@ -1,0 +1,111 @@
+import { FunnelError } from '@funnel/client';
+import { Search, type SearchName, SweepDefinition, searchHints, searchTitles } from '@funnel/contracts';
+import { describe, expect, it } from 'vitest';
+import { type Draft, definitionDraft, draftInput, emptyDraft } from '../../src/views/new-sweep/draft.ts';
+import { issueAt, issuesOf, withRefusals } from '../../src/views/new-sweep/schema.ts';
+import {
+  emptySearch,
+  type SearchDraft,
+  searchDraft,
+  searchInput,
+  searchShape,
+} from '../../src/views/new-sweep/search-draft.ts';
+
+const names = Object.keys(searchHints) as SearchName[];
+
+/** A sweep that every strategy can search: two ranges, and no values for the fidelity. */
+const draftOf = (search: Partial<SearchDraft>): Draft => ({
+  ...emptyDraft,
+  name: 'x',
+  hyperparameters: {
+    gamma: { mode: 'range', min: '0.1', max: '10', count: '', scale: 'log' },
+    beta: { mode: 'values', text: '0.01, 0.02' },
+  },
+  search: { ...emptySearch, ...search },
+});
+
+const fidelity = { hyperparameter: 'optimiseEpochs', min: '1', max: '27' };
+
+const issuesOfSearch = (search: Partial<SearchDraft>) =>
+  issuesOf(SweepDefinition.safeParse(draftInput(draftOf(search))).error);
+
+/** Every field of every strategy, with another value than its default. */
+const everything: SearchDraft = {
+  strategy: 'grid',
+  trials: '33',
+  seed: '7',
+  parallelism: '9',
+  order: 'asynchronous',
+  sampler: 'sobol',
+  fidelity: { hyperparameter: 'optimiseEpochs', min: '2', max: '54' },
+  eta: '2.5',
+  constraints: 'cleanAccuracy >= 0.95\nverdict != masked',
+  masked: 'allowed',
+  from: 'sweep-a, sweep-b',
+  try: 'gamma: 5, beta: 0.01\nbeta: 0.02, gamma: 0.5',
+  stop: { epochs: '1000', hours: '1.5', decisionsWithoutImprovement: '12' },
+};
+
+describe('the search of a draft', () => {
+  it.each(names)('%s is a sweep as soon as it is chosen', (strategy) => {
+    const definition = SweepDefinition.parse(draftInput(draftOf({ strategy, fidelity })));
+    expect(definition.search.strategy).toBe(strategy);
+    expect(searchTitles[strategy]).not.toBe('');
+  });
+
+  it.each(names)('%s comes back from a sweep file with all of its fields', (strategy) => {
+    const search = Search.parse(searchInput({ ...everything, strategy }) ?? { strategy });
+    expect(Object.keys(search).sort()).toEqual(Object.keys(searchShape(strategy)).sort());
+    const again = Search.parse(searchInput(searchDraft(search)) ?? { strategy });
+    expect(again).toEqual(search);
+  });
+
+  it('keeps a whole search through the form: file, form, file', () => {
+    const search = Search.parse(searchInput({ ...everything, strategy: 'hyperband' }));
+    const definition = SweepDefinition.parse({ ...draftInput(draftOf({})), search });
+    const draft = definitionDraft(definition);
+    expect(SweepDefinition.parse(draftInput(draft)).search).toEqual(search);
+    expect(draft.search.try).toBe('gamma: 5, beta: 0.01\nbeta: 0.02, gamma: 0.5');
+  });
+
+  it('leaves out what has its default', () => {
+    expect(searchInput({ ...emptySearch, strategy: 'tpe' })).toEqual({ strategy: 'tpe', trials: 20 });
+    expect(searchInput({ ...emptySearch, strategy: 'random' })).toEqual({ strategy: 'random', trials: 20 });
+    expect(searchInput(emptySearch)).toBeUndefined();
+    expect(searchInput({ ...emptySearch, strategy: 'asha', fidelity })).toEqual({
+      ...{ strategy: 'asha', trials: 20 },
+      fidelity: { hyperparameter: 'optimiseEpochs', min: 1, max: 27 },
+    });
+  });
+
+  it('is refused at the field that is wrong', () => {
+    const faults: readonly (readonly [Partial<SearchDraft>, string, RegExp])[] = [
+      [{ strategy: 'tpe', trials: '1' }, 'search.trials', />=2/],
+      [{ strategy: 'tpe', trials: 'many' }, 'search.trials', /number/],
+      [{ strategy: 'gp', trials: '501' }, 'search.trials', /<=500/],
+      [{ strategy: 'tpe', constraints: 'accuracy > 1' }, 'search.constraints', /a condition such as/],
+      [{ strategy: 'tpe', try: 'gamma: 5, latent: 32' }, 'search.try', /a hyperparameter of the space/],
+      [{ strategy: 'tpe', try: 'gamma' }, 'search.try', /expected/],
+      [{ strategy: 'hyperband', fidelity, eta: '1' }, 'search.eta', />=2/],
+      [{ strategy: 'asha' }, 'search.fidelity.hyperparameter', /optimiseEpochs/],
+      [{ strategy: 'asha', fidelity: { ...fidelity, max: '1' } }, 'search.fidelity.max', /2/],
+      [{ strategy: 'tpe', stop: { ...emptySearch.stop, hours: '0' } }, 'search.stop.hours', /too small|>0/i],
+    ];
+    for (const [search, path, message] of faults)
+      expect(issueAt(issuesOfSearch(search), path), path).toMatch(message);
+  });
+
+  it('shows at their paths also the faults that only the server finds', () => {
+    const issues = new Map([['name', 'too short']]);
+    const refusal = new FunnelError(
+      {
+        ...{ type: '/errors/SWEEP_TOO_LARGE', code: 'SWEEP_TOO_LARGE', status: 400, title: '', detail: '' },
+        ...{ hint: '', issues: [{ path: 'search.trials', expected: 'at most 12', received: '33' }] },
+      },
+      { answered: true },
+    );
+    expect(issueAt(withRefusals(issues, refusal), 'search.trials')).toBe('Expected at most 12, but got 33');
+    expect(issueAt(withRefusals(issues, refusal), 'name')).toBe('too short');
+    expect(withRefusals(issues, new Error('away'))).toEqual(issues);
+  });
+});
