@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { bestFirst, frontsOf, hypervolume, spreadSubset } from '../src/models/pareto.ts';
+import {
+  bestFirst,
+  frontsOf,
+  growingHypervolume,
+  hypervolume,
+  paretoFront,
+  spreadSubset,
+} from '../src/models/pareto.ts';
 import { createRandom } from '../src/random.ts';
 
 describe('hypervolume', () => {
@@ -103,4 +110,26 @@ it('the best come first: by utility, or by front', () => {
     ]).slice(2),
   ).toEqual([0, 3]);
   expect(bestFirst([])).toEqual([]);
+});
+
+it('the Pareto front has what no other point dominates, equal points once', () => {
+  const points = [
+    [1, 1],
+    [3, 1],
+    [1, 3],
+    [2, 2],
+    [3, 1],
+    [Number.POSITIVE_INFINITY, 0],
+  ];
+  expect(paretoFront(points)).toEqual([1, 2, 3, 5]);
+});
+
+it.each([1, 2, 3, 4])('the volume of %i objectives grows to that of all points', (objectives) => {
+  const random = createRandom('growing', objectives);
+  const points = Array.from({ length: 25 }, () =>
+    Array.from({ length: objectives }, () => random.uniform() - 0.2),
+  );
+  const reference = points[0]!.map(() => 0);
+  for (const [index, volume] of growingHypervolume(points, reference).entries())
+    expect(volume).toBeCloseTo(hypervolume(points.slice(0, index + 1), reference), 12);
 });

@@ -10,7 +10,17 @@ export const runWorkers = (
   search: Search,
   configurations: number,
   evaluate: (unit: Pick<Unit, 'point' | 'rung'>) => Outcome,
-  { workers, order, slow = [] }: { workers: number; order: number; slow?: readonly number[] },
+  {
+    workers,
+    order,
+    slow = [],
+    newEpochs = () => 0,
+  }: {
+    readonly workers: number;
+    readonly order: number;
+    readonly slow?: readonly number[];
+    readonly newEpochs?: (unit: Unit) => number;
+  },
 ): readonly Decision[] => {
   const random = createRandom('workers', order);
   const decisions: Decision[] = [];
@@ -19,7 +29,8 @@ export const runWorkers = (
     // Decides all that is due, though no worker is free: what is known early must not matter.
     for (let due = nextDue(search, decisions, configurations); due.kind === 'due'; ) {
       const decision = decisionOf(due, decisions);
-      decisions[due.number] = decision;
+      decisions[due.number] =
+        decision.kind === 'unit' ? { ...decision, newEpochs: newEpochs(decision) } : decision;
       if (decision.kind === 'unit') open.push(due.number);
       due = nextDue(search, decisions, configurations);
     }

@@ -86,7 +86,10 @@ const Attacked = ({
 
 const CompareGallery = ({ trials }: { readonly trials: readonly TrialDetail[] }) => {
   const [chosen, setChosen] = useState('');
-  const commonEvaluations = (trials[0]?.evaluations ?? []).filter((evaluation) =>
+  const sameData = trials.every(
+    ({ dataset, data }) => dataset === trials[0]!.dataset && `${data.shape}` === `${trials[0]!.data.shape}`,
+  );
+  const commonEvaluations = (sameData ? trials[0]!.evaluations : []).filter((evaluation) =>
     trials.every((trial) => trial.evaluations.some((other) => keyOfRun(other) === keyOfRun(evaluation))),
   );
   const run = commonEvaluations.find((evaluation) => keyOfRun(evaluation) === chosen) ?? commonEvaluations[0];
