@@ -22,6 +22,7 @@ import { openWorkplace, type Workplace } from './documents/workplace.ts';
 const documents = [
   'README.md',
   'docs/sweep-file.md',
+  'docs/search.md',
   'docs/api.md',
   'docs/notebooks.md',
   'docs/operations.md',

@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { startApi } from '@funnel/api';
 import { createClient } from '@funnel/client';
+import type { SweepInput } from '@funnel/contracts';
+import { readSweepYaml } from '@funnel/contracts/sweep-yaml';
 import { createTestDatabase } from '@funnel/db/testing';
 import { pino } from 'pino';
 import { expect, vi } from 'vitest';
@@ -74,6 +76,22 @@ const workerJoins = async ({ url, env, folder }: Workplace): Promise<void> => {
   expect(await ended).toBe(0);
 };
 
+/** A search whose trials train for long takes the point before it ends. */
+const takesPoint =
+  (command: string) =>
+  async ({ run, url }: Workplace): Promise<void> => {
+    const client = createClient({ url });
+    const body = readSweepYaml(read('examples/search.yaml')) as SweepInput;
+    const space = { ...body.space, initialiseEpochs: 2000 };
+    const { id } = await client.createSweep({ body: { ...body, name: 'A long search', space } });
+    const { status, output } = await run('bash', ['-c', command.replace(' Search ', ` ${id} `)]);
+    expect([status, output]).toEqual([0, expect.stringContaining('try next  recipe=funn gamma=5 beta=0.05')]);
+    await client.cancelSweep({ params: { id } });
+  };
+
+const tryPoint =
+  'npx funnel try Search --set recipe=funn --set gamma=5 --set beta=0.05 --set optimiseAttackerRate=1e-3 --set optimiseDefenderRate=1e-4';
+
 export const elsewhere: Readonly<Record<string, (workplace: Workplace) => void | Promise<void>>> = {
   // apps/cli/test/up.test.ts serves until it is stopped. `--once` does the same and ends.
   'npm start': () => {
@@ -98,6 +116,7 @@ export const elsewhere: Readonly<Record<string, (workplace: Workplace) => void |
     const { status, output } = await run('npx', ['funnel', 'report', 'table2', '--sweep', items[0]!.id]);
     expect([status, output]).toEqual([0, expect.stringContaining('# Table 2')]);
   },
+  [tryPoint]: takesPoint(tryPoint),
   'npx funnel token create NAME': onOwnDatabase('npx funnel token create NAME'),
   'npx funnel token create alice --role submit': onOwnDatabase('npx funnel token create alice --role submit'),
   'npx funnel token revoke alice': onOwnDatabase(
