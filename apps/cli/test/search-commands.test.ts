@@ -67,7 +67,7 @@ describe('funnel', () => {
       'decision,source,configuration,rung,epochs,gamma,beta,outcome,pgd-linf robustAccuracy,reason,promoted,note',
     );
     expect(first).toBe(
-      '0,start,0,0,1,5,0.012345678,measured,0.4,,true,1st of 2 at rung 0; the best 1 went on',
+      '0,start,0,0,1,5,0.012345678,measured,0.4,,true,One of the first points. 1st of 2 at rung 0; the best 1 went on.',
     );
     expect(rest).toHaveLength(5);
     const json = await run('decisions', sweepId, '--json');
@@ -88,7 +88,7 @@ describe('funnel', () => {
       '\nsearch    hyperband: 3 of 27 configurations; at most 24 trials to come\n',
     );
     expect(shown.stdout).toContain('\nepochs    0 trained of about 45 planned; ');
-    expect(shown.stdout).toContain('\nbest      decision 3, robust accuracy 43.1 %\n');
+    expect(shown.stdout).toContain('\nbest      decision 3, robust accuracy (pgd-linf) 43.1 %\n');
     const made = await run('show', trial.id);
     expect(made.stdout).toMatch(/\ndecision 3 at rung 1 \(3 epochs\)\n$/);
     expect(requests.at(-1)!.url).toBe(`/v1/sweeps/${sweepId}/decisions?limit=4`);
@@ -115,7 +115,7 @@ describe('funnel', () => {
     const { status, stderr } = await run('watch', sweepId);
     expect(status, stderr).toBe(0);
     expect(stderr.match(/^searched best so far: .*$/gm)).toEqual([
-      'searched best so far: decision 3, robust accuracy 43.1 %',
+      'searched best so far: decision 3, robust accuracy (pgd-linf) 43.1 %',
     ]);
     // The command asks for the search again only when something has changed.
     expect(requests.filter(({ url }) => url === `/v1/sweeps/${sweepId}`)).toHaveLength(3);

@@ -15,7 +15,7 @@ export const state = (changes: Partial<SearchState> = {}): SearchState =>
       { epochs: 3, units: 1, ended: 1 },
     ],
     objectives: [
-      { title: 'robust accuracy', attack: 'pgd-linf', metric: 'robustAccuracy', direction: 'max' },
+      { title: 'Robust accuracy (pgd-linf)', attack: 'pgd-linf', metric: 'robustAccuracy', direction: 'max' },
     ],
     earlier: 0,
     waitingPoints: [],
@@ -27,8 +27,8 @@ export const state = (changes: Partial<SearchState> = {}): SearchState =>
 
 export const two: Partial<SearchState> = {
   objectives: [
-    { title: 'clean accuracy', attack: null, metric: 'cleanAccuracy', direction: 'max' },
-    { title: 'median L2', attack: 'deepfool-l2', metric: 'medianL2', direction: 'max' },
+    { title: 'Clean accuracy', attack: null, metric: 'cleanAccuracy', direction: 'max' },
+    { title: 'Median L2 (deepfool-l2)', attack: 'deepfool-l2', metric: 'medianL2', direction: 'max' },
   ],
   best: null,
   front: [
@@ -64,13 +64,13 @@ export const decisions: readonly SearchDecision[] = [
   decision({
     outcome: { status: 'measured', values: [0.4], reason: null },
     promoted: true,
-    note: '1st of 2 at rung 0; the best 1 went on',
+    note: 'One of the first points. 1st of 2 at rung 0; the best 1 went on.',
   }),
   decision({
     number: 1,
     configuration: 1,
     point: { gamma: 1, beta: 0.1 },
-    outcome: { status: 'bad', values: [null], reason: 'trial 1 diverged' },
+    outcome: { status: 'bad', values: [null], reason: 'the trial diverged' },
     promoted: false,
   }),
   decision({ number: 2, configuration: 2, source: 'hand', point: { gamma: 2, beta: 0.02 } }),
@@ -81,7 +81,16 @@ export const decisions: readonly SearchDecision[] = [
     epochs: 3,
     outcome: { status: 'measured', values: [0.4312], reason: null },
   }),
-  decision({ number: 4, source: 'empty', configuration: null, point: null, rung: null, epochs: null }),
+  decision({
+    number: 4,
+    source: 'empty',
+    configuration: null,
+    point: null,
+    rung: null,
+    epochs: null,
+    outcome: { status: 'bad', values: [], reason: null },
+    note: 'The place stays empty.',
+  }),
 ];
 
 export const progress: SearchProgress = SearchProgress.parse({

@@ -53,7 +53,7 @@ describe('a search in words', () => {
   });
 
   it('the best so far, or the Pareto front with its hypervolume', () => {
-    expect(bestText(state())).toBe('decision 3, robust accuracy 43.1 %');
+    expect(bestText(state())).toBe('decision 3, robust accuracy (pgd-linf) 43.1 %');
     expect(bestText(state({ best: null }))).toBeNull();
     expect(
       describeSearch(
@@ -65,7 +65,7 @@ describe('a search in words', () => {
         }),
       ),
     ).toEqual([
-      'best      decision 3, robust accuracy 43.1 %',
+      'best      decision 3, robust accuracy (pgd-linf) 43.1 %',
       'rungs     1 epoch 2/3 · 3 epochs 1/1 units ended',
       'try next  gamma=3 beta=0.05',
       '          gamma=4 beta=0.05',
@@ -73,7 +73,7 @@ describe('a search in words', () => {
     ]);
     expect(lines(describeSearch(state({ ...two, rungs: [], earlier: 12 })).join('\n'))).toEqual([
       'best | 2 units on the Pareto front, hypervolume 0.75',
-      ' | decision | clean accuracy | median L2',
+      ' | decision | clean accuracy | median L2 (deepfool-l2)',
       ' | 1 | 97.0 % | 1.5',
       ' | 2 | 90.0 % | ∞',
       'earlier | 12 outcomes of the sweeps that it learns from',
@@ -85,21 +85,21 @@ describe('a search in words', () => {
 
   it('its decisions: point, rung, outcome, and why', () => {
     expect(lines(describeDecisions(state(), decisions))).toEqual([
-      '# | source | configuration | rung | epochs | gamma | beta | outcome | robust accuracy | why',
-      '0 | start | 0 | 0 | 1 | 5 | 0.01235 | measured | 40.0 % | 1st of 2 at rung 0; the best 1 went on',
-      '1 | start | 1 | 0 | 1 | 1 | 0.1 | bad | – | trial 1 diverged',
+      '# | source | configuration | rung | epochs | gamma | beta | outcome | robust accuracy (pgd-linf) | why',
+      '0 | start | 0 | 0 | 1 | 5 | 0.01235 | measured | 40.0 % | One of the first points. 1st of 2 at rung 0; the best 1 went on.',
+      '1 | start | 1 | 0 | 1 | 1 | 0.1 | bad | – | Bad: the trial diverged.',
       '2 | hand | 2 | 0 | 1 | 2 | 0.02 | pending | –',
       '3 | promotion | 0 | 1 | 3 | 5 | 0.01235 | measured | 43.1 %',
-      '4 | empty | – | – | – | – | – | pending | –',
+      '4 | empty | – | – | – | – | – | – | – | The place stays empty.',
     ]);
     expect(lines(describeDecisions(state({ rungs: [] }), decisions))[0]).toBe(
-      '# | source | gamma | beta | outcome | robust accuracy | why',
+      '# | source | gamma | beta | outcome | robust accuracy (pgd-linf) | why',
     );
     expect(describeDecision(decisions[0]!)).toBe(
-      'decision 0 at rung 0 (1 epoch): 1st of 2 at rung 0; the best 1 went on',
+      'decision 0 at rung 0 (1 epoch). One of the first points. 1st of 2 at rung 0; the best 1 went on.',
     );
-    expect(describeDecision({ ...decisions[1]!, epochs: null, note: 'a first point' })).toBe(
-      'decision 1: trial 1 diverged; a first point',
+    expect(describeDecision({ ...decisions[1]!, epochs: null, note: 'TPE proposed it.' })).toBe(
+      'decision 1. Bad: the trial diverged. TPE proposed it.',
     );
   });
 
@@ -116,7 +116,7 @@ describe('a search in words', () => {
       'pgd-linf robustAccuracy': 0.4,
       reason: null,
       promoted: true,
-      note: '1st of 2 at rung 0; the best 1 went on',
+      note: 'One of the first points. 1st of 2 at rung 0; the best 1 went on.',
     });
   });
 

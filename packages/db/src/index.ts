@@ -44,6 +44,7 @@ export { checkSchema, migrate, pendingMigrations } from './migrate.ts';
 export { type EvaluationImages, getEvaluation, getImages } from './reads/evaluations.ts';
 export { type EventsQuery, eventsAfter, isEventAfter, lastEventId, onEvents } from './reads/events.ts';
 export { leaderboard } from './reads/leaderboard.ts';
+export { isNumber, pageOf, readCursor } from './reads/pages.ts';
 export { readSpeeds } from './reads/speeds.ts';
 export { getStage, listStages, readStageLog } from './reads/stages.ts';
 export { getSweep, listSweeps, type SweepsQuery } from './reads/sweeps.ts';

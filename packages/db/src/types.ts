@@ -3,6 +3,7 @@ import type {
   AttackRun,
   AttackSpec,
   CheckpointManifest,
+  CleanCounts,
   ClientLimits,
   DecisionSource,
   Diagnostic,
@@ -200,6 +201,8 @@ export type CheckpointWrite = Lease & {
   readonly blobs: ReadonlyMap<string, Uint8Array>;
   /** Metrics of the epoch that ends at the position; null in mid-epoch (`step` > 0). */
   readonly metrics: Readonly<Record<string, number | null>> | null;
+  /** Of a classifier at the end of an epoch: the clean test images of each class. (Default: null) */
+  readonly perClass?: CleanCounts | null;
 };
 
 export type CheckpointRecorded = {

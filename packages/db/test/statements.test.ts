@@ -13,6 +13,7 @@ import { reading } from '../src/connection/transaction.ts';
 import {
   actingAs,
   addDataset,
+  addHandPoint,
   announceAbilities,
   anyToken,
   type ClaimedStage,
@@ -28,8 +29,10 @@ import {
   type Db,
   datasetBytesOf,
   deleteSweep,
+  endSearch,
   endStage,
   eventsAfter,
+  extendSearch,
   failAttempt,
   findToken,
   getBlobs,
@@ -70,12 +73,15 @@ import {
   putDatasetChunk,
   readBlob,
   readClientUse,
+  readEarlier,
+  readSearch,
   readServiceCounts,
   readSpeeds,
   readStageLog,
   reconcile,
   refuseSubmission,
   registerWorker,
+  releaseSearch,
   releaseStage,
   removeDataset,
   renewSubmission,
@@ -90,6 +96,7 @@ import {
   storeDataset,
   storeSubmission,
   submitSweep,
+  takeDueSearch,
   takeSubmission,
   wantedDatasets,
   withdrawSubmission,
@@ -98,6 +105,7 @@ import { pauseAction, pausePropagations } from '../src/lifecycle/failing-batches
 import { differencesOf } from '../src/testing/check-statement.ts';
 import { makeDataset, openTestDb } from '../src/testing/index.ts';
 import { beat, leaseOf, letExpire, options } from './support/attempts.ts';
+import { decide, leaveEmpty, promoting, searching, submitSearch } from './support/search.ts';
 import { claim, drain, evaluationOf, finish, record } from './support/simulated-trainer.ts';
 import { definition, prepared, submit } from './support/submit.ts';
 import { query } from './support/tables.ts';
@@ -270,6 +278,7 @@ const runSweeps = async (): Promise<void> => {
   });
   await deleteSweep(db, long.sweepId);
   await runSubmissions();
+  await runSearch();
   await pausePropagations(db, { target: 'trials', ids: [1] }, new Error('no'));
   await pauseAction(db, { sweepId: failing, action: 'pause' }, new Error('no'));
   await listFailingBatches(db);
@@ -307,6 +316,33 @@ const runSubmissions = async (): Promise<void> => {
   await submit(db, { seeds: [13], space: { gamma: [1, 2] } });
   await submit(db, { seeds: [13], space: { gamma: [1, 2, 3] } }, undefined, { maxUnderLock: 0 });
   while (await continueActions(db));
+};
+
+/** A search with a promotion, an empty place, a pause, an extension and a deletion. */
+const runSearch = async (): Promise<void> => {
+  const sweep = searching({ seeds: [14], search: promoting });
+  const sweepId = await submitSearch(db, sweep);
+  await releaseSearch(db, (await takeDueSearch(db))!);
+  await addHandPoint(db, sweepId, { gamma: 7 });
+  await decide(db, sweepId, sweep, { number: 1, gamma: 7, rung: 0 }, { handPoint: true });
+  await leaveEmpty(db, sweepId, 2);
+  await drain(db);
+  await decide(db, sweepId, sweep, { number: 3, gamma: 7, rung: 1, configuration: 1 });
+  await drain(db);
+  const values = [{ attack: undefined, metric: 'robustAccuracy' }] as const;
+  await readSearch(db, sweepId, values);
+  await expect(readSearch(db, 'none', values)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await readEarlier(db, [sweepId], { values, changesOf: () => [] });
+  const query = routes.leaderboard.query.parse({ sweep: sweepId, metric: 'robustAccuracy', limit: 1 });
+  const { next } = await leaderboard(db, query);
+  await leaderboard(db, { ...query, cursor: next! });
+  await pauseSweep(db, sweepId);
+  await resumeSweep(db, sweepId);
+  await endSearch(db, sweepId, 'stopped');
+  const { plan } = await getSweep(db, sweepId);
+  await extendSearch(db, sweepId, { from: 4, to: 5, plan, limits: defaultLimits });
+  await cancelSweep(db, sweepId);
+  await deleteSweep(db, sweepId);
 };
 
 /** Reads everything that pages show of a finished sweep. */

@@ -13,9 +13,11 @@ import {
   recordCheckpoint,
   registerWorker,
   releaseStage,
+  takeDueSearch,
 } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { leaseOf, letExpire, options, stageRow } from './support/attempts.ts';
+import { decide, searching, submitSearch } from './support/search.ts';
 import { submit } from './support/submit.ts';
 import { query, takeOutbox } from './support/tables.ts';
 
@@ -49,12 +51,16 @@ test('claims nothing, keeps no lease, writes no result and repairs nothing, but 
   const claimed = (await claimStage(db, request))!;
   const lease = leaseOf(claimed);
   const before = await stageRow(db, claimed.stageId);
+  const sweep = searching({ seeds: [1] });
+  const sweepId = await submitSearch(db, sweep);
   await migrateByNewer();
   back();
   const manifest = {} as never; // never read, because the write is refused
   const beat = { ...lease, position: null, imagesPerSecond: null };
   const refused: readonly (() => Promise<unknown>)[] = [
     () => claimStage(db, request),
+    () => takeDueSearch(db),
+    () => decide(db, sweepId, sweep, { number: 1, gamma: 7 }),
     () => heartbeat(db, { workerId: 'worker', leases: [], memoryBytes: 1, leaseSeconds: 60 }),
     () => heartbeat(db, { workerId: 'worker', leases: [beat], memoryBytes: 1, leaseSeconds: 600 }),
     () => recordCheckpoint(db, { ...lease, manifest, blobs: new Map(), metrics: null }),

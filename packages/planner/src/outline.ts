@@ -181,15 +181,14 @@ const planTrials = (
   points: readonly TrialPoint[],
   trained: readonly (readonly NeededStage[])[],
   attacksOn: Outline['attacksOn'],
-  first: number,
 ): readonly PlannedTrial[] => {
   let configuration = '';
-  return points.map((point, place) => {
+  return points.map((point, number) => {
     const { recipe, hyperparameters, seed } = point;
-    if (hyperparameters !== points[place - 1]?.hyperparameters) configuration = configurationId(point);
-    const training = trained[place]!;
+    if (hyperparameters !== points[number - 1]?.hyperparameters) configuration = configurationId(point);
+    const training = trained[number]!;
     const stages = [...training, ...attacksOn(training.at(-1)!)].map(({ id }) => id);
-    return { recipe, hyperparameters, seed, number: first + place, configuration, stages };
+    return { recipe, hyperparameters, seed, number, configuration, stages };
   });
 };
 
@@ -210,16 +209,9 @@ type Request = {
   readonly engineVersion: string;
   readonly expansion: Expansion;
   readonly varying: ReadonlySet<string>;
-  readonly firstTrial: number;
 };
 
-const outlineExpansion = ({
-  definition,
-  engineVersion,
-  expansion,
-  varying,
-  firstTrial,
-}: Request): Outline => {
+const outlineExpansion = ({ definition, engineVersion, expansion, varying }: Request): Outline => {
   const dataset = stageDataset(sweepDataset(definition.dataset));
   const attacks = expandAttacks(definition.attacks, { budgets: budgetsOfChoice(definition.dataset) });
   const subsetOf = memoizeBy(
@@ -237,7 +229,7 @@ const outlineExpansion = ({
     const { needOf } = sized[places().get(classifier)!]!;
     return specifyAttacks(classifier, needOf, { attacks: attacksOf(classifier), classifiers: ids }, making);
   });
-  const trials = once(() => planTrials(trialsOf(expansion), trained, attacksOn, firstTrial));
+  const trials = once(() => planTrials(trialsOf(expansion), trained, attacksOn));
   const stages = once(() => allStages(trained, attacksOn));
   let unshared = 0;
   for (const stages of trained) for (const { epochs } of stages) unshared += epochs;
@@ -269,25 +261,21 @@ export const outlineSweep = (definition: SweepDefinition, engineVersion: string)
     engineVersion,
     expansion: expandSweep(definition),
     varying: new Set(Object.keys(definition.space)),
-    firstTrial: 0,
   });
 
 /**
- * The trials of these points of a sweep, and all stages that any of them needs. `firstTrial`: the number of the first trial. Throws like
- * `outlineSweep`.
+ * The trials of these points of a sweep, and all stages that any of them needs. Throws like `outlineSweep`.
  */
 export const outlinePoints = (
   definition: SweepDefinition,
   engineVersion: string,
   points: readonly DecidedPoint[],
-  firstTrial = 0,
 ): Outline =>
   outlineExpansion({
     definition,
     engineVersion,
     expansion: expandPoints(definition, points),
     varying: new Set(points.flatMap(({ hyperparameters }) => Object.keys(hyperparameters))),
-    firstTrial,
   });
 
 /** The epochs of all chains if none of them is in the database. */

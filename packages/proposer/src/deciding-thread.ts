@@ -1,6 +1,6 @@
 /** Computes the next decisions of searches in a thread of its own, so that heartbeats and requests never wait for a strategy. */
 import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { AppError, type ErrorCode } from '@funnel/contracts';
 import type { SearchRecord } from '@funnel/db';
@@ -21,8 +21,16 @@ export type Answer =
     }
   | { readonly fault: unknown };
 
-const script = fileURLToPath(new URL('./thread.ts', import.meta.url));
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx'));
+
+/** Node ignores `--import tsx` for a thread, so the thread registers tsx before it loads `thread.ts`. */
+const script = new URL(
+  `data:text/javascript,${encodeURIComponent(
+    `import { register } from ${JSON.stringify(new URL('./esm/api/index.mjs', tsx).href)};
+     register();
+     await import(${JSON.stringify(new URL('./thread.ts', import.meta.url).href)});`,
+  )}`,
+);
 
 /** Milliseconds without a question after which the thread ends: it has the memory of a whole search. */
 const idleMs = 30_000;
@@ -46,7 +54,7 @@ export const createDecidingThread = (): DecidingThread => {
   };
 
   const begin = (): Worker => {
-    const worker = new Worker(script, { execArgv: ['--import', tsx] });
+    const worker = new Worker(script, { execArgv: [] });
     worker.unref();
     return worker;
   };

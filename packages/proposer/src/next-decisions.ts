@@ -7,12 +7,12 @@ import { nextDecision } from './next-decision.ts';
 const maxDecisions = 50;
 
 /**
- * `decisions`: those that are due, in the order in which they must be written. `then`: what follows. `more`: others may be due. `wait`: for
+ * `decisions`: those that are due, in the order in which they must be written. `next`: what follows. `more`: others may be due. `wait`: for
  * the ends of units. Else the search has ended.
  */
 export type Decided = {
   readonly decisions: readonly NewDecision[];
-  readonly then: 'more' | 'wait' | SearchEnd;
+  readonly next: 'more' | 'wait' | SearchEnd;
 };
 
 /** The record with one more decision, whose unit is pending. */
@@ -27,11 +27,11 @@ export const nextDecisions = (record: SearchRecord, now: number): Decided => {
   const decisions: NewDecision[] = [];
   let seen = record;
   while (decisions.length < maxDecisions) {
-    const next = nextDecision(seen, now);
-    if (next.kind === 'wait') return { decisions, then: 'wait' };
-    if (next.kind === 'end') return { decisions, then: next.reason };
-    decisions.push(next.decision);
-    seen = withDecision(seen, next.decision);
+    const following = nextDecision(seen, now);
+    if (following.kind === 'wait') return { decisions, next: 'wait' };
+    if (following.kind === 'end') return { decisions, next: following.reason };
+    decisions.push(following.decision);
+    seen = withDecision(seen, following.decision);
   }
-  return { decisions, then: 'more' };
+  return { decisions, next: 'more' };
 };

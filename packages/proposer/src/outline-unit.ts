@@ -33,7 +33,7 @@ export const createPointOf = (definition: SweepDefinition): ((unit: PointAtRung)
   });
 };
 
-/** The trials and stages of a decision that is not empty. The numbers of its trials follow from its own. Throws like `outlinePoints`. */
+/** The trials, numbered from 0, and the stages of a decision that is not empty. Throws like `outlinePoints`. */
 export const outlineUnit = (
   definition: SweepDefinition,
   engineVersion: string,
@@ -41,13 +41,7 @@ export const outlineUnit = (
 ): Outline => {
   if (point === null || rung === null)
     throw new Error(`Expected a decision with a unit, but decision ${number} is an empty place`);
-  const pointOf = createPointOf(definition);
-  return outlinePoints(
-    definition,
-    engineVersion,
-    [pointOf({ point, rung })],
-    number * countSeeds(definition),
-  );
+  return outlinePoints(definition, engineVersion, [createPointOf(definition)({ point, rung })]);
 };
 
 /**

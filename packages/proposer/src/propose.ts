@@ -33,7 +33,8 @@ const write = async (
     stages: outline.stages,
     buildPlan: (known: Parameters<typeof buildPlan>[1]) => buildPlan(outline, known),
   };
-  return (await addDecision(db, sweepId, { ...decision, unit })) !== 'closed';
+  const handPoint = decision.source === 'hand';
+  return (await addDecision(db, sweepId, { ...decision, unit, handPoint })) !== 'closed';
 };
 
 /** Decides until the search waits for units, or ends. */
@@ -46,11 +47,11 @@ const decideAll = async (
     const { definition } = await readSearch(db, sweepId, []);
     const record = await readSearch(db, sweepId, wantedValues(definition));
     if (record.ended !== null || record.status !== 'running') return;
-    const { decisions, then } = await thread.decide({ record, now: Date.now() });
+    const { decisions, next } = await thread.decide({ record, now: Date.now() });
     for (const decision of decisions)
       if (!(await write(db, sweepId, record, decision, engineVersion))) return;
-    if (then === 'wait') return;
-    if (then !== 'more') return endSearch(db, sweepId, then);
+    if (next === 'wait') return;
+    if (next !== 'more') return endSearch(db, sweepId, next);
   }
 };
 

@@ -2,7 +2,7 @@
  * One decision of a search: a pure function of the search, of the decisions before, and of the outcomes that the decision knows (`view.ts`).
  * Workers and their speed change nothing in the reproducible order.
  */
-import type { SearchEnd } from '@funnel/contracts';
+import { plural, type SearchEnd } from '@funnel/contracts';
 import { type Decisions, isProposal } from './decision.ts';
 import type { PromotionRule, Step } from './promotion/promotion.ts';
 import { promotionRules, withoutPromotion } from './promotion/registry.ts';
@@ -24,7 +24,7 @@ export type Choice =
 const checkStrategy = ({ space, strategy, objectives }: Search, axes: readonly Axis[]): void => {
   const { maxObjectives, handlesCategories } = strategies[strategy];
   if (objectives > maxObjectives)
-    refuse('objective', `at most ${maxObjectives} objectives for ${strategy}`, String(objectives));
+    refuse('objective', `at most ${plural(maxObjectives, 'objective')} for ${strategy}`, String(objectives));
   const category = axes.find(({ kind }) => kind === 'categories') ?? space.find(({ readWhere }) => readWhere);
   if (category && !handlesCategories)
     refuse(

@@ -196,10 +196,11 @@ const outlineChecked = ({ definition, engineVersion }: PlanRequest, limits: Swee
 /** Of a search beforehand: nobody knows which of its stages exist. */
 const nothingKnown: Known = new Map();
 
-type Findings = Pick<Resolved, 'warnings'> & Pick<Estimated, 'search'> & {
-  readonly estimate: Plan['estimate'];
-  readonly madeAnew: VersionChange[];
-};
+type Findings = Pick<Resolved, 'warnings'> &
+  Pick<Estimated, 'search'> & {
+    readonly estimate: Plan['estimate'];
+    readonly madeAnew: VersionChange[];
+  };
 
 /** A plan without stages of older versions, or without warnings, does not say so. */
 const withFindings = (plan: Plan, { estimate, search, madeAnew, warnings }: Findings): Plan => ({

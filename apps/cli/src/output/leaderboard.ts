@@ -16,9 +16,12 @@ import {
 import { type Column, formatNumber, formatShare, formatTable } from './format.ts';
 import { differingHyperparameters, settingsText } from './trials.ts';
 
-/** The title of a metric within a sentence. A word starts in lower case; a norm such as L2 keeps its capital. */
-export const titleOf = (metric: EvaluationMetricName): string =>
-  evaluationMetrics[metric].title.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+/** A title within a sentence. A word starts in lower case; a norm such as L2 keeps its capital. */
+export const inSentence = (title: string): string =>
+  title.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+
+/** The title of a metric within a sentence. */
+export const titleOf = (metric: EvaluationMetricName): string => inSentence(evaluationMetrics[metric].title);
 
 /** A value of the metric: a fraction as a percentage, any other number with four digits. */
 export const metricText = (metric: EvaluationMetricName, value: number | null): string =>

@@ -9,7 +9,7 @@ import {
   type SearchState,
 } from '@funnel/contracts';
 import { type Column, formatCount, formatNumber, formatTable } from './format.ts';
-import { metricText } from './leaderboard.ts';
+import { inSentence, metricText } from './leaderboard.ts';
 
 type Values = SearchDecision['outcome']['values'];
 type Objective = SearchState['objectives'][number];
@@ -17,9 +17,9 @@ type Objective = SearchState['objectives'][number];
 const objectiveText = ({ metric }: Objective, value: Values[number] | undefined): string =>
   metricText(metric, readExtended(value ?? null));
 
-/** `robust accuracy 43.1 %, clean accuracy 97.0 %` */
+/** `robust accuracy (fgsm) 43.1 %, clean accuracy 97.0 %` */
 const valuesText = (objectives: readonly Objective[], values: Values): string =>
-  objectives.map((each, i) => `${each.title} ${objectiveText(each, values[i])}`).join(', ');
+  objectives.map((each, i) => `${inSentence(each.title)} ${objectiveText(each, values[i])}`).join(', ');
 
 /** `gamma=5 beta=0.01` */
 export const pointText = (point: SearchPoint): string =>
@@ -81,7 +81,7 @@ const describeFront = ({ objectives, front }: SearchState): readonly string[] =>
       { title: 'decision', value: ({ decision }) => String(decision), align: 'right' as const },
       ...objectives.map(
         (objective, i): Column<SearchState['front'][number]> => ({
-          title: objective.title,
+          title: inSentence(objective.title),
           value: ({ values }) => objectiveText(objective, values[i]),
           align: 'right',
         }),
@@ -111,16 +111,16 @@ export const describeSearch = (state: SearchState): readonly string[] => [
 export const describeWaitingPoints = ({ waitingPoints }: SearchState): readonly string[] =>
   waitingPoints.map((point, i) => `${i === 0 ? 'try next  ' : '          '}${pointText(point)}`);
 
-/** Why a configuration was proposed or promoted, or not, and why its unit is bad. */
+/** Sentences: why the unit is bad, why its configuration was proposed or promoted, and why it did not go on. */
 const whyText = ({ note, outcome: { reason } }: SearchDecision): string =>
-  [...(reason === null ? [] : [reason]), ...(note === null ? [] : [note])].join('; ');
+  [...(reason === null ? [] : [`Bad: ${reason}.`]), ...(note === null ? [] : [note])].join(' ');
 
-/** The decision that made a trial: `decision 7 at rung 1 (3 epochs): 2nd of 27 at rung 0; the best 9 went on` */
+/** The decision that made a trial: `decision 7 at rung 1 (3 epochs). 2nd of 27 at rung 0, so it went on to 3 epochs.` */
 export const describeDecision = (decision: SearchDecision): string => {
   const { number, rung, epochs } = decision;
   const why = whyText(decision);
   const at = epochs === null ? '' : ` at rung ${rung} (${formatCount(epochs, 'epoch')})`;
-  return `decision ${number}${at}${why === '' ? '' : `: ${why}`}`;
+  return `decision ${number}${at}${why === '' ? '' : `. ${why}`}`;
 };
 
 /** More columns do not fit into a terminal. `--csv` has all. */
@@ -168,9 +168,9 @@ export const describeDecisions = (
         value: ({ point }: SearchDecision) => variableText(point?.[name]),
         ...right,
       })),
-    { title: 'outcome', value: ({ outcome }) => outcome.status },
+    { title: 'outcome', value: ({ source, outcome }) => (source === 'empty' ? '–' : outcome.status) },
     ...objectives.map((objective, i) => ({
-      title: objective.title,
+      title: inSentence(objective.title),
       value: ({ outcome }: SearchDecision) => objectiveText(objective, outcome.values[i]),
       ...right,
     })),
@@ -192,7 +192,7 @@ export const decisionRows = (
     rung,
     epochs,
     ...Object.fromEntries(names.map((name) => [name, point?.[name]])),
-    outcome: outcome.status,
+    outcome: source === 'empty' ? null : outcome.status,
     ...Object.fromEntries(
       objectives.map(({ attack, metric }, i) => [
         attack === null ? metric : `${attack} ${metric}`,

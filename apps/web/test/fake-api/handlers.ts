@@ -3,16 +3,19 @@ import {
   countByClass,
   type DatasetImagesQuery,
   type ErrorCode,
+  type ExtendSearch,
   type LeaderboardQuery,
   SweepDefinition,
+  type TryPoint,
   type Worker,
 } from '@funnel/contracts';
 import { networksOf } from '../../src/model/networks.ts';
-import { fakeImagesOf, findFakeDataset, listFakeDatasets } from './fake-datasets.ts';
+import { fakeImagesOf, findFakeDataset, listFakeDatasets, unfinishedFakes } from './fake-datasets.ts';
+import { decisionsOf, stateOf } from './fake-search.ts';
 import { leaderboardOf } from './leaderboard.ts';
-import { modelJson, networks, weightsBin } from './models.ts';
+import { modelJson, networksFor, weightsBin } from './models.ts';
 import { galleryOf, recordsOf } from './results.ts';
-import type { World } from './world.ts';
+import type { FakeSweep, World } from './world.ts';
 
 export class Fault extends Error {
   readonly code: ErrorCode;
@@ -133,6 +136,9 @@ const workers = (world: World): Worker[] => {
 export const createHandlers = (world: World): Record<string, (request: Request) => unknown> => {
   const sweep = (r: Request) => need(world.sweeps.get(r.params.id!), `sweep ${r.params.id}`);
   const trial = (id: string) => need(world.findTrial(id), `trial ${id}`);
+  const searchOf = (found: FakeSweep) => need(found.search, `search of the sweep ${found.id}`);
+  const searchState = (found: FakeSweep) =>
+    stateOf(searchOf(found), found.definition, found.id, world.endsOf(found));
   const setStatus = (status: 'running' | 'paused' | 'cancelled') => (r: Request) => {
     const found = sweep(r);
     found.status = status;
@@ -144,13 +150,16 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
   };
   /** A network that the stage of the checkpoint would have stored. */
   const network = (r: Request) => {
-    const stages = [...world.sweeps.values()].flatMap((found) => [...found.stages.values()]);
-    const stage = need(
-      stages.find(({ checkpoint }) => checkpoint === r.params.hash),
+    const made = [...world.sweeps.values()].flatMap((found) =>
+      [...found.stages.values()].map((stage) => ({ found, stage })),
+    );
+    const { found, stage } = need(
+      made.find(({ stage: { checkpoint } }) => checkpoint === r.params.hash),
       `checkpoint ${r.params.hash}`,
     );
+    const { shape, classes } = world.dataOfSweep(found);
     const stored = networksOf(stage).find((name) => name === r.params.network);
-    return need(stored && networks[stored], `network ${r.params.network}`);
+    return need(stored && networksFor(shape, classes.length)[stored], `network ${r.params.network}`);
   };
   const newest = () => [...world.sweeps.values()].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
   return {
@@ -182,8 +191,23 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
     getSweep: (r) => world.detailOf(sweep(r)),
     listTrials: (r) => {
       const found = sweep(r);
-      const page = paged(found.planned, r.query);
+      const page = paged(found.planned.slice(0, world.trialCount(found)), r.query);
       return { ...page, items: page.items.map((t) => world.trialOf(found, t.number)) };
+    },
+    getSearch: (r) => searchState(sweep(r)),
+    listDecisions: (r) => {
+      const found = sweep(r);
+      return paged(decisionsOf(searchOf(found), found.id, world.endsOf(found)), r.query);
+    },
+    extendSearch: (r) => {
+      const found = sweep(r);
+      world.extend(found, (r.body as ExtendSearch).trials);
+      return world.sweepOf(found);
+    },
+    tryPoint: (r) => {
+      const found = sweep(r);
+      searchOf(found).waitingPoints.push((r.body as TryPoint).point);
+      return searchState(found);
     },
     listStages: (r) => paged([...sweep(r).stages.values()], r.query),
     pauseSweep: setStatus('paused'),
@@ -206,7 +230,8 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
       const { sweep, n } = trial(r.params.id!);
       const run = need(sweep.stages.get(r.params.stage!)?.attack, `evaluation ${r.params.stage}`);
       const records = recordsOf(sweep.planned[n]!, run);
-      return { ...records, perClass: countByClass(records, 10), gallery: galleryOf(records) };
+      const { shape } = world.dataOfSweep(sweep);
+      return { ...records, perClass: countByClass(records, 10), gallery: galleryOf(records, shape) };
     },
     leaderboard: (r) => paged(leaderboardOf(world, r.query as LeaderboardQuery), r.query),
     compare: (r) => {
@@ -222,7 +247,7 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
         differs: names.filter((name) => new Set(trials.map((t) => t.hyperparameters[name])).size > 1),
       };
     },
-    listDatasets: () => ({ items: listFakeDatasets() }),
+    listDatasets: () => ({ items: listFakeDatasets(), unfinished: [...unfinishedFakes] }),
     getDataset: (r) => need(findFakeDataset(r.params.name!), `data set ${r.params.name}`),
     getDatasetImages: (r) =>
       fakeImagesOf(

@@ -6,7 +6,10 @@ import { wilsonInterval } from '@funnel/attacks/statistics';
 import {
   type AttackRun,
   attacks,
+  type CleanCounts,
+  type DatasetDetail,
   type Evaluation,
+  type EvaluationMetricName,
   type EvaluationRecords,
   type EvaluationSummary,
   type ExtendedNumber,
@@ -21,7 +24,8 @@ import {
   type Verdict,
   type WorstCase,
 } from '@funnel/contracts';
-import { drawDigit, hashOf, normalOf, side, toBase64, uniformOf } from './digits.ts';
+import { hashOf, normalOf, toBase64, uniformOf } from './digits.ts';
+import { drawIn } from './fake-datasets.ts';
 
 const imageCount = 200;
 
@@ -179,6 +183,19 @@ const summarise = memoised((point, run) => {
   return { ...summary, ...rejections(point, summary) };
 });
 
+/** The value of a metric under an attack; undefined: in the worst case, or the clean accuracy without an attack. */
+export const valueOfPoint = (
+  point: TrialPoint,
+  runs: readonly AttackRun[],
+  run: AttackRun | undefined,
+  metric: EvaluationMetricName,
+): number => {
+  if (run) return readExtended(summarise(point, run)[metric]) ?? 0;
+  return metric === 'cleanAccuracy'
+    ? qualityOf(point).clean
+    : (readExtended(worstCaseOf(point, runs).values[metric] ?? null) ?? 0);
+};
+
 export const evaluationOf = (point: TrialPoint, stage: Stage): Evaluation => {
   const run = stage.attack!;
   const summary = summarise(point, run);
@@ -232,19 +249,28 @@ export const evaluationOf = (point: TrialPoint, stage: Stage): Evaluation => {
   };
 };
 
-export const galleryOf = (records: EvaluationRecords) => {
+export const galleryOf = (records: EvaluationRecords, shape: DatasetDetail['shape']) => {
   const index = records.index.filter((i) => records.success[i]).slice(0, 12);
-  const originals = index.map((i) => drawDigit(records.label[i]!, `image/${i}`));
+  const originals = index.map((i) => drawIn(shape, records.label[i]!, `image/${i}`));
   const attacked = originals.map((image, k) => {
     const size = records.linf[index[k]!] ?? 0;
     return image.map((v, p) => Math.max(0, Math.min(1, v + size * Math.sign(normalOf(`n/${k}/${p}`)))));
   });
   return {
-    shape: [side, side, 1],
+    shape: [...shape],
     index,
     original: originals.map(toBase64),
     attacked: attacked.map(toBase64),
   };
+};
+
+/** The clean test images of each class: some classes are harder than others. */
+export const perClassOf = (point: TrialPoint, test: number, classes: number): CleanCounts => {
+  const wrong = 1 - qualityOf(point).clean;
+  const images = Array.from({ length: classes }, (_, label) => Math.floor((test + label) / classes));
+  const hardness = (label: number) => 2 * uniformOf(`${label}/${JSON.stringify(point)}`);
+  const correct = images.map((count, label) => Math.round(count * (1 - wrong * hardness(label))));
+  return { images, correct };
 };
 
 /** A metric of a stage over its first `done` epochs. */

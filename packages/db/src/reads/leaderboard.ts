@@ -17,15 +17,15 @@ import { reading, type Tx } from '../connection/transaction.ts';
 import { assertDataset } from '../datasets/find-dataset.ts';
 import type { Page } from '../types.ts';
 import { threatModels } from './evaluations.ts';
-import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
 import {
-  findRanked,
   type LeaderboardCursor,
-  type RankedRow,
+  type Ranked,
   ranksOf,
   readLeaderboardCursor,
   writeLeaderboardCursor,
-} from './ranking.ts';
+} from './leaderboard-cursor.ts';
+import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
+import { findRanked, type RankedRow } from './ranking.ts';
 import { assertSweep } from './sweeps.ts';
 
 /** The reasons for the verdicts of trials: the checks of their evaluations that did not pass, each once. */
@@ -94,11 +94,16 @@ const rejectionsOf = async (
   );
 };
 
-const cursorAfter = (row: RankedRow, rank: number | null, count: number): LeaderboardCursor => ({
-  masked: row.masked,
-  utility: row.utility,
-  trial: row.trial_id,
-  ordinal: row.ordinal,
+const cursorAfter = (
+  { rung, masked, utility, trial_id: trial, ordinal }: RankedRow,
+  { rank, count }: Ranked,
+  byRung: boolean,
+): LeaderboardCursor => ({
+  ...(byRung && rung !== null && { rung }),
+  masked,
+  utility,
+  trial,
+  ordinal,
   rank,
   count,
 });
@@ -115,11 +120,11 @@ export const leaderboard = async (
   const tx = reading(db);
   const { limit, metric } = query;
   const cursor = query.cursor === undefined ? undefined : readLeaderboardCursor(query.cursor);
-  const found = await findRanked(tx, query, cursor);
+  const { rows: found, byRung } = await findRanked(tx, query, cursor);
   if (found.length === 0 && query.sweep !== undefined) await assertSweep(db, query.sweep);
   if (found.length === 0 && query.dataset !== undefined) await assertDataset(db, query.dataset);
   const rows = found.slice(0, limit);
-  const ranks = ranksOf(rows, cursor, query.masked === 'last');
+  const ranks = ranksOf(rows, cursor, { masked: query.masked === 'last', rungs: byRung });
   const reasons = await reasonsOf(tx, rows);
   const rejections = await rejectionsOf(tx, rows, { metric, averageSeeds: query.group === 'configuration' });
   const balls = await threatModels(tx, query.attack === undefined ? rows : []);
@@ -130,11 +135,12 @@ export const leaderboard = async (
     const value = row.utility === null ? null : row.utility * sign + 0; // + 0 turns −0 into 0
     const changes = older.get(rowKey(stageOf(row)));
     return {
-      rank: ranks[i]!,
+      rank: ranks[i]!.rank,
       trialId: row.trial_id,
       sweepId: row.sweep_id,
       recipe: row.recipe,
       dataset: row.dataset,
+      ...(row.rung !== null && { rung: row.rung }),
       seeds: row.seeds,
       hyperparameters: row.hyperparameters,
       attack: row.attack,
@@ -155,8 +161,6 @@ export const leaderboard = async (
   const hasMore = found.length > limit && last !== undefined;
   return {
     items,
-    next: hasMore
-      ? writeLeaderboardCursor(cursorAfter(last, ranks.at(-1) ?? null, (cursor?.count ?? 0) + rows.length))
-      : null,
+    next: hasMore ? writeLeaderboardCursor(cursorAfter(last, ranks.at(-1)!, byRung)) : null,
   };
 };

@@ -2,97 +2,52 @@
  * The rows of one page of the leaderboard, in order. PostgreSQL reads an index once, in order, and stops when the page is full. The columns
  * of the index are enough for all filters.
  */
-import {
-  type AttackName,
-  ExtendedNumber,
-  type HyperparameterValue,
-  type LeaderboardQuery,
-  type RecipeName,
-  readExtended,
-  type Verdict,
-  writeExtended,
+import type {
+  AttackName,
+  HyperparameterValue,
+  LeaderboardQuery,
+  RecipeName,
+  Verdict,
 } from '@funnel/contracts';
-import { bool, float8, int2, int4s, int8, jsonb, orNull, type RowOf, text } from '../connection/columns.ts';
+import {
+  bool,
+  float8,
+  int2,
+  int4,
+  int4s,
+  int8,
+  jsonb,
+  orNull,
+  type RowOf,
+  text,
+} from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { type AddParameter, hyperparameterCondition, wordCondition } from './hyperparameter-filters.ts';
-import { isNumber, isText, readCursor, writeCursor } from './pages.ts';
-
-/** The end of a page, and the state from which the next page continues the ranks. */
-export type LeaderboardCursor = {
-  readonly masked: boolean;
-  readonly utility: number | null;
-  readonly trial: string;
-  /** The index of the stage among the stages of the trial. */
-  readonly ordinal: number;
-  /** The rank of the last row; the next row has the same rank if it ties. Null for a row without a value. */
-  readonly rank: number | null;
-  /** The number of rows so far. */
-  readonly count: number;
-};
-
-/** The cursor as JSON, which has no infinity. */
-type WrittenCursor = Omit<LeaderboardCursor, 'utility'> & { readonly utility: ExtendedNumber | null };
-
-const isWrittenCursor = (value: unknown): value is WrittenCursor => {
-  if (typeof value !== 'object' || value === null) return false;
-  const { masked, utility, trial, ordinal, rank, count } = value as Record<string, unknown>; // every field is checked below
-  return (
-    typeof masked === 'boolean' &&
-    ExtendedNumber.nullable().safeParse(utility).success &&
-    isText(trial) &&
-    [ordinal, count].every(isNumber) &&
-    (rank === null || isNumber(rank))
-  );
-};
-
-/** Errors: INVALID_REQUEST. */
-export const readLeaderboardCursor = (cursor: string): LeaderboardCursor => {
-  const written = readCursor(cursor, isWrittenCursor);
-  return { ...written, utility: readExtended(written.utility) };
-};
-
-export const writeLeaderboardCursor = ({ utility, ...rest }: LeaderboardCursor): string =>
-  writeCursor({
-    ...rest,
-    utility: utility === null ? null : writeExtended(utility),
-  } satisfies WrittenCursor);
-
-type Rankable = { readonly masked: boolean; readonly utility: number | null };
+import type { LeaderboardCursor } from './leaderboard-cursor.ts';
 
 /**
- * Rows that tie share a rank; the next rank counts all of them. A row without a value has no rank. `split`: masked rows rank among themselves.
- */
-export const ranksOf = (
-  rows: readonly Rankable[],
-  cursor: LeaderboardCursor | undefined,
-  split: boolean,
-): readonly (number | null)[] => {
-  let last: (Rankable & { rank: number | null }) | undefined = cursor;
-  let count = cursor?.count ?? 0;
-  return rows.map((row) => {
-    count += 1;
-    const ties = last !== undefined && last.utility === row.utility && (!split || last.masked === row.masked);
-    const rank = row.utility === null ? null : ties && last ? last.rank : count;
-    last = { ...row, rank };
-    return rank;
-  });
-};
-
-/**
- * The conditions on scores `s`: the attack and metric that rank, and the filters on trials. An empty attack means the worst case. Errors:
- * INVALID_REQUEST.
+ * The conditions on scores `s`: the attack and metric that rank. An empty attack means the worst case. Over several sweeps, trials of lower
+ * rungs are left out unless asked for: they trained for less time than all others.
  */
 const scoreConditions = (
-  { attack, metric, sweep, recipe, dataset, where }: LeaderboardQuery,
+  { attack, metric, sweep, rungs }: LeaderboardQuery,
   add: AddParameter,
-): string =>
-  [
-    `s.attack = ${add(attack ?? '')} AND s.metric = ${add(metric)}`,
-    ...(sweep === undefined ? [] : [`s.sweep_id = ${add(sweep)}`]),
-    ...(recipe.length === 0 ? [] : [wordCondition('recipe', recipe, add)]),
-    ...(dataset === undefined ? [] : [wordCondition('dataset', [dataset], add)]),
-    ...where.map((filter) => hyperparameterCondition(filter, add)),
-  ].join(' AND ');
+): readonly string[] => [
+  `s.attack = ${add(attack ?? '')} AND s.metric = ${add(metric)}`,
+  ...(sweep === undefined ? [] : [`s.sweep_id = ${add(sweep)}`]),
+  ...(sweep === undefined && rungs === 'highest'
+    ? [
+        `NOT EXISTS (SELECT FROM decisions b WHERE b.sweep_id = s.sweep_id AND b.number = s.configuration_index AND b.below_top)`,
+      ]
+    : []),
+];
+
+/** The filters on the trials of scores `s`. Errors: INVALID_REQUEST. */
+const filtersOf = ({ recipe, dataset, where }: LeaderboardQuery, add: AddParameter): readonly string[] => [
+  ...(recipe.length === 0 ? [] : [wordCondition('recipe', recipe, add)]),
+  ...(dataset === undefined ? [] : [wordCondition('dataset', [dataset], add)]),
+  ...where.map((filter) => hyperparameterCondition(filter, add)),
+];
 
 const rankedColumns = {
   /** In a ranking of configurations: the first seed. */
@@ -114,6 +69,8 @@ const rankedColumns = {
   dataset: text(),
   hyperparameters: jsonb<Record<string, HyperparameterValue>>(),
   verdict: orNull(text<Verdict>()),
+  /** Null without promotion. */
+  rung: orNull(int4()),
   attack: text<AttackName>(),
   settings: jsonb<Record<string, unknown>>(),
 };
@@ -128,9 +85,15 @@ const rowsAfter = ({ utility, trial, ordinal }: LeaderboardCursor, add: AddParam
   return `(s.utility IS NULL OR s.utility < ${value} OR (s.utility = ${value} AND ${key}))`;
 };
 
-/** The order of the index, for the rows of the table or alias `alias`. */
-const orderOf = (mode: LeaderboardQuery['masked'], alias: string): string =>
-  [...(mode === 'last' ? ['masked'] : []), 'utility DESC NULLS LAST', 'trial_id', 'ordinal']
+/** The order of the rows of the table or alias `alias`: that of the index, within each rung if they rank apart. */
+const orderOf = (mode: LeaderboardQuery['masked'], alias: string, byRung: boolean): string =>
+  [
+    ...(byRung ? ['rung DESC'] : []),
+    ...(mode === 'last' ? ['masked'] : []),
+    'utility DESC NULLS LAST',
+    'trial_id',
+    'ordinal',
+  ]
     .map((key) => `${alias}.${key}`)
     .join(', ');
 
@@ -166,35 +129,83 @@ const groups = {
   },
 } satisfies Record<LeaderboardQuery['group'], unknown>;
 
+const scoreList = 's.sweep_id, s.configuration_index, s.trial_id, s.ordinal, s.metric, s.masked, s.utility';
+
+type Walks = {
+  readonly table: string;
+  /** On the scores that rank. */
+  readonly scores: readonly string[];
+  /** On the rows that the page may show: filters, and the rest after the cursor. */
+  readonly rows: readonly string[];
+};
+
+/**
+ * SQL: the rows of a sweep with promotion: of each configuration those of the highest rung that has a score. No index has them in order, so
+ * each page reads all scores of the sweep.
+ */
+const atHighestRung = ({ table, scores, rows }: Walks): string => `
+  SELECT s.* FROM (
+    SELECT ${scoreList}, d.rung, max(d.rung) OVER (PARTITION BY d.configuration) AS highest
+    FROM ${table} s JOIN decisions d ON d.sweep_id = s.sweep_id AND d.number = s.configuration_index
+    WHERE ${scores.join(' AND ')}
+  ) AS s WHERE ${['s.rung = s.highest', ...rows].join(' AND ')}`;
+
+const inOrderOfIndex = ({ table, scores, rows }: Walks): string =>
+  `SELECT ${scoreList} FROM ${table} s WHERE ${[...scores, ...rows].join(' AND ')}`;
+
 /**
  * The rows of a page, best first, and one row more if there is one. The index has masked rows after all others. If they rank among the
- * others, the statement merges two scans. Errors: INVALID_REQUEST.
+ * others, the statement merges two scans.
  */
-export const findRanked = async (
+const findRows = (
   tx: Tx,
   query: LeaderboardQuery,
   cursor: LeaderboardCursor | undefined,
+  byRung: boolean,
 ): Promise<readonly RankedRow[]> => {
   const values: unknown[] = [];
   const add: AddParameter = (value) => `$${values.push(value)}`;
   const { table, columns, joins } = groups[query.group];
   const limit = add(query.limit + 1);
-  const conditions = scoreConditions(query, add);
-  const walks = walksOf(query.masked, cursor, add).map(
-    (rows) => `(
-      SELECT s.sweep_id, s.configuration_index, s.trial_id, s.ordinal, s.metric, s.masked, s.utility FROM ${table} s
-      WHERE ${conditions} AND ${rows} ORDER BY ${orderOf(query.masked, 's')} LIMIT ${limit})`,
-  );
+  const scores = scoreConditions(query, add);
+  const filters = filtersOf(query, add);
+  const rung = byRung && cursor?.rung !== undefined ? add(cursor.rung) : null;
+  const order = (alias: string): string => orderOf(query.masked, alias, byRung);
+  const walks = walksOf(query.masked, cursor, add).map((walk) => {
+    const rest = rung === null ? walk : `(s.rung < ${rung} OR (s.rung = ${rung} AND ${walk}))`;
+    const rows = [...filters, rest];
+    const select = (byRung ? atHighestRung : inOrderOfIndex)({ table, scores, rows });
+    return `(${select} ORDER BY ${order('s')} LIMIT ${limit})`;
+  });
   return tx.query(
     rankedColumns,
-    `WITH r AS (SELECT * FROM (${walks.join(' UNION ALL ')}) AS w ORDER BY ${orderOf(query.masked, 'w')} LIMIT ${limit})
+    `WITH r AS (SELECT * FROM (${walks.join(' UNION ALL ')}) AS w ORDER BY ${order('w')} LIMIT ${limit})
      SELECT r.trial_id, o.stage_id, r.ordinal, r.masked, r.utility, ${columns},
-       r.sweep_id, t.recipe, t.dataset, t.hyperparameters, t.verdict, e.attack, e.settings
+       r.sweep_id, t.recipe, t.dataset, t.hyperparameters, t.verdict, CASE WHEN d.epochs IS NOT NULL THEN d.rung END AS rung, e.attack, e.settings
      FROM r ${joins}
      JOIN scores o ON o.trial_id = r.trial_id AND o.ordinal = r.ordinal AND o.metric = r.metric
      JOIN evaluations e ON e.stage_id = o.stage_id
      JOIN trials t ON t.id = r.trial_id
-     ORDER BY ${orderOf(query.masked, 'r')}`,
+     LEFT JOIN decisions d ON d.sweep_id = r.sweep_id AND d.number = r.configuration_index
+     ORDER BY ${order('r')}`,
     values,
   );
+};
+
+/**
+ * The rows of a page. `byRung`: the rows of each rung rank among themselves. Those of a sweep with promotion do, unless asked otherwise. Its
+ * rows have a rung, so other sweeps cost no statement more. Errors: INVALID_REQUEST.
+ */
+export const findRanked = async (
+  tx: Tx,
+  query: LeaderboardQuery,
+  cursor: LeaderboardCursor | undefined,
+): Promise<{ readonly rows: readonly RankedRow[]; readonly byRung: boolean }> => {
+  const mayHaveRungs = query.sweep !== undefined && query.rungs === 'highest';
+  if (!mayHaveRungs || cursor?.rung === undefined) {
+    const rows = await findRows(tx, query, cursor, false);
+    const hasRungs = rows[0] !== undefined && rows[0].rung !== null;
+    if (!mayHaveRungs || !hasRungs) return { rows, byRung: false };
+  }
+  return { rows: await findRows(tx, query, cursor, true), byRung: true };
 };

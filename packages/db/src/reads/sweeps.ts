@@ -2,6 +2,8 @@
 import {
   AppError,
   type Plan,
+  type SearchEnd,
+  type SearchProgress,
   type StageKind,
   type StageStatus,
   type StoredDefinition,
@@ -32,6 +34,9 @@ const sweepColumns = {
   action: orNull(text<ActionName>()),
   action_done: orNull(int4()),
   action_total: orNull(int4()),
+  configurations: orNull(int4()),
+  proposed: orNull(int4()),
+  search_end: orNull(text<SearchEnd>()),
 };
 
 type SweepRow = RowOf<typeof sweepColumns>;
@@ -47,7 +52,7 @@ const stillCancelling = `EXISTS (
   WHERE a.outcome = 'cancelled' AND a.ended_at IS NULL AND l.sweep_id = w.id)`;
 
 const sweepList = `w.id, w.name, w.definition, w.plan, w.priority, w.created_at, w.finished_at,
-  a.action, a.done AS action_done, a.total AS action_total, CASE
+  a.action, a.done AS action_done, a.total AS action_total, k.configurations, k.proposed, k.ended AS search_end, CASE
     WHEN a.action = 'delete' THEN 'deleting'
     WHEN a.action = 'retry' AND w.status = 'running' THEN 'retrying'
     WHEN w.status = 'paused' AND (a.action = 'pause' OR ${stillPausing}) THEN 'pausing'
@@ -55,18 +60,39 @@ const sweepList = `w.id, w.name, w.definition, w.plan, w.priority, w.created_at,
     ELSE w.status END AS status`;
 
 /**
- * SQL: the sweeps, each with its unfinished action. Of several, a deletion is shown first, because it waits for the others, then a pause,
+ * SQL: the sweeps, each with its unfinished action and its search. Of several, a deletion is shown first, because it waits for the others, then a pause,
  * a resumption or a cancellation, then a retry, and `connect` last.
  */
 const sweepsWithActions = `sweeps w LEFT JOIN LATERAL (
     SELECT * FROM sweep_actions WHERE sweep_id = w.id
-    ORDER BY action <> 'delete', action = 'connect', action = 'retry' LIMIT 1) AS a ON true`;
+    ORDER BY action <> 'delete', action = 'connect', action = 'retry' LIMIT 1) AS a ON true
+  LEFT JOIN searches k ON k.sweep_id = w.id`;
+
+/** The trials that the sweep has. */
+const countTrials = (counts: SweepCounts): number => {
+  let trials = 0;
+  for (const [subject, count] of counts) if (subject.startsWith('trial:')) trials += count;
+  return trials;
+};
+
+/** The search of the sweep, or undefined if all trials were there at the submission. The plan counts the trials of the whole search. */
+const searchOf = (
+  { plan, status, configurations, proposed, search_end: ended }: SweepRow,
+  counts: SweepCounts,
+): SearchProgress | undefined => {
+  if (configurations === null || proposed === null) return undefined;
+  const isOpen = ended === null && !['cancelled', 'cancelling', 'deleting'].includes(status);
+  const trialsToCome = isOpen ? Math.max(0, plan.trials - countTrials(counts)) : 0;
+  return { ended, configurations, proposed, trialsToCome };
+};
+
+type Work = { readonly total: number; readonly done: number };
 
 /**
  * The work of this sweep: the epochs of its plan, and the attacks that had no result before. Only results count as done: an attack that
  * was skipped does not.
  */
-const measureWork = ({ plan }: SweepRow, counts: SweepCounts) => {
+const measurePlan = ({ plan }: SweepRow, counts: SweepCounts): Work => {
   const epochs = plan.epochs.needed;
   const { total: attacks, cached } = plan.stages.attack;
   const attacksDone = counts.get('stage:attack:completed') ?? 0;
@@ -75,11 +101,27 @@ const measureWork = ({ plan }: SweepRow, counts: SweepCounts) => {
   return { total, done };
 };
 
+/**
+ * A search that ends early does as much of the work in its plan as it has trials of those in the plan. The points were not known for the
+ * plan, so the real work is a little more or less: trials to come are work that is left in every case, and so is half of a trial while one runs.
+ */
+const measureWork = (row: SweepRow, counts: SweepCounts): Work => {
+  const planned = measurePlan(row, counts);
+  const search = searchOf(row, counts);
+  if (!search || row.plan.trials === 0) return planned;
+  const trials = countTrials(counts);
+  const all = trials + search.trialsToCome;
+  const total = (planned.total * all) / row.plan.trials;
+  const unfinished = (counts.get('trial:waiting') ?? 0) + (counts.get('trial:running') ?? 0);
+  const possible = (trials - (unfinished > 0 ? 0.5 : 0)) / Math.max(1, all);
+  return { total, done: Math.min(planned.done, total * possible) };
+};
+
 /** From 0 to 1; 1 only when every trial completed. */
 const progressOf = (row: SweepRow, counts: SweepCounts): number => {
   if (row.status === 'completed') return 1;
   if (row.status === 'failed' || row.status === 'completed-with-failures')
-    return (counts.get('trial:completed') ?? 0) / row.plan.trials;
+    return (counts.get('trial:completed') ?? 0) / Math.max(1, countTrials(counts));
   const { total, done } = measureWork(row, counts);
   return total === 0 ? 0 : done / total;
 };
@@ -101,6 +143,7 @@ const trialCounts = (counts: SweepCounts): Sweep['trials'] => {
 
 const sweepOf = (row: SweepRow, counts: SweepCounts): Sweep => {
   const progress = progressOf(row, counts);
+  const search = searchOf(row, counts);
   return {
     id: row.id,
     name: row.name,
@@ -112,6 +155,7 @@ const sweepOf = (row: SweepRow, counts: SweepCounts): Sweep => {
     epochsTrained: counts.get('trained') ?? 0,
     progress,
     etaSeconds: etaOf(row, counts, progress),
+    ...(search && { search }),
     priority: row.priority,
     action:
       row.action === null

@@ -1,5 +1,6 @@
 import {
   AppError,
+  type CleanCounts,
   datasets,
   type Evaluation,
   type HyperparameterValue,
@@ -51,10 +52,20 @@ const trialColumns = {
   finished_at: orNull(timestamptz()),
 };
 
-type TrialRow = RowOf<typeof trialColumns>;
+/** The decision that made the trial, and its rung in a search with promotion. Null in other sweeps. */
+const decisionColumns = { decision: orNull(int4()), rung: orNull(int4()) };
+const rowColumns = { ...trialColumns, ...decisionColumns };
+
+type TrialRow = RowOf<typeof rowColumns>;
+
+const trialList = `${listOf(trialColumns, 't')}, d.number AS decision, CASE WHEN d.epochs IS NOT NULL THEN d.rung END AS rung`;
+
+/** SQL: the trials `t` with their decisions `d`. */
+const trialsWithDecisions =
+  'trials t LEFT JOIN decisions d ON d.sweep_id = t.sweep_id AND d.number = t.configuration_index';
 
 /** `content`: of a data set that is not built in, as the definition of the sweep carries it. */
-const detailColumns = { ...trialColumns, content: orNull(jsonb<SweepContent>()) };
+const detailColumns = { ...rowColumns, content: orNull(jsonb<SweepContent>()) };
 type DetailRow = RowOf<typeof detailColumns>;
 
 const dataOfTrial = ({ dataset, content }: DetailRow): TrialDetail['data'] => {
@@ -74,6 +85,8 @@ const trialOf = (
   dataset: row.dataset,
   seed: row.seed,
   hyperparameters: row.hyperparameters,
+  ...(row.decision !== null && { decision: row.decision }),
+  ...(row.rung !== null && { rung: row.rung }),
   status: row.status,
   cleanAccuracy: row.clean_accuracy,
   verdict: row.verdict,
@@ -104,8 +117,8 @@ export const listTrials = async (
   const lastNumber = cursor ? readCursor(cursor, isNumber) : -1;
   if (!cursor) await assertSweep(db, sweepId);
   const rows = await tx.query(
-    trialColumns,
-    `SELECT ${listOf(trialColumns, 't')} FROM trials t
+    rowColumns,
+    `SELECT ${trialList} FROM ${trialsWithDecisions}
      WHERE t.sweep_id = $1 AND t.number > $2 ${status ? 'AND t.status = $4' : ''} ORDER BY t.number LIMIT $3`,
     [sweepId, lastNumber, limit + 1, ...(status ? [status] : [])],
   );
@@ -124,8 +137,8 @@ export const listTrials = async (
 const findTrials = async (tx: Tx, ids: readonly string[]): Promise<readonly DetailRow[]> => {
   const rows = await tx.query(
     detailColumns,
-    `SELECT ${listOf(trialColumns, 't')}, w.definition -> 'dataset' -> 'content' AS content
-     FROM trials t JOIN sweeps w ON w.id = t.sweep_id WHERE t.id = ANY($1)`,
+    `SELECT ${trialList}, w.definition -> 'dataset' -> 'content' AS content
+     FROM ${trialsWithDecisions} JOIN sweeps w ON w.id = t.sweep_id WHERE t.id = ANY($1)`,
     [ids],
   );
   const found = new Map(rows.map((row) => [row.id, row]));
@@ -136,6 +149,19 @@ const findTrials = async (tx: Tx, ids: readonly string[]): Promise<readonly Deta
   });
 };
 
+/** The clean test images of each class, after the last epoch of each trial's classifier. */
+const perClassOf = async (tx: Tx, trialIds: readonly string[]): Promise<ReadonlyMap<string, CleanCounts>> => {
+  const rows = await tx.query(
+    { trial_id: text(), images: int4s(), correct: int4s() },
+    `SELECT ts.trial_id, k.images, k.correct FROM trial_stages ts
+     JOIN stages s ON s.id = ts.stage_id AND s.kind = 'classify'
+     JOIN chains c ON c.hash = s.chain JOIN class_counts k ON k.chain_id = c.id AND k.epoch = s.epochs
+     WHERE ts.trial_id = ANY($1)`,
+    [trialIds],
+  );
+  return new Map(rows.map(({ trial_id, ...counts }) => [trial_id, counts]));
+};
+
 /** The number of statements does not depend on the number of trials. In the order of `ids`. Errors: NOT_FOUND. */
 const detailsOf = async (
   tx: Tx,
@@ -144,8 +170,9 @@ const detailsOf = async (
 ): Promise<readonly TrialDetail[]> => {
   const rows = await findTrials(tx, ids);
   const wholeTrial = (id: string) => ({ trialId: id, stageId: null });
-  const [stages, evaluations, warnings, older] = await Promise.all([
+  const [stages, perClass, evaluations, warnings, older] = await Promise.all([
     stagesOfTrials(tx, ids),
+    perClassOf(tx, ids),
     evaluationsOfTrials(tx, ids),
     warningsOf(tx, ids),
     readChanges(tx, ids.map(wholeTrial), changesOf),
@@ -157,6 +184,7 @@ const detailsOf = async (
     return {
       ...trialOf(row, ofTrial, worstCases.get(row.id)),
       data: dataOfTrial(row),
+      perClass: perClass.get(row.id) ?? null,
       stages: [...(stages.get(row.id) ?? [])],
       evaluations: [...ofTrial],
       ...(changes && { older: changes }),

@@ -1,7 +1,8 @@
 /** Writes a decision of a search: its row, and the trials and stages of its unit, as a submission writes those of a sweep. */
 import { maxTrials, type SweepPlan } from '@funnel/contracts';
-import { int4, text, texts } from '../connection/columns.ts';
+import { int4, orNull, text, texts } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
+import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { announceSweep, type Changes, propagate } from '../lifecycle/propagate.ts';
 import { awaitStructure, limitWaits } from '../lifecycle/structure-lock.ts';
@@ -23,15 +24,17 @@ type OpenSearch = {
   readonly varying: ReadonlySet<string>;
 };
 
-/** Null: the search has ended, or its sweep does not run, or an operation on the sweep goes on. */
+/** Null: the search has ended, or its sweep does not run, or an operation on the sweep goes on. Errors: SCHEMA_MISMATCH. */
 const readOpen = async (tx: Tx, sweepId: string): Promise<OpenSearch | null> => {
   const [row] = await tx.query(
-    { dataset: text(), stride: int4(), varying: texts() },
-    `SELECT w.definition #>> '{dataset,name}' AS dataset, k.stride, k.varying
+    { applied: orNull(text()), dataset: text(), stride: int4(), varying: texts() },
+    `SELECT ${appliedMigration} AS applied, w.definition #>> '{dataset,name}' AS dataset, k.stride, k.varying
      FROM searches k JOIN sweeps w ON w.id = k.sweep_id WHERE k.sweep_id = $1 AND ${isOpen('k', 'w')}`,
     [sweepId],
   );
-  return row ? { sweepId, ...row, varying: new Set(row.varying) } : null;
+  if (!row) return null;
+  checkMigration(row.applied);
+  return { sweepId, dataset: row.dataset, stride: row.stride, varying: new Set(row.varying) };
 };
 
 /** The search was closed during the transaction. */
@@ -97,7 +100,8 @@ const addUnit = async (
 
 /**
  * Writes a decision and its unit, or nothing. `unit`: null for an empty place. `handPoint`: the decision took the oldest point that a user
- * asked for, which is removed. Two processes that write the same decision write it once. Errors: UNAVAILABLE, and the errors of `buildPlan`.
+ * asked for, which is removed. Two processes that write the same decision write it once. Errors: UNAVAILABLE, SCHEMA_MISMATCH, and the
+ * errors of `buildPlan`.
  */
 export const addDecision = async (
   db: Db,
