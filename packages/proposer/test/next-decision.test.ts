@@ -161,6 +161,19 @@ describe('the end of a search', () => {
     expect(run({ search: { strategy: 'tpe', trials: 5 }, space: { gamma: [1, 2, 3] } })).toBe('exhausted');
   });
 
+  it('is `trials` before a trial would have a number that no sweep has', () => {
+    const seeds = 50_000;
+    const { definition } = record;
+    const made = runSearch(emptyRecord({ search: { strategy: 'tpe', trials: 5 } }), { workers: 1, evaluate });
+    const after = (count: number): SearchRecord => ({
+      ...record,
+      definition: { ...definition, seeds: Array.from({ length: seeds }, (_, seed) => seed) },
+      decisions: made.decisions.slice(0, count),
+    });
+    expect(nextDecision(after(1), submitted).kind).toBe('decide');
+    expect(nextDecision(after(2), submitted)).toEqual({ kind: 'end', reason: 'trials' });
+  });
+
   it('stays', () => {
     expect(nextDecision({ ...record, ended: 'exhausted' }, submitted)).toEqual({
       kind: 'end',
