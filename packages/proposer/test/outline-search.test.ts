@@ -60,7 +60,7 @@ describe('the plan of a search', () => {
 const pathsOf = (input: Partial<SweepInput>): readonly string[] => {
   const whole = { name: 'test', dataset: { name: 'glyphs' }, attacks: ['pgd-linf'], ...input };
   const { data, error } = SweepDefinition.safeParse(whole);
-  if (error) return error.issues.map(({ path }) => path.join('.'));
+  if (error) return error.issues.map(({ path }) => path.join('.').replace(/\.(\d+)/g, '[$1]'));
   try {
     outlineSearch(data, '1');
   } catch (caught) {
