@@ -9,7 +9,7 @@
 import { z } from 'zod';
 import { normTitles } from './attacks/define-attack.ts';
 import { expandAttacks } from './attacks/presets.ts';
-import { type AttackName, type AttackSpec, attacks, searchLimitOf } from './attacks.ts';
+import { type AttackName, type AttackSpec, attacks, fractionText, searchLimitOf } from './attacks.ts';
 import { budgetsOfChoice } from './dataset-spec.ts';
 import type { EvaluationMetricName } from './metrics.ts';
 import type { SweepDefinition } from './sweep.ts';
@@ -62,7 +62,9 @@ export const reachOf = (epsilon: number): number =>
 /** `L∞ 0.3 or L2 2`; empty without a ball. */
 export const threatModelText = (balls: ThreatModel): string =>
   (['linf', 'l2'] as const)
-    .flatMap((norm) => (balls[norm] === undefined ? [] : [`${normTitles[norm]} ${balls[norm]}`]))
+    .flatMap((norm) =>
+      balls[norm] === undefined ? [] : [`${normTitles[norm]} ${fractionText(balls[norm])}`],
+    )
     .join(' or ');
 
 /** `, within L∞ 0.3 or L2 2`, to continue a sentence with; empty without a ball. */
