@@ -2,7 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { AppError, allConnections, fixedLimit, type ServiceLimits, variableOf } from '@funnel/contracts';
+import {
+  AppError,
+  allConnections,
+  fixedLimit,
+  plural,
+  type ServiceLimits,
+  variableOf,
+} from '@funnel/contracts';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import fp from 'fastify-plugin';
 import type { ApiOptions } from './app.ts';
@@ -56,7 +63,7 @@ const connections = async (app: FastifyInstance, { perAddress }: ConnectionsOpti
   app.server.on('connection', (socket: Socket) => {
     if (!shares.add(socket)) {
       warnOfFullShare(
-        `Expected at most ${perAddress} connections of ${socket.remoteAddress} (${variableOf('ownConnections')}), but got more`,
+        `Expected at most ${plural(perAddress, 'connection')} of ${socket.remoteAddress} (${variableOf('ownConnections')}), but got more`,
       );
       socket.destroy(); // an answer would cost more than the connection
       return;

@@ -97,7 +97,7 @@ describe('a token', () => {
     expect(refused.statusCode).toBe(403);
     expect(refused.json()).toMatchObject({
       code: 'TOO_MANY_OWN_SWEEPS',
-      detail: expect.stringContaining('at most 2 sweeps of one token or address') as string,
+      detail: expect.stringContaining('at most 2 unfinished sweeps of one token or address') as string,
       hint: expect.stringMatching(/cancel some, .*FUNNEL_MAX_SWEEPS_PER_TOKEN/) as string,
     });
     expect((await submit('bob', 1)).statusCode).toBe(201);
@@ -140,7 +140,7 @@ describe('a token', () => {
     expect(refused.json()).toMatchObject({
       code: 'TOO_MANY_OWN_PLANS',
       detail:
-        'Expected at most 1 plans of one token or address at a time (FUNNEL_MAX_PLANS_PER_TOKEN), but this one waited for 3 s while that many were being made',
+        'Expected at most 1 plan of one token or address at a time (FUNNEL_MAX_PLANS_PER_TOKEN), but this one waited for 3 s while that many were being made',
     });
     const other = call('bob', '/v1/sweeps/plan', medium);
     await expect.poll(() => app.planning.plansOf('token bob')).toBe(1);

@@ -2,21 +2,11 @@
  * FUNNEL_HOME, Funnel's own folder: the embedded database, the log, and the address at which `funnel up` runs. Every other command in the same
  * folder finds the running Funnel by this address.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { makeFolder } from '@funnel/contracts/make-folder';
 import type { Env } from './env.ts';
 import { Exit, exitCodes } from './exit.ts';
-
-/** As `mkdir -p`. Node's own `recursive` never ends where the system says that a parent is missing which is there, as below /proc. */
-const makeFolder = (folder: string): void => {
-  if (existsSync(folder)) return;
-  makeFolder(dirname(folder));
-  try {
-    mkdirSync(folder);
-  } catch (error) {
-    if (!existsSync(folder)) throw error; // else another process has made it
-  }
-};
 
 /** Makes the folder, and returns its full path. Throws Exit when the folder cannot be made or written. */
 export const makeHome = ({ FUNNEL_HOME }: Env): string => {

@@ -91,7 +91,13 @@ describe('funnel', () => {
     const { trialId } = leaderboard[0]!;
     const trial = await json<TrialDetail>('show', trialId);
     expect(trial.evaluations.map(({ attack }) => attack).sort()).toEqual(['deepfool-l2', 'fgsm']);
-    expect((await run('show', trialId)).stdout).toMatch(/optimise\s+completed\s+2/);
+    const shown = (await run('show', trialId)).stdout;
+    expect(shown).toMatch(/optimise\s+completed\s+2/);
+    const { images, correct } = trial.perClass!;
+    for (const [label, count] of images.entries())
+      expect(shown).toMatch(
+        new RegExp(`^${label} +${count} +${((100 * correct[label]!) / count).toFixed(1)} %$`, 'm'),
+      );
   });
 
   it('shows the values of each hyperparameter in a plan, and finds trials by all digits of a number', async () => {
@@ -177,6 +183,15 @@ describe('funnel', () => {
         attackVerdict: verdict,
         gamma: 1,
       });
+    const classes = await json<Row[]>('export', 'classes', '--sweep', id);
+    expect(classes).toHaveLength(10 * trials.length);
+    const { data, perClass } = first;
+    expect(classes.filter(({ trialId }) => trialId === first.id)).toMatchObject(
+      perClass!.images.map((images, label) => {
+        const correct = perClass!.correct[label]!;
+        return { label, class: data.classes[label], images, correct, accuracy: correct / images, gamma: 1 };
+      }),
+    );
     const metrics = await json<Row[]>('export', 'metrics', '--sweep', id);
     expect(
       metrics.filter(({ kind, metric }) => kind === 'initialise' && metric === 'defenderLoss'),

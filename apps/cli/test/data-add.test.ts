@@ -180,3 +180,37 @@ it('lists an upload that nobody finished, and removes it', async () => {
   });
   expect((await data('ls')).stderr).toBe('');
 });
+
+it('needs a token that may submit, and the service then names it as the owner', async () => {
+  const own = await createTestDatabase();
+  const guarded = await startApi({
+    databaseUrl: own.url,
+    port: 0,
+    engineVersion: 'stand-in',
+    logger: pino({ level: 'silent' }),
+  });
+  onTestFinished(async () => {
+    await guarded.close();
+    await own.drop();
+  });
+  const createToken = async (name: string, role: string): Promise<string> => {
+    const made = await funnel(['token', 'create', name, '--role', role], { env: { DATABASE_URL: own.url } });
+    expect(made.status, made.stderr).toBe(0);
+    return made.stdout.trim();
+  };
+  const [reader, submitter] = [await createToken('reader', 'read'), await createToken('ann', 'submit')];
+  const path = pictures(['cat', 'dog'], 5);
+  const addWith = (token: string) =>
+    funnel(['data', 'add', 'pets', path], {
+      env: { FUNNEL_URL: guarded.url, FUNNEL_HOME: home, FUNNEL_TOKEN: token },
+    });
+  const refused = await addWith(reader);
+  expect(refused.status).not.toBe(0);
+  expect(refused.stderr).toContain('submit');
+  const { status, stderr } = await addWith(submitter);
+  expect(status, stderr).toBe(0);
+  const answer = await fetch(`${guarded.url}/v1/datasets/pets`, {
+    headers: { authorization: `Bearer ${reader}` },
+  });
+  expect(await answer.json()).toMatchObject({ name: 'pets', owner: 'ann' });
+});

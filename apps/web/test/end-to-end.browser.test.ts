@@ -77,7 +77,7 @@ describeInBrowser('a whole sweep', () => {
     expect(await seriousFindings(page)).toEqual([]);
 
     await page.getByRole('link', { name: 'Try it' }).last().click();
-    await page.getByText('Draw something').waitFor();
+    await page.getByText('Choose an image').waitFor();
     await page.getByLabel('ε', { exact: true }).fill('0');
     await page
       .getByRole('button', { name: /Test image/ })

@@ -1,7 +1,8 @@
+import type { TrialDetail } from '@funnel/contracts';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeInBrowser, dist, eventually, launch, open, seriousFindings } from './browser.ts';
-import { addEveryStatus, defenceSweep, smallSweep } from './fake-api/populate.ts';
+import { addEveryStatus, colourSweep, defenceSweep, signsSweep, smallSweep } from './fake-api/populate.ts';
 import { type FakeApi, startFakeApi } from './fake-api/server.ts';
 import { createWorld } from './fake-api/world.ts';
 
@@ -22,6 +23,8 @@ const pages = [
   ['#/sweeps/done/stages', 'Double-click a stage'],
   ['#/sweeps/done/definition', 'optimiseEpochs'],
   ['#/trials/done.9', 'Can you trust these numbers?'],
+  ['#/trials/colour.0', 'Accuracy per class'],
+  ['#/trials/signs.0', 'Accuracy per class'],
   ['#/sweeps/defences/stages', 'makes its images on this classifier'],
   ['#/trials/defences.4', 'Rejected images'],
   ['#/leaderboard?sweep=defences&attack=deepfool-l2', 'Ranked by median L2 under DeepFool L2'],
@@ -32,8 +35,10 @@ const pages = [
   ['#/leaderboard', 'its sweep'],
   ['#/compare?trials=done.3,done.8,done.82', 'The same images, attacked'],
   ['#/new', 'Submit 1 trial'],
-  ['#/try/done.9', 'Draw something'],
-  ['#/data', 'street-signs'],
+  ['#/try/done.9', 'Choose an image'],
+  ['#/try/colour.0', 'Open a picture of yours'],
+  ['#/try/signs.0', 'Open a picture of yours'],
+  ['#/data', '40.0 MiB of 150 MiB received'],
   ['#/data/street-signs', 'Show all 43 classes'],
   ['#/data/pets', 'a bird with a rather long name'],
   ['#/data/fashion-mnist', 'A sweep on them waits'],
@@ -53,6 +58,8 @@ describeInBrowser('every page', () => {
       { id: 'done', done: 1, createdAt: '2026-11-01T10:00:00Z' },
     );
     world.addSweep(defenceSweep, { id: 'defences', done: 1, createdAt: '2026-11-01T09:00:00Z' });
+    world.addSweep(colourSweep, { id: 'colour', done: 1, createdAt: '2026-11-01T08:30:00Z' });
+    world.addSweep(signsSweep, { id: 'signs', done: 1, createdAt: '2026-11-01T08:20:00Z' });
     addEveryStatus(world, (i) => `2026-11-01T08:0${i}:00Z`);
     browser = await launch();
     api = await startFakeApi(world, { dist });
@@ -93,6 +100,46 @@ describeInBrowser('every page', () => {
     await page.getByRole('img', { name: /^Image 0: sign/ }).waitFor();
     await page.getByRole('button', { name: 'Show all 43 classes' }).click();
     await page.getByRole('rowheader', { name: 'sign 42' }).waitFor();
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  it('shows reconstructions only for recipes with an auto-encoder', async () => {
+    const { page, faults, close } = await open(browser, `${api.url}#/trials/defences.2`);
+    await page.getByText('distillation on mnist').waitFor();
+    const examples = page.getByRole('list', { name: 'Examples' });
+    await examples.scrollIntoViewIfNeeded();
+    await examples.getByRole('img', { name: 'Difference' }).first().waitFor();
+    expect(await page.getByText('Reconstructed').count()).toBe(0);
+    expect(await page.getByText('cannot be shown').count()).toBe(0);
+    await page.goto(`${api.url}#/trials/defences.0`);
+    await page.getByText('classic on mnist').waitFor();
+    await page.getByText('Reconstructed', { exact: true }).waitFor();
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  it('shows the accuracy of each class in the order of the data set, and draws only the visible ones', async () => {
+    const { page, faults, close } = await open(browser, `${api.url}#/trials/signs.0`);
+    const list = page.getByRole('region', { name: 'Classes' });
+    await list.getByRole('row', { name: /^sign 0 / }).waitFor();
+    const trial = (await (await fetch(`${api.url}v1/trials/signs.0`)).json()) as TrialDetail;
+    const { images, correct } = trial.perClass!;
+    const textOf = (label: number) =>
+      `sign ${label}${((100 * correct[label]!) / images[label]!).toFixed(1)}%${images[label]}`;
+    const rows = list.locator('tbody tr:not(.spacer)');
+    const drawn = await rows.allTextContents();
+    expect(drawn).toEqual(drawn.map((_, label) => textOf(label)));
+    expect(drawn.length).toBeLessThan(images.length);
+    await list.focus();
+    await page.keyboard.press('End');
+    await list.getByRole('row', { name: /^sign 42 / }).waitFor();
+    expect(await rows.last().textContent()).toBe(textOf(42));
+    const bar = list.locator('tbody tr:not(.spacer) .progress').last();
+    const filled = await bar.evaluate(
+      (track) => track.firstElementChild!.getBoundingClientRect().width / track.getBoundingClientRect().width,
+    );
+    expect(filled).toBeCloseTo(correct[42]! / images[42]!, 2);
     expect(faults).toEqual([]);
     await close();
   });

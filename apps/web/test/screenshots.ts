@@ -1,6 +1,6 @@
 /**
- * Takes the screenshots in docs/img from a running Funnel: `node --import tsx apps/web/test/screenshots.ts <address> <sweep id>`. The
- * sweep should have ended. The screenshots show real results.
+ * Takes the screenshots in docs/img from a running Funnel: `node --import tsx apps/web/test/screenshots.ts <address> <sweep id>`, or for those
+ * of coloured images `… <address> <sweep id> colour`. The sweep should have ended. The screenshots show real results.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { createClient } from '@funnel/client';
 import type { Page } from 'playwright-core';
 import { launch, open } from './browser.ts';
 
-const [, , url = 'http://127.0.0.1:7070', sweep = ''] = process.argv;
+const [, , url = 'http://127.0.0.1:7070', sweep = '', subject = 'grey'] = process.argv;
 const folder = fileURLToPath(new URL('../../../docs/img', import.meta.url));
 /** Screenshots in a README must load quickly. */
 const maxBytes = 300_000;
@@ -18,6 +18,8 @@ const { items } = await client.leaderboard({
   query: { sweep, attack: 'pgd-linf', group: 'trial', limit: 1000 },
 });
 const best = items[0]!.trialId;
+/** A trial whose gallery has reconstructions. */
+const funn = items.find(({ recipe }) => recipe === 'funn')?.trialId ?? best;
 const classic = items.find(({ recipe }) => recipe === 'classic')?.trialId ?? items.at(-1)!.trialId;
 
 type Shot = {
@@ -29,6 +31,8 @@ type Shot = {
   readonly width?: number;
   readonly height?: number;
   readonly act?: (page: Page) => Promise<unknown>;
+  /** The title of the only panel to show. */
+  readonly panel?: string;
 };
 
 const draw = async (page: Page): Promise<void> => {
@@ -67,7 +71,56 @@ const toGallery = async (page: Page): Promise<void> => {
   });
 };
 
-const shots: readonly Shot[] = [
+/** With the changes of an attack at a fixed ε, which are large enough to be seen. */
+const toColourGallery = async (page: Page): Promise<void> => {
+  await page.getByLabel('Attack', { exact: true }).selectOption({ index: 1 });
+  await toGallery(page);
+};
+
+/** The same picture in the light and the dark theme. */
+const inBothThemes = (shot: Shot): readonly Shot[] => [
+  shot,
+  { ...shot, name: `${shot.name}-dark`, dark: true },
+];
+
+/** Shows the fields of the form that belong to images: architecture, distance, augmentation. */
+const toImageFields = async (page: Page): Promise<void> => {
+  const field = page.getByText('architecture', { exact: true });
+  await field.scrollIntoViewIfNeeded();
+  await field.evaluate((element) => {
+    window.scrollBy(0, element.getBoundingClientRect().top - 90);
+  });
+};
+
+const chooseTestImage = async (page: Page): Promise<void> => {
+  await page
+    .getByRole('button', { name: /Test image/ })
+    .nth(1)
+    .click();
+  await page.getByText(/The decision/).waitFor();
+};
+
+const colourShots: readonly Shot[] = [
+  ...inBothThemes({
+    ...{ name: 'gallery-colour', address: `#/trials/${funn}`, text: 'Attacked images', width: 1100 },
+    ...{ act: toColourGallery, panel: 'Attacked images' },
+  }),
+  ...inBothThemes({
+    ...{ name: 'classes', address: `#/trials/${best}`, text: 'Accuracy per class', width: 1100 },
+    panel: 'Accuracy per class',
+  }),
+  ...inBothThemes({
+    ...{ name: 'sweep-colour', address: `#/sweeps/${sweep}`, text: 'Which hyperparameters matter' },
+    ...{ width: 1280, height: 1120 },
+  }),
+  { name: 'try-it-colour', address: `#/try/${best}`, text: 'Choose an image', act: chooseTestImage },
+  {
+    ...{ name: 'image-fields', address: `#/new?sweep=${sweep}`, text: 'Already trained' },
+    ...{ width: 1280, height: 1120, act: toImageFields },
+  },
+];
+
+const greyShots: readonly Shot[] = [
   {
     name: 'sweep',
     address: `#/sweeps/${sweep}`,
@@ -95,7 +148,7 @@ const shots: readonly Shot[] = [
   { name: 'compare', address: `#/compare?trials=${best},${classic}`, text: 'Differences', height: 1000 },
   { name: 'leaderboard', address: `#/leaderboard?sweep=${sweep}`, text: 'its sweep', height: 800 },
   { name: 'new-sweep', address: `#/new?sweep=${sweep}`, text: 'Already trained', height: 1000 },
-  { name: 'try-it', address: `#/try/${best}`, text: 'Draw something', height: 900, act: draw },
+  { name: 'try-it', address: `#/try/${best}`, text: 'Choose an image', height: 900, act: draw },
   { name: 'sweeps', address: '#/sweeps', text: 'epochs saved', height: 640 },
   {
     name: 'phone',
@@ -108,7 +161,8 @@ const shots: readonly Shot[] = [
 
 await mkdir(folder, { recursive: true });
 const browser = await launch();
-for (const { name, address, text, dark, width = 1360, height = 900, act } of shots) {
+const shots = subject === 'colour' ? colourShots : greyShots;
+for (const { name, address, text, dark, width = 1360, height = 900, act, panel } of shots) {
   const { page, close } = await open(browser, `${url}/${address}`, {
     colorScheme: dark ? 'dark' : 'light',
     viewport: { width, height },
@@ -120,7 +174,8 @@ for (const { name, address, text, dark, width = 1360, height = 900, act } of sho
   await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null);
   // Canvases are drawn one frame after their data has arrived.
   await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve, { timeout: 3000 })));
-  const { byteLength } = await page.screenshot({ path: join(folder, `${name}.png`) });
+  const shown = panel === undefined ? page : page.getByRole('region', { name: panel });
+  const { byteLength } = await shown.screenshot({ path: join(folder, `${name}.png`) });
   if (byteLength > maxBytes)
     throw new Error(`Expected ${name}.png below ${maxBytes} bytes, but got ${byteLength}`);
   await close();

@@ -3,56 +3,20 @@ import {
   type DiagnoseOptions,
   diagnose,
   diagnoseTransfer,
-  type Evaluation,
-  evaluateAttack,
+  evaluateAttackOnRows,
+  type ImageRows,
 } from '@funnel/attacks';
 import { AppError, AttackSpec, type DiagnosticsReport, dataOf, worstVerdict } from '@funnel/contracts';
-import type { EvaluationWrite } from '@funnel/db';
 import { gatherImages, loadClassifier } from '@funnel/engine';
+import { createGallery } from './gallery.ts';
 import type { StageTask } from './messages.ts';
 import type { RunKind } from './run-stage.ts';
-
-/** How many pictures an evaluation keeps: of the first images on which the attack succeeded, then of the first others. */
-const maxPictures = 24;
-
-const toBytes = (pixels: Float32Array): Uint8Array =>
-  Uint8Array.from(pixels, (value) => Math.round(value * 255));
-
-/** Some images before and after the attack, as bytes. `images`: [n, …shape] in [0, 1], in the order of the evaluation's records. */
-export const gallery = (
-  { records, adversarials }: Evaluation,
-  images: Float32Array,
-  shape: readonly number[],
-): EvaluationWrite['gallery'] => {
-  const width = shape.reduce((a, b) => a * b, 1);
-  const fooled = (wanted: boolean) =>
-    records.index.flatMap((_, row) => (records.success[row] === wanted ? [row] : []));
-  const rows = [...fooled(true), ...fooled(false)].slice(0, maxPictures).sort((a, b) => a - b);
-  const pick = (values: Float32Array): Uint8Array => {
-    const bytes = new Uint8Array(rows.length * width);
-    for (const [i, row] of rows.entries())
-      bytes.set(toBytes(values.subarray(row * width, (row + 1) * width)), i * width);
-    return bytes;
-  };
-  return {
-    shape,
-    index: rows.map((row) => records.index[row]!),
-    original: pick(images),
-    attacked: pick(adversarials),
-  };
-};
 
 /** How many reports are kept. The attacks on one classifier usually follow each other. */
 const maxReports = 8;
 
-/** The report for a network that gets every image wrong. The checks need an image that it gets right. */
+/** The report for a classifier that gets every image wrong: the checks attack images that it gets right. */
 const emptyReport: DiagnosticsReport = { verdict: 'ok', images: 0, checks: [] };
-
-const orEmpty = (report: Promise<DiagnosticsReport>): Promise<DiagnosticsReport> =>
-  report.catch((error: unknown) => {
-    if (error instanceof AppError && error.code === 'ATTACK_INPUT') return emptyReport;
-    throw error;
-  });
 
 const merge = (model: DiagnosticsReport, transfer: DiagnosticsReport): DiagnosticsReport => ({
   verdict: worstVerdict([model.verdict, transfer.verdict]),
@@ -75,7 +39,7 @@ export const createDiagnosis = () => {
   const once = async (key: string, make: () => Promise<DiagnosticsReport>): Promise<DiagnosticsReport> => {
     const known = reports.get(key);
     if (known) return known;
-    const report = await orEmpty(make());
+    const report = await make();
     reports.set(key, report);
     for (const oldest of reports.keys()) if (reports.size > maxReports) reports.delete(oldest);
     return report;
@@ -109,8 +73,9 @@ export const createAttackStage = (): RunKind => {
     if (!start || !spec.attack)
       throw new AppError('INTERNAL', `Expected the stage ${spec.id} to have a classifier and an attack`);
     const test = await (await load(spec.dataset)).test();
-    const rows = Array.from({ length: spec.dataset.attack }, (_, row) => row);
-    const images = gatherImages(test, rows); // [attack, height, width, channels] in [0, 1]
+    // As numbers of 32 bits the images may be more than memory holds. So the attack and the diagnosis read them by rows.
+    const images: ImageRows = { count: spec.dataset.attack, read: (rows) => gatherImages(test, rows) };
+    const gallery = createGallery();
     const classifier = loadClassifier(start);
     const others = task.surrogates.map((surrogate) => loadClassifier(surrogate));
     const surrogates = others.map((other): ClassifierModel => ({ ...other, bounds }));
@@ -127,18 +92,19 @@ export const createAttackStage = (): RunKind => {
       signal,
     };
     try {
-      const evaluation = await evaluateAttack({
+      const { attack, summary, records } = await evaluateAttackOnRows({
         ...given,
         attack: AttackSpec.parse(spec.attack),
+        onAdversarial: gallery.add,
         onProgress: ({ done }) => {
           imagesPerSecond = (done * 1000) / (performance.now() - started);
         },
       });
-      const report = await diagnoseOnce({
+      const diagnosed = {
         keys: diagnosisKeys(task),
         options: { ...given, budgets: dataOf(spec.dataset).budgets },
-      });
-      const { attack, summary, records } = evaluation;
+      };
+      const report = records.correct.includes(true) ? await diagnoseOnce(diagnosed) : emptyReport;
       return {
         status: 'completed',
         evaluation: {
@@ -147,7 +113,7 @@ export const createAttackStage = (): RunKind => {
           records,
           verdict: report.verdict,
           diagnostics: report.checks,
-          gallery: gallery(evaluation, images, test.shape),
+          gallery: gallery.pictures(records, test),
         },
       };
     } catch (error) {

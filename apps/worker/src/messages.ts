@@ -2,7 +2,7 @@
  * The messages between a worker and its trainers over IPC (structured clone, which keeps Maps and Uint8Arrays). A trainer runs one stage at a
  * time. `run` numbers the runs, so that a late message about an earlier run can be ignored.
  */
-import type { CheckpointManifest, Position, StageSpec } from '@funnel/contracts';
+import type { CheckpointManifest, CleanCounts, Position, StageSpec } from '@funnel/contracts';
 import type { EvaluationWrite } from '@funnel/db';
 import type { DataFolders } from '@funnel/engine';
 import type { SimulationOptions } from './simulated-faults.ts';
@@ -75,16 +75,21 @@ export type FromTrainer =
       readonly checkpoint: number;
       readonly state: Checkpoint;
       readonly metrics: Readonly<Record<string, number | null>> | null;
+      readonly perClass: CleanCounts | null;
     }
   | { readonly type: 'ended'; readonly run: number; readonly end: StageEnd; readonly memoryBytes: number };
 
 export type StageHooks = {
   /** When aborted: finish the step, send a checkpoint, and end as `stopped`. */
   readonly signal: AbortSignal;
-  /** `metrics`: the metrics of an epoch at its end; null within an epoch. Resolves when training may go on. */
+  /**
+   * `metrics`: the metrics of an epoch at its end; null within an epoch. `perClass`: the clean test images of each class at the end of an
+   * epoch of a classifier; else null. Resolves when training may go on.
+   */
   readonly onCheckpoint: (
     checkpoint: Checkpoint,
     metrics: Readonly<Record<string, number | null>> | null,
+    perClass: CleanCounts | null,
   ) => Promise<void>;
   readonly onProgress: (progress: { position: Position | null; imagesPerSecond: number | null }) => void;
 };

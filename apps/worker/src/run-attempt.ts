@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@funnel/contracts';
 import {
+  type CheckpointWrite,
   completeStage,
   type Db,
   endStage,
@@ -105,11 +106,11 @@ const store = async (
   context: Running,
   attempt: Attempt,
   { manifest, blobs }: Checkpoint,
-  metrics: Readonly<Record<string, number | null>> | null,
+  measured: Pick<CheckpointWrite, 'metrics' | 'perClass'>,
 ): Promise<void> => {
   const { db, log, trace } = context;
   const { spec, fencingToken, workerId } = attempt.claimed;
-  const write = { stageId: spec.id, fencingToken, workerId, manifest, blobs, metrics };
+  const write = { stageId: spec.id, fencingToken, workerId, manifest, blobs, ...measured };
   noteProgress(attempt);
   attempt.position = manifest.position;
   attempt.saving++;
@@ -156,7 +157,7 @@ const train = async (
         attempt.position = position ?? attempt.position;
         attempt.imagesPerSecond = imagesPerSecond;
       },
-      onCheckpoint: (state, metrics) => store(context, attempt, state, metrics),
+      onCheckpoint: (state, metrics, perClass) => store(context, attempt, state, { metrics, perClass }),
     });
   } catch (error) {
     if (!(error instanceof TrainerDeath)) throw error;

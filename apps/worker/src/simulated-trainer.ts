@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
 import { summarise } from '@funnel/attacks/statistics';
 import {
   AppError,
+  type CleanCounts,
+  countClean,
   dataOf,
   type EvaluationRecords,
   isBounded,
@@ -130,6 +132,19 @@ const metricsOf = (spec: StageSpec, state: Buffer): Record<string, number> => {
   return Object.fromEntries(names.map((name) => [name, sha256(name, state).readUInt32LE(0) / 2 ** 32]));
 };
 
+/** The test images of a classifier, one of each class in turn. The state decides which of them are correct. Null for other stages. */
+const perClassOf = ({ kind, dataset }: StageSpec, state: Buffer): CleanCounts | null => {
+  if (kind !== 'classify') return null;
+  const { classCount } = dataOf(dataset);
+  const images = Array.from({ length: dataset.test }, (_, i) => i);
+  const right = (i: number) => Number(state[i % state.length]! < 230);
+  return countClean(
+    images.map((i) => i % classCount),
+    images.map(right),
+    classCount,
+  );
+};
+
 const train = async (
   task: StageTask,
   hooks: StageHooks,
@@ -145,13 +160,14 @@ const train = async (
       state = sha256(state, `${epoch}`, `${step}`);
       hooks.onProgress({ position: { epoch, step: step + 1 }, imagesPerSecond: null });
       if (hooks.signal.aborted && step + 1 < options.stepsPerEpoch) {
-        await hooks.onCheckpoint(checkpointAt(state, { epoch, step: step + 1 }, options), null);
+        await hooks.onCheckpoint(checkpointAt(state, { epoch, step: step + 1 }, options), null, null);
         return { status: 'stopped' };
       }
     }
     await hooks.onCheckpoint(
       checkpointAt(state, { epoch: epoch + 1, step: 0 }, options),
       metricsOf(spec, state),
+      perClassOf(spec, state),
     );
     if (hooks.signal.aborted && epoch + 1 < spec.epochs) return { status: 'stopped' };
   }

@@ -5,9 +5,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Logger } from 'pino';
 import { type Deferred, deferred } from './async.ts';
 import type {
-  Checkpoint,
   FromTrainer,
   StageEnd,
+  StageHooks,
   StageTask,
   ToTrainer,
   TrainerIdentity,
@@ -42,10 +42,7 @@ export type Progress = Extract<FromTrainer, { type: 'progress' }>;
 
 export type RunHandlers = {
   /** Resolves when the checkpoint is written, or cannot be; then the trainer may go on. Must not reject. */
-  readonly onCheckpoint: (
-    state: Checkpoint,
-    metrics: Readonly<Record<string, number | null>> | null,
-  ) => Promise<void>;
+  readonly onCheckpoint: StageHooks['onCheckpoint'];
   readonly onProgress: (progress: Progress) => void;
 };
 
@@ -144,7 +141,7 @@ export const startTrainer = (setup: TrainerSetup, log: Logger): Trainer => {
   };
 
   const onCheckpoint = async (run: Current, message: Extract<FromTrainer, { type: 'checkpoint' }>) => {
-    await run.handlers.onCheckpoint(message.state, message.metrics);
+    await run.handlers.onCheckpoint(message.state, message.metrics, message.perClass);
     tell({ type: 'saved', run: message.run, checkpoint: message.checkpoint });
   };
 

@@ -72,11 +72,11 @@ const runTask = async (
   const end = await runner
     .run(task, {
       signal: state.stop.signal,
-      onCheckpoint: async (checkpoint, metrics) => {
+      onCheckpoint: async (checkpoint, metrics, perClass) => {
         await saving;
         const number = checkpoints++;
         saving = new Promise((resolve) => state.saved.set(number, resolve));
-        await send({ type: 'checkpoint', run, checkpoint: number, state: checkpoint, metrics });
+        await send({ type: 'checkpoint', run, checkpoint: number, state: checkpoint, metrics, perClass });
       },
       onProgress: ({ position, imagesPerSecond }) => {
         const now = performance.now();

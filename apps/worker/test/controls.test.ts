@@ -2,7 +2,7 @@
  * Two models with known results test the checks of an evaluation. Adversarial training really helps, and the checks must not flag it.
  * Defensive distillation only seems to help, and the checks must flag it.
  */
-import { type DiagnoseOptions, diagnose, evaluateAttack } from '@funnel/attacks';
+import { diagnose, evaluateAttack } from '@funnel/attacks';
 import { engineVersion, type RecipeName, SweepDefinition } from '@funnel/contracts';
 import { gatherImages, loadClassifier, loadDataset, openBackend, runStage } from '@funnel/engine';
 import { outlineSweep } from '@funnel/planner';
@@ -45,7 +45,7 @@ const train = async (recipe: RecipeName, space: Record<string, number | string>)
 };
 
 /** The classifier, and the images to attack. */
-const given = async (classifier: Classifier): Promise<DiagnoseOptions> => {
+const given = async (classifier: Classifier) => {
   const test = await (await loadDataset(dataset)).test();
   const rows = Array.from({ length: attacked }, (_, row) => row);
   const model = { ...classifier, bounds: [0, 1] as const };

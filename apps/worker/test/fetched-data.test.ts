@@ -121,6 +121,7 @@ it.skipIf(findDataset('mnist', whole) === null)(
       expect([worker_id, error_code]).toEqual(['lacks', null]);
     expect(readdirSync(path.join(home, 'cache', 'datasets'))).toEqual([`${datasets.mnist.content}.bin`]);
     expect(await getDataset(db, 'mnist')).toMatchObject({ isStored: true, owner: 'worker' });
+    expect((await db.pool.query('SELECT action FROM audit_log')).rows).toEqual([]); // no user changed anything
   },
   300_000,
 );

@@ -121,7 +121,7 @@ export const runningStage = (db: Db, kind = 'optimise'): Promise<{ id: string }>
     ]),
   );
 
-/** All results in the database: the hash of every checkpoint at the end of an epoch, every metric, the summary of every evaluation. */
+/** All results in the database: the hash of every checkpoint at the end of an epoch, every metric and count, the summary of every evaluation. */
 export const results = async (db: Db) => {
   const checkpoints = await db.pool.query(
     'SELECT c.hash AS chain, p.epoch, p.hash FROM checkpoints p JOIN chains c ON c.id = p.chain_id WHERE p.step = 0 ORDER BY 1, 2',
@@ -129,8 +129,14 @@ export const results = async (db: Db) => {
   const metrics = await db.pool.query(
     'SELECT c.hash AS chain, m.name, m.epoch, m.value FROM metrics m JOIN chains c ON c.id = m.chain_id ORDER BY 1, 2, 3',
   );
+  const counts = await db.pool.query(
+    'SELECT c.hash AS chain, k.epoch, k.images, k.correct FROM class_counts k JOIN chains c ON c.id = k.chain_id ORDER BY 1, 2',
+  );
   const evaluations = await db.pool.query('SELECT stage_id, summary FROM evaluations ORDER BY 1');
-  return { checkpoints: checkpoints.rows, metrics: metrics.rows, evaluations: evaluations.rows };
+  return {
+    ...{ checkpoints: checkpoints.rows, metrics: metrics.rows },
+    ...{ counts: counts.rows, evaluations: evaluations.rows },
+  };
 };
 
 /** The results of a sweep that nothing disturbs. */

@@ -132,7 +132,7 @@ export const rows: readonly {
   {
     title: 'Trouble',
     height: 8,
-    columns: 3,
+    columns: 4,
     panels: [
       {
         title: 'Leases that ran out, writes refused',
@@ -153,6 +153,12 @@ export const rows: readonly {
         title: 'Faults of the reconciler',
         description: 'Rounds per hour that failed.',
         queries: [{ expr: 'sum(increase(funnel_reconciler_faults_total[1h]))', legend: 'faults' }],
+      },
+      {
+        title: 'Batches that fail',
+        description:
+          'Batches of changes of sweeps whose last try failed, by table. Each is tried again, at last once an hour. `funnel doctor` names them.',
+        queries: [{ expr: 'max by (table) (funnel_batches_failing)', legend: '{{table}}' }],
       },
     ],
   },

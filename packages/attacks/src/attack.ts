@@ -13,6 +13,7 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import type { ClassifierModel } from './classifier.ts';
 import { createFlatModel, type FlatModel } from './flat-model.ts';
+import type { Images } from './input.ts';
 import { nameOf } from './options.ts';
 import type { Owner } from './ownership.ts';
 import type { Random } from './random.ts';
@@ -76,15 +77,15 @@ type AttackResources = {
   /** `[n, width]` → `[n, features]`. */
   readonly encoder: (x: tf.Tensor2D) => tf.Tensor2D;
   readonly surrogates: readonly FlatModel[];
-  /** All images of the evaluation: the feature attack takes its guides from them. */
-  readonly pool: { readonly images: tf.Tensor2D; readonly labels: Int32Array };
+  /** All images of the evaluation: guides of the feature attack, and starts of HopSkipJump. */
+  readonly pool: { readonly images: Images; readonly labels: Int32Array };
 };
 
 type Evaluated = {
   readonly model: FlatModel;
   readonly classifier: ClassifierModel;
-  /** `[m, width]`: all images of the evaluation. */
-  readonly images: tf.Tensor2D;
+  /** All images of the evaluation. */
+  readonly images: Images;
   readonly labels: Int32Array;
 };
 

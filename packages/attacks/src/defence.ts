@@ -5,16 +5,16 @@
 import { type AttackSpec, classesOf } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { indicesWhere, valuesAt } from './batch-rows.ts';
-import { type ClassifierModel, checkLogits } from './classifier.ts';
+import type { ClassifierModel } from './classifier.ts';
 import { createFlatModel, type FlatModel } from './flat-model.ts';
-import { takeValues } from './ownership.ts';
+import { type Images, partsOf, takeImages } from './input.ts';
+import { owning, takeValues } from './ownership.ts';
 
 /**
  * `[n, width]` → `[n]`: the class of each row (`classOf`, which may be `noClass`), or the number `classes` when the defence rejects the
- * row. A defence rejects an image unless its suspicion is below 0; a NaN therefore rejects it. `checked`: throw ATTACK_INPUT when the
- * outputs are not logits.
+ * row. A defence rejects an image unless its suspicion is below 0; a NaN therefore rejects it. `onLogits` gets the logits, `[n, classes]`.
  */
-export type Predict = (x: tf.Tensor2D, options?: { readonly checked?: boolean }) => Promise<Int32Array>;
+export type Predict = (x: tf.Tensor2D, onLogits?: (logits: Float32Array) => void) => Promise<Int32Array>;
 
 export const createPredictor = (model: ClassifierModel, batchSize?: number): Predict => {
   const { classes, defence } = model;
@@ -25,17 +25,33 @@ export const createPredictor = (model: ClassifierModel, batchSize?: number): Pre
   // The suspicion is one more column.
   const width = classes + (defence === undefined ? 0 : 1);
   const flat = createFlatModel({ ...model, classes: width, logits: withSuspicion }, batchSize);
-  return async (x, { checked = false } = {}) => {
+  return async (x, onLogits) => {
     const values = await takeValues(flat.logits(x)); // [n, classes], and one more column with a defence
-    if (checked)
-      checkLogits(
-        values.filter((_, at) => at % width < classes),
-        classes,
-      );
+    onLogits?.(defence === undefined ? values : values.filter((_, at) => at % width < classes));
     const predicted = classesOf(values, classes, width);
     if (defence === undefined) return predicted;
     return predicted.map((k, row) => (values[row * width + classes]! < 0 ? k : classes));
   };
+};
+
+type PredictAllOptions = {
+  /** Images of one pass. */
+  readonly batchSize: number;
+  readonly yieldToEventLoop: () => Promise<void>;
+};
+
+/** `[images.count]`: what `predict` gives for all images. */
+export const predictAll = async (
+  predict: (x: tf.Tensor2D) => Promise<Int32Array>,
+  images: Images,
+  { batchSize, yieldToEventLoop }: PredictAllOptions,
+): Promise<Int32Array> => {
+  const classes = new Int32Array(images.count);
+  for (const rows of partsOf(images.count, batchSize)) {
+    await yieldToEventLoop();
+    classes.set(await owning((own) => predict(own(takeImages(images, rows)))), rows[0]);
+  }
+  return classes;
 };
 
 /** The rows of some images, and the model that the attack works against for these images. */
@@ -44,11 +60,11 @@ type Target = { readonly model: FlatModel; readonly rows: Int32Array };
 type Defended = {
   readonly model: ClassifierModel;
   readonly flat: FlatModel;
-  /** `[n, width]`. */
-  readonly images: tf.Tensor2D;
+  readonly images: Images;
   readonly labels: Int32Array;
   /** The rows of the images to attack. */
   readonly attacked: Int32Array;
+  readonly yieldToEventLoop: () => Promise<void>;
 };
 
 /**
@@ -59,15 +75,17 @@ type Defended = {
  */
 export const planTargets = async (
   { settings }: AttackSpec,
-  { model, flat, images, labels, attacked }: Defended,
+  { model, flat, images, labels, attacked, yieldToEventLoop }: Defended,
 ): Promise<readonly Target[]> => {
   if (model.defence === undefined) return [{ model: flat, rows: attacked }];
   if (settings.against === 'classifier') {
     const { defence, ...plain } = model;
     const bare = { ...plain, logits: defence.bare };
-    const predicted = await createPredictor(bare, flat.batchSize)(images);
+    const { batchSize } = flat;
+    const predict = createPredictor(bare, batchSize);
+    const predicted = await predictAll(predict, images, { batchSize, yieldToEventLoop });
     const rows = attacked.filter((image) => predicted[image] === labels[image]);
-    return [{ model: createFlatModel(bare, flat.batchSize), rows }];
+    return [{ model: createFlatModel(bare, batchSize), rows }];
   }
   const attackedLabels = valuesAt(labels, attacked);
   return [...new Set(attackedLabels)]

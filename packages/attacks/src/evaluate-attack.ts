@@ -15,10 +15,11 @@ import {
 import { correctOperators } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type Attack, type AttackContext, type EvaluationResources, prepareResources } from './attack.ts';
-import { indicesWhere, takeRows, valuesAt } from './batch-rows.ts';
-import { type ClassifierModel, checkInput } from './classifier.ts';
-import { createPredictor, type Predict, planTargets } from './defence.ts';
+import { indicesWhere, valuesAt } from './batch-rows.ts';
+import { type ClassifierModel, createLogitsCheck } from './classifier.ts';
+import { createPredictor, type Predict, planTargets, predictAll } from './defence.ts';
 import { countingInvalid, createFlatModel, type FlatModel } from './flat-model.ts';
+import { checkInput, type ImageRows, type Images } from './input.ts';
 import { type Distances, measureRow, project } from './norms.ts';
 import {
   callback,
@@ -97,12 +98,29 @@ export type Evaluation = {
 export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Evaluation> => {
   checkOptions(options, optionChecks, settingsHint);
   const spec = readAttack(options.attack);
+  return collectAttack(await openSubject(options), spec, options);
+};
+
+export type EvaluateAttackOnRowsOptions = Omit<EvaluateAttackOptions, 'images'> & {
+  readonly images: ImageRows;
+  /** Called with the adversarial image of each fooled row, `[width]` in the model's bounds, in any order of rows. Copy what you keep. */
+  readonly onAdversarial?: (row: number, pixels: Float32Array) => void;
+};
+
+/**
+ * As `evaluateAttack`, with the same numbers, for more images than fit into memory: it holds those of a few batches at a time, and keeps no
+ * adversarial image. Reads each image several times. Errors: as for `evaluateAttack`, and those of `images.read`.
+ */
+export const evaluateAttackOnRows = async (
+  options: EvaluateAttackOnRowsOptions,
+): Promise<Omit<Evaluation, 'adversarials'>> => {
+  checkOptions(options, { ...optionChecks, onAdversarial: callback }, settingsHint);
+  const spec = readAttack(options.attack);
   const subject = await openSubject(options);
-  try {
-    return await attackSubject(subject, spec, options);
-  } finally {
-    subject.images.dispose();
-  }
+  return attackSubject(subject, spec, {
+    ...options,
+    onAdversarial: (row, pixels) => options.onAdversarial?.(row, toBounds(pixels, subject.classifier)),
+  });
 };
 
 /** A model with images that are checked and classified: what several attacks on the same images share. */
@@ -110,8 +128,7 @@ export type Subject = {
   readonly classifier: ClassifierModel;
   readonly model: FlatModel;
   readonly predict: Predict;
-  /** `[n, width]` in [0, 1]. The owner of the subject disposes of it. */
-  readonly images: tf.Tensor2D;
+  readonly images: Images;
   readonly labels: Int32Array;
   readonly indices: readonly number[];
   /** `[n]`: the class that the model gives to each clean image. */
@@ -120,36 +137,53 @@ export type Subject = {
 
 /** Errors: ATTACK_INPUT when the model, images and labels do not fit together. */
 export const openSubject = async (
-  options: Pick<EvaluateAttackOptions, 'model' | 'images' | 'labels' | 'indices' | 'batchSize' | 'force'>,
+  options: Pick<EvaluateAttackOptions, 'model' | 'labels' | 'indices' | 'batchSize' | 'force' | 'signal'> & {
+    readonly images: EvaluateAttackOptions['images'] | ImageRows;
+  },
 ): Promise<Subject> => {
   correctOperators();
-  const { model: classifier, batchSize, force = false } = options;
+  const { model: classifier, batchSize, force = false, signal } = options;
   const model = createFlatModel(classifier, batchSize);
   const input = await checkInput(options, classifier);
-  try {
-    const predict = createPredictor(classifier, batchSize);
-    const cleanClasses = await predict(input.images, { checked: !force });
-    return { classifier, model, predict, ...input, cleanClasses };
-  } catch (error) {
-    input.images.dispose();
-    throw error;
-  }
+  const predict = createPredictor(classifier, batchSize);
+  const check = force ? undefined : createLogitsCheck(classifier.classes);
+  const cleanClasses = await predictAll((x) => predict(x, check?.add), input.images, {
+    batchSize: model.batchSize,
+    yieldToEventLoop: createYield(signal),
+  });
+  check?.end();
+  return { classifier, model, predict, ...input, cleanClasses };
 };
 
 type AttackRunOptions = Pick<EvaluateAttackOptions, 'seed' | 'resources' | 'signal' | 'onProgress'> & {
   /** `[n]`: false for a correctly classified image that needs no attack. Default: every such image is attacked. */
   readonly only?: readonly boolean[];
+  /** Called with the adversarial image of a row, `[width]` in [0, 1]. */
+  readonly onAdversarial?: (row: number, pixels: Float32Array) => void;
+};
+
+/** As `attackSubject`, and collects the adversarial images. */
+export const collectAttack = async (
+  subject: Subject,
+  spec: AttackSpec,
+  options: Omit<AttackRunOptions, 'onAdversarial'>,
+): Promise<Evaluation> => {
+  const { images, classifier } = subject;
+  const adversarials = images.read(indicesWhere(images.count, () => true));
+  const result = await attackSubject(subject, spec, {
+    ...options,
+    onAdversarial: (row, pixels) => adversarials.set(pixels, row * images.width),
+  });
+  return { ...result, adversarials: toBounds(adversarials, classifier) };
 };
 
 /** Runs one attack on the subject. The summary counts as attacked only the images that this attack got. */
 export const attackSubject = async (
   { classifier, model: flat, predict, images, labels, indices, cleanClasses }: Subject,
   spec: AttackSpec,
-  { seed = 0, resources: given, signal, onProgress, only }: AttackRunOptions,
-): Promise<Evaluation> => {
+  { seed = 0, resources: given, signal, onProgress, only, onAdversarial }: AttackRunOptions,
+): Promise<Omit<Evaluation, 'adversarials'>> => {
   const resources = prepareResources(spec, given, { model: flat, classifier, images, labels });
-  const clean = await images.data<'float32'>();
-  const adversarials = clean.slice();
   const records = createRecords(indices, labels, cleanClasses);
   const attacked = indicesWhere(
     labels.length,
@@ -158,7 +192,8 @@ export const attackSubject = async (
   const yieldToEventLoop = createYield(signal);
   const channels = flat.shape.length > 1 ? flat.shape[flat.shape.length - 1]! : 1;
   const size = flat.batchSize * ((attacks[spec.attack] as Attack).streams ? streamedBatches : 1);
-  const targets = await planTargets(spec, { model: classifier, flat, images, labels, attacked });
+  const subject = { model: classifier, flat, images, labels, attacked };
+  const targets = await planTargets(spec, { ...subject, yieldToEventLoop });
   const batches = targets.flatMap(({ model, rows }) =>
     Array.from({ length: Math.ceil(rows.length / size) }, (_, i) => ({
       model,
@@ -169,6 +204,7 @@ export const attackSubject = async (
   let [done, rejected, invalid, capped] = [0, 0, 0, 0];
   for (const { model, rows } of batches) {
     await yieldToEventLoop();
+    const clean = images.read(rows); // [rows.length, width] in [0, 1]
     const random: AttackContext['random'] = (row, ...path) =>
       createRandom(seed, spec.attack, indices[rows[row]!]!, ...path);
     const {
@@ -182,7 +218,7 @@ export const attackSubject = async (
       const counting = countingInvalid(model, own);
       const batch = {
         model: counting.model,
-        images: own(takeRows(images, rows)),
+        images: own(tf.tensor2d(clean, [rows.length, flat.width])),
         labels: valuesAt(labels, rows),
         random,
         yieldToEventLoop,
@@ -199,13 +235,8 @@ export const attackSubject = async (
       records.queries[image] = queries[row]!;
       if (predicted[row] === model.classes) rejected++;
       if (predicted[row] === model.classes || !isMistake(predicted[row]!, labels[image]!)) return;
-      adversarials.set(values.subarray(row * model.width, (row + 1) * model.width), image * model.width);
-      recordSuccess(
-        records,
-        image,
-        predicted[row]!,
-        measureRow(adversarials, clean, image, model.width, channels),
-      );
+      onAdversarial?.(image, values.subarray(row * flat.width, (row + 1) * flat.width));
+      recordSuccess(records, image, predicted[row]!, measureRow(values, clean, row, flat.width, channels));
     });
     done += rows.length;
     onProgress?.({ done, total });
@@ -225,7 +256,6 @@ export const attackSubject = async (
       rejections,
     }),
     records,
-    adversarials: toBounds(adversarials, classifier),
   };
 };
 

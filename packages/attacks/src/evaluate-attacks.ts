@@ -11,8 +11,9 @@ import {
   type ThreatModel,
   threatModelOf,
 } from '@funnel/contracts';
+import { indicesWhere } from './batch-rows.ts';
 import {
-  attackSubject,
+  collectAttack,
   type EvaluateAttackOptions,
   type Evaluation,
   openSubject,
@@ -79,13 +80,13 @@ export type AttackOutcome =
   | WorstCase;
 
 /** Collects the worst case, one evaluation at a time. */
-const createWorstCase = async (subject: Subject, specs: readonly AttackSpec[]) => {
+const createWorstCase = (subject: Subject, specs: readonly AttackSpec[]) => {
   const { classifier, cleanClasses, images, labels, model } = subject;
   const balls = threatModelOf(specs);
   const isUnlimited = balls.l2 === undefined && balls.linf === undefined;
   const standing = Array.from(labels, (label, image) => cleanClasses[image] === label);
   const predicted = Array.from(cleanClasses);
-  const adversarials = toBounds((await images.data<'float32'>()).slice(), classifier);
+  const adversarials = toBounds(images.read(indicesWhere(images.count, () => true)), classifier);
   const evaluations: Evaluation[] = [];
 
   const add = (evaluation: Evaluation): void => {
@@ -143,29 +144,26 @@ export async function* evaluateAttacks(
   checkOptions(options, optionChecks, settingsHint);
   const { dataset, onProgress, standing: onlyStanding = true } = options;
   const specs = expandAttacks(options.attacks, dataset === undefined ? {} : { dataset });
-  const subject = await openSubject(options);
-  try {
-    const worst = await createWorstCase(subject, specs);
-    const leftOut: LeftOut[] = [];
-    for (const attack of specs) {
-      const result = await attempt(() => {
-        options.signal?.throwIfAborted();
-        return attackSubject(subject, attack, {
-          ...options,
-          ...(onlyStanding && !worst.isUnlimited && { only: worst.standing }),
-          onProgress: (progress) => onProgress?.({ attack, ...progress }),
-        });
+  // An abort leaves out attacks. So the signal does not stop the classification of the clean images.
+  const subject = await openSubject({ ...options, signal: undefined });
+  const worst = createWorstCase(subject, specs);
+  const leftOut: LeftOut[] = [];
+  for (const attack of specs) {
+    const result = await attempt(() => {
+      options.signal?.throwIfAborted();
+      return collectAttack(subject, attack, {
+        ...options,
+        ...(onlyStanding && !worst.isUnlimited && { only: worst.standing }),
+        onProgress: (progress) => onProgress?.({ attack, ...progress }),
       });
-      if ('error' in result) {
-        leftOut.push({ attack, error: result.error });
-        yield { kind: 'failure', attack, error: result.error };
-      } else {
-        worst.add(result);
-        yield { kind: 'evaluation', ...result, standing: worst.standing.filter(Boolean).length };
-      }
+    });
+    if ('error' in result) {
+      leftOut.push({ attack, error: result.error });
+      yield { kind: 'failure', attack, error: result.error };
+    } else {
+      worst.add(result);
+      yield { kind: 'evaluation', ...result, standing: worst.standing.filter(Boolean).length };
     }
-    yield worst.report(leftOut);
-  } finally {
-    subject.images.dispose();
   }
+  yield worst.report(leftOut);
 }

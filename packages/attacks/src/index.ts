@@ -19,7 +19,13 @@ export { correctOperators } from '@funnel/kernels';
 export type { Attack, AttackContext, AttackResult, EvaluationResources } from './attack.ts';
 export { type ClassifierModel, classifierModel, type ModelOptions } from './classifier.ts';
 export { type DiagnoseOptions, diagnose, diagnoseTransfer } from './diagnostics/diagnose.ts';
-export { type EvaluateAttackOptions, type Evaluation, evaluateAttack } from './evaluate-attack.ts';
+export {
+  type EvaluateAttackOnRowsOptions,
+  type EvaluateAttackOptions,
+  type Evaluation,
+  evaluateAttack,
+  evaluateAttackOnRows,
+} from './evaluate-attack.ts';
 export {
   type AttackOutcome,
   type EvaluateAttacksOptions,
@@ -27,6 +33,7 @@ export {
   type WorstCase,
 } from './evaluate-attacks.ts';
 export { type ExamineOptions, examineClassifier, splitByGradients } from './examine/examine.ts';
+export type { ImageRows } from './input.ts';
 export { type LoadOptions, loadClassifier } from './models/load-classifier.ts';
 export { expandAttacks } from './read-attacks.ts';
 export { attacks } from './registry.ts';

@@ -46,7 +46,8 @@ export type OptionChecks<Options> = Readonly<Record<keyof Required<Options>, Che
 export const settingsHint =
   "Settings of an attack stand beside its name: { attack: { attack: 'pgd-linf', epsilon: 0.1 } }";
 
-const refuse = (message: string): never => {
+/** Throws ATTACK_INPUT. */
+export const refuse = (message: string): never => {
   throw new AppError('ATTACK_INPUT', message);
 };
 

@@ -22,6 +22,9 @@ export const isBuiltIn = (name: string): name is DatasetName => Object.hasOwn(da
 /** Whether every worker makes the images itself, so that nobody needs to have them. */
 export const isGenerated = (name: string): boolean => isBuiltIn(name) && datasets[name].files.length === 0;
 
+/** Whether a visitor can draw such an image. The service uses the built-in name for a data set of a user with the same content. */
+export const isDrawn = (name: string): boolean => isBuiltIn(name) && datasets[name].isDrawn;
+
 /** What people call a data set. */
 export const datasetTitle = (name: string): string => (isBuiltIn(name) ? datasets[name].title : name);
 

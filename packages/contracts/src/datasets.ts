@@ -27,6 +27,8 @@ export type Dataset = {
   readonly train: number;
   readonly test: number;
   readonly budgets: Budgets;
+  /** True for white strokes on black, scaled and centred as in MNIST: a visitor of *Try it* can draw such an image. */
+  readonly isDrawn: boolean;
   /** The digest of the content: the SHA-256 of all files, joined, or for a generated data set a name that changes with its content. */
   readonly digest: string;
   /** The SHA-256 of its canonical form (`dataset-content.ts`): a data set of a user with this content is this one. */
@@ -55,7 +57,7 @@ const idxFiles = (train: number, test: number, sha256: Digests): readonly Datase
 const idx = (
   title: string,
   classes: readonly string[],
-  budgets: Budgets,
+  kind: Pick<Dataset, 'budgets' | 'isDrawn'>,
   content: string,
   sha256: Digests,
   extract: DatasetExtract | null = null,
@@ -65,7 +67,7 @@ const idx = (
   shape: [28, 28, 1],
   train: 60_000,
   test: 10_000,
-  budgets,
+  ...kind,
   digest: sha256.join('+'),
   content,
   files: idxFiles(60_000, 10_000, sha256),
@@ -84,12 +86,13 @@ const mnistExtract: DatasetExtract = {
 
 /** From Madry et al. 2018 and AutoAttack's table. */
 const mnistBudgets: Budgets = { linf: 0.3, l2: 2 };
+const drawings = { budgets: mnistBudgets, isDrawn: true } as const;
 
 export const datasets = {
   mnist: idx(
     'MNIST',
     digits,
-    mnistBudgets,
+    drawings,
     '9dd85e16846202da1e1f6b25f0b415f6c2014fdd89c772ecf829d81d21d1e7de',
     [
       'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
@@ -113,7 +116,7 @@ export const datasets = {
       'Bag',
       'Ankle boot',
     ],
-    { linf: 0.1, l2: 1.5 },
+    { budgets: { linf: 0.1, l2: 1.5 }, isDrawn: false },
     '6c6c45da7d20554104d6a652cfb538040ad019d8cbcf99e73d40610e4a43e37e',
     [
       'c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888',
@@ -128,7 +131,7 @@ export const datasets = {
     shape: [28, 28, 1],
     train: 60_000,
     test: 10_000,
-    budgets: mnistBudgets,
+    ...drawings,
     digest: 'glyphs-1',
     content: '716ac4400e2c87eeb5e9f96fa1047d8fa52d18da2d1f3bd8da466d82e0d3a5e1',
     files: [],
@@ -141,6 +144,7 @@ export const datasets = {
     train: 60_000,
     test: 10_000,
     budgets: { linf: 8 / 255, l2: 0.5 },
+    isDrawn: false,
     digest: 'glyphs-colour-1',
     content: '3eb8c5140f92bc7fbba8ce227276382f711df63061f6a444804f428f3b4f1801',
     files: [],

@@ -1,6 +1,6 @@
 /** What a person can do about a sweep that does not run to its end by itself. */
 import type { Sweep } from './resources.ts';
-import { formatAmount } from './text.ts';
+import { formatAmount, plural } from './text.ts';
 
 type Known = Pick<Sweep, 'status' | 'trials' | 'plan' | 'epochsTrained' | 'action'>;
 
@@ -11,18 +11,17 @@ export type NextStep = {
   readonly route: 'resumeSweep' | 'retrySweep' | 'createSweep' | null;
 };
 
-const trialsText = (n: number): string => `${formatAmount(n)} ${n === 1 ? 'trial' : 'trials'}`;
-
 const keptText = ({ trials, plan, epochsTrained }: Known): string =>
-  `Kept: ${formatAmount(trials.completed ?? 0)} of ${trialsText(plan.trials)}, ${formatAmount(epochsTrained)} of ${formatAmount(plan.epochs.needed)} epochs.`;
+  `Kept: ${formatAmount(trials.completed ?? 0)} of ${plural(plan.trials, 'trial')}, ${formatAmount(epochsTrained)} of ${plural(plan.epochs.needed, 'epoch')}.`;
 
 const afterFailures = ({ trials }: Known): NextStep => {
   const failed = trials.failed ?? 0;
   const ended = (trials.diverged ?? 0) + (trials.collapsed ?? 0);
-  const results = ended === 0 ? '' : `${trialsText(ended)} diverged or collapsed, and would do so again.`;
+  const results =
+    ended === 0 ? '' : `${plural(ended, 'trial')} diverged or collapsed, and would do so again.`;
   if (failed === 0)
     return { text: [results, 'Change the search space.'].filter(Boolean).join(' '), route: null };
-  const retry = `A retry gives ${failed === 1 ? 'the failed trial' : `the ${trialsText(failed)} that failed`} new attempts.`;
+  const retry = `A retry gives ${failed === 1 ? 'the failed trial' : `the ${plural(failed, 'trial')} that failed`} new attempts.`;
   return { text: [retry, results].filter(Boolean).join(' '), route: 'retrySweep' };
 };
 

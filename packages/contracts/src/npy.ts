@@ -59,4 +59,11 @@ export const npyElements: Readonly<Record<string, NpyElement>> = {
 };
 
 /** A float stands for a byte k if 255 times the float is k up to this: the rounding of float16 and of a division by 255 is smaller. */
-export const pixelTolerance = 1e-3;
+const pixelTolerance = 1e-3;
+
+/** The byte k of the pixel k/255; null for a float that is no such pixel, also for NaN. */
+export const byteOfFloat = (value: number): number | null => {
+  const scaled = 255 * value;
+  const byte = Math.round(scaled);
+  return byte >= 0 && byte <= 255 && Math.abs(scaled - byte) <= pixelTolerance ? byte : null;
+};

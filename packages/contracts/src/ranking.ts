@@ -9,7 +9,7 @@
 import { z } from 'zod';
 import { normTitles } from './attacks/define-attack.ts';
 import { expandAttacks } from './attacks/presets.ts';
-import { type AttackName, type AttackSpec, attacks, fractionText, searchLimitOf } from './attacks.ts';
+import { type AttackName, type AttackSpec, attacks, searchLimitOf } from './attacks.ts';
 import { budgetsOfChoice } from './dataset-spec.ts';
 import type { EvaluationMetricName } from './metrics.ts';
 import type { SweepDefinition } from './sweep.ts';
@@ -59,12 +59,13 @@ export const threatModelOf = (runs: readonly Run[]): ThreatModel => {
 export const reachOf = (epsilon: number): number =>
   epsilon === 0 ? 0 : epsilon + Math.max(1e-6, 1e-5 * epsilon);
 
-/** `L∞ 0.3 or L2 2`; empty without a ball. */
+/** `L∞ 0.3 or L2 2`; empty without a ball. Radii have three significant digits: 8/255 is 0.0314. */
 export const threatModelText = (balls: ThreatModel): string =>
   (['linf', 'l2'] as const)
-    .flatMap((norm) =>
-      balls[norm] === undefined ? [] : [`${normTitles[norm]} ${fractionText(balls[norm])}`],
-    )
+    .flatMap((norm) => {
+      const radius = balls[norm];
+      return radius === undefined ? [] : [`${normTitles[norm]} ${Number(radius.toPrecision(3))}`];
+    })
     .join(' or ');
 
 /** `, within L∞ 0.3 or L2 2`, to continue a sentence with; empty without a ball. */

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { Lack } from './abilities.ts';
 import { Diagnostic, Verdict } from './attacks/diagnostics.ts';
-import { EvaluationSummary } from './attacks/evaluation.ts';
+import { CleanCounts, EvaluationSummary } from './attacks/evaluation.ts';
 import { AttackName } from './attacks.ts';
 import { Position, Sha256 } from './checkpoint.ts';
 import { DatasetSlug, SweepContent } from './dataset-spec.ts';
@@ -198,6 +198,10 @@ export const TrialDetail = Trial.extend({
   data: SweepContent.pick({ shape: true, classes: true, budgets: true }).meta({
     description:
       'The data set of the sweep: the shape of an image, the names of the classes, and the usual ε.',
+  }),
+  perClass: CleanCounts.nullable().meta({
+    description:
+      'The test images of each class, by label, and how many of them the trained classifier gets right. Null until it is trained, and for a classifier that an older version trained.',
   }),
   stages: z.array(Stage),
   evaluations: z.array(Evaluation),

@@ -84,6 +84,10 @@ export const decodeHeader = (header: string): string => {
 /** `69,950`: digits in groups of three. */
 export const formatAmount = (amount: number): string => amount.toLocaleString('en-US');
 
+/** `1 sweep`, `2,000 sweeps`. */
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${formatAmount(count)} ${count === 1 ? one : many}`;
+
 const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
 /** `1.23 GB`: three digits, 1 kB is 1000 bytes. */

@@ -35,7 +35,7 @@ describe('the threat model of a trial', () => {
     );
     expect(model).toEqual({ linf: 0.3, l2: 2 });
     expect(threatModelText(model)).toBe('L∞ 0.3 or L2 2');
-    expect(threatModelText({ linf: 8 / 255, l2: 0.5 })).toBe('L∞ 8/255 or L2 0.5');
+    expect(threatModelText({ linf: 8 / 255, l2: 0.5 })).toBe('L∞ 0.0314 or L2 0.5');
     expect(threatModelOf(specs('deepfool-l2', 'bim'))).toEqual({});
   });
 

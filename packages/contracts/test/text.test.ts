@@ -6,6 +6,7 @@ import {
   escapeControls,
   escapeControlsInJson,
   escapeControlsInLines,
+  plural,
   StoredDefinition,
   SweepDefinition,
 } from '../src/index.ts';
@@ -82,5 +83,19 @@ describe('text in a header', () => {
 
   it('is Latin-1 when its bytes are no UTF-8', () => {
     expect(decodeHeader('caf\xe9')).toBe('café');
+  });
+});
+
+describe('a number of things', () => {
+  it.each([
+    [0, '0 sweeps'],
+    [1, '1 sweep'],
+    [2000, '2,000 sweeps'],
+  ])('%i is "%s"', (count, text) => {
+    expect(plural(count, 'sweep')).toBe(text);
+  });
+
+  it('may have a plural of its own', () => {
+    expect([1, 2].map((count) => plural(count, 'class', 'classes'))).toEqual(['1 class', '2 classes']);
   });
 });

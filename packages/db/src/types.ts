@@ -2,6 +2,7 @@
 import type {
   AttackRun,
   CheckpointManifest,
+  CleanCounts,
   ClientLimits,
   Diagnostic,
   EvaluationRecords,
@@ -84,6 +85,8 @@ export type CheckpointWrite = Lease & {
   readonly blobs: ReadonlyMap<string, Uint8Array>;
   /** Metrics of the epoch that ends at the position; null in mid-epoch (`step` > 0). */
   readonly metrics: Readonly<Record<string, number | null>> | null;
+  /** Of a classifier at the end of an epoch: the clean test images of each class. (Default: null) */
+  readonly perClass?: CleanCounts | null;
 };
 
 export type CheckpointRecorded = {

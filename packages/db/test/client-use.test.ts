@@ -98,7 +98,7 @@ test('a client with its number of sweeps is refused until one has ended, and ano
   const tooMany = {
     code: 'TOO_MANY_OWN_SWEEPS',
     message:
-      'Expected at most 2 sweeps of one token or address that have not ended (FUNNEL_MAX_SWEEPS_PER_TOKEN), but this one has 2 already',
+      'Expected at most 2 unfinished sweeps of one token or address (FUNNEL_MAX_SWEEPS_PER_TOKEN), but this one has 2 already',
   };
   await expect(submitAs('a', limits, 8)).rejects.toMatchObject(tooMany);
   const stored = {

@@ -4,6 +4,7 @@ import {
   cancelSweep,
   continueActions,
   continuePropagation,
+  deleteSweep,
   listFailingBatches,
   readServiceCounts,
   reconcile,
@@ -18,17 +19,31 @@ shareDb();
 
 const broken = { message: expect.stringContaining('broken on purpose') };
 
-/** Refuses changes of the stages of a sweep. Returns a function that mends this. */
-const breakStages = async (sweepId: string): Promise<() => Promise<unknown>> => {
+/** Refuses the changes of `table` that `when` says. Returns a function that mends this. */
+const breakTable = async (
+  table: 'stages' | 'sweep_counts',
+  when: string,
+): Promise<() => Promise<unknown>> => {
   await query(
     db,
     `CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken on purpose'; END $$;
-     CREATE TRIGGER refuse BEFORE UPDATE ON stages FOR EACH ROW WHEN (OLD.planned_by = '${sweepId}') EXECUTE FUNCTION refuse()`,
+     CREATE TRIGGER refuse BEFORE ${when} EXECUTE FUNCTION refuse()`,
   );
-  const mend = () => query(db, 'DROP TRIGGER IF EXISTS refuse ON stages');
+  const mend = () => query(db, `DROP TRIGGER IF EXISTS refuse ON ${table}`);
   onTestFinished(async () => void (await mend()));
   return mend;
 };
+
+/** Refuses changes of the stages of a sweep. */
+const breakStages = (sweepId: string) =>
+  breakTable('stages', `UPDATE ON stages FOR EACH ROW WHEN (OLD.planned_by = '${sweepId}')`);
+
+/** Refuses changes of the counts of a sweep, but not their deletion. */
+const breakCounts = (sweepId: string) =>
+  breakTable(
+    'sweep_counts',
+    `INSERT OR UPDATE ON sweep_counts FOR EACH ROW WHEN (NEW.sweep_id = '${sweepId}')`,
+  );
 
 const endPauses = () =>
   query(db, 'UPDATE propagations SET due_at = now(); UPDATE sweep_actions SET due_at = now()');
@@ -154,5 +169,26 @@ describe('an action on a sweep that always fails', () => {
     expect(await listFailingBatches(db)).toEqual([]);
     for (const id of [bad, good]) await cancelSweep(db, id);
     expect(await sweepStatus(db, bad)).toBe('cancelled');
+  });
+
+  test('keeps its sweep from being deleted for three tries, and not for ever', async () => {
+    const input = { seeds: [seed + 3_000_000] };
+    const other = await submit(db, input);
+    const { sweepId } = await submit(db, input, undefined, { maxUnderLock: 0 }); // a batch connects it
+    await cancelSweep(db, sweepId);
+    const mend = await breakCounts(sweepId);
+    await deleteSweep(db, sweepId);
+    for (const failures of [1, 2, 3]) {
+      await endPauses();
+      await expect(continueActions(db)).rejects.toMatchObject(broken);
+      expect(await listFailingBatches(db)).toMatchObject([{ what: 'connect', subject: sweepId, failures }]);
+      if (failures < 3) expect(await continueActions(db)).toBe(false); // both actions wait
+    }
+    expect(await continueActions(db)).toBe(true);
+    expect(await sweepStatus(db, sweepId)).toBeUndefined();
+    expect(await listFailingBatches(db)).toEqual([]);
+    await mend();
+    expect(await stageCounts(db, other.sweepId)).toMatchObject({ 'initialise:ready': 1 });
+    await cancelSweep(db, other.sweepId);
   });
 });

@@ -21,7 +21,7 @@ import {
   retireWorker,
 } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
-import { claim, drain, finish, record } from './support/simulated-trainer.ts';
+import { claim, countsAt, drain, finish, record } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 
 let db: Db;
@@ -122,6 +122,7 @@ describe('trials', () => {
       ['attack', 'completed', 1, 1],
     ]);
     expect(trial.warnings).toEqual([]);
+    expect(trial.perClass).toEqual(countsAt(1));
     const series = await getMetrics(db, trial.id);
     fits(routes.getMetrics, { series });
     expect(series.map(({ kind, name }) => `${kind} ${name}`)).toEqual([

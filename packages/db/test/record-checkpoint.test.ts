@@ -1,9 +1,16 @@
 /** The rows that the end of an epoch stores, and the stages that it completes. */
 import { describe, expect, test } from 'vitest';
-import { claimStage, completeStage, getBlobs, getCheckpoint, recordCheckpoint } from '../src/index.ts';
+import {
+  claimStage,
+  compareTrials,
+  completeStage,
+  getBlobs,
+  getCheckpoint,
+  recordCheckpoint,
+} from '../src/index.ts';
 import { leaseOf } from './support/attempts.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, finish, record, stateAt } from './support/simulated-trainer.ts';
+import { claim, countsAt, drain, finish, record, stateAt } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 import { query } from './support/tables.ts';
 
@@ -75,6 +82,22 @@ describe('recordCheckpoint', () => {
       ...long!,
       start: { sameChain: true, manifest: stateAt(short.spec.chain, { epoch: 4, step: 0 }).manifest },
     });
+  });
+
+  test('stores counts per class once for each epoch, and each trial has those of its own last epoch', async () => {
+    const { sweepId } = await submit(db, { seeds: [seed], space: { classifierEpochs: [1, 3] } });
+    const trials = [`${sweepId}-00000`, `${sweepId}-00001`];
+    const countsOf = async () => (await compareTrials(db, trials)).trials.map(({ perClass }) => perClass);
+    expect(await countsOf()).toEqual([null, null]);
+    await drain(db);
+    expect(await countsOf()).toEqual([countsAt(1), countsAt(3)]);
+
+    // An older version stored no counts.
+    await query(db, 'DELETE FROM class_counts WHERE epoch = 1');
+    expect(await countsOf()).toEqual([null, countsAt(3)]);
+    await expect(query(db, `UPDATE class_counts SET correct = '{1}' WHERE epoch = 3`)).rejects.toThrow(
+      /class_counts_check/,
+    );
   });
 
   test('refuses a blob that is missing or has another hash, and writes nothing', async () => {

@@ -1,6 +1,6 @@
 /** Reads images of a split as tensors, and runs networks over a whole split without training them. */
 import { setImmediate } from 'node:timers/promises';
-import { classesOf } from '@funnel/contracts';
+import { type CleanCounts, classesOf, countClean } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { gatherImages, partsOf, type Split } from './datasets/split.ts';
 import { outputShape } from './models/architecture.ts';
@@ -107,8 +107,12 @@ export const correctOf = (logits: (images: tf.Tensor) => tf.Tensor, split: Split
 /** The share of ones among zeros and ones. */
 export const shareOf = (marks: Float32Array): number => marks.reduce((a, b) => a + b, 0) / marks.length;
 
-/** The share of the images of a split that are classified correctly. */
-export const cleanAccuracyOf = async (
-  logits: (images: tf.Tensor) => tf.Tensor,
-  split: Split,
-): Promise<number> => shareOf(await correctOf(logits, split));
+/** The clean accuracy over a split, in all and of each class. `correct`: 1 or 0 for every image of the split. */
+export const cleanMeasures = (
+  correct: Float32Array,
+  { labels }: Split,
+  classes: number,
+): { readonly cleanAccuracy: number; readonly perClass: CleanCounts } => ({
+  cleanAccuracy: shareOf(correct),
+  perClass: countClean(labels, correct, classes),
+});

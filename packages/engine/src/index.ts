@@ -22,7 +22,15 @@ export {
   loadDataset,
   verifyDataset,
 } from './datasets/load-dataset.ts';
-export { gatherImages, type LoadedDataset, memorySplit, type Split } from './datasets/split.ts';
+export {
+  gatherImages,
+  heldBytes,
+  imageBytes,
+  type LoadedDataset,
+  maxMemoryBytes,
+  memorySplit,
+  type Split,
+} from './datasets/split.ts';
 export { freeingTensors } from './freeing-tensors.ts';
 export type { StageHooks, StageOutcome, StageStart, StageTask } from './training/stage.ts';
 export { runStage, type StageOptions } from './training/train.ts';

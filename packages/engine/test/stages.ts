@@ -1,5 +1,6 @@
 /** Small stages for tests: specifications, and runs that collect their checkpoints and metrics. */
 import {
+  type CleanCounts,
   Hyperparameters,
   type Recipe,
   type RecipeName,
@@ -45,6 +46,7 @@ export type Ran = {
   readonly outcome: StageOutcome;
   readonly checkpoints: readonly Checkpoint[];
   readonly metrics: readonly (Readonly<Record<string, number>> | null)[];
+  readonly perClass: readonly (CleanCounts | null)[];
   readonly hashes: readonly string[];
   /** The last checkpoint, with all blobs, to start from. */
   readonly last: Omit<StageStart, 'sameChain'>;
@@ -67,15 +69,17 @@ export const run = async (
 ): Promise<Ran> => {
   const checkpoints: Checkpoint[] = [];
   const metrics: (Readonly<Record<string, number>> | null)[] = [];
+  const perClass: (CleanCounts | null)[] = [];
   const blobs = new Map(start?.blobs);
   const outcome = await runStage(
     { spec, start },
     {
       dataset: dataset ?? (await loadDataset(spec.dataset)),
       signal,
-      onCheckpoint: async (checkpoint, measured) => {
+      onCheckpoint: async (checkpoint, measured, counts) => {
         checkpoints.push(checkpoint);
         metrics.push(measured);
+        perClass.push(counts);
         during?.(checkpoint);
         for (const [hash, bytes] of checkpoint.blobs) blobs.set(hash, bytes);
       },
@@ -85,7 +89,7 @@ export const run = async (
   const manifest = checkpoints.at(-1)?.manifest ?? start?.manifest;
   if (manifest === undefined) throw new Error('Expected a run with at least one checkpoint');
   const hashes = checkpoints.map((checkpoint) => hashManifest(checkpoint.manifest));
-  return { outcome, checkpoints, metrics, hashes, last: { manifest, blobs } };
+  return { outcome, checkpoints, metrics, perClass, hashes, last: { manifest, blobs } };
 };
 
 export const onto = (ran: Pick<Ran, 'last'>): StageStart => ({ ...ran.last, sameChain: false });

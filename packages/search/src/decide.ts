@@ -3,7 +3,7 @@
  * the decision's number alone. Outcomes outside of the set count as pending, also those that are known. So workers and their speed change
  * nothing.
  */
-import { AppError } from '@funnel/contracts';
+import { AppError, plural } from '@funnel/contracts';
 import { type Decision, type Decisions, isProposal } from './decision.ts';
 import { hasEnded, type Observation } from './observation.ts';
 import type { Fidelity, PromotionRule, Step } from './promotion/promotion.ts';
@@ -52,7 +52,7 @@ const refuse = (path: string, expected: string, received: string): never => {
 const checkStrategy = ({ space, strategy, objectives }: Search, axes: readonly Axis[]): void => {
   const { maxObjectives, handlesCategories } = strategies[strategy];
   if (objectives > maxObjectives)
-    refuse('objective', `at most ${maxObjectives} objectives for ${strategy}`, String(objectives));
+    refuse('objective', `at most ${plural(maxObjectives, 'objective')} for ${strategy}`, String(objectives));
   const category = axes.find(({ kind }) => kind === 'categories') ?? space.find(({ readWhere }) => readWhere);
   if (category && !handlesCategories)
     refuse(`space.${category.name}`, `only numbers that every recipe reads, for ${strategy}`, category.name);

@@ -137,5 +137,5 @@ it.each(strategyNames.filter((name) => strategies[name].maxObjectives > 1))(
 
 it('a strategy refuses categories or objectives that it cannot search', () => {
   expect(() => unitsOf(searchOf('cma-es', mixed), 1)).toThrow(/only numbers that every recipe reads/);
-  expect(() => unitsOf(searchOf('gp', numbers, { objectives: 2 }), 1)).toThrow(/at most 1 objectives for gp/);
+  expect(() => unitsOf(searchOf('gp', numbers, { objectives: 2 }), 1)).toThrow(/at most 1 objective for gp/);
 });

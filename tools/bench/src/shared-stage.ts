@@ -70,8 +70,8 @@ const finish = async (db: Db, claimed: ClaimedStage): Promise<number> => {
     {
       signal: new AbortController().signal,
       onProgress: () => {},
-      onCheckpoint: async ({ manifest, blobs }, metrics) => {
-        await recordCheckpoint(db, { stageId, fencingToken, manifest, blobs, metrics });
+      onCheckpoint: async ({ manifest, blobs }, metrics, perClass) => {
+        await recordCheckpoint(db, { stageId, fencingToken, manifest, blobs, metrics, perClass });
       },
     },
   );

@@ -66,9 +66,9 @@ const runStage = async (
     {
       signal: new AbortController().signal,
       onProgress: () => {},
-      onCheckpoint: async ({ manifest, blobs }, metrics) => {
+      onCheckpoint: async ({ manifest, blobs }, metrics, perClass) => {
         await time('checkpoint', () =>
-          recordCheckpoint(db, { stageId, fencingToken, manifest, blobs, metrics }),
+          recordCheckpoint(db, { stageId, fencingToken, manifest, blobs, metrics, perClass }),
         );
       },
     },

@@ -3,7 +3,7 @@
  * of a token, finds the caller by its token, and compares the caller's role with the role that the route declares.
  */
 import rateLimit from '@fastify/rate-limit';
-import { AppError, formatAmount, type Role, type Route, roles, routes, variableOf } from '@funnel/contracts';
+import { AppError, plural, type Role, type Route, roles, routes, variableOf } from '@funnel/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { type Caller, isStream, localCaller } from '../handlers/handler.ts';
@@ -117,7 +117,7 @@ const createRequestLimit = (app: FastifyInstance, clientOf: (request: FastifyReq
     if (!limit.isAllowed && limit.isExceeded)
       throw new AppError(
         'RATE_LIMITED',
-        `Expected at most ${formatAmount(limit.max)} requests of ${limit.key} in a minute (${variableOf('requestsPerMinute')}), but got more`,
+        `Expected at most ${plural(limit.max, 'request')} of ${limit.key} in a minute (${variableOf('requestsPerMinute')}), but got more`,
         {
           retryAfterSeconds: limit.ttlInSeconds,
         },

@@ -1,5 +1,5 @@
 /** A data set as two arrays in numpy's NPY format, first labels and then images: its content, and its canonical form part by part. */
-import { DatasetContent, datasetLayout, type NpyHeader, pixelTolerance } from '@funnel/contracts';
+import { byteOfFloat, DatasetContent, datasetLayout, type NpyHeader } from '@funnel/contracts';
 import { parsePart } from '../request/parse-part.ts';
 import { type ArrayStream, createArrayStream, refuseArray, shapeText } from './array-stream.ts';
 import { readLabels } from './read-labels.ts';
@@ -13,17 +13,14 @@ const fromFloats =
     const values = read(elements);
     const bytes = new Uint8Array(values.length);
     for (let i = 0; i < values.length; i++) {
-      const scaled = 255 * values[i]!;
-      const whole = Math.round(scaled);
-      // Written so that it also refuses NaN.
-      if (!(whole >= 0 && whole <= 255 && Math.abs(scaled - whole) <= pixelTolerance))
+      bytes[i] =
+        byteOfFloat(values[i]!) ??
         refuseArray(
           'images',
           'bytes, or floats k/255 with k = 0, …, 255',
           `${values[i]} in image ${Math.floor((from + i) / imageBytes)}`,
           "save (255 * images).round().astype('uint8') of images in [0, 1]",
         );
-      bytes[i] = whole;
     }
     return bytes;
   };

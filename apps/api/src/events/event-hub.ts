@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { AppError, variableOf } from '@funnel/contracts';
+import { AppError, plural, variableOf } from '@funnel/contracts';
 import { type Db, eventsAfter, isEventAfter, lastEventId, onEvents } from '@funnel/db';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
@@ -41,12 +41,12 @@ export const createStreamLimits = ({ total, perCaller }: StreamLimitsOptions): S
       if (caller !== null && (byCaller.get(caller) ?? 0) >= perCaller)
         throw new AppError(
           'TOO_MANY_OWN_STREAMS',
-          `Expected at most ${perCaller} streams at once with the token ${JSON.stringify(caller)} (${variableOf('ownStreams')}), but it has that many already`,
+          `Expected at most ${plural(perCaller, 'stream')} at once with the token ${JSON.stringify(caller)} (${variableOf('ownStreams')}), but it has that many already`,
         );
       if (open >= total)
         throw new AppError(
           'TOO_MANY_STREAMS',
-          `Expected at most ${total} streams at once (${variableOf('streams')}), but there are that many already`,
+          `Expected at most ${plural(total, 'stream')} at once (${variableOf('streams')}), but there are that many already`,
         );
       open++;
       if (caller !== null) add(caller, 1);

@@ -10,6 +10,7 @@ import {
   fixedLimit,
   formatAmount,
   type Plan,
+  plural,
   type Route,
   type RouteName,
   routes,
@@ -84,7 +85,7 @@ export const createPlanning = (db: Db, limits: ServiceLimits = defaultLimits): P
   const tooManyPlans = (): AppError =>
     new AppError(
       'TOO_MANY_OWN_PLANS',
-      `Expected at most ${ownPlans} plans of one token or address at a time (${variableOf('ownPlans')}), but this one waited for ${waitMs / 1000} s while that many were being made`,
+      `Expected at most ${plural(ownPlans, 'plan')} of one token or address at a time (${variableOf('ownPlans')}), but this one waited for ${waitMs / 1000} s while that many were being made`,
       { retryAfterSeconds: Math.ceil(planSeconds) },
     );
 

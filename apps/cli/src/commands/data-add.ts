@@ -1,5 +1,5 @@
 /** `funnel data add`: reads the files of the user in a process of its own, shows what they are, and stores them as a data set. */
-import { mkdir, mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   builtInOf,
@@ -10,6 +10,7 @@ import {
   formatAmount,
   formatBytes,
 } from '@funnel/contracts';
+import { makeFolder } from '@funnel/contracts/make-folder';
 import { orders, type ReadDataset, type ReadOptions, resizeWays } from '@funnel/datasets';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from '../context.ts';
@@ -191,7 +192,7 @@ const addDataset = async (name: string, path: string, given: Given, context: Con
       },
     );
     const samples = join(env.FUNNEL_HOME, 'samples', `${name}.png`);
-    await mkdir(join(home, 'samples'), { recursive: true });
+    makeFolder(join(home, 'samples'));
     await writeFile(samples, dataset.sheet);
     const { sheet: _sheet, chunks: _chunks, file: _file, ...rest } = dataset;
     const added: Added = { name, ...rest, isAdded, builtIn: builtInOf(dataset.digest) ?? null, samples };

@@ -13,7 +13,7 @@ import { hyperparameterColumns, leaderboardColumns, tables } from './tables.ts';
 type TableName = 'leaderboard' | keyof typeof tables;
 type Options = LeaderboardOptions & { readonly format?: Format; readonly out?: string };
 
-const tableNames: readonly TableName[] = ['leaderboard', 'trials', 'evaluations', 'metrics'];
+const tableNames: readonly TableName[] = ['leaderboard', 'trials', 'evaluations', 'metrics', 'classes'];
 /** Options for every table. All other options are only for the leaderboard. */
 const commonOptions = ['sweep', 'format', 'out'];
 
@@ -53,7 +53,9 @@ export const exportCommand = (program: Command, context: () => Context): void =>
   const command = withFilters(
     program
       .command('export')
-      .description('export the leaderboard, trials, evaluations or training curves as CSV, JSON or Parquet')
+      .description(
+        'export the leaderboard, trials, evaluations, training curves or accuracies per class as CSV, JSON or Parquet',
+      )
       .addArgument(new Argument('[table]', 'the table to export').choices(tableNames).default('leaderboard')),
     100_000,
   )

@@ -24,6 +24,12 @@ type Measured = Trial & {
   readonly epoch: number;
   readonly value: number | null;
 };
+type Classified = Trial & {
+  readonly label: number;
+  readonly class: string;
+  readonly images: number;
+  readonly correct: number;
+};
 
 const column =
   (type: ColumnType) =>
@@ -73,6 +79,15 @@ export const metricColumns: readonly Column<Measured>[] = [
   text('metric', ({ metric }) => metric),
   integer('epoch', ({ epoch }) => epoch),
   number('value', ({ value }) => value),
+];
+
+export const classColumns: readonly Column<Classified>[] = [
+  ...trialKeys<Classified>(),
+  integer('label', ({ label }) => label),
+  text('class', (row) => row.class),
+  integer('images', ({ images }) => images),
+  integer('correct', ({ correct }) => correct),
+  number('accuracy', ({ images, correct }) => (images === 0 ? null : correct / images)),
 ];
 
 export const leaderboardColumns: readonly Column<LeaderboardRow>[] = [
@@ -153,7 +168,10 @@ const withHyperparameters = <Row extends Trial>(
   rows: readonly Row[],
 ): Table => fillTable([...columns, ...hyperparameterColumns(rows)], rows);
 
-/** `trials` has a row per trial, `evaluations` per trial and attack, `metrics` per trial, metric and epoch. */
+/**
+ * `trials` has a row per trial, `evaluations` per trial and attack, `metrics` per trial, metric and epoch, `classes` per trained trial and
+ * class.
+ */
 export const tables = {
   trials: async (client: Client, sweep?: string): Promise<Table> =>
     withHyperparameters(trialColumns, await readTrials(client, sweep)),
@@ -174,5 +192,16 @@ export const tables = {
       ),
     );
     return withHyperparameters(metricColumns, rows);
+  },
+  classes: async (client: Client, sweep?: string): Promise<Table> => {
+    const trials = await readTrials(client, sweep);
+    const details = await askForEach(trials, ({ id }) => client.getTrial({ params: { id } }));
+    const rows = details.flatMap(({ data, perClass, ...trial }) =>
+      (perClass?.images ?? []).map((images, label) => ({
+        ...trial,
+        ...{ label, class: data.classes[label]!, images, correct: perClass!.correct[label]! },
+      })),
+    );
+    return withHyperparameters(classColumns, rows);
   },
 } as const;

@@ -1,14 +1,8 @@
 /** The file of `--out`: checked before the work, and replaced whole, so that nobody reads half of a result. */
-import { accessSync, constants, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '@funnel/contracts/make-folder';
 import { Exit, exitCodes } from '../exit.ts';
-
-/** Makes the folder and those above it. Node's own recursive mkdir never ends in a file system such as /proc. */
-const makeFolder = (folder: string): void => {
-  if (statSync(folder, { throwIfNoEntry: false })) return;
-  makeFolder(dirname(folder));
-  mkdirSync(folder);
-};
 
 /** A pipe or a device, such as /dev/stdout, can be written but not replaced. */
 const isOrdinary = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() ?? true;

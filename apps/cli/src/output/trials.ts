@@ -125,6 +125,40 @@ const evaluationTable = (evaluations: readonly Evaluation[]): string =>
 const worstCaseLine = ({ within, values }: NonNullable<Trial['worstCase']>): string =>
   `worst case over these attacks${withinText(within)}: robust ${formatShare(readExtended(values.robustAccuracy))}, median L2 ${formatNumber(values.medianL2)}`;
 
+type ClassRow = { readonly name: string; readonly images: number; readonly correct: number };
+
+const accuracyOf = ({ images, correct }: ClassRow): number | null => (images === 0 ? null : correct / images);
+
+/** More classes do not fit into a terminal. `funnel export classes` has all of them. */
+const maxClasses = 20;
+
+/** The clean accuracy of each class in the order of the data set; of many classes those with the lowest. */
+const classLines = ({ perClass, data }: TrialDetail): readonly string[] => {
+  if (!perClass) return [];
+  const all = data.classes.map(
+    (name, label): ClassRow => ({
+      name,
+      images: perClass.images[label]!,
+      correct: perClass.correct[label]!,
+    }),
+  );
+  const lowest = all
+    .filter(({ images }) => images > 0)
+    .sort((a, b) => accuracyOf(a)! - accuracyOf(b)!)
+    .slice(0, maxClasses);
+  const isCut = all.length > maxClasses;
+  const table = formatTable<ClassRow>(
+    [
+      { title: 'class', value: ({ name }) => name },
+      { title: 'test images', value: ({ images }) => String(images), align: 'right' },
+      { title: 'clean accuracy', value: (row) => formatShare(accuracyOf(row)), align: 'right' },
+    ],
+    isCut ? lowest : all,
+  );
+  const note = `the ${lowest.length} classes of ${all.length} with the lowest accuracy; \`funnel export classes\` has all`;
+  return ['', table, ...(isCut ? [note] : [])];
+};
+
 const stageTable = (stages: readonly Stage[]): string =>
   formatTable<Stage>(
     [
@@ -157,6 +191,7 @@ export const describeTrial = (trial: TrialDetail): string =>
     stageTable(trial.stages),
     ...(trial.evaluations.length > 0 ? ['', evaluationTable(trial.evaluations)] : []),
     ...(trial.worstCase && trial.evaluations.length > 1 ? [worstCaseLine(trial.worstCase)] : []),
+    ...classLines(trial),
     ...(trial.older ? [`! made by another version: ${describeChanges(trial.older)}`] : []),
     ...trial.warnings.map((warning) => `! ${warning}`),
     ...errorsOf(trial.stages).map((error) => `✗ ${error}`),

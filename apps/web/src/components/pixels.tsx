@@ -29,15 +29,20 @@ type Mode = 'gray' | 'difference';
 const darker = [0, 114, 178] as const;
 const brighter = [230, 159, 0] as const;
 
-/** Paints pixels in grey (or colour), or a signed difference whose largest change has full strength. */
-const paint = (data: Uint8ClampedArray, pixels: Float32Array, channels: number, mode: Mode): void => {
+/**
+ * Paints pixels in grey (or colour), or a signed difference whose largest change has full strength. A difference of colours has the strength
+ * of the channel that changed most, and the tone of the sum over the channels.
+ */
+export const paint = (data: Uint8ClampedArray, pixels: Float32Array, channels: number, mode: Mode): void => {
   const maxSize = mode === 'difference' ? pixels.reduce((max, v) => Math.max(max, Math.abs(v)), 1e-9) : 1;
   for (let p = 0; p < data.length / 4; p++) {
     const at = (c: number) => pixels[p * channels + Math.min(c, channels - 1)]!;
     if (mode === 'gray') data.set([255 * at(0), 255 * at(1), 255 * at(2), 255], 4 * p);
     else {
-      const tone = at(0) < 0 ? darker : brighter;
-      data.set([...tone, (255 * Math.abs(at(0))) / maxSize], 4 * p);
+      const change = pixels.subarray(p * channels, (p + 1) * channels);
+      const tone = change.reduce((sum, v) => sum + v, 0) < 0 ? darker : brighter;
+      const size = change.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
+      data.set([...tone, (255 * size) / maxSize], 4 * p);
     }
   }
 };

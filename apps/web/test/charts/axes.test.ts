@@ -70,6 +70,16 @@ describe('ticks that read the same', () => {
   });
 });
 
+describe('ticks whose labels would overlap', () => {
+  const labels = (values: readonly number[]) => createAxis(spec(values)).ticks.map(({ label }) => label);
+
+  it('are left out, except for the lowest and the highest value', () => {
+    expect(labels([0, 2, 50, 53, 98, 100])).toEqual(['0', '50', '100']);
+    expect(labels([0, 8, 16, 92, 100])).toEqual(['0', '8', '16', '92', '100']);
+    expect(labels([5])).toEqual(['5']);
+  });
+});
+
 describe('brushes', () => {
   const specs = [spec([1, 2, 3, 4], { key: 'a' }), spec(['x', 'y', 'x', null], { key: 'b' })];
   const axes = specs.map(createAxis);

@@ -16,7 +16,7 @@ export const uniformOf = (text: string): number => (hashOf(text) + 0.5) / 429496
 export const normalOf = (text: string): number =>
   Math.sqrt(-2 * Math.log(uniformOf(`${text}/r`))) * Math.cos(2 * Math.PI * uniformOf(`${text}/a`));
 
-export const side = 28;
+const side = 28;
 
 // Corners of a seven-segment display: left/right × top/middle/bottom.
 const corner = { tl: [8, 5], tr: [20, 5], ml: [8, 14], mr: [20, 14], bl: [8, 23], br: [20, 23] } as const;

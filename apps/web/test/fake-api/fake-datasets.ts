@@ -10,6 +10,7 @@ import {
   type StoredDefinition,
   type SweepDefinition,
   storedDefinition,
+  type UnfinishedDataset,
   usualBudgets,
 } from '@funnel/contracts';
 import { drawDigit, hashOf, toBase64, uniformOf } from './digits.ts';
@@ -85,6 +86,18 @@ const all: readonly DatasetDetail[] = [...datasetNames.map(builtIn), ...own.map(
 
 export const listFakeDatasets = () => all.map(({ classes, summary, ...entry }) => entry);
 
+/** One that is on its way, and one that an older version has announced without a name. */
+export const unfinishedFakes: readonly UnfinishedDataset[] = [
+  {
+    ...{ name: 'leaves', digest: digestOf('leaves'), status: 'receiving' },
+    ...{ received: 41_943_040, bytes: 157_286_400, deletedAt: '2026-11-02T09:00:00Z' },
+  },
+  {
+    ...{ name: null, digest: digestOf('nameless'), status: 'refused' },
+    ...{ received: 8_000_000, bytes: 8_000_000, deletedAt: '2026-11-02T10:00:00Z' },
+  },
+];
+
 export const findFakeDataset = (name: string): DatasetDetail | undefined =>
   all.find((dataset) => dataset.name === name);
 
@@ -97,7 +110,7 @@ export const resolveFake = (definition: SweepDefinition): StoredDefinition => {
 };
 
 /** A digit in the middle of an image of this shape, tinted where there are colours. */
-const drawIn = (
+export const drawIn = (
   [height, width, channels]: DatasetDetail['shape'],
   label: number,
   variant: string,

@@ -8,9 +8,9 @@ import {
   type Worker,
 } from '@funnel/contracts';
 import { networksOf } from '../../src/model/networks.ts';
-import { fakeImagesOf, findFakeDataset, listFakeDatasets } from './fake-datasets.ts';
+import { fakeImagesOf, findFakeDataset, listFakeDatasets, unfinishedFakes } from './fake-datasets.ts';
 import { leaderboardOf } from './leaderboard.ts';
-import { modelJson, networks, weightsBin } from './models.ts';
+import { modelJson, networksFor, weightsBin } from './models.ts';
 import { galleryOf, recordsOf } from './results.ts';
 import type { World } from './world.ts';
 
@@ -144,13 +144,16 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
   };
   /** A network that the stage of the checkpoint would have stored. */
   const network = (r: Request) => {
-    const stages = [...world.sweeps.values()].flatMap((found) => [...found.stages.values()]);
-    const stage = need(
-      stages.find(({ checkpoint }) => checkpoint === r.params.hash),
+    const made = [...world.sweeps.values()].flatMap((found) =>
+      [...found.stages.values()].map((stage) => ({ found, stage })),
+    );
+    const { found, stage } = need(
+      made.find(({ stage: { checkpoint } }) => checkpoint === r.params.hash),
       `checkpoint ${r.params.hash}`,
     );
+    const { shape, classes } = world.dataOfSweep(found);
     const stored = networksOf(stage).find((name) => name === r.params.network);
-    return need(stored && networks[stored], `network ${r.params.network}`);
+    return need(stored && networksFor(shape, classes.length)[stored], `network ${r.params.network}`);
   };
   const newest = () => [...world.sweeps.values()].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
   return {
@@ -206,7 +209,8 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
       const { sweep, n } = trial(r.params.id!);
       const run = need(sweep.stages.get(r.params.stage!)?.attack, `evaluation ${r.params.stage}`);
       const records = recordsOf(sweep.planned[n]!, run);
-      return { ...records, perClass: countByClass(records, 10), gallery: galleryOf(records) };
+      const { shape } = world.dataOfSweep(sweep);
+      return { ...records, perClass: countByClass(records, 10), gallery: galleryOf(records, shape) };
     },
     leaderboard: (r) => paged(leaderboardOf(world, r.query as LeaderboardQuery), r.query),
     compare: (r) => {
@@ -222,7 +226,7 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
         differs: names.filter((name) => new Set(trials.map((t) => t.hyperparameters[name])).size > 1),
       };
     },
-    listDatasets: () => ({ items: listFakeDatasets() }),
+    listDatasets: () => ({ items: listFakeDatasets(), unfinished: [...unfinishedFakes] }),
     getDataset: (r) => need(findFakeDataset(r.params.name!), `data set ${r.params.name}`),
     getDatasetImages: (r) =>
       fakeImagesOf(

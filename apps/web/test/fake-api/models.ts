@@ -1,9 +1,6 @@
 /** Three tiny networks as TF.js layers models: an encoder (nearest prototype), a classifier and a generator. */
-import { drawDigit, side } from './digits.ts';
-
-const pixels = side * side;
-const prototypes = Array.from({ length: 10 }, (_, digit) => drawDigit(digit, 'prototype'));
-const energy = prototypes.map((p) => p.reduce((sum, v) => sum + v * v, 0));
+import type { DatasetDetail } from '@funnel/contracts';
+import { drawIn } from './fake-datasets.ts';
 
 const layer = (class_name: string, config: Record<string, unknown>) => ({
   class_name,
@@ -20,56 +17,80 @@ type Network = {
   }[];
 };
 
-/** code_k = ⟨x, p_k⟩ − |p_k|²/2: largest for the nearest prototype. */
-const encoder: Network = {
-  input: [side, side, 1],
-  layers: [
-    layer('Flatten', { name: 'flatten' }),
-    layer('Dense', { name: 'code', units: 10, activation: 'linear', use_bias: true }),
-  ],
-  weights: [
-    {
-      name: 'code/kernel',
-      shape: [pixels, 10],
-      values: Float32Array.from({ length: pixels * 10 }, (_, i) => prototypes[i % 10]![Math.floor(i / 10)]!),
-    },
-    { name: 'code/bias', shape: [10], values: Float32Array.from(energy, (e) => -e / 2) },
-  ],
-};
-const identity = (scale: number) => Float32Array.from({ length: 100 }, (_, i) => (i % 11 === 0 ? scale : 0));
-const classifier: Network = {
-  input: [10],
-  layers: [layer('Dense', { name: 'logits', units: 10, activation: 'linear', use_bias: true })],
-  weights: [
-    { name: 'logits/kernel', shape: [10, 10], values: identity(0.15) },
-    { name: 'logits/bias', shape: [10], values: new Float32Array(10) },
-  ],
-};
-/** Softmax over the codes mixes the prototypes. */
-const generator: Network = {
-  input: [10],
-  layers: [
-    layer('Activation', { name: 'mix', activation: 'softmax' }),
-    layer('Dense', { name: 'picture', units: pixels, activation: 'linear', use_bias: true }),
-    layer('Reshape', { name: 'map', target_shape: [side, side, 1] }),
-  ],
-  weights: [
-    {
-      name: 'picture/kernel',
-      shape: [10, pixels],
-      values: Float32Array.from(
-        { length: pixels * 10 },
-        (_, i) => prototypes[Math.floor(i / pixels)]![i % pixels]!,
-      ),
-    },
-    { name: 'picture/bias', shape: [pixels], values: new Float32Array(pixels) },
-  ],
+type Shape = DatasetDetail['shape'];
+
+/** code_k = ⟨x, p_k⟩ − |p_k|²/2: largest for the nearest prototype. `prototypes`: an image of each class. */
+const encoder = (shape: Shape, prototypes: readonly Float32Array[]): Network => {
+  const [pixels, classes] = [prototypes[0]!.length, prototypes.length];
+  return {
+    input: shape,
+    layers: [
+      layer('Flatten', { name: 'flatten' }),
+      layer('Dense', { name: 'code', units: classes, activation: 'linear', use_bias: true }),
+    ],
+    weights: [
+      {
+        name: 'code/kernel',
+        shape: [pixels, classes],
+        values: Float32Array.from(
+          { length: pixels * classes },
+          (_, i) => prototypes[i % classes]![Math.floor(i / classes)]!,
+        ),
+      },
+      {
+        name: 'code/bias',
+        shape: [classes],
+        values: Float32Array.from(prototypes, (p) => -p.reduce((sum, v) => sum + v * v, 0) / 2),
+      },
+    ],
+  };
 };
 
-export const networks: Readonly<Record<string, Network>> = {
-  'defender-encoder': encoder,
-  'defender-generator': generator,
-  head: classifier,
+const classifier = (classes: number): Network => ({
+  input: [classes],
+  layers: [layer('Dense', { name: 'logits', units: classes, activation: 'linear', use_bias: true })],
+  weights: [
+    {
+      name: 'logits/kernel',
+      shape: [classes, classes],
+      values: Float32Array.from({ length: classes ** 2 }, (_, i) => (i % (classes + 1) === 0 ? 0.15 : 0)),
+    },
+    { name: 'logits/bias', shape: [classes], values: new Float32Array(classes) },
+  ],
+});
+
+/** Softmax over the codes mixes the prototypes. */
+const generator = (shape: Shape, prototypes: readonly Float32Array[]): Network => {
+  const [pixels, classes] = [prototypes[0]!.length, prototypes.length];
+  return {
+    input: [classes],
+    layers: [
+      layer('Activation', { name: 'mix', activation: 'softmax' }),
+      layer('Dense', { name: 'picture', units: pixels, activation: 'linear', use_bias: true }),
+      layer('Reshape', { name: 'map', target_shape: shape }),
+    ],
+    weights: [
+      {
+        name: 'picture/kernel',
+        shape: [classes, pixels],
+        values: Float32Array.from(
+          { length: pixels * classes },
+          (_, i) => prototypes[Math.floor(i / pixels)]![i % pixels]!,
+        ),
+      },
+      { name: 'picture/bias', shape: [pixels], values: new Float32Array(pixels) },
+    ],
+  };
+};
+
+/** The networks of a trial on images of this shape. */
+export const networksFor = (shape: Shape, classes: number): Readonly<Record<string, Network>> => {
+  const prototypes = Array.from({ length: classes }, (_, label) => drawIn(shape, label, 'prototype'));
+  return {
+    'defender-encoder': encoder(shape, prototypes),
+    'defender-generator': generator(shape, prototypes),
+    head: classifier(classes),
+  };
 };
 
 export const modelJson = ({ layers, input, weights }: Network) => {

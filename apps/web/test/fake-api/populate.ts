@@ -22,6 +22,23 @@ export const defenceSweep: SweepInput = {
   attacks: [{ attack: 'pgd-linf', epsilon: 0.1 }, 'deepfool-l2', { attack: 'transfer-linf', epsilon: 0.1 }],
 };
 
+/** Coloured images of 32×32 pixels. */
+export const colourSweep: SweepInput = {
+  name: 'Coloured glyphs',
+  dataset: { name: 'glyphs-colour', train: 10_000, test: 2000, attack: 200 },
+  recipes: ['funn', 'classic'],
+  space: { architecture: ['convolutional', 'residual'] },
+  attacks: { preset: 'quick' },
+};
+
+/** 43 classes. */
+export const signsSweep: SweepInput = {
+  name: 'Street signs',
+  dataset: { name: 'street-signs' },
+  recipes: ['classic'],
+  attacks: ['fgsm'],
+};
+
 /** 2,000 trials. */
 export const largeSweep: SweepInput = {
   name: 'Two thousand trials',
@@ -110,6 +127,8 @@ export const populate = (world: World): void => {
     { id: 'done', done: 1, createdAt: at(60 * 26) },
   );
   world.addSweep(defenceSweep, { id: 'defences', done: 1, createdAt: at(60 * 27) });
+  world.addSweep(colourSweep, { id: 'colour', done: 1, createdAt: at(60 * 28) });
+  world.addSweep(signsSweep, { id: 'signs', done: 1, createdAt: at(60 * 29) });
   world.addSweep(largeSweep, { id: 'large', done: 0.97, createdAt: at(60 * 5) });
   addEveryStatus(world, (i) => at(60 * (30 + 17 * i)));
 };

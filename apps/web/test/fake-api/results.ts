@@ -6,6 +6,8 @@ import { wilsonInterval } from '@funnel/attacks/statistics';
 import {
   type AttackRun,
   attacks,
+  type CleanCounts,
+  type DatasetDetail,
   type Evaluation,
   type EvaluationRecords,
   type EvaluationSummary,
@@ -21,7 +23,8 @@ import {
   type Verdict,
   type WorstCase,
 } from '@funnel/contracts';
-import { drawDigit, hashOf, normalOf, side, toBase64, uniformOf } from './digits.ts';
+import { hashOf, normalOf, toBase64, uniformOf } from './digits.ts';
+import { drawIn } from './fake-datasets.ts';
 
 const imageCount = 200;
 
@@ -232,19 +235,28 @@ export const evaluationOf = (point: TrialPoint, stage: Stage): Evaluation => {
   };
 };
 
-export const galleryOf = (records: EvaluationRecords) => {
+export const galleryOf = (records: EvaluationRecords, shape: DatasetDetail['shape']) => {
   const index = records.index.filter((i) => records.success[i]).slice(0, 12);
-  const originals = index.map((i) => drawDigit(records.label[i]!, `image/${i}`));
+  const originals = index.map((i) => drawIn(shape, records.label[i]!, `image/${i}`));
   const attacked = originals.map((image, k) => {
     const size = records.linf[index[k]!] ?? 0;
     return image.map((v, p) => Math.max(0, Math.min(1, v + size * Math.sign(normalOf(`n/${k}/${p}`)))));
   });
   return {
-    shape: [side, side, 1],
+    shape: [...shape],
     index,
     original: originals.map(toBase64),
     attacked: attacked.map(toBase64),
   };
+};
+
+/** The clean test images of each class: some classes are harder than others. */
+export const perClassOf = (point: TrialPoint, test: number, classes: number): CleanCounts => {
+  const wrong = 1 - qualityOf(point).clean;
+  const images = Array.from({ length: classes }, (_, label) => Math.floor((test + label) / classes));
+  const hardness = (label: number) => 2 * uniformOf(`${label}/${JSON.stringify(point)}`);
+  const correct = images.map((count, label) => Math.round(count * (1 - wrong * hardness(label))));
+  return { images, correct };
 };
 
 /** A metric of a stage over its first `done` epochs. */

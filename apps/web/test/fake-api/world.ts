@@ -26,7 +26,7 @@ import {
 import { buildPlan, outlineSweep } from '@funnel/planner';
 import { hashOf, uniformOf } from './digits.ts';
 import { resolveFake } from './fake-datasets.ts';
-import { evaluationOf, qualityOf, seriesOf, worstCaseOf } from './results.ts';
+import { evaluationOf, perClassOf, qualityOf, seriesOf, worstCaseOf } from './results.ts';
 
 export type FakeSweep = {
   readonly id: string;
@@ -263,6 +263,10 @@ export const createWorld = () => {
   const trialDetailOf = (sweep: FakeSweep, n: number): TrialDetail => ({
     ...trialOf(sweep, n),
     data: dataOfSweep(sweep),
+    perClass:
+      sweep.statuses[n] === 'completed'
+        ? perClassOf(sweep.planned[n]!, sweep.definition.dataset.test, dataOfSweep(sweep).classes.length)
+        : null,
     evaluations: evaluationsOf(sweep, n),
     stages: sweep.planned[n]!.stages.map((id) => sweep.stages.get(id)!),
     warnings:
@@ -324,6 +328,7 @@ export const createWorld = () => {
     sweepOf,
     detailOf,
     trialOf,
+    dataOfSweep,
     trialDetailOf,
     metricsOf,
     finishTrial,

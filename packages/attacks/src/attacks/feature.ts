@@ -9,9 +9,9 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
-import { takeRows } from '../batch-rows.ts';
 import { orRelease } from '../flat-model.ts';
 import { repeatUntilFooled } from '../hits.ts';
+import { partsOf, takeImages } from '../input.ts';
 import { margin } from '../losses.ts';
 import { ascentDirection, type Norm, project, stepLength } from '../norms.ts';
 import { takeValues } from '../ownership.ts';
@@ -61,13 +61,8 @@ export const feature =
 const encodePool = ({ model, resources: { encoder, pool } }: AttackContext): tf.Tensor2D =>
   tf.tidy(() => {
     const parts: tf.Tensor2D[] = [];
-    for (let start = 0; start < pool.labels.length; start += model.batchSize) {
-      const rows = Int32Array.from(
-        { length: Math.min(model.batchSize, pool.labels.length - start) },
-        (_, i) => start + i,
-      );
-      parts.push(tf.tidy(() => encoder(takeRows(pool.images, rows))));
-    }
+    for (const rows of partsOf(pool.images.count, model.batchSize))
+      parts.push(tf.tidy(() => encoder(takeImages(pool.images, rows))));
     return tf.concat(parts, 0);
   });
 

@@ -11,6 +11,7 @@ import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
 import { indicesWhere, valuesAt } from '../batch-rows.ts';
+import { partsOf } from '../input.ts';
 import { owning } from '../ownership.ts';
 import type { Random } from '../random.ts';
 
@@ -135,16 +136,8 @@ const startFromImages = async (
 ): Promise<Int32Array> => {
   const { width } = model;
   if (rows.length === 0) return rows;
-  const { images, labels: classes } = resources.pool;
-  const pool = await images.data<'float32'>();
-  const nearest = (row: number): number[] =>
-    Array.from(classes.keys())
-      .filter((other) => classes[other] !== labels[row])
-      .map((other) => ({ other, distance: distanceBetween(clean, row, pool, other, width) }))
-      .sort((a, b) => a.distance - b.distance || a.other - b.other)
-      .slice(0, startImages)
-      .map(({ other }) => other);
-  const candidates = Array.from(rows, nearest);
+  const { images } = resources.pool;
+  const candidates = nearestOthers(resources.pool, { clean, labels, rows, partSize: model.batchSize });
   const patterns = Array.from(rows, (row) => random(row, 'pattern'));
   const most = Math.max(...candidates.map(({ length }) => length));
   let open = Array.from(rows.keys());
@@ -153,9 +146,7 @@ const startFromImages = async (
     open.forEach((i, k) => {
       const other = candidates[i]![attempt];
       values.set(
-        other === undefined
-          ? coarsePattern(model.shape, patterns[i]!)
-          : pool.subarray(other * width, (other + 1) * width),
+        other === undefined ? coarsePattern(model.shape, patterns[i]!) : images.read(Int32Array.of(other)),
         k * width,
       );
     });
@@ -170,6 +161,43 @@ const startFromImages = async (
   }
   const unfooled = new Set(open.map((i) => rows[i]!));
   return rows.filter((row) => !unfooled.has(row));
+};
+
+type Rows = {
+  /** `[n, width]`. */
+  readonly clean: Float32Array;
+  readonly labels: Int32Array;
+  /** The rows for which others are wanted. */
+  readonly rows: Int32Array;
+  /** Images of the pool that are in memory at a time. */
+  readonly partSize: number;
+};
+
+/** For each of the rows, up to `startImages` images of the pool with another label, the nearest ones first. */
+const nearestOthers = (
+  { images, labels: classes }: AttackContext['resources']['pool'],
+  { clean, labels, rows, partSize }: Rows,
+): readonly (readonly number[])[] => {
+  let nearest: readonly (readonly { readonly other: number; readonly distance: number }[])[] = Array.from(
+    rows,
+    () => [],
+  );
+  for (const part of partsOf(images.count, partSize)) {
+    const pool = images.read(part);
+    nearest = nearest.map((found, i) => {
+      const row = rows[i]!;
+      const more = [...part.entries()]
+        .filter(([, other]) => classes[other] !== labels[row])
+        .map(([at, other]) => ({
+          other,
+          distance: distanceBetween(clean, row, pool, at, images.width),
+        }));
+      return [...found, ...more]
+        .sort((a, b) => a.distance - b.distance || a.other - b.other)
+        .slice(0, startImages);
+    });
+  }
+  return nearest.map((found) => found.map(({ other }) => other));
 };
 
 const distanceBetween = (

@@ -15,11 +15,12 @@ import {
 import { correctOperators } from '@funnel/kernels';
 import type * as tf from '@tensorflow/tfjs';
 import type { EvaluationResources } from '../attack.ts';
-import { indicesWhere, takeRows, valuesAt } from '../batch-rows.ts';
-import { type ClassifierModel, checkInput } from '../classifier.ts';
-import { createPredictor } from '../defence.ts';
+import { valuesAt } from '../batch-rows.ts';
+import type { ClassifierModel } from '../classifier.ts';
+import { createPredictor, type Predict } from '../defence.ts';
 import { createYield, evaluateAttack, sharedOptionChecks } from '../evaluate-attack.ts';
 import { createFlatModel } from '../flat-model.ts';
+import { checkInput, type ImageRows, type Images, partsOf, takeImages } from '../input.ts';
 import { checkOptions, type OptionChecks, object, oneOf, ownCheck, wholeFrom } from '../options.ts';
 import { owning } from '../ownership.ts';
 import { createRandom } from '../random.ts';
@@ -49,8 +50,8 @@ import {
 
 export type DiagnoseOptions = {
   readonly model: ClassifierModel;
-  /** `[n, ...shape]` in the model's bounds, or the values in row-major order. */
-  readonly images: tf.Tensor | Float32Array;
+  /** `[n, ...shape]` in the model's bounds, or the values in row-major order, or a function that reads them. */
+  readonly images: tf.Tensor | Float32Array | ImageRows;
   /** The true class of every image, `[n]`. */
   readonly labels: ArrayLike<number>;
   /** The index of every image in its split, for the random streams. Default 0 … n − 1. */
@@ -125,23 +126,20 @@ const runChecks = (
     correctOperators();
     const model = createFlatModel(options.model, options.batchSize);
     const { images: all, labels, indices } = await checkInput(options, options.model);
-    own(all);
-    const classes = await createPredictor(options.model, options.batchSize)(all);
-    const correct = indicesWhere(labels.length, (i) => classes[i] === labels[i]).slice(
-      0,
-      options.limit ?? 50,
+    const yieldToEventLoop = createYield(options.signal);
+    const correct = await firstCorrect(
+      { images: all, labels, predict: createPredictor(options.model, options.batchSize) },
+      { limit: options.limit ?? 50, batchSize: model.batchSize, yieldToEventLoop },
     );
-    const images = own(takeRows(all, correct));
-    all.dispose();
     if (correct.length === 0)
       throw new AppError(
         'ATTACK_INPUT',
         'Expected images that the model classifies correctly, but the model classifies none of them correctly',
       );
+    const images = own(takeImages(all, correct));
     const places = Array.from(correct, (row) => indices[row]!);
     const context = await createContext(options, model, images, valuesAt(labels, correct), places);
     const findings = await initialCheck(context);
-    const yieldToEventLoop = createYield(options.signal);
     if (findings.every(({ verdict }) => verdict === 'ok'))
       for (const [done, check] of otherChecks.entries()) {
         await yieldToEventLoop();
@@ -156,6 +154,28 @@ const runChecks = (
       checks: findings,
     };
   });
+
+type Classified = { readonly images: Images; readonly labels: Int32Array; readonly predict: Predict };
+
+/** The first `limit` images that the model classifies correctly. Asks the model for no more images than that takes. */
+const firstCorrect = async (
+  { images, labels, predict }: Classified,
+  options: {
+    readonly limit: number;
+    readonly batchSize: number;
+    readonly yieldToEventLoop: () => Promise<void>;
+  },
+): Promise<Int32Array> => {
+  const { limit, batchSize, yieldToEventLoop } = options;
+  const found: number[] = [];
+  for (const rows of partsOf(images.count, batchSize)) {
+    await yieldToEventLoop();
+    const classes = await owning((own) => predict(own(takeImages(images, rows))));
+    found.push(...rows.filter((row, i) => classes[i] === labels[row]));
+    if (found.length >= limit) break;
+  }
+  return Int32Array.from(found.slice(0, limit));
+};
 
 const createContext = async (
   options: DiagnoseOptions,

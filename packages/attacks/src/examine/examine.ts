@@ -10,8 +10,9 @@ import {
 } from '@funnel/contracts';
 import { correctOperators } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { type ClassifierModel, checkInput } from '../classifier.ts';
+import type { ClassifierModel } from '../classifier.ts';
 import { createFlatModel, type FlatModel } from '../flat-model.ts';
+import { checkInput, takeImages } from '../input.ts';
 import { checkOptions, type OptionChecks, ownCheck, wholeFrom } from '../options.ts';
 import { createRandom, type Random } from '../random.ts';
 import { checkAccuracy } from './accuracy.ts';
@@ -52,9 +53,9 @@ export const examineClassifier = async (options: ExamineOptions): Promise<Examin
   checkOptions(options, optionChecks);
   correctOperators();
   const model = createFlatModel(options.model);
-  const { images: all, labels: allLabels } = await checkInput(options, options.model);
-  const x = all.slice([0, 0], [Math.min(maxImages, all.shape[0]), all.shape[1]]);
-  all.dispose();
+  const { images, labels: allLabels } = await checkInput(options, options.model);
+  const first = Int32Array.from({ length: Math.min(maxImages, images.count) }, (_, row) => row);
+  const x = takeImages(images, first); // [first.length, width]
   try {
     const labels = allLabels.slice(0, x.shape[0]);
     const { gradients, findings } = await examineModel(model, x, labels, options);

@@ -114,30 +114,48 @@ export const evaluationRows = (records: EvaluationRecords): EvaluationRow[] =>
     return Object.fromEntries(entries) as EvaluationRow; // one entry per column, by construction
   });
 
-/** How many images of each class there are, by label, and how they fare. An accuracy of a class is one of the counts over `images`. */
-export const ClassCounts = z.strictObject({
+/** How many images of each class there are, by label, and how many of them are correct. The accuracy of a class is `correct` over `images`. */
+export const CleanCounts = z.strictObject({
   images: z.array(count('Images of the class.')),
-  correct: z.array(count('Those that the model classifies correctly when clean.')),
+  correct: z.array(count('Those that the model classifies correctly when clean, and does not reject.')),
+});
+export type CleanCounts = z.infer<typeof CleanCounts>;
+
+/** The same of attacked images. The robust accuracy of a class is `robust` over `images`. */
+export const ClassCounts = CleanCounts.extend({
   robust: z.array(count('Those that it classifies correctly when clean, and that the attack did not fool.')),
 });
 export type ClassCounts = z.infer<typeof ClassCounts>;
+
+/** How many of the images for which `isCounted` holds each class has. `label`: of each image. `classes`: the number of classes. */
+const countWhere = (
+  label: ArrayLike<number>,
+  classes: number,
+  isCounted: (row: number) => boolean,
+): number[] => {
+  const counts = new Array<number>(classes).fill(0);
+  for (let row = 0; row < label.length; row++) if (isCounted(row)) counts[label[row]!]!++;
+  return counts;
+};
+
+/** `label` and `correct` (1 or 0): of each image. `classes`: the number of classes. */
+export const countClean = (
+  label: ArrayLike<number>,
+  correct: ArrayLike<number>,
+  classes: number,
+): CleanCounts => ({
+  images: countWhere(label, classes, () => true),
+  correct: countWhere(label, classes, (row) => correct[row] === 1),
+});
 
 /** `classes`: the number of classes. */
 export const countByClass = (
   { label, correct, success }: Pick<EvaluationRecords, 'label' | 'correct' | 'success'>,
   classes: number,
-): ClassCounts => {
-  const countWhere = (isCounted: (row: number) => boolean): number[] => {
-    const counts = new Array<number>(classes).fill(0);
-    for (const [row, of] of label.entries()) if (isCounted(row)) counts[of]!++;
-    return counts;
-  };
-  return {
-    images: countWhere(() => true),
-    correct: countWhere((row) => correct[row]!),
-    robust: countWhere((row) => correct[row]! && !success[row]!),
-  };
-};
+): ClassCounts => ({
+  ...countClean(label, correct.map(Number), classes),
+  robust: countWhere(label, classes, (row) => correct[row]! && !success[row]!),
+});
 
 /** Robust accuracy over ε in one norm, with 95 % Wilson intervals. */
 export const RobustnessCurve = z.strictObject({

@@ -1,5 +1,5 @@
 /** Elements of arrays as bytes of pixels, and as labels. */
-import { npyElements, pixelTolerance } from '@funnel/contracts';
+import { byteOfFloat, npyElements } from '@funnel/contracts';
 import { refuseFile } from '../fault.ts';
 import type { NpyArray } from './header.ts';
 
@@ -37,15 +37,12 @@ export const toPixels = (
   const pixels = new Uint8Array(elements.length / bytes);
   for (let i = 0; i < pixels.length; i++) {
     const value = read(view, i * bytes);
-    const pixel = isFloat ? Math.round(value * 255) : value;
-    const isRight =
-      pixel >= 0 && pixel <= 255 && (!isFloat || Math.abs(value * 255 - pixel) <= pixelTolerance);
-    if (!isRight) {
+    const pixel = isFloat ? byteOfFloat(value) : value;
+    if (pixel === null || pixel < 0 || pixel > 255) {
       const place = `image ${Math.floor((first + i) / perImage)}`;
       if (isFloat) refuseFloat(path, value, place);
       refuseFile(path, `expected whole numbers from 0 to 255, but got ${value} in ${place}`);
-    }
-    pixels[i] = pixel;
+    } else pixels[i] = pixel;
   }
   return pixels;
 };

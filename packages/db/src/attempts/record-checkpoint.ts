@@ -1,4 +1,4 @@
-import type { FunnelEvent, Position } from '@funnel/contracts';
+import type { CleanCounts, FunnelEvent, Position } from '@funnel/contracts';
 import { chainNumber, dropSuperseded, insertCheckpoint } from '../checkpoints/checkpoints.ts';
 import { countBytes } from '../checkpoints/stored-bytes.ts';
 import { text } from '../connection/columns.ts';
@@ -19,6 +19,12 @@ const writeMetrics = (
     `INSERT INTO metrics (chain_id, name, epoch, value)
      SELECT $1, name, $2, value FROM unnest($3::text[], $4::float8[]) AS m (name, value) ON CONFLICT DO NOTHING`,
     [chainId, epoch, Object.keys(metrics), Object.values(metrics)],
+  );
+
+const writeClassCounts = (tx: Tx, chainId: number, epoch: number, { images, correct }: CleanCounts) =>
+  tx.run(
+    'INSERT INTO class_counts (chain_id, epoch, images, correct) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
+    [chainId, epoch, images, correct],
   );
 
 /** Records the position of the training. After a new epoch, earlier failures and expired leases no longer count against the stage. */
@@ -71,7 +77,7 @@ const epochEvents = async (
 };
 
 const record = async (tx: Tx, stage: LeasedStage, write: CheckpointWrite): Promise<CheckpointRecorded> => {
-  const { manifest, metrics } = write;
+  const { manifest, metrics, perClass } = write;
   const { position } = manifest;
   const chainId = await chainNumber(tx, stage.spec.chain);
   const { hash, inserted, matches, stored } = await insertCheckpoint(tx, chainId, write, stage.plannedBy);
@@ -79,6 +85,7 @@ const record = async (tx: Tx, stage: LeasedStage, write: CheckpointWrite): Promi
   await noteProgress(tx, write, position, newEpoch, matches);
   const dropped = await dropSuperseded(tx, chainId, position);
   if (metrics) await writeMetrics(tx, chainId, position.epoch, metrics);
+  if (perClass) await writeClassCounts(tx, chainId, position.epoch, perClass);
   const changes = position.step === 0 ? await passOthers(tx, stage, position.epoch) : [];
   const counts =
     newEpoch && stage.plannedBy ? [{ sweepId: stage.plannedBy, subject: 'trained', delta: 1 }] : [];
@@ -88,8 +95,8 @@ const record = async (tx: Tx, stage: LeasedStage, write: CheckpointWrite): Promi
 };
 
 /**
- * Records the checkpoint of a position of the stage's chain, and the metrics of the epoch. A second call with the same checkpoint changes
- * nothing. Other stages of the chain that end at this position complete. Errors: STALE_LEASE, INVALID_REQUEST (a blob is missing, or its
+ * Records the checkpoint of a position of the stage's chain, the metrics of the epoch and its counts per class. A second call with the same
+ * checkpoint changes nothing. Other stages of the chain that end at this position complete. Errors: STALE_LEASE, INVALID_REQUEST (a blob is missing, or its
  * hash differs from its name).
  */
 export const recordCheckpoint = (db: Db, write: CheckpointWrite): Promise<CheckpointRecorded> =>

@@ -1,5 +1,5 @@
 /** The unfinished uploads of a client. They take up its room until they are complete, removed, or a day old. */
-import { AppError, type DatasetLimits, type UnfinishedDataset, variableOf } from '@funnel/contracts';
+import { AppError, type DatasetLimits, plural, type UnfinishedDataset, variableOf } from '@funnel/contracts';
 import { int8, orNull, text, timestamptz } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx, type Writing } from '../connection/transaction.ts';
@@ -57,7 +57,7 @@ export const refuseUnfinished = async (
   if (unfinished.length < ownUploads) return;
   throw new AppError(
     'TOO_MANY_DATASETS',
-    `Expected at most ${ownUploads} unfinished uploads from one token (${variableOf('ownUploads')}), but it has ${unfinished.length}`,
+    `Expected at most ${plural(ownUploads, 'unfinished upload')} from one token (${variableOf('ownUploads')}), but it has ${unfinished.length}`,
     await hintOf(tx, owner),
   );
 };

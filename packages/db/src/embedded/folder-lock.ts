@@ -3,9 +3,10 @@
  * processes that use the server.
  */
 import { readdirSync, rmSync } from 'node:fs';
-import { mkdir, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '@funnel/contracts';
+import { makeFolder } from '@funnel/contracts/make-folder';
 import { isRunning, ownName } from './processes.ts';
 import { waitUntil } from './server-process.ts';
 
@@ -88,7 +89,7 @@ const usersOf = (dir: string): Users => {
     (await readdir(folder).catch(() => [])).filter(isRunning);
   return {
     add: async (port) => {
-      await mkdir(folder, { recursive: true });
+      makeFolder(folder);
       await writeFile(ownFile, String(port)).catch(ignoreCode('ENOSPC')); // the file is there, and its name counts
     },
     port: async () => {

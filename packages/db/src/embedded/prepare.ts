@@ -21,6 +21,7 @@ import { arch, platform, userInfo } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { AppError } from '@funnel/contracts';
+import { makeFolder } from '@funnel/contracts/make-folder';
 
 const execute = promisify(execFile);
 
@@ -221,7 +222,7 @@ export const makeDataFolder = async (dir: string, initdb: string, account: Accou
   const unfinished = `${dir}.unfinished`;
   const passwordCopy = `${unfinished}.password`; // initdb may run as another user, who cannot read the original
   const password = randomBytes(24).toString('base64url');
-  await mkdir(path.dirname(dir), { recursive: true });
+  makeFolder(path.dirname(dir));
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { mode: 0o700 });
   await giveTo(unfinished, account);

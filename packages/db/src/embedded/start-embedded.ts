@@ -5,10 +5,11 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@funnel/contracts';
+import { makeFolder } from '@funnel/contracts/make-folder';
 import { removeUserSync, withFolderLock } from './folder-lock.ts';
 import { checkAccess, findAccount, findBinaries, makeDataFolder, readPassword } from './prepare.ts';
 import {
@@ -173,7 +174,7 @@ export const startEmbedded = async ({
   const folder = path.resolve(dir);
   const { initdb, postgres } = await findBinaries();
   const account = await findAccount();
-  await mkdir(path.dirname(folder), { recursive: true });
+  makeFolder(path.dirname(folder));
   await checkAccess(postgres, account);
   await checkAccess(folder, account);
 

@@ -18,6 +18,16 @@ const afterFailure = (error: string): string => `failures = failures + 1, error 
 /** The row says what failed, but not with a message of a megabyte. */
 const maxError = 500;
 
+/** Failures after which a deletion no longer waits for an action: the third try comes 6 s after the first one. */
+const maxAwaitedFailures = 3;
+
+/**
+ * SQL: a deletion of the sweep waits for action `a`. It would wait for ever for one whose batches always fail. It deletes what such an action
+ * would have changed, and repairs schedule the stages that other sweeps need.
+ */
+export const isAwaited = (a: string): string =>
+  `(${a}.action <> 'delete' AND ${a}.failures < ${maxAwaitedFailures})`;
+
 /** Whether a batch failed by itself. Otherwise it will work when another version or another operation has ended. */
 const isOwn = (error: unknown): boolean =>
   !(error instanceof AppError) || (error.code !== 'SCHEMA_MISMATCH' && error.details.isBusy !== true);

@@ -1,5 +1,6 @@
 import {
   AppError,
+  type CleanCounts,
   datasets,
   type Evaluation,
   type HyperparameterValue,
@@ -136,6 +137,19 @@ const findTrials = async (tx: Tx, ids: readonly string[]): Promise<readonly Deta
   });
 };
 
+/** The clean test images of each class, after the last epoch of each trial's classifier. */
+const perClassOf = async (tx: Tx, trialIds: readonly string[]): Promise<ReadonlyMap<string, CleanCounts>> => {
+  const rows = await tx.query(
+    { trial_id: text(), images: int4s(), correct: int4s() },
+    `SELECT ts.trial_id, k.images, k.correct FROM trial_stages ts
+     JOIN stages s ON s.id = ts.stage_id AND s.kind = 'classify'
+     JOIN chains c ON c.hash = s.chain JOIN class_counts k ON k.chain_id = c.id AND k.epoch = s.epochs
+     WHERE ts.trial_id = ANY($1)`,
+    [trialIds],
+  );
+  return new Map(rows.map(({ trial_id, ...counts }) => [trial_id, counts]));
+};
+
 /** The number of statements does not depend on the number of trials. In the order of `ids`. Errors: NOT_FOUND. */
 const detailsOf = async (
   tx: Tx,
@@ -144,8 +158,9 @@ const detailsOf = async (
 ): Promise<readonly TrialDetail[]> => {
   const rows = await findTrials(tx, ids);
   const wholeTrial = (id: string) => ({ trialId: id, stageId: null });
-  const [stages, evaluations, warnings, older] = await Promise.all([
+  const [stages, perClass, evaluations, warnings, older] = await Promise.all([
     stagesOfTrials(tx, ids),
+    perClassOf(tx, ids),
     evaluationsOfTrials(tx, ids),
     warningsOf(tx, ids),
     readChanges(tx, ids.map(wholeTrial), changesOf),
@@ -157,6 +172,7 @@ const detailsOf = async (
     return {
       ...trialOf(row, ofTrial, worstCases.get(row.id)),
       data: dataOfTrial(row),
+      perClass: perClass.get(row.id) ?? null,
       stages: [...(stages.get(row.id) ?? [])],
       evaluations: [...ofTrial],
       ...(changes && { older: changes }),

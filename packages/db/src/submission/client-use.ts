@@ -5,6 +5,7 @@ import {
   formatAmount,
   formatBytes,
   type Plan,
+  plural,
   variableOf,
 } from '@funnel/contracts';
 import { float8, int8, orNull, text } from '../connection/columns.ts';
@@ -57,7 +58,7 @@ const refuseSweeps = (sweeps: number, { ownSweeps }: ClientLimits): void => {
   if (sweeps < ownSweeps) return;
   throw new AppError(
     'TOO_MANY_OWN_SWEEPS',
-    `Expected at most ${formatAmount(ownSweeps)} sweeps of one token or address that have not ended (${variableOf('ownSweeps')}), but this one has ${formatAmount(sweeps)} already`,
+    `Expected at most ${plural(ownSweeps, 'unfinished sweep')} of one token or address (${variableOf('ownSweeps')}), but this one has ${formatAmount(sweeps)} already`,
   );
 };
 
@@ -67,7 +68,7 @@ export const refuseSubmissions = async (tx: Tx, client: string, limits: ClientLi
   if (submissions >= limits.ownSubmissions)
     throw new AppError(
       'TOO_MANY_OWN_SUBMISSIONS',
-      `Expected at most ${formatAmount(limits.ownSubmissions)} unfinished submissions of one token or address (${variableOf('ownSubmissions')}), but this one has ${formatAmount(submissions)} already. See /v1/submissions.`,
+      `Expected at most ${plural(limits.ownSubmissions, 'unfinished submission')} of one token or address (${variableOf('ownSubmissions')}), but this one has ${formatAmount(submissions)} already. See /v1/submissions.`,
     );
   refuseSweeps(sweeps + submissions, limits); // each submission becomes a sweep
 };

@@ -8,7 +8,7 @@ import { AppError } from '@funnel/contracts';
 import { bool, int4, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
-import { pauseAction } from '../lifecycle/failing-batches.ts';
+import { isAwaited, pauseAction } from '../lifecycle/failing-batches.ts';
 import { announceSweep, type Changes, propagate } from '../lifecycle/propagate.ts';
 import { scheduleStagesOf } from '../lifecycle/scheduling.ts';
 import { limitWaits, tryLockStructure } from '../lifecycle/structure-lock.ts';
@@ -132,7 +132,7 @@ export const connectSweep = async (
 
 /**
  * Begins an action with its first batch. It replaces the unfinished actions of the sweep, except that the sweep goes on being connected, that
- * a deletion waits for all others, and that a retry goes on beside a pause and a resumption. `hasStructure`: this transaction has the
+ * a deletion waits for all others that do not always fail, and that a retry goes on beside a pause and a resumption. `hasStructure`: this transaction has the
  * structure lock. Without it the action begins later. Resolves to what to propagate.
  */
 export const beginAction = async (
@@ -149,7 +149,7 @@ export const beginAction = async (
   const [row] = await tx.query(
     { total: int4(), waits: bool() },
     `SELECT coalesce(max(ordinal) + 1, 1) AS total,
-       $2::boolean AND EXISTS (SELECT FROM sweep_actions WHERE sweep_id = $1) AS waits
+       $2::boolean AND EXISTS (SELECT FROM sweep_actions a WHERE a.sweep_id = $1 AND ${isAwaited('a')}) AS waits
      FROM sweep_stages WHERE sweep_id = $1`,
     [sweepId, action === 'delete'],
   );
@@ -174,11 +174,11 @@ const endAction = (tx: Tx, sweepId: string, action: ActionName): Promise<void> =
 /** SQL: some action does not pause after a failure. */
 const anyDue = 'EXISTS (SELECT FROM sweep_actions WHERE due_at <= clock_timestamp())';
 
-/** Deletions come last, and only after the other actions of their sweep. */
+/** Deletions come last, and only after the other actions of their sweep for which they wait. */
 const nextAction = `
   SELECT sweep_id, action, done, total FROM sweep_actions a
   WHERE due_at <= clock_timestamp()
-    AND (action <> 'delete' OR NOT EXISTS (SELECT FROM sweep_actions b WHERE b.sweep_id = a.sweep_id AND b.action <> 'delete'))
+    AND (action <> 'delete' OR NOT EXISTS (SELECT FROM sweep_actions b WHERE b.sweep_id = a.sweep_id AND ${isAwaited('b')}))
   ORDER BY action = 'delete', continued_at LIMIT 1 FOR UPDATE`;
 
 const isBusy = (error: unknown): boolean => error instanceof AppError && error.details.isBusy === true;

@@ -67,6 +67,9 @@ const statements = ({ sweeps, trialsPerSweep, epochs }: Filling): readonly strin
      SELECT c.id, m, e, random() FROM chains c JOIN (SELECT DISTINCT stage, kind, epochs FROM fill) AS s ON s.stage = c.hash,
        unnest(CASE s.kind WHEN 'classify' THEN ARRAY['classifierLoss', 'cleanAccuracy', 'trainAccuracy'] ELSE ARRAY['attackerLoss', 'defenderLoss', 'hingeActive'] END) AS m,
        generate_series(1, s.epochs) AS e ORDER BY c.id, m, e`,
+    `INSERT INTO class_counts (chain_id, epoch, images, correct)
+     SELECT c.id, e, array_fill(1000, ARRAY[10]), array_fill(950, ARRAY[10])
+     FROM chains c JOIN stages s ON s.chain = c.hash AND s.kind = 'classify', generate_series(1, s.epochs) AS e ORDER BY c.id, e`,
     // A tiny checkpoint of the last epoch of each stage; real training also leaves a checkpoint of every earlier epoch.
     `INSERT INTO blobs (sha256, bytes) SELECT ${hash('hash')}, convert_to(hash, 'UTF8') FROM chains`,
     `INSERT INTO checkpoints (chain_id, epoch, step, hash, manifest, continuable)

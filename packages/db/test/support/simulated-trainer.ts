@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import {
   type CheckpointManifest,
+  type CleanCounts,
   type EvaluationRecords,
   type EvaluationSummary,
   isBounded,
@@ -35,6 +36,12 @@ export const stateAt = (chain: string, { epoch, step }: Position, line = '') => 
   return { manifest, blobs: new Map([weights, moments].map((bytes) => [sha256(bytes), bytes])) };
 };
 
+/** Two test images of each of ten classes. After `epoch` epochs, both are correct in as many classes, and one is in the others. */
+export const countsAt = (epoch: number): CleanCounts => ({
+  images: new Array<number>(10).fill(2),
+  correct: Array.from({ length: 10 }, (_, label) => (label < epoch ? 2 : 1)),
+});
+
 export const record = (
   db: Db,
   { stageId, fencingToken, spec }: ClaimedStage,
@@ -51,6 +58,7 @@ export const record = (
         : spec.kind === 'classify'
           ? { classifierLoss: 1 / position.epoch, cleanAccuracy: 0.9 }
           : { attackerLoss: 1 / position.epoch, defenderLoss: 2 / position.epoch },
+    perClass: spec.kind === 'classify' && position.step === 0 ? countsAt(position.epoch) : null,
   });
 
 /** Trains from the start that the claim gives to the last epoch. Resolves to the number of trained epochs. */

@@ -20,6 +20,7 @@ const renamedTables = ['sweep', 'configuration'] as const;
 
 /** The statements that undo each migration, newest first. */
 const undo: readonly (readonly [migration: string, statements: readonly string[]])[] = [
+  ['0021_class_counts', ['DROP TABLE class_counts']],
   ['0019_upload_names', ['ALTER TABLE datasets DROP COLUMN name']],
   ['0017_datasets', ['dataset_names', 'dataset_chunks', 'datasets'].map((table) => `DROP TABLE ${table}`)],
   [

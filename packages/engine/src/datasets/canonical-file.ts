@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { AppError, DatasetContent, type DatasetLayout, datasetLayout } from '@funnel/contracts';
 import { fileSplit } from './file-split.ts';
-import { memorySplit, partsOf, type Split, type SplitName } from './split.ts';
+import { heldBytes, maxMemoryBytes, memorySplit, partsOf, type Split, type SplitName } from './split.ts';
 
 export type CanonicalFile = {
   readonly path: string;
@@ -88,9 +88,6 @@ export const checkDigest = async (path: string, digest: string): Promise<void> =
 const labelsOf = (bytes: Uint8Array): Uint16Array =>
   Uint16Array.from({ length: bytes.length / 2 }, (_, i) => bytes[2 * i]! + 256 * bytes[2 * i + 1]!);
 
-/** Splits of more bytes stay in the file. */
-const maxMemoryBytes = 256 * 2 ** 20;
-
 /** The first `count` images of a split. Throws DATASET_CORRUPT, and DATASET_MISSING where the split has fewer. */
 export const readCanonicalSplit = async (
   { path, content, layout }: CanonicalFile,
@@ -111,9 +108,9 @@ export const readCanonicalSplit = async (
     if (wrong >= 0)
       throw corrupt(path, `labels below ${content.classes.length}`, `${labels[wrong]} at ${wrong}`);
     const place = { path, offset: layout.pixels[split], shape: content.shape, labels };
-    const pixelBytes = count * layout.imageBytes;
-    if (pixelBytes > maxBytes) return fileSplit(place);
-    return memorySplit(content.shape, await readAt(file, place.offset, pixelBytes), labels);
+    const bytes = heldBytes(content.shape, count, maxBytes);
+    if (bytes === 0) return fileSplit(place);
+    return memorySplit(content.shape, await readAt(file, place.offset, bytes), labels);
   } finally {
     await file.close();
   }

@@ -4,10 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm, stat, statfs, utimes } from 'node:fs/promises';
+import { readdir, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, datasetChunkBytes, datasetChunks, datasetLayout, formatBytes } from '@funnel/contracts';
+import { makeFolder } from '@funnel/contracts/make-folder';
 import { checkDigest, readHeader } from './canonical-file.ts';
 import { tryLock } from './file-lock.ts';
 import { partSuffix, writeWhole } from './whole-file.ts';
@@ -144,7 +145,7 @@ export const fetchDataset = async (options: FetchOptions): Promise<string> => {
   const { folder, digest, onStep } = options;
   const path = cachedFile(folder, digest);
   if (await isCached(path, digest)) return path;
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   await removeAbandonedParts(folder);
   for (;;) {
     onStep?.();

@@ -1,8 +1,8 @@
 /** Downloads a data set from public mirrors, and keeps a file only when its content has the declared size and SHA-256. */
-import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { AppError, type DatasetFile, type DatasetName, datasets, fixedLimit } from '@funnel/contracts';
 import { download, reasonOf } from '@funnel/contracts/download';
+import { makeFolder } from '@funnel/contracts/make-folder';
 import { packedLimit, unpackFile } from './idx.ts';
 import { type DataFolders, dataFolders, findDataset, sources } from './load-dataset.ts';
 import { writeWhole } from './whole-file.ts';
@@ -71,7 +71,7 @@ export const getDataset = async (name: DatasetName, options: GetOptions = {}): P
   const found = findDataset(name, options);
   if (found !== null) return found;
   const folder = resolve(dataFolders(options)[0]!, name);
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   for (const file of datasets[name].files)
     await getFile(file, folder, options.mirrors ?? source.mirrors, options);
   return folder;

@@ -32,6 +32,15 @@ export type LoadedDataset = {
 /** Bytes of one image. */
 export const imageBytes = ([height, width, channels]: Shape): number => height * width * channels;
 
+/** Splits of more bytes stay in their file. */
+export const maxMemoryBytes = 256 * 2 ** 20;
+
+/** Bytes in memory of a split of `count` images: none if it stays in its file. */
+export const heldBytes = (shape: Shape, count: number, maxBytes = maxMemoryBytes): number => {
+  const bytes = count * imageBytes(shape);
+  return bytes > maxBytes ? 0 : bytes;
+};
+
 /** A stretch of consecutive images in a list of indices. */
 export type Run = { readonly at: number; readonly index: number; readonly count: number };
 

@@ -3,7 +3,7 @@
  * minimise the mean of this loss over the images.
  */
 import * as tf from '@tensorflow/tfjs';
-import { cleanAccuracyOf, targetsAt } from '../batches.ts';
+import { cleanMeasures, correctOf, targetsAt } from '../batches.ts';
 import { softmaxCrossEntropy } from '../losses.ts';
 import { perturb, warmedUpEpsilon } from '../perturb.ts';
 import { accuracyOf } from '../training/measure.ts';
@@ -45,6 +45,6 @@ export const classify: StageRecipe<StageHyperparameters<'adversarial-training', 
     frozen: {},
     optimisers: { classifier: adam },
     step,
-    afterEpoch: async () => ({ cleanAccuracy: await cleanAccuracyOf(classifier.apply, testSplit) }),
+    afterEpoch: async () => cleanMeasures(await correctOf(classifier.apply, testSplit), testSplit, classes),
   };
 };

@@ -1,6 +1,6 @@
 /** Trains classifiers: a head on a frozen encoder (funn, classic), or encoder and head together (all other recipes). */
 import type * as tf from '@tensorflow/tfjs';
-import { correctAt, encodeAll, shareOf, targetsAt } from '../batches.ts';
+import { cleanMeasures, correctAt, encodeAll, targetsAt } from '../batches.ts';
 import type { Split } from '../datasets/split.ts';
 import { smoothed, softmaxCrossEntropy } from '../losses.ts';
 import { joined } from '../models/architecture.ts';
@@ -59,9 +59,10 @@ export const classify: StageRecipe<StageHyperparameters<'funn' | 'classic', 'cla
     frozen: frozen('defender-encoder'),
     optimisers: { head: adam },
     step,
-    afterEpoch: async () => ({
-      cleanAccuracy: shareOf(await correctAt((indices) => head.apply(testCodes(indices)), testSplit)),
-    }),
+    afterEpoch: async () => {
+      const correct = await correctAt((indices) => head.apply(testCodes(indices)), testSplit);
+      return cleanMeasures(correct, testSplit, classes);
+    },
     dependsOnAutoEncoders: ['defender'],
   };
 };

@@ -1,6 +1,6 @@
 /** A detector of perturbations (Metzen et al. 2017): a binary side network on a feature map of a classifier. The classifier does not change. */
 import * as tf from '@tensorflow/tfjs';
-import { correctOf, eachImage, shareOf, targetsAt } from '../batches.ts';
+import { cleanMeasures, correctOf, eachImage, shareOf, targetsAt } from '../batches.ts';
 import { areaUnderCurve, holdOut, thresholdNames, thresholdOf } from '../classifier.ts';
 import { sliceSplit } from '../datasets/split.ts';
 import { softmaxCrossEntropy } from '../losses.ts';
@@ -136,7 +136,11 @@ export const classify: StageRecipe<StageHyperparameters<'detector', 'classify'>>
         detectionArea: areaUnderCurve(clean, perturbed),
         detectionRate: shareOf(perturbed.map((value) => Number(!(value < threshold)))),
         rejectedShare: shareOf(rejected),
-        cleanAccuracy: shareOf(correct.map((value, i) => value * (1 - rejected[i]!))),
+        ...cleanMeasures(
+          correct.map((value, i) => value * (1 - rejected[i]!)),
+          testSplit,
+          classes,
+        ),
       };
     },
     scalars: () => ({ [thresholdNames.detector]: threshold }),

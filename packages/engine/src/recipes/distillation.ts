@@ -1,6 +1,6 @@
 /** Defensive distillation (Papernot et al. 2016, §IV): a student learns softmax(z / T) of a teacher, at the same temperature T. */
 import * as tf from '@tensorflow/tfjs';
-import { cleanAccuracyOf, targetsAt } from '../batches.ts';
+import { cleanMeasures, correctOf, targetsAt } from '../batches.ts';
 import { softmaxCrossEntropy } from '../losses.ts';
 import { joined } from '../models/architecture.ts';
 import { classifierHead, encoder } from '../models/auto-encoders.ts';
@@ -64,6 +64,6 @@ export const classify: StageRecipe<StageHyperparameters<'distillation', 'classif
     frozen: frozen('teacher'),
     optimisers: { classifier: adam },
     step,
-    afterEpoch: async () => ({ cleanAccuracy: await cleanAccuracyOf(classifier.apply, testSplit) }),
+    afterEpoch: async () => cleanMeasures(await correctOf(classifier.apply, testSplit), testSplit, classes),
   };
 };

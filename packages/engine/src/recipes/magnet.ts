@@ -1,6 +1,6 @@
 /** MagNet for MNIST (Meng & Chen 2017, §5.2): two detectors and a reformer before a classifier that is trained without them. */
 import * as tf from '@tensorflow/tfjs';
-import { correctOf, eachImage, shareOf } from '../batches.ts';
+import { cleanMeasures, correctOf, eachImage, shareOf } from '../batches.ts';
 import { holdOut, magnetScores, magnetSuspicion, thresholdNames, thresholdOf } from '../classifier.ts';
 import { meanPixel } from '../datasets/split.ts';
 import { distances } from '../distances/registry.ts';
@@ -77,7 +77,11 @@ export const classify: StageRecipe<StageHyperparameters<'magnet', 'classify'>> =
       return {
         bareAccuracy: shareOf(bare),
         rejectedShare: 1 - shareOf(passes),
-        cleanAccuracy: shareOf(reformed.map((correct, i) => correct * passes[i]!)),
+        ...cleanMeasures(
+          reformed.map((correct, i) => correct * passes[i]!),
+          testSplit,
+          classes,
+        ),
       };
     },
     scalars: () => ({

@@ -3,7 +3,7 @@
  * L∞ ball around x.
  */
 import * as tf from '@tensorflow/tfjs';
-import { cleanAccuracyOf, targetsAt } from '../batches.ts';
+import { cleanMeasures, correctOf, targetsAt } from '../batches.ts';
 import { divergence, softmaxCrossEntropy } from '../losses.ts';
 import { perturb, warmedUpEpsilon } from '../perturb.ts';
 import { accuracyOf } from '../training/measure.ts';
@@ -51,6 +51,6 @@ export const classify: StageRecipe<StageHyperparameters<'trades', 'classify'>> =
     frozen: {},
     optimisers: { classifier: adam },
     step,
-    afterEpoch: async () => ({ cleanAccuracy: await cleanAccuracyOf(classifier.apply, testSplit) }),
+    afterEpoch: async () => cleanMeasures(await correctOf(classifier.apply, testSplit), testSplit, classes),
   };
 };

@@ -4,6 +4,7 @@
  */
 import {
   type CheckpointManifest,
+  type CleanCounts,
   type HyperparameterName,
   type Hyperparameters,
   hyperparameters,
@@ -118,8 +119,10 @@ export type Training = {
   readonly split?: Split;
   /** One update. Runs inside a tidy. */
   readonly step: (batch: Batch) => BatchMetrics;
-  /** Metrics that are measured once an epoch. */
-  readonly afterEpoch?: () => Promise<Partial<Record<TrainingMetricName, number>>>;
+  /** Measures once an epoch: metrics, and for a classifier its clean accuracy per class. */
+  readonly afterEpoch?: () => Promise<
+    Partial<Record<TrainingMetricName, number>> & { readonly perClass?: CleanCounts }
+  >;
   /** Numbers that checkpoints keep for later stages, computed from the metrics of the epoch that ended. */
   readonly scalars?: (metrics: Readonly<Record<string, number>>) => Readonly<Record<string, number>>;
   /** Auto-encoders of the start that the stage depends on. Where one of them ignores its input, the stage ends as `collapsed` at once. */
@@ -143,10 +146,14 @@ export type Progress = {
 export type StageHooks = {
   /** When it is aborted, the stage finishes the current step, hands its state over as a checkpoint and ends as `stopped`. */
   readonly signal: AbortSignal;
-  /** `metrics` at the end of an epoch, null in the middle of one. Training goes on when the promise resolves. */
+  /**
+   * `metrics`: of the epoch that ended; null in the middle of one. `perClass`: the clean test images of each class, at the end of an epoch of
+   * a classifier; else null. Training goes on when the promise resolves.
+   */
   readonly onCheckpoint: (
     checkpoint: Checkpoint,
     metrics: Readonly<Record<string, number>> | null,
+    perClass: CleanCounts | null,
   ) => Promise<void>;
   readonly onProgress?: (progress: Progress) => void;
 };

@@ -2,7 +2,13 @@
  * Runs one training stage. `runStage` reads from top to bottom: configuration, data, networks and optimisers, the loop over epochs and
  * steps, the end. Its helpers follow in the order in which it calls them.
  */
-import { type CheckpointManifest, dataOf, type Hyperparameters, type Position } from '@funnel/contracts';
+import {
+  type CheckpointManifest,
+  type CleanCounts,
+  dataOf,
+  type Hyperparameters,
+  type Position,
+} from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { augment, isAugmenting } from '../augment.ts';
 import { encodeAll, yieldToEventLoop } from '../batches.ts';
@@ -108,14 +114,18 @@ export const runStage = async (
     let savedAt = performance.now();
 
     /** Hands the state over as a checkpoint. Where a weight is not finite, hands over nothing and answers false. */
-    const save = async (position: Position, metrics: Scalars | null): Promise<boolean> => {
+    const save = async (
+      position: Position,
+      metrics: Scalars | null,
+      perClass: CleanCounts | null,
+    ): Promise<boolean> => {
       const checkpoint = await captureCheckpoint(training, position, scalars, meter.sums());
       if (checkpoint === null) return false;
       newest = {
         manifest: checkpoint.manifest,
         blobs: new Map([...(start?.blobs ?? []), ...checkpoint.blobs]),
       };
-      await onCheckpoint(checkpoint, metrics);
+      await onCheckpoint(checkpoint, metrics, perClass);
       saved = position;
       savedAt = performance.now();
       return true;
@@ -139,7 +149,7 @@ export const runStage = async (
           if (fault) return diverged(`${fault.name}, but it was ${fault.value}`, epoch, fault.step);
         }
         const unsaved = epoch !== saved.epoch || step !== saved.step;
-        if ((stop || due) && unsaved && !(await save({ epoch, step }, null)))
+        if ((stop || due) && unsaved && !(await save({ epoch, step }, null, null)))
           return diverged('weight, but one was infinite or NaN', epoch, step - 1);
         if (stop) return { status: 'stopped' };
 
@@ -157,9 +167,10 @@ export const runStage = async (
       // After the epoch: metrics, checkpoint.
       const fault = await meter.flush();
       if (fault) return diverged(`${fault.name}, but it was ${fault.value}`, epoch, fault.step);
-      const metrics = { ...meter.finish(split.count, steps), ...(await training.afterEpoch?.()) };
+      const { perClass = null, ...measured } = (await training.afterEpoch?.()) ?? {};
+      const metrics = { ...meter.finish(split.count, steps), ...measured };
       scalars = { ...scalars, ...training.scalars?.(metrics) };
-      if (!(await save({ epoch: epoch + 1, step: 0 }, metrics)))
+      if (!(await save({ epoch: epoch + 1, step: 0 }, metrics, perClass)))
         return diverged('weight, but one was infinite or NaN', epoch, steps - 1);
     }
 

@@ -100,6 +100,15 @@ describe('fetchDataset', () => {
     expect(fetched).toEqual([0, 1, 0, 1, 2]);
   });
 
+  it.runIf(existsSync('/proc/self'))('ends in a folder that nobody can make', async () => {
+    const { fetched, fetchChunk } = service(made);
+    const folder = cacheFolder({ home: '/proc/none' });
+    await expect(fetchDataset({ folder, digest: made.digest, fetchChunk, maxBytes })).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+    expect(fetched).toEqual([]);
+  });
+
   it('fetches a damaged file again', async () => {
     const home = temporaryFolder();
     const path = cacheCanonical(home, made);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -128,6 +129,12 @@ test('every mirror is https, and each data set has more than one', () => {
 });
 
 describe('getDataset', () => {
+  it.runIf(existsSync('/proc/self'))('ends in a folder that nobody can make', async () => {
+    await expect(getDataset('mnist', { home: '/proc/none', mirrors: [] })).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+  });
+
   it('downloads nothing for a generated data set', async () => {
     expect(await getDataset('glyphs', { dir: folder })).toBeNull();
   });

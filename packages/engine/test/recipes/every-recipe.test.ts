@@ -47,6 +47,21 @@ describe.each(names)('%s', (name) => {
     }
   });
 
+  it('counts the correct test images of each class after every epoch of the classifier, and in no other stage', async () => {
+    const labels = [...glyphs('test', 12).labels];
+    const images = Array.from({ length: 10 }, (_, label) => labels.filter((each) => each === label).length);
+    const total = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
+    for (const { stage, ran } of await lineOf(name))
+      for (const [i, counts] of ran.perClass.entries()) {
+        expect(counts === null).toBe(stage.kind !== 'classify');
+        if (!counts) continue;
+        expect(counts.images).toEqual(images);
+        expect(total(counts.correct) / 12).toBeCloseTo(ran.metrics[i]!.cleanAccuracy!, 6);
+        for (const [label, correct] of counts.correct.entries())
+          expect(correct).toBeLessThanOrEqual(images[label]!);
+      }
+  });
+
   it('gives the same bits when it is interrupted at any step', async () => {
     for (const { stage, parent, ran: whole } of await lineOf(name)) {
       const spec = specOf(name, stage.kind, 2, hyperparameters);
@@ -59,6 +74,7 @@ describe.each(names)('%s', (name) => {
         const resumed = await run(spec, { manifest, blobs, sameChain: true });
         expect(resumed.hashes.at(-1)).toBe(whole.hashes.at(-1));
         expect(resumed.metrics.at(-1)).toEqual(whole.metrics.at(-1));
+        expect(resumed.perClass.at(-1)).toEqual(whole.perClass.at(-1));
       }
     }
   });

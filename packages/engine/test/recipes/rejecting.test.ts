@@ -18,7 +18,7 @@ const trained = async (
   return run(specOf(name, 'classify', 6, all), onto(initialise));
 };
 
-/** The share of test images that are rejected, and the share that pass and are classified correctly. */
+/** The share of test images that are rejected, the share that pass and are classified correctly, and the number of these in each class. */
 const judged = async (ran: Ran) => {
   const split = await (await loadDataset(specOf('magnet', 'classify', 1).dataset)).test();
   const classifier = loadClassifier(ran.last);
@@ -33,7 +33,9 @@ const judged = async (ran: Ran) => {
   classifier.dispose();
   const share = (marks: readonly number[]) => marks.reduce((a, b) => a + b, 0) / marks.length;
   const right = predicted.map((label, i) => Number(label === split.labels[i] && rejected[i] === 0));
-  return { rejectedShare: share(rejected), cleanAccuracy: share(right) };
+  const perClass = new Array<number>(10).fill(0);
+  for (const [i, label] of split.labels.entries()) perClass[label]! += right[i]!;
+  return { rejectedShare: share(rejected), cleanAccuracy: share(right), perClass };
 };
 
 describe.each([
@@ -45,9 +47,10 @@ describe.each([
   it('recorded the metrics that its loaded classifier gives', async () => {
     const ran = await trained(name, hyperparameters);
     const metrics = ran.metrics.at(-1)!;
-    const { rejectedShare, cleanAccuracy } = await judged(ran);
+    const { rejectedShare, cleanAccuracy, perClass } = await judged(ran);
     expect(metrics.rejectedShare).toBeCloseTo(rejectedShare, 6);
     expect(metrics.cleanAccuracy).toBeCloseTo(cleanAccuracy, 6);
+    expect(ran.perClass.at(-1)!.correct).toEqual(perClass);
   });
 });
 

@@ -52,9 +52,20 @@ export const niceTicks = (low: number, high: number, log: boolean): number[] => 
   return ticks;
 };
 
-/** Of several ticks that read the same after rounding, the first. */
-const distinctTicks = (ticks: readonly Tick[]): Tick[] =>
-  ticks.filter(({ label }, i) => ticks.findIndex((other) => other.label === label) === i);
+/** The labels of two ticks that are closer overlap on a low chart. */
+const minTickGap = 0.07;
+
+/** Of several ticks that read the same after rounding, the first. Of several that are too close, the first; but the last tick is always kept. */
+const legibleTicks = (ticks: readonly Tick[]): Tick[] => {
+  const distinct = ticks.filter(({ label }, i) => ticks.findIndex((other) => other.label === label) === i);
+  const last = distinct.at(-1)!;
+  const kept: Tick[] = [];
+  for (const tick of distinct) {
+    const isFree = tick.at - (kept.at(-1)?.at ?? -1) >= minTickGap && last.at - tick.at >= minTickGap;
+    if (isFree || tick === last) kept.push(tick);
+  }
+  return kept;
+};
 
 /** The share of the axis for finite values when others are infinite. Infinity is at the top. */
 const finiteShare = 0.88;
@@ -83,7 +94,7 @@ const numericAxis = (spec: AxisSpec, distinct: readonly number[]): Axis => {
     title: spec.title,
     gaps: spec.values.includes(null),
     discrete: distinct.length <= 12,
-    ticks: distinctTicks(ticks.map((value) => ({ at: position(value), label: format(value) }))),
+    ticks: legibleTicks(ticks.map((value) => ({ at: position(value), label: format(value) }))),
     position: (value) => (typeof value === 'number' ? position(value) : null),
     labelAt: (at) => {
       if (at > finiteTop) return format(Number.POSITIVE_INFINITY);

@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Panel, Segmented } from '../../components/controls.tsx';
 import { Loaded } from '../../components/states.tsx';
+import { ValueBar } from '../../components/value-bar.tsx';
 import { datasetImagesQuery, datasetQuery } from '../../data/queries.ts';
 import { formatBytes, formatCount, formatNumber, formatTime } from '../../format.ts';
 import { href, type ViewProps } from '../../router.ts';
@@ -44,12 +45,7 @@ const Facts = ({ dataset }: { readonly dataset: DatasetDetail }) => {
 };
 
 const Count = ({ count, most }: { readonly count: number; readonly most: number }) => (
-  <span className="class-count">
-    <span className="number">{formatCount(count)}</span>
-    <span className="progress" aria-hidden="true">
-      <span style={{ width: `${(100 * count) / Math.max(1, most)}%`, background: 'var(--accent)' }} />
-    </span>
-  </span>
+  <ValueBar share={count / Math.max(1, most)} label={formatCount(count)} />
 );
 
 /** The classes that are shown at first. */

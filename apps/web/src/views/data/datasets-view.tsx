@@ -7,6 +7,7 @@ import { formatAgo, formatBytes, formatCount, formatTime } from '../../format.ts
 import { href } from '../../router.ts';
 import { placeText, shapeText } from './describe.ts';
 import { SampleStrip } from './samples.tsx';
+import { UnfinishedPanel } from './unfinished-panel.tsx';
 import './data.css';
 
 const DatasetCard = ({ entry, now }: { readonly entry: DatasetEntry; readonly now: number }) => {
@@ -68,11 +69,14 @@ export const DatasetsView = () => {
         </div>
       </header>
       <Loaded state={state} height={400}>
-        {({ items }) => (
-          <div className="datasets">
-            {items.map((entry) => (
-              <DatasetCard key={entry.name} entry={entry} now={now} />
-            ))}
+        {({ items, unfinished }) => (
+          <div className="stack">
+            <UnfinishedPanel uploads={unfinished} />
+            <div className="datasets">
+              {items.map((entry) => (
+                <DatasetCard key={entry.name} entry={entry} now={now} />
+              ))}
+            </div>
           </div>
         )}
       </Loaded>

@@ -22,6 +22,31 @@ const Labelled = (props: {
   </label>
 );
 
+/** A line of text of the draft. `path`: of the value in the definition, whose issues the field shows. */
+const Field = (props: {
+  readonly title: string;
+  readonly path: string;
+  readonly value: string;
+  readonly issues: Issues;
+  readonly onChange: (text: string) => void;
+  readonly hint?: string;
+  /** Phones show digits first. (Default: true) */
+  readonly numeric?: boolean;
+}) => {
+  const error = issueAt(props.issues, props.path);
+  return (
+    <Labelled title={props.title} error={error} hint={props.hint}>
+      <input
+        className="input"
+        inputMode={props.numeric === false ? undefined : 'numeric'}
+        value={props.value}
+        aria-invalid={error !== null}
+        onChange={(event) => props.onChange(event.target.value)}
+      />
+    </Labelled>
+  );
+};
+
 const sizes = ['train', 'test', 'attack'] as const;
 
 const DatasetSelect = ({
@@ -75,20 +100,15 @@ const DatasetFields = ({
     {sizes.map((size) => {
       const field = fieldOf(DatasetSpec.shape[size]);
       return (
-        <Labelled
+        <Field
           key={size}
           title={field.title}
           hint={field.description}
-          error={issueAt(issues, `dataset.${size}`)}
-        >
-          <input
-            className="input"
-            inputMode="numeric"
-            value={draft.dataset[size]}
-            aria-invalid={issueAt(issues, `dataset.${size}`) !== null}
-            onChange={(event) => onChange({ dataset: { ...draft.dataset, [size]: event.target.value } })}
-          />
-        </Labelled>
+          path={`dataset.${size}`}
+          value={draft.dataset[size]}
+          issues={issues}
+          onChange={(text) => onChange({ dataset: { ...draft.dataset, [size]: text } })}
+        />
       );
     })}
   </div>
@@ -118,56 +138,46 @@ const SearchFields = ({
     </div>
     {draft.strategy === 'random' ? (
       <>
-        <Labelled title="Points" error={issueAt(issues, 'search.trials')}>
-          <input
-            className="input"
-            inputMode="numeric"
-            value={draft.randomTrials}
-            onChange={(event) => onChange({ randomTrials: event.target.value })}
-          />
-        </Labelled>
-        <Labelled title="Seed of the search" error={issueAt(issues, 'search.seed')}>
-          <input
-            className="input"
-            inputMode="numeric"
-            value={draft.randomSeed}
-            onChange={(event) => onChange({ randomSeed: event.target.value })}
-          />
-        </Labelled>
+        <Field
+          title="Points"
+          path="search.trials"
+          value={draft.randomTrials}
+          issues={issues}
+          onChange={(randomTrials) => onChange({ randomTrials })}
+        />
+        <Field
+          title="Seed of the search"
+          path="search.seed"
+          value={draft.randomSeed}
+          issues={issues}
+          onChange={(randomSeed) => onChange({ randomSeed })}
+        />
       </>
     ) : null}
-    <Labelled
+    <Field
       title="Seeds per point"
       hint="A number of seeds (0, 1, …), or a list such as 3, 7."
-      error={issueAt(issues, 'seeds')}
-    >
-      <input
-        className="input"
-        value={draft.seeds}
-        aria-invalid={issueAt(issues, 'seeds') !== null}
-        onChange={(event) => onChange({ seeds: event.target.value })}
-      />
-    </Labelled>
-    <Labelled title="Priority, 0 to 99" error={issueAt(issues, 'priority')}>
-      <input
-        className="input"
-        inputMode="numeric"
-        value={draft.priority}
-        onChange={(event) => onChange({ priority: event.target.value })}
-      />
-    </Labelled>
-    <Labelled
+      path="seeds"
+      value={draft.seeds}
+      issues={issues}
+      onChange={(seeds) => onChange({ seeds })}
+      numeric={false}
+    />
+    <Field
+      title="Priority, 0 to 99"
+      path="priority"
+      value={draft.priority}
+      issues={issues}
+      onChange={(priority) => onChange({ priority })}
+    />
+    <Field
       title="Stages at once"
       hint="At most this many stages of this sweep run at once. Empty: no limit."
-      error={issueAt(issues, 'maxRunning')}
-    >
-      <input
-        className="input"
-        inputMode="numeric"
-        value={draft.maxRunning}
-        onChange={(event) => onChange({ maxRunning: event.target.value })}
-      />
-    </Labelled>
+      path="maxRunning"
+      value={draft.maxRunning}
+      issues={issues}
+      onChange={(maxRunning) => onChange({ maxRunning })}
+    />
   </div>
 );
 

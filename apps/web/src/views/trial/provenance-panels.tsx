@@ -154,7 +154,7 @@ export const CheckpointsPanel = ({ trial }: { readonly trial: TrialDetail }) => 
             <ul className="networks">
               {networksOf(stage).map((network) => (
                 <li key={network} className="row">
-                  <span style={{ flex: 1 }}>{networkTitles[network]}</span>
+                  <span>{networkTitles[network]}</span>
                   <a href={client.urlOf(modelPath(stage.checkpoint!, network))} download={`${network}.json`}>
                     topology
                   </a>

@@ -18,6 +18,7 @@ import { href, type ViewProps } from '../../router.ts';
 import { worstCaseOf } from '../../statistics/objective.ts';
 import { definitionYaml } from '../../yaml.ts';
 import { trialDefinition } from '../new-sweep/draft.ts';
+import { ClassAccuracyPanel } from './class-accuracy-panel.tsx';
 import { DiagnosticsPanel, EvaluationsPanel, RejectionsPanel } from './evaluations-panels.tsx';
 import { GalleryPanel } from './gallery-panel.tsx';
 import { CheckpointsPanel, CostPanel, SpecPanel } from './provenance-panels.tsx';
@@ -189,6 +190,7 @@ const Trial = ({ trial }: { readonly trial: TrialDetail }) => {
       <Endings trial={trial} />
       <Warnings warnings={[...olderText(trial), ...trial.warnings]} />
       <TrialCurvesPanel trial={trial} />
+      <ClassAccuracyPanel trial={trial} />
       {attacked ? (
         <>
           <EvaluationsPanel trial={trial} />

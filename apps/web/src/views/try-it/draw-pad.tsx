@@ -56,10 +56,7 @@ const padSide = 112;
 const pen = 4.6;
 
 /** A pad to draw on with mouse, pen or finger: white on black, like the images. */
-export const DrawPad = (props: {
-  readonly shape: readonly [number, number, number];
-  readonly onDraw: (pixels: Float32Array | null) => void;
-}) => {
+export const DrawPad = (props: { readonly onDraw: (pixels: Float32Array | null) => void }) => {
   const canvas = useRef<HTMLCanvasElement>(null);
   const last = useRef<{ readonly x: number; readonly y: number } | null>(null);
 

@@ -56,6 +56,18 @@ export const useTried = (
 
 const size = 132;
 
+/** As many classes fit on the page in the order of the data set. */
+const maxClasses = 20;
+/** Of more classes, as many are shown: the most likely ones. */
+const shownOfMany = 10;
+
+/** The labels of the classes to show, in this order. */
+const labelsToShow = ({ probabilities }: Answer): readonly number[] => {
+  const labels = [...probabilities.keys()];
+  if (labels.length <= maxClasses) return labels;
+  return labels.sort((a, b) => probabilities[b]! - probabilities[a]!).slice(0, shownOfMany);
+};
+
 const Probabilities = ({
   answer,
   classes,
@@ -64,11 +76,11 @@ const Probabilities = ({
   readonly classes: readonly string[];
 }) => (
   <ol className="probabilities">
-    {classes.map((name, label) => {
-      const share = answer.probabilities[label] ?? 0;
+    {labelsToShow(answer).map((label) => {
+      const share = answer.probabilities[label]!;
       return (
-        <li key={name} data-chosen={label === answer.label ? '' : undefined}>
-          <span>{name}</span>
+        <li key={label} data-chosen={label === answer.label ? '' : undefined}>
+          <span title={classes[label]}>{classes[label]}</span>
           <span className="probability">
             <span style={{ width: `${100 * share}%` }} />
           </span>
@@ -115,13 +127,12 @@ export const Outcome = (props: {
   readonly tried: Tried | null;
   readonly shape: readonly number[];
   readonly classes: readonly string[];
-  readonly epsilon: number;
 }) => {
   const { tried, shape, classes } = props;
   if (tried === null)
     return (
       <p className="muted" style={{ minHeight: 420, display: 'grid', placeItems: 'center' }}>
-        Draw something or choose a test image.
+        Choose an image to see what the model makes of it.
       </p>
     );
   const { clean, attacked } = tried;

@@ -1,5 +1,5 @@
 import {
-  datasetTitle,
+  type Budgets,
   type LeaderboardRow,
   normTitles,
   readExtended,
@@ -9,16 +9,15 @@ import {
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Panel, Segmented } from '../../components/controls.tsx';
-import { decodePixels, PixelImage } from '../../components/pixels.tsx';
 import { Empty, ErrorNotice, Loaded, Skeleton } from '../../components/states.tsx';
 import { call } from '../../data/api.ts';
-import { imagesQuery, trialQuery } from '../../data/queries.ts';
+import { trialQuery } from '../../data/queries.ts';
 import { formatHyperparameter, formatNumber, formatPercent, hyperparameterTitle } from '../../format.ts';
 import type { AttackChoice } from '../../model/attack-image.ts';
 import { modelCheckpointsOf } from '../../model/networks.ts';
 import { useModel } from '../../model/use-model.ts';
 import { href, navigate, type ViewProps } from '../../router.ts';
-import { DrawPad } from './draw-pad.tsx';
+import { ChooseImage } from './choose-image.tsx';
 import { Outcome, useTried } from './outcome.tsx';
 import './try-it.css';
 
@@ -34,9 +33,15 @@ const bestQuery = queryOptions({
   },
 });
 
-const titleHyperparameters = ['gamma', 'beta', 'optimiseEpochs'];
-const title = (row: LeaderboardRow): string => {
-  const hyperparameters = titleHyperparameters
+/** A title names those of them in which the listed models differ. */
+const titleHyperparameters = ['architecture', 'gamma', 'beta', 'optimiseEpochs'];
+const namesFor = (rows: readonly LeaderboardRow[]): readonly string[] =>
+  titleHyperparameters.filter(
+    (name) => new Set(rows.flatMap(({ hyperparameters }) => hyperparameters[name] ?? [])).size > 1,
+  );
+
+const title = (row: LeaderboardRow, names: readonly string[]): string => {
+  const hyperparameters = names
     .filter((name) => name in row.hyperparameters)
     .map((name) => `${hyperparameterTitle(name)} ${formatHyperparameter(row.hyperparameters[name])}`);
   return `${row.rank === null ? '' : `${row.rank}. `}${row.recipe} on ${row.dataset}${hyperparameters.length > 0 ? `, ${hyperparameters.join(', ')}` : ''}: ${formatPercent(readExtended(row.value))} robust`;
@@ -50,6 +55,7 @@ const TrialPicker = (props: {
   const { best, id } = props;
   if (best.length === 0) return null;
   const listed = best.some(({ trialId }) => trialId === id);
+  const names = namesFor(best);
   return (
     <label className="label">
       Model
@@ -61,7 +67,7 @@ const TrialPicker = (props: {
         {listed || id === undefined ? null : <option value={id}>the trial of the previous page</option>}
         {best.map((row) => (
           <option key={row.trialId} value={row.trialId}>
-            {title(row)}
+            {title(row, names)}
           </option>
         ))}
       </select>
@@ -69,58 +75,18 @@ const TrialPicker = (props: {
   );
 };
 
-/** Test images, from the gallery of the trial's first evaluation. */
-const Samples = ({
-  trial,
-  onPick,
-}: {
-  readonly trial: TrialDetail;
-  readonly onPick: (pixels: Float32Array) => void;
-}) => {
-  const stage = trial.evaluations[0]?.stage;
-  const { data } = useQuery({ ...imagesQuery(trial.id, stage ?? ''), enabled: stage !== undefined });
-  if (stage === undefined) return null;
-  const { classes } = trial.data;
-  return (
-    <Panel title={`Or choose a test image of ${datasetTitle(trial.dataset)}`}>
-      {data === undefined ? (
-        <Skeleton height={52} />
-      ) : (
-        <div className="samples">
-          {data.gallery.original.slice(0, 12).map((base64, at) => {
-            const pixels = decodePixels(base64);
-            const index = data.gallery.index[at]!;
-            const label = classes[data.label[data.index.indexOf(index)]!];
-            return (
-              <button
-                key={index}
-                type="button"
-                onClick={() => onPick(pixels)}
-                title={`Test image ${index}: ${label}`}
-              >
-                <PixelImage
-                  pixels={pixels}
-                  shape={data.gallery.shape}
-                  size={44}
-                  label={`Test image ${index}: ${label}`}
-                />
-              </button>
-            );
-          })}
-        </div>
-      )}
-    </Panel>
-  );
-};
+/** The end of the slider: four times the usual ε. An L∞ of 0.5 suffices to make every image grey. */
+const maxEpsilonOf = ({ linf, l2 }: Budgets): Budgets => ({ linf: Math.min(0.5, 4 * linf), l2: 4 * l2 });
 
-const maxEpsilon = { linf: 0.5, l2: 6 };
 const pgdSteps = 20;
 
 const AttackControls = ({
   choice,
+  maxEpsilon,
   onChange,
 }: {
   readonly choice: AttackChoice;
+  readonly maxEpsilon: Budgets;
   readonly onChange: (choice: AttackChoice) => void;
 }) => (
   <Panel title="Attack">
@@ -173,10 +139,14 @@ const AttackControls = ({
 
 const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
   const checkpoints = modelCheckpointsOf(trial.stages);
-  const { shape, classes } = trial.data;
+  const { shape, classes, budgets } = trial.data;
   const { model, error } = useModel(checkpoints);
   const [pixels, setPixels] = useState<Float32Array | null>(null);
-  const [choice, setChoice] = useState<AttackChoice>({ norm: 'linf', epsilon: 0.1, steps: 20 });
+  const [choice, setChoice] = useState<AttackChoice>({
+    norm: 'linf',
+    epsilon: budgets.linf,
+    steps: pgdSteps,
+  });
   const { tried, busy, fault } = useTried(model, pixels, shape, choice);
 
   if (checkpoints === null)
@@ -185,17 +155,9 @@ const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
     );
   return (
     <div className="try">
+      <ChooseImage trial={trial} onPick={setPixels} />
       <div className="stack">
-        <Panel
-          title="Draw"
-          note="Draw at any size. The drawing is centred and scaled like the digits of MNIST."
-        >
-          <DrawPad shape={shape} onDraw={setPixels} />
-        </Panel>
-        <Samples trial={trial} onPick={setPixels} />
-      </div>
-      <div className="stack">
-        <AttackControls choice={choice} onChange={setChoice} />
+        <AttackControls choice={choice} maxEpsilon={maxEpsilonOf(budgets)} onChange={setChoice} />
         <Panel
           title="Prediction"
           note={
@@ -208,9 +170,7 @@ const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
           <ErrorNotice error={fault} />
           <div aria-live="polite" aria-busy={busy} className="try-outcome">
             {model === null && error === undefined ? <Skeleton height={420} /> : null}
-            {model ? (
-              <Outcome tried={tried} shape={shape} classes={classes} epsilon={choice.epsilon} />
-            ) : null}
+            {model ? <Outcome tried={tried} shape={shape} classes={classes} /> : null}
           </div>
         </Panel>
       </div>
@@ -229,8 +189,7 @@ export const TryItView = ({ params }: ViewProps) => {
         <div className="page-head-text">
           <h1>Try it</h1>
           <p className="muted">
-            Draw a digit and see how a trained model classifies it. Then see how small a change is enough for
-            another class.
+            See how a trained model classifies an image, and how small a change is enough for another class.
           </p>
         </div>
         <TrialPicker best={trials} id={id} onPick={(next) => navigate(href(['try', next]))} />

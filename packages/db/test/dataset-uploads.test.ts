@@ -1,66 +1,29 @@
-/** Data sets come in chunk by chunk, are checked as a whole, are named, and go when nothing needs them. */
+/** Data sets come in chunk by chunk, and are checked as a whole. */
 import { createHash } from 'node:crypto';
-import {
-  datasets,
-  defaultLimits,
-  RetentionPolicy,
-  SweepDefinition,
-  type SweepInput,
-  storedDefinition,
-} from '@funnel/contracts';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { defaultLimits } from '@funnel/contracts';
+import { describe, expect, test } from 'vitest';
 import { readChunk } from '../src/datasets/dataset-chunks.ts';
 import {
   addDataset,
   checkDataset,
-  collectGarbage,
   datasetNamesOf,
   findDataset,
   getDataset,
   getDatasetChunk,
   getDatasetImages,
-  getWorker,
-  listDatasets,
   listUnfinished,
   putDatasetChunk,
   reconcile,
-  registerWorker,
-  releaseStage,
   removeDataset,
   storeDataset,
-  submitSweep,
-  wantedDatasets,
 } from '../src/index.ts';
-import { type MadeDataset, type MakeDataset, makeDataset } from '../src/testing/index.ts';
-import { leaseOf, options } from './support/attempts.ts';
-import { db, shareDb } from './support/shared-db.ts';
-import { claim, drain } from './support/simulated-trainer.ts';
-import { prepared } from './support/submit.ts';
+import { type MadeDataset, makeDataset } from '../src/testing/index.ts';
+import { options } from './support/attempts.ts';
+import { add, bring, owner, shareDatasets, threeChunks } from './support/datasets.ts';
+import { db } from './support/shared-db.ts';
 import { query } from './support/tables.ts';
 
-shareDb();
-beforeEach(async () => {
-  await query(db, 'DELETE FROM dataset_names');
-  await query(db, 'DELETE FROM datasets');
-  await query(db, 'DELETE FROM workers');
-});
-
-const owner = 'ann';
-const add = (made: MadeDataset, more: object = {}) => addDataset(db, made.upload, { owner, ...more });
-
-/** Brings a data set in. */
-const bring = async (input: MakeDataset = {}): Promise<MadeDataset> => {
-  const made = makeDataset(input);
-  const { digest } = made.upload;
-  for (const number of (await add(made)).missing)
-    await putDatasetChunk(db, { digest, number, bytes: made.chunk(number) });
-  await checkDataset(db, digest);
-  expect(await add(made)).toMatchObject({ status: 'complete' });
-  return made;
-};
-
-/** Three chunks. */
-const threeChunks = { shape: [64, 64, 1] as [number, number, number], train: 2000, test: 600 };
+shareDatasets();
 
 describe('an upload', () => {
   test('asks for the missing chunks, goes on where it stopped, and is complete after the check', async () => {
@@ -318,18 +281,6 @@ describe('an upload', () => {
     expect(await add(c, { limits })).toMatchObject({ status: 'receiving' });
   });
 
-  test('as arrays that somebody removes meanwhile ends with a refusal', async () => {
-    const { upload, bytes } = makeDataset({ salt: 4 });
-    const parts = async function* () {
-      yield bytes.subarray(0, 10);
-      await removeDataset(db, 'pets', { owner });
-      yield bytes.subarray(10);
-    };
-    const store = storeDataset(db, { name: 'pets', content: upload.content, owner }, parts());
-    await expect(store).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    expect(await query(db, 'SELECT FROM datasets')).toEqual([]);
-  });
-
   test('that nobody finished is deleted after a day', async () => {
     const made = makeDataset(threeChunks);
     await add(made);
@@ -358,75 +309,6 @@ describe('an upload', () => {
   });
 });
 
-describe('a data set whose digest nobody knows before its end', () => {
-  const { upload, bytes } = makeDataset(threeChunks);
-  const { name, content } = upload;
-  async function* parts(from: number, to: number, size: number) {
-    for (let at = from; at < to; at += size) yield bytes.subarray(at, Math.min(to, at + size));
-  }
-  const store = (given: AsyncIterable<Uint8Array>, more: object = {}) =>
-    storeDataset(db, { name, content, owner, ...more }, given);
-  const count = async (table: string) => (await query(db, `SELECT FROM ${table}`)).length;
-
-  test('is the same as one that was announced, in parts of any length', async () => {
-    for (const size of [999_983, 4 * 2 ** 20, bytes.length]) {
-      expect(await store(parts(0, bytes.length, size))).toBe(upload.digest);
-      const stored = await query<{ sha256: string }>(db, 'SELECT sha256 FROM dataset_chunks ORDER BY number');
-      expect(stored.map(({ sha256 }) => sha256)).toEqual(upload.chunks);
-      expect(await findDataset(db, name)).toMatchObject({
-        digest: upload.digest,
-        identity: upload.digest,
-        owner,
-      });
-    }
-    expect(
-      Buffer.compare(
-        await getDatasetChunk(db, { digest: upload.digest, number: 2 }),
-        bytes.subarray(2 ** 23),
-      ),
-    ).toBe(0);
-    const announced = await query(db, 'SELECT content, bytes, summary FROM datasets');
-    await query(db, 'DELETE FROM dataset_names; DELETE FROM datasets');
-    await bring(threeChunks);
-    expect(await query(db, 'SELECT content, bytes, summary FROM datasets')).toEqual(announced);
-  });
-
-  test('takes the place of an unfinished upload', async () => {
-    await addDataset(db, upload, { owner: 'bob' });
-    await store(parts(0, bytes.length, 2 ** 20));
-    expect(await count('datasets')).toBe(1);
-    expect(await addDataset(db, upload, { owner: 'bob' })).toMatchObject({ status: 'complete' });
-  });
-
-  test.each([
-    ['a part that fails', () => store(failing()), 'The connection is gone'],
-    ['too few bytes', () => store(parts(0, bytes.length - 1, 2 ** 20)), `but got ${bytes.length - 1}`],
-    [
-      'another header',
-      () => store(parts(0, bytes.length, 2 ** 20), { content: { ...content, classes: ['a', 'b'] } }),
-      'Expected',
-    ],
-    ['a name of another', () => store(parts(0, bytes.length, 2 ** 20), { name: 'mnist' }), 'built in'],
-    [
-      'too many bytes',
-      () => store(parts(0, bytes.length, 2 ** 20), { limits: { datasetBytes: 1e6, ownDatasetBytes: 1e9 } }),
-      'at most 1 MB',
-    ],
-    [
-      'a share that is used up',
-      () => store(parts(0, bytes.length, 2 ** 20), { limits: { datasetBytes: 1e9, ownDatasetBytes: 1e6 } }),
-      'from one token',
-    ],
-  ])('leaves nothing behind: %s', async (_, act, message) => {
-    await expect(act()).rejects.toThrow(message);
-    for (const table of ['datasets', 'dataset_chunks', 'dataset_names']) expect(await count(table)).toBe(0);
-  });
-  async function* failing() {
-    yield* parts(0, 5 * 2 ** 20, 2 ** 20);
-    throw new Error('The connection is gone');
-  }
-});
-
 describe('bytes are read', () => {
   test('in pieces of at most 64 KiB, so that a check needs little memory', async () => {
     const { upload, chunk } = await bring(threeChunks);
@@ -450,142 +332,5 @@ describe('bytes are read', () => {
     expect(await getDatasetChunk(db, { digest: upload.digest, number: 0 })).toHaveLength(
       makeDataset().bytes.length,
     );
-  });
-});
-
-describe('a name', () => {
-  test('stands for one data set until it is removed', async () => {
-    const { upload } = await bring();
-    const other = makeDataset({ salt: 1 });
-    await expect(add(other)).rejects.toMatchObject({ code: 'NAME_TAKEN' });
-    await removeDataset(db, 'pets', { owner: 'ann' });
-    await expect(removeDataset(db, 'pets', { owner: 'ann' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    await bring({ salt: 1 });
-    expect(await findDataset(db, 'pets')).toMatchObject({ digest: other.upload.digest });
-    expect(await findDataset(db, upload.digest)).toMatchObject({ digest: upload.digest });
-  });
-
-  test('of a built-in data set is only for its content', async () => {
-    await expect(add(makeDataset({ name: 'mnist' }))).rejects.toMatchObject({ code: 'NAME_TAKEN' });
-  });
-
-  test('is listed after the built-in data sets, with what the service knows', async () => {
-    const { upload, bytes } = await bring();
-    const items = await listDatasets(db);
-    expect(items.map(({ name }) => name)).toEqual([...Object.keys(datasets), 'pets']);
-    expect(items.at(-1)).toMatchObject({
-      ...{
-        name: 'pets',
-        digest: upload.digest,
-        classCount: 3,
-        train: 9,
-        test: 6,
-        bytes: bytes.length,
-        owner,
-      },
-      ...{ isBuiltIn: false, isStored: true, workers: 0 },
-    });
-    expect(await getDataset(db, 'pets')).toMatchObject({
-      classes: ['cat', 'dog', 'bird'],
-      summary: { trainCounts: [3, 3, 3] },
-    });
-    expect(await getDataset(db, upload.digest)).toEqual(await getDataset(db, 'pets'));
-    expect(await getDataset(db, 'glyphs')).toMatchObject({ isBuiltIn: true, isStored: false, summary: null });
-    await expect(getDataset(db, 'nothing')).rejects.toMatchObject({ code: 'NOT_FOUND' });
-  });
-});
-
-/** Submits a sweep on a data set of a user. */
-const submitOn = async ({ upload }: MadeDataset, input: Partial<SweepInput> = {}) => {
-  const definition = storedDefinition(
-    SweepDefinition.parse({
-      ...{ name: 'on pets', dataset: { name: 'pets' }, attacks: ['fgsm'] },
-      space: { initialiseEpochs: 1, optimiseEpochs: 1, classifierEpochs: 1 },
-      ...input,
-    }),
-    { ...upload.content, digest: upload.digest, budgets: { linf: 0.1, l2: 1 } },
-  );
-  return (await submitSweep(db, prepared(definition))).sweepId;
-};
-
-const register = (id: string, images: readonly string[]) =>
-  registerWorker(db, {
-    id,
-    ...{ host: 'here', pid: 1, version: '0', backend: 'wasm', device: 'cpu', slots: 1 },
-    abilities: {
-      engineVersion: 'engine-1',
-      trainerBytes: 2 ** 30,
-      datasets: images.map((digest) => ({ digest, images: 1, stamp: '' })),
-    },
-  });
-
-describe('a stage', () => {
-  test('waits for a worker that has the images, or for the service to have them', async () => {
-    const made = makeDataset({ salt: 7 });
-    await submitOn(made);
-    await register('without', []);
-    await register('with', [made.upload.digest]);
-    expect(await claim(db, 'without')).toBeNull();
-    const claimed = (await claim(db, 'with'))!;
-    expect(claimed.spec.dataset.content?.digest).toBe(made.upload.digest);
-    await releaseStage(db, leaseOf(claimed));
-    await bring({ salt: 7 });
-    expect(await claim(db, 'without')).toMatchObject({ stageId: claimed.stageId });
-    expect((await getWorker(db, 'with')).datasets).toEqual([{ name: 'pets', images: 1 }]);
-  });
-});
-
-describe('a data set is wanted', () => {
-  test('while a ready stage needs it, a live worker lacks it, and the service does not have it', async () => {
-    const made = makeDataset({ salt: 21 });
-    const { digest } = made.upload;
-    const wanted = () => wantedDatasets(db, [digest, datasets.mnist.digest]);
-    await register('with', [digest]);
-    await register('without', []);
-    expect(await wanted()).toEqual([]);
-    const sweepId = await submitOn(made, { seeds: [21] });
-    expect(await wanted()).toEqual([digest]);
-    expect(await wantedDatasets(db, [])).toEqual([]);
-    await query(db, `UPDATE workers SET status = 'gone' WHERE id = 'without'`);
-    expect(await wanted()).toEqual([]);
-    await query(db, `UPDATE workers SET status = 'online' WHERE id = 'without'`);
-    await bring({ salt: 21 });
-    expect(await wanted()).toEqual([]);
-    await removeDataset(db, 'pets', { owner: 'ann' });
-    await query(db, 'DELETE FROM datasets');
-    expect(await wanted()).toEqual([digest]);
-    await query(db, `UPDATE sweeps SET status = 'paused' WHERE id = $1`, [sweepId]);
-    expect(await wanted()).toEqual([]);
-  });
-});
-
-describe('a collection of garbage', () => {
-  const collect = (keepDays: number, dryRun = false) =>
-    collectGarbage(db, RetentionPolicy.parse({ keepDays, keepBest: 0 }), { dryRun });
-  const passTime = () => query(db, `UPDATE datasets SET asked_at = now() - interval '1 hour'`);
-
-  test('frees a data set without a name that no kept trial needs', async () => {
-    const made = await bring({ salt: 3 });
-    const bytes = made.bytes.length;
-    await submitOn(made, { seeds: [11] });
-    await removeDataset(db, 'pets', { owner: 'ann' });
-    await passTime();
-    expect(await collect(0)).toMatchObject({ datasets: 0 }); // the sweep runs
-    await drain(db);
-    expect(await collect(30)).toMatchObject({ datasets: 0 }); // its trial is kept
-    expect(await collect(0, true)).toMatchObject({ datasets: 1 });
-    const { bytes: freed, datasets: count } = await collect(0);
-    expect([count, freed >= bytes]).toEqual([1, true]);
-    expect(await query(db, 'SELECT FROM dataset_chunks')).toHaveLength(0);
-  });
-
-  test('keeps a data set with a name, and one whose name was removed a moment ago', async () => {
-    await bring({ salt: 4 });
-    await passTime();
-    expect(await collect(0)).toMatchObject({ datasets: 0 });
-    await removeDataset(db, 'pets', { owner: 'ann' });
-    expect(await collect(0)).toMatchObject({ datasets: 0 });
-    await passTime();
-    expect(await collect(0)).toMatchObject({ datasets: 1 });
   });
 });
