@@ -64,15 +64,17 @@ export const summarise = (curves: readonly Curve[]): readonly Summary[] =>
   );
 
 const [width, height] = [720, 380];
-const frame = { left: 64, right: 150, top: 20, bottom: 52 };
+const frame = { left: 64, right: 24, top: 20, bottom: 52 };
+/** The lower right corner, which no curve of a search reaches. */
+const legend = { left: 540, top: 270, step: 22 };
 const looks: Readonly<Record<Arm, { readonly colour: string; readonly title: string }>> = {
   hyperband: { colour: '#0b5fa5', title: 'Hyperband, TPE' },
   random: { colour: '#b4511d', title: 'random search' },
 };
 
-/** Whole steps of 1, 2 or 5 times a power of ten, about five of them. */
+/** Multiples of 1, 2 or 5 times a power of ten: at most seven of them. */
 const ticksOf = (low: number, high: number): readonly number[] => {
-  const rough = (high - low) / 5;
+  const rough = (high - low) / 6;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough)!;
   const first = Math.ceil(low / step - 1e-9);
@@ -117,7 +119,7 @@ export const drawSearches = (curves: readonly Curve[]): string => {
       `text-anchor="middle" transform="translate(16 ${(height - frame.bottom) / 2}) rotate(-90)"`,
     ),
   ];
-  const lines = arms.flatMap(({ arm, summaries }) => {
+  const lines = arms.flatMap(({ arm, summaries }, row) => {
     const { colour, title } = looks[arm];
     const line = (of: 'median' | 'least' | 'greatest'): string =>
       stepsOf(summaries.map((each) => [x(each.seconds), y(each[of])]));
@@ -126,7 +128,8 @@ export const drawSearches = (curves: readonly Curve[]): string => {
       ...(['least', 'greatest'] as const).map(
         (of) => `<path d="${line(of)}" fill="none" stroke="${colour}" stroke-dasharray="2 4"/>`,
       ),
-      text(x(end) + 8, y(summaries.at(-1)!.median) + 4, title, `fill="${colour}"`),
+      `<path d="M${legend.left} ${legend.top + row * legend.step}h24" stroke="${colour}" stroke-width="2.5"/>`,
+      text(legend.left + 30, legend.top + row * legend.step + 4, title, `fill="${colour}"`),
     ];
   });
   return `${[

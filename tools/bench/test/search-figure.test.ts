@@ -31,8 +31,8 @@ test('the figure draws each arm as steps from its first summary to the end', () 
     ...Array(3).fill('#0b5fa5'),
     ...Array(3).fill('#b4511d'),
   ]);
-  // 8 seconds are 506 pixels wide, from 64: hyperband starts at 3 seconds, random search at 5.
+  // 8 seconds are 632 pixels wide, from 64: hyperband starts at 3 seconds, random search at 5.
   const startOf = (path: string) => Number(/^M([\d.]+)/.exec(path)![1]);
-  expect(paths.map(([, path]) => startOf(path!))).toEqual([...Array(3).fill(253.8), ...Array(3).fill(380.3)]);
-  for (const [, path] of paths) expect(path).toMatch(/H570\.0V[\d.]+$/);
+  expect(paths.map(([, path]) => startOf(path!))).toEqual([...Array(3).fill(301), ...Array(3).fill(459)]);
+  for (const [, path] of paths) expect(path).toMatch(/H696\.0V[\d.]+$/);
 });
