@@ -16,6 +16,10 @@ export const formatCount = (value: number): string => counts.format(value);
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${formatCount(count)} ${count === 1 ? one : many}`;
 
+/** A text for the tooltips of charts, which are HTML. */
+export const escapeHtml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+
 /** Three significant digits; very small and very large numbers as powers of ten; `∞` for infinity; `–` for no value. */
 export const formatNumber = (value: number | null | undefined): string => {
   if (value === null || value === undefined || Number.isNaN(value)) return '–';
@@ -101,6 +105,12 @@ export const hyperparameterScale = (name: string): 'linear' | 'log' => {
 
 export const formatHyperparameter = (value: unknown): string =>
   typeof value === 'number' ? formatNumber(value) : String(value ?? '–');
+
+/** `γ 5, β 0.02`. */
+export const formatPoint = (point: Readonly<Record<string, unknown>>): string =>
+  Object.entries(point)
+    .map(([name, value]) => `${hyperparameterTitle(name)} ${formatHyperparameter(value)}`)
+    .join(', ');
 
 /** The first eight characters of a hash. */
 export const shortHash = (hash: string): string => hash.slice(0, 8);

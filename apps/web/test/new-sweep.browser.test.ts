@@ -135,4 +135,43 @@ describeInBrowser('the form for a new sweep', () => {
     await stages.getByText('7').waitFor();
     await close();
   });
+
+  it('offers every search with its fields, and shows what is wrong beside them', async () => {
+    const { page, faults, close } = await open(browser, `${api.url}#/new`);
+    await page.getByLabel('Name').fill('A search');
+    await page
+      .getByRole('group', { name: 'γ: default, values or range' })
+      .getByRole('button', { name: 'Range' })
+      .click();
+    await page.getByLabel('γ: from').fill('0.1');
+    await page.getByLabel('γ: to').fill('10');
+    await page.getByRole('radio', { name: /^Hyperband/ }).check();
+    await page.getByLabel('γ: number of values').fill('');
+    expect(await page.getByLabel('Fidelity').inputValue()).toBe('initialiseEpochs');
+    await page.getByLabel('Fidelity').selectOption('optimiseEpochs');
+    await page.getByRole('textbox', { name: /^Trials/ }).fill('1');
+    await page.getByText(/>=2/).first().waitFor();
+    await page.getByRole('textbox', { name: /^Trials/ }).fill('9');
+    await page.getByRole('textbox', { name: /^Constraints/ }).fill('accuracy > 1');
+    await page
+      .getByText(/Expected a condition such as/)
+      .first()
+      .waitFor();
+    await page.getByRole('textbox', { name: /^Constraints/ }).fill('cleanAccuracy >= 0.5');
+    await page.getByRole('button', { name: 'Choose an objective' }).click();
+    await page.getByRole('button', { name: 'Add an objective' }).click();
+    await page.getByRole('button', { name: 'Submit 9 configurations' }).click();
+    await page.getByRole('heading', { name: 'A search' }).waitFor();
+    const made = [...world.sweeps.values()].find(({ definition }) => definition.name === 'A search')!;
+    expect(made.definition).toMatchObject({
+      space: { gamma: { min: 0.1, max: 10 } },
+      search: {
+        ...{ strategy: 'hyperband', trials: 9, sampler: 'tpe', constraints: ['cleanAccuracy >= 0.5'] },
+        fidelity: { hyperparameter: 'optimiseEpochs', min: 1, max: 27 },
+      },
+      objective: [{ metric: 'robustAccuracy' }, { metric: 'cleanAccuracy' }],
+    });
+    expect(faults).toEqual([]);
+    await close();
+  });
 });

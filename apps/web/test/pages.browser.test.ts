@@ -2,7 +2,16 @@ import type { TrialDetail } from '@funnel/contracts';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeInBrowser, dist, eventually, launch, open, seriousFindings } from './browser.ts';
-import { addEveryStatus, colourSweep, defenceSweep, signsSweep, smallSweep } from './fake-api/populate.ts';
+import {
+  addEveryStatus,
+  colourSweep,
+  defenceSweep,
+  frontSweep,
+  rungSweep,
+  searchSweep,
+  signsSweep,
+  smallSweep,
+} from './fake-api/populate.ts';
 import { type FakeApi, startFakeApi } from './fake-api/server.ts';
 import { createWorld } from './fake-api/world.ts';
 
@@ -19,6 +28,14 @@ const pages = [
   ['#/sweeps/failed', 'A retry gives the 9 trials that failed new attempts'],
   ['#/sweeps/collapsed', 'Change the search space'],
   ['#/sweeps/done', 'Which hyperparameters matter'],
+  ['#/sweeps/tpe/search', 'stronger colours are better'],
+  ['#/sweeps/rungs/search', 'A line leads from rung to rung'],
+  ['#/sweeps/rungs', 'Which hyperparameters matter'],
+  ['#/sweeps/front/search', 'that no other beats in all objectives'],
+  ['#/sweeps/done/search', 'This sweep has no search that decides'],
+  ['#/trials/rungs.20', 'Why this trial'],
+  ['#/leaderboard?sweep=rungs', 'ranks count within a rung'],
+  ['#/new?sweep=rungs', 'Submit 46 configurations'],
   ['#/sweeps/done/training', 'Defender loss'],
   ['#/sweeps/done/stages', 'Double-click a stage'],
   ['#/sweeps/done/definition', 'optimiseEpochs'],
@@ -60,6 +77,9 @@ describeInBrowser('every page', () => {
     world.addSweep(defenceSweep, { id: 'defences', done: 1, createdAt: '2026-11-01T09:00:00Z' });
     world.addSweep(colourSweep, { id: 'colour', done: 1, createdAt: '2026-11-01T08:30:00Z' });
     world.addSweep(signsSweep, { id: 'signs', done: 1, createdAt: '2026-11-01T08:20:00Z' });
+    world.addSweep(searchSweep, { id: 'tpe', done: 0.6 });
+    world.addSweep(rungSweep, { id: 'rungs', done: 0.8 });
+    world.addSweep(frontSweep, { id: 'front', done: 1 });
     addEveryStatus(world, (i) => `2026-11-01T08:0${i}:00Z`);
     browser = await launch();
     api = await startFakeApi(world, { dist });
@@ -100,6 +120,21 @@ describeInBrowser('every page', () => {
     await page.getByRole('img', { name: /^Image 0: sign/ }).waitFor();
     await page.getByRole('button', { name: 'Show all 43 classes' }).click();
     await page.getByRole('rowheader', { name: 'sign 42' }).waitFor();
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  it('shows reconstructions only for recipes with an auto-encoder', async () => {
+    const { page, faults, close } = await open(browser, `${api.url}#/trials/defences.2`);
+    await page.getByText('distillation on mnist').waitFor();
+    const examples = page.getByRole('list', { name: 'Examples' });
+    await examples.scrollIntoViewIfNeeded();
+    await examples.getByRole('img', { name: 'Difference' }).first().waitFor();
+    expect(await page.getByText('Reconstructed').count()).toBe(0);
+    expect(await page.getByText('cannot be shown').count()).toBe(0);
+    await page.goto(`${api.url}#/trials/defences.0`);
+    await page.getByText('classic on mnist').waitFor();
+    await page.getByText('Reconstructed', { exact: true }).waitFor();
     expect(faults).toEqual([]);
     await close();
   });

@@ -140,4 +140,6 @@ export type PlannedSearch = z.infer<typeof PlannedSearch>;
 export const ExtendSearch = z
   .strictObject({ trials: z.int().min(1).max(10_000).meta({ description: 'Configurations to add.' }) })
   .meta({ id: 'ExtendSearch' });
+export type ExtendSearch = z.infer<typeof ExtendSearch>;
 export const TryPoint = z.strictObject({ point: SearchPoint }).meta({ id: 'TryPoint' });
+export type TryPoint = z.infer<typeof TryPoint>;

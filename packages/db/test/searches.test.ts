@@ -129,6 +129,17 @@ describe('a decision', () => {
       epochs: 4,
       direct: false,
     });
+    const carrier = () =>
+      query(
+        db,
+        'SELECT s.sweep_id FROM stages s JOIN sweep_stages l ON l.stage_id = s.id WHERE l.sweep_id = $1 AND l.ordinal = -1',
+        [sweepId],
+      );
+    expect(await carrier()).toEqual([{ sweep_id: sweepId }]); // the search has the higher priority
+    await pauseSweep(db, sweepId);
+    expect(await carrier()).toEqual([{ sweep_id: other.sweepId }]);
+    await resumeSweep(db, sweepId);
+    expect(await carrier()).toEqual([{ sweep_id: sweepId }]);
     await pauseSweep(db, other.sweepId);
     await cancelSweep(db, other.sweepId);
     expect(await wrongCounts(db)).toEqual([]);
@@ -138,6 +149,21 @@ describe('a decision', () => {
     await cancelSweep(db, sweepId);
     await deleteSweep(db, sweepId);
     expect(await query(db, 'SELECT FROM sweep_stages WHERE sweep_id = $1', [sweepId])).toEqual([]);
+  });
+
+  test('gives a failed stage that it shares with a later unit new attempts, and counts it once', async () => {
+    const sweep = searching({ seeds: [seed] });
+    const sweepId = await submitSearch(db, sweep);
+    await drain(db);
+    await decide(db, sweepId, sweep, { number: 2, gamma: 7 });
+    const failing = (await claim(db))!;
+    await failAttempt(db, { ...leaseOf(failing), code: 'BROKEN', message: 'It broke', maxAttempts: 1 });
+    expect(await trialStatuses(db, sweepId)).toEqual(['completed', 'failed']);
+    await decide(db, sweepId, sweep, { number: 1, gamma: 7 });
+    expect(await wrongCounts(db)).toEqual([]);
+    await drain(db);
+    expect(await trialStatuses(db, sweepId)).toEqual(['completed', 'completed', 'completed']);
+    expect(await wrongCounts(db)).toEqual([]);
   });
 
   test('may leave a place empty', async () => {

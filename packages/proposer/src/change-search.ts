@@ -21,10 +21,9 @@ export const extendedDefinition = (
   const search = { ...decidedSearchOf(definition), trials: configurations + more };
   const parsed = StoredDefinition.shape.search.safeParse(search);
   if (parsed.success) return { ...definition, search: parsed.data };
-  const expected = `fewer trials, since ${search.strategy} has at most so many in all`;
-  throw new AppError(
-    'INVALID_REQUEST',
-    `Expected ${expected}, but got ${more} more than ${configurations}: ${parsed.error.issues[0]!.message}`,
-    { issues: [{ path: 'trials', expected, received: String(more) }] },
-  );
+  const max = (parsed.error.issues[0] as { readonly maximum?: number }).maximum ?? configurations;
+  const expected = `at most ${max - configurations} more trials, since ${search.strategy} has at most ${max} in all`;
+  throw new AppError('INVALID_REQUEST', `Expected ${expected}, but got ${more}`, {
+    issues: [{ path: 'trials', expected, received: String(more) }],
+  });
 };

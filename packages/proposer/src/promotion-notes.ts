@@ -33,33 +33,39 @@ type Field = {
 
 const nothing: Promotion = { promoted: null, note: null };
 
+/** `the best 3 went on`. */
+const promotedText = (count: number, verb: string): string => {
+  if (count === 0) return `none of them ${verb}`;
+  return `${count === 1 ? 'the best one' : `the best ${count}`} ${verb}`;
+};
+
 /** The promotion of a unit below the highest rung. */
-const describe = (
+const describePromotion = (
   { number, rung, result }: DecidedUnit,
   wentOn: boolean,
   { competition, ended, places, promoted }: Field,
-  hasSearchEnded: boolean,
+  isOpen: boolean,
 ): Promotion => {
-  const isComplete = competition !== null && ended === competition.count;
   const place = places?.get(number);
   const among = `${place === undefined ? '' : `${ordinal(place)} of `}${ended} at rung ${rung}`;
-  if (wentOn) return { promoted: true, note: null };
-  if (result.status === 'bad') return { promoted: false, note: 'Bad units do not go on.' };
   if (result.status === 'pending') return nothing;
-  if (isComplete) {
-    const isAmongBest = place !== undefined && place <= competition.promoted;
+  if (result.status === 'bad') return { promoted: wentOn, note: wentOn ? null : 'Bad units do not go on.' };
+  if (competition === null)
     return {
-      promoted: isAmongBest && !hasSearchEnded ? null : false,
-      note: `${among}; the best ${competition.promoted} ${hasSearchEnded || promoted > 0 ? 'went' : 'go'} on.`,
+      promoted: wentOn || (isOpen ? null : false),
+      note: wentOn ? null : `${among}${isOpen ? ' so far' : ''}; ${promoted} went on.`,
     };
+  if (ended < competition.count) {
+    const note = 'The search ended before its bracket was complete, so none of it went on.';
+    return isOpen ? nothing : { promoted: false, note };
   }
-  if (competition !== null)
-    return hasSearchEnded
-      ? { promoted: false, note: 'The search ended before its bracket was complete, so none of it went on.' }
-      : nothing;
+  const willGoOn = isOpen && place !== undefined && place <= competition.promoted;
   return {
-    promoted: hasSearchEnded ? false : null,
-    note: `${among}${hasSearchEnded ? '' : ' so far'}; ${promoted} went on.`,
+    promoted: wentOn || (willGoOn ? null : false),
+    note: `${among}; ${promotedText(
+      isOpen ? competition.promoted : promoted,
+      isOpen && promoted === 0 ? 'will go on' : 'went on',
+    )}.`,
   };
 };
 
@@ -101,5 +107,5 @@ export const createPromotionOf = (
   return (unit) =>
     unit.rung >= top
       ? nothing
-      : describe(unit, hasPromotion(unit), fields.get(groupOf(unit))!, record.ended !== null);
+      : describePromotion(unit, hasPromotion(unit), fields.get(groupOf(unit))!, record.ended === null);
 };

@@ -49,7 +49,7 @@ const searches: readonly [string, SweepInput['search']][] = [
   ],
 ];
 
-const withConstraint = { attacks: ['pgd-linf', 'fmn-l2'], seeds: 2 } as const;
+const withConstraint = { attacks: ['pgd-linf', 'fmn-l2'], seeds: 2 } satisfies Partial<SweepInput>;
 
 describe.each(searches)('%s', (_, search) => {
   const start = emptyRecord({ search, ...withConstraint });

@@ -79,7 +79,7 @@ it('fronts, by hand', () => {
     [0, 0],
     [3, 1],
   ];
-  expect(frontsOf(points)).toEqual([[1, 2, 3, 5], [0], [4]]);
+  expect([...frontsOf(points)]).toEqual([[1, 2, 3, 5], [0], [4]]);
 });
 
 it('a spread subset is the greedy one', () => {

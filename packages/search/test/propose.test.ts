@@ -4,6 +4,7 @@ import { nextDue } from '../src/next-due.ts';
 import type { Outcome } from '../src/observation.ts';
 import type { Search } from '../src/search.ts';
 import { simulateSearch } from '../src/simulate.ts';
+import type { Point } from '../src/space.ts';
 
 const searchOf = (changes: Partial<Search> = {}): Search => ({
   space: [
@@ -50,7 +51,7 @@ describe('the source of a proposal', () => {
   });
 
   it('is `try` for the points of the sweep file, each once and in their order, with values that leave no choice', () => {
-    const tryFirst = [
+    const tryFirst: readonly Point[] = [
       { x: 0.25, kind: 'b' },
       { x: 0.5, kind: 'a' },
       { x: 0.25, kind: 'b', units: 64 },

@@ -1,12 +1,14 @@
 /** Benchmarks: `npm run bench -- NAME …`; `--help` lists them. */
 import { attack, attackUsage } from './attack.ts';
 import { attackPeersUsage } from './attack-peers.ts';
+import { decide, decideUsage } from './decide.ts';
 import { examine, examineUsage } from './examine.ts';
 import { fleet, fleetUsage } from './fleet.ts';
 import { flood, floodUsage } from './flood.ts';
 import { load, loadUsage } from './load.ts';
 import { WrongOption } from './options.ts';
 import { plan, planUsage } from './plan.ts';
+import { realSearch, realSearchUsage } from './real-search.ts';
 import { search, searchUsage } from './search.ts';
 import { sharedStage, sharedStageUsage } from './shared-stage.ts';
 import { stream, streamUsage } from './stream.ts';
@@ -26,6 +28,8 @@ const commands: Readonly<Record<string, Command>> = {
   'shared-stage': { run: sharedStage, usage: sharedStageUsage },
   upload: { run: upload, usage: uploadUsage },
   search: { run: search, usage: searchUsage },
+  decide: { run: decide, usage: decideUsage },
+  'real-search': { run: realSearch, usage: realSearchUsage },
   stream: { run: stream, usage: streamUsage },
 };
 

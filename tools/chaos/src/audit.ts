@@ -30,7 +30,7 @@ export const countOf = async (db: Db, sql: string): Promise<number> =>
   Number((await rowsOf<{ n: unknown }>(db, sql))[0]?.n ?? 0);
 
 /** A description of the rows that must not exist, and the SQL that counts them. */
-type Rule = readonly [what: string, sql: string];
+export type Rule = readonly [what: string, sql: string];
 
 const wrongCounts = `
   WITH kept AS (

@@ -65,7 +65,7 @@ export const faults = {
   'freeze PostgreSQL beyond the lease': (target) => target.database.freeze(longerThanLease(target)),
 } as const satisfies Record<string, Fault>;
 
-type DrawnFault = keyof typeof faults;
+export type DrawnFault = keyof typeof faults;
 export type FaultName = DrawnFault | DatabaseFault;
 
 /** Relative frequencies of the kinds. */
@@ -81,8 +81,7 @@ const weights: Readonly<Record<DrawnFault, number>> = {
   'freeze PostgreSQL beyond the lease': 1,
 };
 
-const kindsOf = ({ redis }: Pick<Target, 'redis'>): readonly DrawnFault[] =>
-  (Object.keys(faults) as DrawnFault[]).filter((name) => redis || name !== 'kill Redis');
+const allKinds = Object.keys(faults) as DrawnFault[];
 
 const drawFault = (random: Random, names: readonly DrawnFault[]): DrawnFault => {
   const tickets = names.flatMap((name) => Array<DrawnFault>(weights[name]).fill(name));
@@ -117,15 +116,17 @@ export type Pace = {
   /** Mean seconds between two crashes or restarts of PostgreSQL; 0: never. */
   readonly postgresEvery: number;
   readonly seed: number;
+  /** (Default: all) */
+  readonly kinds?: readonly DrawnFault[];
 };
 
 /** Injects until `signal` is aborted: every kind once, then random ones. PostgreSQL goes down independently. */
 export const injectFaults = async (
   target: Target,
-  { signal, pauseSeconds, postgresEvery, seed }: Pace,
+  { signal, pauseSeconds, postgresEvery, seed, kinds: wantedKinds = allKinds }: Pace,
   onFault: (name: FaultName) => void,
 ): Promise<Injected> => {
-  const kinds = kindsOf(target);
+  const kinds = wantedKinds.filter((name) => target.redis || name !== 'kill Redis');
   const counts: Record<string, number> = {};
   const count = (name: FaultName): void => {
     counts[name] = (counts[name] ?? 0) + 1;

@@ -1,73 +1,13 @@
 /** `npm run chaos`: kills processes and servers on purpose, then audits the results. The exit code is 0 only if every check holds. */
 import { readFile } from 'node:fs/promises';
 import type { SweepInput } from '@funnel/contracts';
-import { Command, InvalidArgumentError, Option } from 'commander';
 import { parse } from 'yaml';
+import { type Flags, program } from './options.ts';
 import { type ChaosReport, runChaos } from './run-chaos.ts';
 import { type ClientsReport, runClients } from './run-clients.ts';
+import { runSearches, type SearchesReport } from './run-searches.ts';
+import { searchCases } from './search-sweeps.ts';
 import { hasRedis } from './services.ts';
-
-/** A number from `min`. Whole, unless it counts seconds or minutes. */
-const from =
-  (min: number, { isWhole = true } = {}) =>
-  (text: string): number => {
-    const value = text.trim() === '' ? Number.NaN : Number(text);
-    if (value >= min && value < 1e9 && (!isWhole || Number.isInteger(value))) return value;
-    throw new InvalidArgumentError(`Expected a ${isWhole ? 'whole ' : ''}number from ${min}.`);
-  };
-
-const program = new Command('chaos')
-  .description(
-    'Runs sweeps while processes, PostgreSQL, Redis and connections fail, then audits every result.',
-  )
-  .addOption(
-    new Option('--queue <backend>', 'queue backend').choices(['postgres', 'redis', 'both']).default('both'),
-  )
-  .option('--trials <n>', 'minimum number of trials of the simulated sweep', from(1), 300)
-  .option('--workers <n>', 'worker processes', from(1), 4)
-  .option('--seed <n>', 'seed of the faults', from(0), 1)
-  .option('--step <ms>', 'time of a step of the simulated trainer', from(0), 40)
-  .option('--pause <seconds>', 'mean time between two faults', from(0, { isWhole: false }), 2)
-  .option(
-    '--postgres-every <seconds>',
-    'mean time between two crashes or restarts of PostgreSQL; 0: never',
-    from(0, { isWhole: false }),
-    5,
-  )
-  .option('--limit <seconds>', 'a run that takes longer fails', from(1), 900)
-  .option('--sweep <file>', 'sweep file (YAML or JSON) of the run with real training')
-  .option(
-    '--unequal',
-    'the large sweep on workers of unequal ability: without the data, with half the memory, failing at everything',
-  )
-  .option('--no-simulated', 'omit the large sweep with the simulated trainer')
-  .option('--no-trained', 'omit the small sweep with real training')
-  .option(
-    '--clients <n>',
-    'instead of faults: this many concurrent clients that change sweeps with shared stages',
-    from(1),
-  )
-  .option('--minutes <n>', 'how long the clients work', from(0, { isWhole: false }), 3)
-  .option('--json', 'end with one line of JSON; progress goes to stderr')
-  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
-
-type Flags = {
-  queue: 'postgres' | 'redis' | 'both';
-  trials: number;
-  workers: number;
-  seed: number;
-  step: number;
-  pause: number;
-  postgresEvery: number;
-  limit: number;
-  sweep?: string;
-  simulated: boolean;
-  trained: boolean;
-  unequal?: true;
-  clients?: number;
-  minutes: number;
-  json?: true;
-};
 
 const pairs = (record: Readonly<Record<string, number>>): string =>
   Object.entries(record)
@@ -80,31 +20,20 @@ const verdictOf = ({ ok, findings }: Pick<ChaosReport, 'ok' | 'findings'>): stri
 const describeClients = (report: ClientsReport): string =>
   `${report.clients} clients, queue on ${report.queue}: ${verdictOf(report)}\n  in ${report.seconds} s; answers: ${pairs(report.answers)}\n  ${pairs(report.counts)}`;
 
+const describeSearches = (report: SearchesReport): string =>
+  `searches, ${report.workers} workers, queue on ${report.queue}: ${verdictOf(report)}\n  in ${report.seconds} s; injected: ${pairs(report.injected) || 'nothing'}; restarts ${report.restarts}\n  ${pairs(report.counts)}\n  decisions ${report.digest}`;
+
 const describe = (report: ChaosReport): string => {
   const verdict = verdictOf(report);
   const missed = report.notInjected.length > 0 ? `; not injected: ${report.notInjected.join(', ')}` : '';
   return `${report.training} on ${report.queue}: ${verdict}\n  in ${report.seconds} s; injected: ${pairs(report.injected)}${missed}; restarts ${report.restarts}\n  ${pairs(report.counts)}\n  results ${report.digest}, expected ${report.referenceDigest}`;
 };
 
-const {
-  queue,
-  trials,
-  workers,
-  seed,
-  step,
-  pause,
-  postgresEvery,
-  limit,
-  sweep: file,
-  simulated,
-  trained,
-  unequal = false,
-  clients,
-  minutes,
-  json,
-} = program.parse().opts<Flags>();
+const flags = program.parse().opts<Flags>();
+const { queue, limit, seed, step, pause } = flags;
 const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupted.abort());
+const { signal } = interrupted;
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
 const readSweep = async (name: string): Promise<SweepInput> => {
   try {
@@ -113,51 +42,70 @@ const readSweep = async (name: string): Promise<SweepInput> => {
     return program.error(`--sweep: ${error instanceof Error ? error.message : error}`);
   }
 };
-const sweep = file === undefined ? undefined : await readSweep(file);
-const kinds = unequal
-  ? (['simulated'] as const)
-  : [...(simulated ? (['simulated'] as const) : []), ...(trained ? (['trained'] as const) : [])];
+const sweep = flags.sweep === undefined ? undefined : await readSweep(flags.sweep);
 const backends = queue === 'both' ? (['postgres', 'redis'] as const) : [queue];
 if (!hasRedis() && queue === 'redis')
   program.error('Expected redis-server on this machine, but there is none');
 const available = backends.filter((backend) => backend === 'postgres' || hasRedis());
 if (available.length < backends.length)
   log('NOT TESTED: the queue on Redis, because redis-server is missing on this machine');
-const reports: (ChaosReport | ClientsReport)[] = [];
-for (const backend of available) {
-  if (clients !== undefined) {
-    log(`── ${clients} clients, queue on ${backend} ──`);
-    const report = await runClients({
-      ...{ queue: backend, clients, minutes, workers, seed, log },
-      stepMilliseconds: step,
-      signal: interrupted.signal,
-    });
-    log(describeClients(report));
+
+type Queue = (typeof available)[number];
+const reports: { readonly ok: boolean }[] = [];
+const common = { seed, stepMilliseconds: step, signal, log };
+
+/** One worker without faults, then each number of workers with faults. */
+const searches = async ({ extend = false, workers = [1, 2, 4], ...flags }: Flags): Promise<void> => {
+  const options = {
+    cases: searchCases(flags.searchStrategy, flags.seeds, flags.configurations),
+    ...{ ...common, pauseSeconds: pause, limitSeconds: limit },
+  };
+  const note = ({ decided: _, results: __, ...report }: SearchesReport): void => {
     reports.push(report);
-    continue;
-  }
-  for (const training of kinds) {
-    if (interrupted.signal.aborted) break;
-    log(`── ${training} training, queue on ${backend} ──`);
+  };
+  const undisturbed = { workers: 1, seed: null, stepMilliseconds: 0, extend: false, delaySeconds: 0 };
+  log('── searches with one worker and without faults ──');
+  const expected = await runSearches({ ...options, ...undisturbed, queue: 'postgres' }, null);
+  log(describeSearches(expected));
+  note(expected);
+  for (const queue of available)
+    for (const count of workers) {
+      if (signal.aborted || !expected.ok) return;
+      log(`── searches with ${count} workers, queue on ${queue} ──`);
+      const disturbed = { workers: count, extend, delaySeconds: flags.delay };
+      const report = await runSearches({ ...options, ...disturbed, queue }, expected);
+      log(describeSearches(report));
+      note(report);
+    }
+};
+
+const clientsOn = async (queue: Queue, clients: number, workers: number): Promise<void> => {
+  log(`── ${clients} clients, queue on ${queue} ──`);
+  const report = await runClients({ ...common, queue, clients, minutes: flags.minutes, workers });
+  log(describeClients(report));
+  reports.push(report);
+};
+
+const sweepsOn = async (queue: Queue, workers: number): Promise<void> => {
+  const { unequal = false, simulated, trained, trials, postgresEvery } = flags;
+  for (const training of ['simulated', 'trained'] as const) {
+    const isWanted = training === 'simulated' ? unequal || simulated : !unequal && trained;
+    if (signal.aborted || !isWanted) continue;
+    log(`── ${training} training, queue on ${queue} ──`);
     const report = await runChaos({
-      queue: backend,
-      training,
-      unequal,
-      trials,
-      sweep,
-      workers,
-      seed,
-      stepMilliseconds: step,
-      pauseSeconds: pause,
-      postgresEvery,
-      limitSeconds: limit,
-      signal: interrupted.signal,
-      log,
+      ...{ ...common, queue, training, unequal, trials, sweep, workers },
+      ...{ pauseSeconds: pause, postgresEvery, limitSeconds: limit },
     });
     log(describe(report));
     reports.push(report);
   }
-}
-const ok = !interrupted.signal.aborted && reports.length > 0 && reports.every((report) => report.ok);
-if (json) process.stdout.write(`${JSON.stringify({ ok, reports })}\n`);
+};
+
+if (flags.search) await searches(flags);
+else
+  for (const queue of available)
+    for (const count of flags.workers ?? [4])
+      await (flags.clients === undefined ? sweepsOn(queue, count) : clientsOn(queue, flags.clients, count));
+const ok = !signal.aborted && reports.length > 0 && reports.every((report) => report.ok);
+if (flags.json) process.stdout.write(`${JSON.stringify({ ok, reports })}\n`);
 process.exit(ok ? 0 : 1);

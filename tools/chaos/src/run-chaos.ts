@@ -1,14 +1,12 @@
-import { rm } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient, FunnelError } from '@funnel/client';
 import type { SweepInput } from '@funnel/contracts';
-import { createDb, migrate } from '@funnel/db';
+import { createDb } from '@funnel/db';
 import { type Audit, audit, readResults } from './audit.ts';
 import { expectedOf, type Results, realSweep, simulatedSweep } from './expected.ts';
 import { type FaultName, type Injected, injectFaults } from './faults.ts';
 import { type FleetOptions, startFleet } from './fleet.ts';
+import { submit, untilEnded } from './follow-sweep.ts';
 import { createRandom } from './random.ts';
-import { type Database, isAlive, makeFolder, openDatabase, openRedis } from './services.ts';
+import { isAlive, type Services, withServices } from './services.ts';
 import { unequalSweep, variants } from './unequal.ts';
 
 export type ChaosOptions = {
@@ -52,75 +50,38 @@ const leaseSeconds = 3;
 /** So few that a broken worker could use them up. Killed trainers use some too. */
 const unequalAttempts = 5;
 
-/** Waits until the sweep has ended, even while the API is down. Resolves to true where the sweep completed. */
-const untilEnded = async (
-  url: string,
-  id: string,
-  { limitSeconds, signal }: Pick<ChaosOptions, 'limitSeconds' | 'signal'>,
-  onProgress: (progress: number) => void,
-): Promise<boolean> => {
-  const client = createClient({ url, retries: 0 });
-  const deadline = Date.now() + limitSeconds * 1000;
-  while (Date.now() < deadline && !signal.aborted) {
-    const sweep = await client.getSweep({ params: { id } }).catch((error: unknown) => {
-      if (error instanceof FunnelError && error.status === 404) throw error;
-      return null;
-    });
-    if (sweep && sweep.status !== 'running') return sweep.status === 'completed';
-    if (sweep) onProgress(sweep.progress);
-    await sleep(500);
-  }
-  return false;
-};
-
-/** Submits until an answer comes. The idempotency key ensures that only one sweep is made. */
-const submit = async (url: string, definition: SweepInput): Promise<string> => {
-  const client = createClient({ url, retries: 60, backoff: 250 });
-  const sweep = await client.createSweep({ body: definition, headers: { 'idempotency-key': 'chaos' } });
-  return sweep.id;
-};
-
-type Run = { readonly folder: string; readonly database: Database; readonly queueUrl: string };
-
 /** Trains the sweep without faults in a separate database: the results that real training must have. */
 const resultsWithoutFaults = async (
   options: ChaosOptions,
   definition: SweepInput,
   worker: FleetOptions['worker'],
 ): Promise<Results> => {
-  const folder = await makeFolder('reference');
-  const database = await openDatabase(folder);
-  try {
-    await migrate(database.url);
-    const fleet = await startFleet({
-      database,
-      queueUrl: database.url,
-      workers: 1,
-      leaseSeconds: 15,
-      logs: folder,
-      worker,
-    });
-    try {
-      const ended = await untilEnded(fleet.url, await submit(fleet.url, definition), options, () => {});
-      if (!ended)
-        throw new Error(
-          `Expected the sweep without faults to complete within ${options.limitSeconds} s; see the logs in ${folder}`,
-        );
-    } finally {
-      await fleet.stop();
-    }
-    const db = createDb(database.url);
-    return await readResults(db).finally(() => db.close());
-  } finally {
-    await database.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
+  const { queue: _, ...rest } = options;
+  const { results } = await withServices(
+    { ...rest, name: 'reference', queue: 'postgres' },
+    async ({ folder, database, queueUrl }) => {
+      const fleet = await startFleet({
+        ...{ database, queueUrl, workers: 1, leaseSeconds: 15, logs: folder, worker },
+      });
+      try {
+        const ended = await untilEnded(fleet.url, await submit(fleet.url, definition), options, () => {});
+        if (!ended)
+          throw new Error(
+            `Expected the sweep without faults to complete within ${options.limitSeconds} s; see the logs in ${folder}`,
+          );
+      } finally {
+        await fleet.stop();
+      }
+      const db = createDb(database.url);
+      return { ok: true, results: await readResults(db).finally(() => db.close()) };
+    },
+  );
+  return results;
 };
 
 /** Runs the sweep under faults and audits it. */
 const injectAndAudit = async (
-  { folder, database, queueUrl }: Run,
-  redis: Awaited<ReturnType<typeof openRedis>> | null,
+  { folder, database, redis, queueUrl }: Services,
   options: ChaosOptions,
 ): Promise<ChaosReport> => {
   const { log, trials, workers, seed, limitSeconds, stepMilliseconds, pauseSeconds, postgresEvery } = options;
@@ -202,24 +163,5 @@ const injectAndAudit = async (
 };
 
 /** Runs one sweep under faults, from an empty database to the audit. Keeps its folder where a check fails. */
-export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
-  const folder = await makeFolder('chaos');
-  const database = await openDatabase(folder);
-  const redis = options.queue === 'redis' ? await openRedis(folder) : null;
-  let keep = true;
-  try {
-    await migrate(database.url);
-    const report = await injectAndAudit(
-      { folder, database, queueUrl: redis?.url ?? database.url },
-      redis,
-      options,
-    );
-    keep = !report.ok;
-    if (keep) options.log(`logs are kept in ${folder}`);
-    return report;
-  } finally {
-    await redis?.stop();
-    await database.stop();
-    if (!keep) await rm(folder, { recursive: true, force: true });
-  }
-};
+export const runChaos = (options: ChaosOptions): Promise<ChaosReport> =>
+  withServices({ ...options, name: 'chaos' }, (services) => injectAndAudit(services, options));

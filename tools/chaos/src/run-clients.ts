@@ -1,10 +1,10 @@
 /** Many concurrent clients change sweeps that share stages, while workers run them. The rules of the tables must hold all the time. */
 import { setMaxListeners } from 'node:events';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@funnel/client';
-import { createDb, type Db, migrate } from '@funnel/db';
+import { createDb, type Db } from '@funnel/db';
 import {
   atAnyTime,
   atRest,
@@ -19,7 +19,7 @@ import { type Answers, type Known, runClient } from './client.ts';
 import { expectedOf, type Results, sharedSweeps } from './expected.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { createRandom } from './random.ts';
-import { makeFolder, openDatabase, openRedis } from './services.ts';
+import { withServices } from './services.ts';
 
 export type ClientsOptions = {
   readonly queue: 'postgres' | 'redis';
@@ -152,21 +152,15 @@ const untilReady = async (url: string, signal: AbortSignal): Promise<void> => {
 };
 
 /** Runs the clients, from an empty database to the audit. Keeps its folder where a check fails. */
-export const runClients = async (options: ClientsOptions): Promise<ClientsReport> => {
+export const runClients = (options: ClientsOptions): Promise<ClientsReport> => {
   const { queue, workers, stepMilliseconds, signal, log } = options;
-  const folder = await makeFolder('clients');
-  const database = await openDatabase(folder);
-  const redis = queue === 'redis' ? await openRedis(folder) : null;
-  let keep = true;
-  try {
-    await migrate(database.url);
+  return withServices({ name: 'clients', queue, log }, async ({ folder, database, queueUrl }) => {
     const expected = await expectedOfAll();
     const db = createDb(database.url);
     const simulation = { stepMilliseconds, faults: [{ fault: 'throw', kind: 'classify', seed: 1 }] as const };
     const started = Date.now();
     const fleet = await startFleet({
-      ...{ database, workers, logs: folder },
-      queueUrl: redis?.url ?? database.url,
+      ...{ database, queueUrl, workers, logs: folder },
       leaseSeconds: 5,
       worker: { simulation, slots: 2, maxAttempts: 1 },
     });
@@ -195,18 +189,12 @@ export const runClients = async (options: ClientsOptions): Promise<ClientsReport
       slowestAnswerMilliseconds: ran.slowestAnswer,
     };
     await db.close();
-    keep = findings.length > 0;
-    if (keep) log(`logs are kept in ${folder}`);
     log(`results ${digestOf(results)}`);
     return {
-      ok: !keep && !signal.aborted,
+      ok: findings.length === 0 && !signal.aborted,
       ...{ queue, clients: options.clients, findings, counts },
       seconds: Math.round((Date.now() - started) / 100) / 10,
       answers: Object.fromEntries([...ran.answers.counts].sort()),
     };
-  } finally {
-    await redis?.stop();
-    await database.stop();
-    if (!keep) await rm(folder, { recursive: true, force: true });
-  }
+  });
 };

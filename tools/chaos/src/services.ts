@@ -3,12 +3,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
-import { chmod, mkdtemp, readFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startEmbedded } from '@funnel/db';
+import { migrate, startEmbedded } from '@funnel/db';
 
 export type Process = {
   readonly name: string;
@@ -178,4 +178,36 @@ export const openRedis = async (folder: string): Promise<Redis> => {
     await once(socket.resume(), 'end');
   };
   return { url: `redis://127.0.0.1:${port}`, crash: () => server.kill('SIGKILL'), flush, stop: server.stop };
+};
+
+export type Services = {
+  /** Of PostgreSQL, Redis and the logs of all processes. */
+  readonly folder: string;
+  /** With the tables of Funnel. */
+  readonly database: Database;
+  /** Null where the queue is in PostgreSQL. */
+  readonly redis: Redis | null;
+  readonly queueUrl: string;
+};
+
+/** Starts the private servers of a run, and ends them after `use`. Keeps their folder, unless `use` resolves to a report that is `ok`. */
+export const withServices = async <Report extends { readonly ok: boolean }>(
+  { name, queue, log }: { name: string; queue: 'postgres' | 'redis'; log: (line: string) => void },
+  use: (services: Services) => Promise<Report>,
+): Promise<Report> => {
+  const folder = await makeFolder(name);
+  const database = await openDatabase(folder);
+  const redis = queue === 'redis' ? await openRedis(folder) : null;
+  let isGood = false;
+  try {
+    await migrate(database.url);
+    const report = await use({ folder, database, redis, queueUrl: redis?.url ?? database.url });
+    isGood = report.ok;
+    return report;
+  } finally {
+    await redis?.stop();
+    await database.stop();
+    if (isGood) await rm(folder, { recursive: true, force: true });
+    else log(`logs are kept in ${folder}`);
+  }
 };

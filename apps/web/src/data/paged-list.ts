@@ -25,6 +25,8 @@ type PagedQuery<T> = {
   readonly mayChange?: (item: T) => boolean;
   /** Fetch all pages at once, and not only when the user scrolls. */
   readonly all?: boolean;
+  /** New items come at the end: a refresh also fetches the last page. */
+  readonly grows?: boolean;
   /** These events make the whole list stale: all of its loaded pages are fetched again. */
   readonly affectedBy?: AffectedBy;
   readonly minPauseMs?: number;
@@ -46,16 +48,21 @@ export const itemsOf = <T>(pages: Pages<T> | undefined, idOf: (item: T) => strin
   return [...items.values()];
 };
 
-/** Merges a page that was fetched again into the loaded page. New items go to the front. Loaded items that the fetched page lacks stay. */
+/**
+ * Merges a page that was fetched again into the loaded page, in the order of the fetched one. Loaded items that the fetched page lacks
+ * stay, at the end. The last page may have got a successor.
+ */
 const mergePage = <T>(old: Pages<T>, index: number, fresh: Page<T>, idOf: (item: T) => string): Pages<T> => {
-  const known = new Set(old.pages.flatMap((page) => page.items.map(idOf)));
-  const freshById = new Map(fresh.items.map((item) => [idOf(item), item]));
   const page = old.pages[index]!;
+  const elsewhere = new Set(
+    old.pages.flatMap((other) => (other === page ? [] : other.items.map((item) => idOf(item)))),
+  );
+  const freshIds = new Set(fresh.items.map(idOf));
   const items = [
-    ...fresh.items.filter((item) => !known.has(idOf(item))),
-    ...page.items.map((item) => freshById.get(idOf(item)) ?? item),
+    ...fresh.items.filter((item) => !elsewhere.has(idOf(item))),
+    ...page.items.filter((item) => !freshIds.has(idOf(item))),
   ];
-  return { ...old, pages: old.pages.with(index, { ...page, items }) };
+  return { ...old, pages: old.pages.with(index, { items, next: page.next ?? fresh.next }) };
 };
 
 /** Changes the items of each page. Pages whose items stay the same array stay the same object. */
@@ -87,7 +94,7 @@ export type ListChanges<T> = ReturnType<typeof listChanges<T>>;
 
 /** Changes of the loaded pages of a list. */
 export const listChanges = <T>(client: QueryClient, query: PagedQuery<T>) => {
-  const { key, load, idOf } = query;
+  const { key, load, idOf, grows = false } = query;
   const cache = client.getQueryCache();
   const find = () => cache.find<Pages<T>>({ queryKey: key, exact: true });
   const read = () => client.getQueryData<Pages<T>>(key);
@@ -130,7 +137,8 @@ export const listChanges = <T>(client: QueryClient, query: PagedQuery<T>) => {
     /** Fetches the pages that hold certain items again. If the server cannot be reached, the items stay and the list has the error. */
     refresh: async (isWanted: (item: T) => boolean): Promise<void> => {
       for (const [index, page] of (read()?.pages ?? []).entries()) {
-        if (page.items.length > 0 && !page.items.some(isWanted)) continue;
+        const mayGrow = page.items.length === 0 || (grows && page.next === null);
+        if (!mayGrow && !page.items.some(isWanted)) continue;
         try {
           const fresh = await load(read()?.pageParams[index]);
           change((pages) => (index < pages.pages.length ? mergePage(pages, index, fresh, idOf) : pages));

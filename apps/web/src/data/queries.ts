@@ -26,6 +26,17 @@ export const sweepQuery = (id: string) =>
     meta: liveMeta((event) => event.sweepId === id),
   });
 
+/** A search decides when trials end, and ends with its sweep. */
+export const changesSearch = (id: string) => (event: FunnelEvent) =>
+  event.sweepId === id && (event.type === 'trial' || event.type === 'sweep');
+
+export const searchQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['search', id],
+    queryFn: ({ signal }) => call('getSearch', { params: { id } }, signal),
+    meta: liveMeta(changesSearch(id)),
+  });
+
 export const trialQuery = (id: string) =>
   queryOptions({
     queryKey: ['trial', id],

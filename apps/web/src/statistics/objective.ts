@@ -45,9 +45,9 @@ export const attackOptions = (
 /** The objective that the sweep declares, or else the default of the leaderboard. */
 export const defaultObjective = (
   definition: SweepDefinition,
-): { readonly attack: string; readonly metric: EvaluationMetricName } => {
-  const { run, metric } = objectiveOf(definition);
-  return { attack: run ? keyOfRun(run) : '', metric };
+): Pick<Objective, 'attack' | 'metric' | 'direction'> => {
+  const { run, metric, direction } = objectiveOf(definition);
+  return { attack: run ? keyOfRun(run) : '', metric, direction };
 };
 
 /** The metric that has values under the attack of this key; '' for the worst case over all of them. */
@@ -64,11 +64,19 @@ export const usualMetricFor = (
 export const worstCaseTitle = (runs: Parameters<typeof threatModelOf>[0]): string =>
   `Worst case over all attacks${withinText(threatModelOf(runs))}`;
 
-export const createObjective = (attack: string, metric: EvaluationMetricName): Objective => ({
+/** `declared`: the objective of the sweep, which may have another direction than is usual for its metric. */
+export const createObjective = (
+  attack: string,
+  metric: EvaluationMetricName,
+  declared?: Pick<Objective, 'attack' | 'metric' | 'direction'>,
+): Objective => ({
   attack,
   metric,
   title: evaluationMetrics[metric].title,
-  direction: evaluationMetrics[metric].direction,
+  direction:
+    declared?.attack === attack && declared.metric === metric
+      ? declared.direction
+      : evaluationMetrics[metric].direction,
   format: formatMetric(metric),
 });
 
@@ -115,10 +123,12 @@ export const resultOf = (trial: Trial, objective: Objective): Result => ({
   masked: trial.verdict === 'masked',
 });
 
-/** Orders results from best to worst: unmasked runs before masked ones, then by value with missing values last, then by number. */
+/** Orders results from best to worst. Results of a higher rung come first: they had more epochs. Then unmasked runs before masked ones, then by value with missing values last, then by number. */
 export const ranked = (results: readonly Result[], direction: 'max' | 'min'): Result[] => {
   const sign = direction === 'max' ? -1 : 1;
+  const rungOf = ({ trial }: Result) => trial.rung ?? 0;
   return [...results].sort((a, b) => {
+    if (rungOf(a) !== rungOf(b)) return rungOf(b) - rungOf(a);
     if (a.masked !== b.masked) return a.masked ? 1 : -1;
     if (a.value === null || b.value === null)
       return a.value === b.value ? a.trial.number - b.trial.number : a.value === null ? 1 : -1;

@@ -76,3 +76,10 @@ export const paretoFront = <P extends Point>(points: readonly P[]): P[] => {
   for (const point of sorted) if (front.length === 0 || point.y > front.at(-1)!.y) front.push(point);
   return front.reverse();
 };
+
+/** What became of the image in a row of an evaluation. An image that the classifier gets wrong without an attack is not attacked. */
+export const fateOf = (
+  { correct, success }: Pick<EvaluationRecords, 'correct' | 'success'>,
+  row: number,
+): 'fooled' | 'withstood' | 'not attacked' =>
+  success[row] ? 'fooled' : correct[row] ? 'withstood' : 'not attacked';

@@ -6,7 +6,7 @@ import { createQueryClient } from '../../src/data/query-client.ts';
 type Item = { readonly id: string; readonly value: number };
 
 /** A server with a list that can change between pages, and a list of its pages. */
-const setup = (items: Item[], size = 2) => {
+const setup = (items: Item[], size = 2, grows = false) => {
   const state = { items, calls: 0, fault: null as Error | null };
   const idOf = ({ id }: Item) => id;
   const load = async (cursor: string | undefined): Promise<Page<Item>> => {
@@ -19,7 +19,7 @@ const setup = (items: Item[], size = 2) => {
     return { items: page, next };
   };
   const client = createQueryClient();
-  const query = { key: ['list'], load, idOf };
+  const query = { key: ['list'], load, idOf, grows };
   const observer = new InfiniteQueryObserver(client, listOptions<Item>(query));
   const more = () => observer.fetchNextPage({ cancelRefetch: false });
   const all = async () => {
@@ -106,6 +106,25 @@ describe('a paged list', () => {
       'i2:2',
       'i3:3',
     ]);
+  });
+
+  it('finds new items at its end with a refresh, and the pages after them', async () => {
+    const { state, all, list, shown, read } = setup(numbers(3), 2, true);
+    await all();
+    state.items = numbers(7);
+    await list.refresh(() => false);
+    expect(ids(shown())).toEqual(['i0', 'i1', 'i2', 'i3']);
+    expect(read().hasNextPage).toBe(true);
+    await all();
+    expect(ids(shown())).toEqual(ids(numbers(7)));
+  });
+
+  it('fetches no page without wanted items if it does not grow', async () => {
+    const { state, all, list } = setup(numbers(3));
+    await all();
+    state.calls = 0;
+    await list.refresh(() => false);
+    expect(state.calls).toBe(0);
   });
 
   it('keeps its items if a refresh fails, until a refresh succeeds', async () => {

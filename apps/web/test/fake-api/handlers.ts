@@ -3,16 +3,19 @@ import {
   countByClass,
   type DatasetImagesQuery,
   type ErrorCode,
+  type ExtendSearch,
   type LeaderboardQuery,
   SweepDefinition,
+  type TryPoint,
   type Worker,
 } from '@funnel/contracts';
 import { networksOf } from '../../src/model/networks.ts';
 import { fakeImagesOf, findFakeDataset, listFakeDatasets, unfinishedFakes } from './fake-datasets.ts';
+import { decisionsOf, stateOf } from './fake-search.ts';
 import { leaderboardOf } from './leaderboard.ts';
 import { modelJson, networksFor, weightsBin } from './models.ts';
 import { galleryOf, recordsOf } from './results.ts';
-import type { World } from './world.ts';
+import type { FakeSweep, World } from './world.ts';
 
 export class Fault extends Error {
   readonly code: ErrorCode;
@@ -133,6 +136,9 @@ const workers = (world: World): Worker[] => {
 export const createHandlers = (world: World): Record<string, (request: Request) => unknown> => {
   const sweep = (r: Request) => need(world.sweeps.get(r.params.id!), `sweep ${r.params.id}`);
   const trial = (id: string) => need(world.findTrial(id), `trial ${id}`);
+  const searchOf = (found: FakeSweep) => need(found.search, `search of the sweep ${found.id}`);
+  const searchState = (found: FakeSweep) =>
+    stateOf(searchOf(found), found.definition, found.id, world.endsOf(found));
   const setStatus = (status: 'running' | 'paused' | 'cancelled') => (r: Request) => {
     const found = sweep(r);
     found.status = status;
@@ -185,8 +191,23 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
     getSweep: (r) => world.detailOf(sweep(r)),
     listTrials: (r) => {
       const found = sweep(r);
-      const page = paged(found.planned, r.query);
+      const page = paged(found.planned.slice(0, world.trialCount(found)), r.query);
       return { ...page, items: page.items.map((t) => world.trialOf(found, t.number)) };
+    },
+    getSearch: (r) => searchState(sweep(r)),
+    listDecisions: (r) => {
+      const found = sweep(r);
+      return paged(decisionsOf(searchOf(found), found.id, world.endsOf(found)), r.query);
+    },
+    extendSearch: (r) => {
+      const found = sweep(r);
+      world.extend(found, (r.body as ExtendSearch).trials);
+      return world.sweepOf(found);
+    },
+    tryPoint: (r) => {
+      const found = sweep(r);
+      searchOf(found).waitingPoints.push((r.body as TryPoint).point);
+      return searchState(found);
     },
     listStages: (r) => paged([...sweep(r).stages.values()], r.query),
     pauseSweep: setStatus('paused'),

@@ -7,7 +7,18 @@ import {
   threatModelOf,
   writeExtended,
 } from '@funnel/contracts';
-import type { World } from './world.ts';
+import type { FakeSweep, World } from './world.ts';
+
+/** Whether the configuration of a trial has no completed trial at a higher rung. */
+const isHighest = ({ search, statuses }: FakeSweep, trial: Trial): boolean => {
+  const unit = search?.units[trial.decision ?? -1];
+  return !search?.units.some(
+    (other) =>
+      unit?.configuration === other?.configuration &&
+      (other?.rung ?? 0) > (unit?.rung ?? 0) &&
+      other?.planned.some(({ number }) => statuses[number] === 'completed'),
+  );
+};
 
 /** Ranks trials by one metric of one attack, like the real query in the cases that the pages use. */
 export const leaderboardOf = (world: World, query: LeaderboardQuery): LeaderboardRow[] => {
@@ -28,7 +39,9 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
       const value = readExtended(
         (query.attack === undefined ? trial.worstCase?.values : worst.summary)?.[query.metric] ?? null,
       );
-      const key = query.group === 'configuration' ? `${sweep.id}/${point.configuration}` : trial.id;
+      if (query.rungs === 'highest' && !isHighest(sweep, trial)) continue;
+      const key =
+        query.group === 'configuration' ? `${sweep.id}/${point.configuration}/${trial.rung}` : trial.id;
       const found = groups.get(key);
       if (found) {
         found.seeds.push(trial.seed);
@@ -45,6 +58,7 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
         dataset: trial.dataset,
         seeds: [trial.seed],
         hyperparameters: trial.hyperparameters,
+        ...(trial.rung !== undefined && { rung: trial.rung }),
         attack: worst.attack,
         settings: worst.settings,
         ...(query.attack === undefined && { within: threatModelOf(trial.evaluations) }),
@@ -82,6 +96,11 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
   const of = (row: LeaderboardRow) => readExtended(row.value) ?? -1;
   const byValue = (a: LeaderboardRow, b: LeaderboardRow) => (a.value === b.value ? 0 : of(b) - of(a));
   const last = (row: LeaderboardRow) => (query.masked === 'last' && row.verdict === 'masked' ? 1 : 0);
-  ranked.sort((a, b) => last(a) - last(b) || byValue(a, b));
-  return ranked.map((row, i) => ({ ...row, rank: row.value === null ? null : i + 1 }));
+  const byRung = (a: LeaderboardRow, b: LeaderboardRow) =>
+    query.rungs === 'highest' ? (b.rung ?? 0) - (a.rung ?? 0) : 0;
+  ranked.sort((a, b) => byRung(a, b) || last(a) - last(b) || byValue(a, b));
+  return ranked.map((row, i) => {
+    const start = query.rungs === 'highest' ? ranked.findIndex(({ rung }) => rung === row.rung) : 0;
+    return { ...row, rank: row.value === null ? null : i - start + 1 };
+  });
 };

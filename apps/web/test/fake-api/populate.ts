@@ -39,6 +39,46 @@ export const signsSweep: SweepInput = {
   attacks: ['fgsm'],
 };
 
+const searchSpace = {
+  gamma: { min: 0.1, max: 100, scale: 'log' },
+  beta: { min: 0.001, max: 0.1, scale: 'log' },
+  latent: [16, 32, 64],
+} satisfies SweepInput['space'];
+
+/** A search with one objective, and two recipes. */
+export const searchSweep: SweepInput = {
+  name: 'TPE over γ and β',
+  dataset,
+  recipes: ['funn', 'classic'],
+  space: searchSpace,
+  search: { strategy: 'tpe', trials: 60, seed: 3, constraints: ['cleanAccuracy >= 0.95'] },
+  attacks: [{ attack: 'pgd-linf', epsilon: 0.1 }],
+};
+
+/** A search with rungs, and two seeds. */
+export const rungSweep: SweepInput = {
+  name: 'Hyperband over γ and β',
+  dataset,
+  space: searchSpace,
+  search: {
+    strategy: 'hyperband',
+    trials: 46,
+    fidelity: { hyperparameter: 'optimiseEpochs', min: 1, max: 27 },
+  },
+  seeds: 2,
+  attacks: [{ attack: 'pgd-linf', epsilon: 0.1 }],
+};
+
+/** A search with two objectives. */
+export const frontSweep: SweepInput = {
+  name: 'Clean against robust accuracy',
+  dataset,
+  space: { ...searchSpace, classifierRate: { min: 0.0001, max: 0.01, scale: 'log' } },
+  search: { strategy: 'nsga2', trials: 80 },
+  objective: [{ metric: 'cleanAccuracy' }, { attack: 'pgd-linf', metric: 'robustAccuracy' }],
+  attacks: [{ attack: 'pgd-linf', epsilon: 0.1 }],
+};
+
 /** 2,000 trials. */
 export const largeSweep: SweepInput = {
   name: 'Two thousand trials',
@@ -129,6 +169,9 @@ export const populate = (world: World): void => {
   world.addSweep(defenceSweep, { id: 'defences', done: 1, createdAt: at(60 * 27) });
   world.addSweep(colourSweep, { id: 'colour', done: 1, createdAt: at(60 * 28) });
   world.addSweep(signsSweep, { id: 'signs', done: 1, createdAt: at(60 * 29) });
+  world.addSweep(searchSweep, { id: 'tpe', done: 0.6, createdAt: at(60) });
+  world.addSweep(rungSweep, { id: 'rungs', done: 0.8, createdAt: at(90) });
+  world.addSweep(frontSweep, { id: 'front', done: 1, createdAt: at(120) });
   world.addSweep(largeSweep, { id: 'large', done: 0.97, createdAt: at(60 * 5) });
   addEveryStatus(world, (i) => at(60 * (30 + 17 * i)));
 };

@@ -9,6 +9,7 @@ import {
   type CleanCounts,
   type DatasetDetail,
   type Evaluation,
+  type EvaluationMetricName,
   type EvaluationRecords,
   type EvaluationSummary,
   type ExtendedNumber,
@@ -181,6 +182,19 @@ const summarise = memoised((point, run) => {
   const summary = summaryOf(recordsOf(point, run), run);
   return { ...summary, ...rejections(point, summary) };
 });
+
+/** The value of a metric under an attack; undefined: in the worst case, or the clean accuracy without an attack. */
+export const valueOfPoint = (
+  point: TrialPoint,
+  runs: readonly AttackRun[],
+  run: AttackRun | undefined,
+  metric: EvaluationMetricName,
+): number => {
+  if (run) return readExtended(summarise(point, run)[metric]) ?? 0;
+  return metric === 'cleanAccuracy'
+    ? qualityOf(point).clean
+    : (readExtended(worstCaseOf(point, runs).values[metric] ?? null) ?? 0);
+};
 
 export const evaluationOf = (point: TrialPoint, stage: Stage): Evaluation => {
   const run = stage.attack!;

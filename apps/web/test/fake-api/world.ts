@@ -5,6 +5,8 @@ import {
   datasets,
   type FunnelEvent,
   type FunnelEventRow,
+  isDecided,
+  type PlannedStage,
   type PlannedTrial,
   type Recipe,
   recipes,
@@ -26,6 +28,7 @@ import {
 import { buildPlan, outlineSweep } from '@funnel/planner';
 import { hashOf, uniformOf } from './digits.ts';
 import { resolveFake } from './fake-datasets.ts';
+import { type FakeSearch, fakeSearch, madeOf, planOfSearch, stateOf, unitOfTrial } from './fake-search.ts';
 import { evaluationOf, perClassOf, qualityOf, seriesOf, worstCaseOf } from './results.ts';
 
 export type FakeSweep = {
@@ -33,8 +36,10 @@ export type FakeSweep = {
   readonly definition: StoredDefinition;
   readonly createdAt: string;
   status: SweepStatus;
-  readonly plan: Sweep['plan'];
-  readonly planned: readonly PlannedTrial[];
+  plan: Sweep['plan'];
+  /** All trials; those that a search has not decided yet, too. */
+  planned: readonly PlannedTrial[];
+  search: FakeSearch | null;
   readonly statuses: TrialStatus[];
   readonly stages: Map<string, Stage>;
   waitsFor: string[];
@@ -55,6 +60,36 @@ const endOf = (point: PlannedTrial): TrialStatus => {
 const hex = (text: string): string =>
   [0, 1, 2, 3, 4, 5, 6, 7].map((i) => hashOf(`${i}/${text}`).toString(16).padStart(8, '0')).join('');
 
+/** A stage of a plan, before it starts. */
+const stageOf = (stage: PlannedStage, sharedBy: number, startedAt: string): Stage => ({
+  id: stage.id,
+  chain: stage.chain,
+  kind: stage.kind,
+  recipe: stage.recipe,
+  status: stage.dependsOn === null ? 'ready' : 'waiting',
+  hyperparameters: stage.hyperparameters,
+  seed: stage.seed,
+  epochs: stage.epochs,
+  startEpoch: stage.startEpoch,
+  position: null,
+  parent: stage.parent,
+  dependsOn: stage.dependsOn,
+  attack: stage.attack,
+  surrogates: stage.surrogates,
+  attempts: 1,
+  fencingToken: 1,
+  workerId: null,
+  checkpoint: null,
+  error: null,
+  sharedBy,
+  seconds: stage.kind === 'attack' ? 12 : 8 * (stage.epochs - stage.startEpoch),
+  startedAt,
+  finishedAt: null,
+  waitsFor: null,
+});
+
+const hasEnded = (status: TrialStatus): boolean => status !== 'waiting' && status !== 'running';
+
 export type World = ReturnType<typeof createWorld>;
 
 export const createWorld = () => {
@@ -71,8 +106,21 @@ export const createWorld = () => {
     for (const listener of listeners) listener(row);
   };
 
-  const plan = (definition: SweepDefinition) =>
-    buildPlan(outlineSweep(resolveFake(definition), 'fake-1'), new Map());
+  const searchFor = (definition: StoredDefinition): FakeSearch | null =>
+    isDecided(definition.search) ? fakeSearch(definition, definition.search) : null;
+
+  const plan = (definition: SweepDefinition, search = searchFor(resolveFake(definition))) =>
+    search ? planOfSearch(search) : buildPlan(outlineSweep(resolveFake(definition), 'fake-1'), new Map());
+
+  /** Whether a trial of a sweep has ended. */
+  const endsOf = (sweep: FakeSweep) => (trial: number) => hasEnded(sweep.statuses[trial]!);
+
+  /** The number of trials that exist: a search decides them one after the other. */
+  const trialCount = (sweep: FakeSweep): number => {
+    if (sweep.search === null) return sweep.planned.length;
+    const made = sweep.search.units.slice(0, madeOf(sweep.search, endsOf(sweep)));
+    return made.reduce((sum, unit) => sum + (unit?.planned.length ?? 0), 0);
+  };
 
   const updateStages = (sweep: FakeSweep): void => {
     for (const [n, point] of sweep.planned.entries()) {
@@ -122,39 +170,13 @@ export const createWorld = () => {
     } = {},
   ): FakeSweep => {
     const definition = resolveFake(SweepDefinition.parse(input));
-    const planned = plan(definition);
+    const search = searchFor(definition);
+    const planned = plan(definition, search);
     const createdAt = options.createdAt ?? new Date().toISOString();
     const sharedBy = new Map<string, number>();
     for (const trial of planned.trials)
       for (const id of trial.stages) sharedBy.set(id, (sharedBy.get(id) ?? 0) + 1);
-    const stages = planned.stages.map(
-      (stage): Stage => ({
-        id: stage.id,
-        chain: stage.chain,
-        kind: stage.kind,
-        recipe: stage.recipe,
-        status: stage.dependsOn === null ? 'ready' : 'waiting',
-        hyperparameters: stage.hyperparameters,
-        seed: stage.seed,
-        epochs: stage.epochs,
-        startEpoch: stage.startEpoch,
-        position: null,
-        parent: stage.parent,
-        dependsOn: stage.dependsOn,
-        attack: stage.attack,
-        surrogates: stage.surrogates,
-        attempts: 1,
-        fencingToken: 1,
-        workerId: null,
-        checkpoint: null,
-        error: null,
-        sharedBy: sharedBy.get(stage.id) ?? 1,
-        seconds: stage.kind === 'attack' ? 12 : 8 * (stage.epochs - stage.startEpoch),
-        startedAt: createdAt,
-        finishedAt: null,
-        waitsFor: null,
-      }),
-    );
+    const stages = planned.stages.map((stage) => stageOf(stage, sharedBy.get(stage.id) ?? 1, createdAt));
     const done = Math.round((options.done ?? 0) * planned.trials.length);
     const statuses = planned.trials.map(
       (point, n): TrialStatus =>
@@ -168,6 +190,7 @@ export const createWorld = () => {
       status,
       plan: planned.plan,
       planned: planned.trials,
+      search,
       statuses,
       stages: new Map(stages.map((stage) => [stage.id, stage])),
       waitsFor: [],
@@ -181,16 +204,17 @@ export const createWorld = () => {
 
   const sweepOf = (sweep: FakeSweep): Sweep => {
     const trials: Partial<Record<TrialStatus, number>> = {};
-    for (const status of sweep.statuses) trials[status] = (trials[status] ?? 0) + 1;
-    const ended = sweep.statuses.filter((status) => status !== 'waiting' && status !== 'running').length;
-    const hasEnded = ended === sweep.statuses.length;
-    const progress = (hasEnded ? (trials.completed ?? 0) : ended) / sweep.statuses.length;
+    const count = trialCount(sweep);
+    for (const status of sweep.statuses.slice(0, count)) trials[status] = (trials[status] ?? 0) + 1;
+    const ended = sweep.statuses.filter(hasEnded).length;
+    const allEnded = ended === sweep.statuses.length;
+    const progress = (allEnded ? (trials.completed ?? 0) : ended) / sweep.statuses.length;
     return {
       id: sweep.id,
       name: sweep.definition.name,
       status: sweep.status,
       createdAt: sweep.createdAt,
-      finishedAt: hasEnded
+      finishedAt: allEnded
         ? new Date(Date.parse(sweep.createdAt) + 1000 * sweep.plan.epochs.needed).toISOString()
         : null,
       trials,
@@ -201,7 +225,13 @@ export const createWorld = () => {
         sweep.status === 'running' ? Math.round((1 - progress) * sweep.plan.epochs.needed * 2) : null,
       priority: sweep.definition.priority,
       action: sweep.action,
+      ...(sweep.search && { search: progressOf(sweep, sweep.search, count) }),
     };
+  };
+
+  const progressOf = (sweep: FakeSweep, search: FakeSearch, trials: number): Sweep['search'] => {
+    const { ended, configurations, proposed } = stateOf(search, sweep.definition, sweep.id, endsOf(sweep));
+    return { ended, configurations, proposed, trialsToCome: sweep.planned.length - trials };
   };
 
   const detailOf = (sweep: FakeSweep): SweepDetail => {
@@ -229,6 +259,7 @@ export const createWorld = () => {
   const trialOf = (sweep: FakeSweep, n: number): Trial => {
     const point = sweep.planned[n]!;
     const status = sweep.statuses[n]!;
+    const unit = sweep.search && unitOfTrial(sweep.search, n);
     const evaluations = status === 'completed' ? evaluationsOf(sweep, n) : [];
     const verdict: Verdict | null =
       evaluations.length === 0 ? null : worstVerdict(evaluations.map((e) => e.verdict));
@@ -240,6 +271,7 @@ export const createWorld = () => {
       dataset: sweep.definition.dataset.name,
       seed: point.seed,
       hyperparameters: { ...point.hyperparameters },
+      ...(unit && { decision: unit.number, ...(unit.epochs !== null && { rung: unit.rung }) }),
       status,
       cleanAccuracy: status === 'completed' ? qualityOf(point).clean : null,
       verdict,
@@ -310,6 +342,21 @@ export const createWorld = () => {
     emit({ type: 'sweep', sweepId: sweep.id, status: now });
   };
 
+  /** Gives a search more configurations. Those before stay. */
+  const extend = (sweep: FakeSweep, more: number): void => {
+    const { search } = sweep;
+    if (search === null) return;
+    sweep.search = fakeSearch(sweep.definition, search.search, search.configurations + more);
+    const planned = planOfSearch(sweep.search);
+    sweep.plan = planned.plan;
+    sweep.planned = planned.trials;
+    for (const stage of planned.stages)
+      if (!sweep.stages.has(stage.id)) sweep.stages.set(stage.id, stageOf(stage, 1, sweep.createdAt));
+    while (sweep.statuses.length < sweep.planned.length) sweep.statuses.push('waiting');
+    sweep.status = 'running';
+    emit({ type: 'sweep', sweepId: sweep.id, status: 'running' });
+  };
+
   const findTrial = (id: string): { sweep: FakeSweep; n: number } | null => {
     const [sweepId = '', n = ''] = id.split('.');
     const sweep = sweeps.get(sweepId);
@@ -331,6 +378,9 @@ export const createWorld = () => {
     dataOfSweep,
     trialDetailOf,
     metricsOf,
+    trialCount,
+    endsOf,
+    extend,
     finishTrial,
     findTrial,
     newId: () => randomUUID(),

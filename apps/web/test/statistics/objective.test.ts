@@ -46,14 +46,29 @@ describe('the objective', () => {
     const several = defaultObjective(
       define({ attacks: ['deepfool-l2', { attack: 'pgd-linf', epsilon: 0.1 }] }),
     );
-    expect(several).toEqual({ attack: '', metric: 'robustAccuracy' });
+    expect(several).toEqual({ attack: '', metric: 'robustAccuracy', direction: 'max' });
     expect(defaultObjective(define({ attacks: ['deepfool-linf', 'cw-l2'] }))).toEqual({
       attack: '',
       metric: 'medianLinf',
+      direction: 'max',
     });
     const one = defaultObjective(define({ attacks: ['deepfool-linf'] }));
     expect(one.attack).toMatch(/^deepfool-linf/);
     expect(one.metric).toBe('medianLinf');
+  });
+
+  it('has the declared direction, and another metric its usual one', () => {
+    const declared = defaultObjective(define({ objective: { metric: 'medianL2', direction: 'min' } }));
+    expect(createObjective('', 'medianL2', declared).direction).toBe('min');
+    expect(createObjective('', 'medianLinf', declared).direction).toBe('max');
+    expect(createObjective('', 'medianL2').direction).toBe('max');
+  });
+
+  it('is the first of several', () => {
+    const objective = [{ metric: 'cleanAccuracy' as const }, { metric: 'robustAccuracy' as const }];
+    expect(defaultObjective(define({ objective }))).toEqual({
+      ...{ attack: '', metric: 'cleanAccuracy', direction: 'max' },
+    });
   });
 
   it('has a value under the chosen attack: a distance for an attack without a fixed ε', () => {

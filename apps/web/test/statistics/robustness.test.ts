@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   curveExtent,
   evenRadii,
+  fateOf,
   paretoFront,
   robustnessCurve,
   worstDistances,
@@ -99,4 +100,9 @@ it('of infinite points, the Pareto front keeps the one with the largest x', () =
 
 it('the Pareto front of no points is empty', () => {
   expect(paretoFront([])).toEqual([]);
+});
+
+it('an image that is wrong without an attack is not attacked, so it does not withstand', () => {
+  const found = records([0.1, null, 'wrong']);
+  expect([0, 1, 2].map((row) => fateOf(found, row))).toEqual(['fooled', 'withstood', 'not attacked']);
 });

@@ -25,7 +25,7 @@ import {
   writeLeaderboardCursor,
 } from './leaderboard-cursor.ts';
 import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
-import { findRanked, type RankedRow, ranksByRung } from './ranking.ts';
+import { findRanked, type RankedRow } from './ranking.ts';
 import { assertSweep } from './sweeps.ts';
 
 /** The reasons for the verdicts of trials: the checks of their evaluations that did not pass, each once. */
@@ -120,8 +120,7 @@ export const leaderboard = async (
   const tx = reading(db);
   const { limit, metric } = query;
   const cursor = query.cursor === undefined ? undefined : readLeaderboardCursor(query.cursor);
-  const byRung = await ranksByRung(tx, query);
-  const found = await findRanked(tx, query, cursor, byRung);
+  const { rows: found, byRung } = await findRanked(tx, query, cursor);
   if (found.length === 0 && query.sweep !== undefined) await assertSweep(db, query.sweep);
   if (found.length === 0 && query.dataset !== undefined) await assertDataset(db, query.dataset);
   const rows = found.slice(0, limit);

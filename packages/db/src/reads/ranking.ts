@@ -36,7 +36,9 @@ const scoreConditions = (
   `s.attack = ${add(attack ?? '')} AND s.metric = ${add(metric)}`,
   ...(sweep === undefined ? [] : [`s.sweep_id = ${add(sweep)}`]),
   ...(sweep === undefined && rungs === 'highest'
-    ? ['(s.sweep_id, s.configuration_index) NOT IN (SELECT sweep_id, number FROM decisions WHERE below_top)']
+    ? [
+        `NOT EXISTS (SELECT FROM decisions b WHERE b.sweep_id = s.sweep_id AND b.number = s.configuration_index AND b.below_top)`,
+      ]
     : []),
 ];
 
@@ -127,20 +129,6 @@ const groups = {
   },
 } satisfies Record<LeaderboardQuery['group'], unknown>;
 
-/**
- * Whether the rows of each rung rank among themselves: those of a sweep with promotion do, unless asked otherwise. Its decision 0 has a
- * number of epochs.
- */
-export const ranksByRung = async (tx: Tx, { sweep, rungs }: LeaderboardQuery): Promise<boolean> => {
-  if (sweep === undefined || rungs === 'all') return false;
-  const rows = await tx.query(
-    {},
-    'SELECT FROM decisions WHERE sweep_id = $1 AND number = 0 AND epochs IS NOT NULL',
-    [sweep],
-  );
-  return rows.length > 0;
-};
-
 const scoreList = 's.sweep_id, s.configuration_index, s.trial_id, s.ordinal, s.metric, s.masked, s.utility';
 
 type Walks = {
@@ -167,9 +155,9 @@ const inOrderOfIndex = ({ table, scores, rows }: Walks): string =>
 
 /**
  * The rows of a page, best first, and one row more if there is one. The index has masked rows after all others. If they rank among the
- * others, the statement merges two scans. Errors: INVALID_REQUEST.
+ * others, the statement merges two scans.
  */
-export const findRanked = async (
+const findRows = (
   tx: Tx,
   query: LeaderboardQuery,
   cursor: LeaderboardCursor | undefined,
@@ -202,4 +190,22 @@ export const findRanked = async (
      ORDER BY ${order('r')}`,
     values,
   );
+};
+
+/**
+ * The rows of a page. `byRung`: the rows of each rung rank among themselves. Those of a sweep with promotion do, unless asked otherwise. Its
+ * rows have a rung, so other sweeps cost no statement more. Errors: INVALID_REQUEST.
+ */
+export const findRanked = async (
+  tx: Tx,
+  query: LeaderboardQuery,
+  cursor: LeaderboardCursor | undefined,
+): Promise<{ readonly rows: readonly RankedRow[]; readonly byRung: boolean }> => {
+  const mayHaveRungs = query.sweep !== undefined && query.rungs === 'highest';
+  if (!mayHaveRungs || cursor?.rung === undefined) {
+    const rows = await findRows(tx, query, cursor, false);
+    const hasRungs = rows[0] !== undefined && rows[0].rung !== null;
+    if (!mayHaveRungs || !hasRungs) return { rows, byRung: false };
+  }
+  return { rows: await findRows(tx, query, cursor, true), byRung: true };
 };

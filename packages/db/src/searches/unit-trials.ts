@@ -36,12 +36,12 @@ const scoresOf = (tx: Tx, trialIds: readonly string[], values: readonly WantedVa
     [
       plainArray(trialIds),
       JSON.stringify(
-        values.map(({ attack, metric }, place) => ({
-          place,
-          name: attack?.attack ?? '',
-          metric,
-          run: attack ?? null,
-        })),
+        values.flatMap((wanted, place) => {
+          const { attack, metric } = wanted;
+          return isOfTrial(wanted)
+            ? []
+            : [{ place, name: attack?.attack ?? '', metric, run: attack ?? null }];
+        }),
       ),
     ],
   );
@@ -53,7 +53,7 @@ export const unitTrials = async (
   values: readonly WantedValue[],
 ): Promise<readonly UnitTrial[]> => {
   const found = new Map<string, number | null>();
-  if (rows.length > 0)
+  if (rows.length > 0 && values.some((wanted) => !isOfTrial(wanted)))
     for (const { trial_id, place, value } of await scoresOf(
       tx,
       rows.map(({ id }) => id),

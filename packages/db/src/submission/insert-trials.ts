@@ -5,7 +5,7 @@ import type { Tx } from '../connection/transaction.ts';
 import { chunks, firstTrials, type PlannedTrial } from './submission-rows.ts';
 
 /** Where the trials of a decision of a search belong. */
-export type Unit = {
+type Unit = {
   /** The index of their configuration: the number of the decision. */
   readonly configuration: number;
   /** The hyperparameters with a value for each configuration. All trials of the sweep share the values of the others. */

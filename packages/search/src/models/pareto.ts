@@ -10,44 +10,59 @@ export const dominates = (a: readonly number[], b: readonly number[]): boolean =
   return isBetter;
 };
 
-/**
- * Indices by front: no point dominates those of the first, only points of the first dominate those of the second, and so on (Deb et al.
- * 2002, §III A). Indices are in ascending order.
- */
-export const frontsOf = (points: readonly (readonly number[])[]): readonly (readonly number[])[] => {
-  const dominators = points.map(() => 0);
-  const dominated = points.map((): number[] => []);
-  const note = (better: number, worse: number): void => {
-    dominators[worse]!++;
-    dominated[better]!.push(worse);
-  };
-  for (let i = 0; i < points.length; i++)
-    for (let j = i + 1; j < points.length; j++) {
-      if (dominates(points[i]!, points[j]!)) note(i, j);
-      else if (dominates(points[j]!, points[i]!)) note(j, i);
+/** In this order no point dominates one before it. */
+const lexicographically =
+  (points: readonly (readonly number[])[]) =>
+  (a: number, b: number): number => {
+    for (const [i, utility] of points[a]!.entries()) {
+      const other = points[b]![i]!;
+      if (utility !== other) return utility > other ? -1 : 1;
     }
-  const fronts: number[][] = [];
-  let front = dominators.flatMap((count, index) => (count === 0 ? [index] : []));
-  while (front.length > 0) {
-    fronts.push(front);
-    const next: number[] = [];
-    for (const better of front)
-      for (const worse of dominated[better]!) if (--dominators[worse]! === 0) next.push(worse);
-    front = next.sort((a, b) => a - b);
-  }
-  return fronts;
-};
+    return a - b;
+  };
 
-/** The area that the points dominate above `reference`, from the best second utility downwards. */
-const area = (points: readonly (readonly number[])[], reference: readonly number[]): number => {
-  let reached = reference[0]!;
-  let sum = 0;
-  for (const [x, y] of points.toSorted((a, b) => b[1]! - a[1]!)) {
-    if (x! <= reached) continue;
-    sum += (x! - reached) * (y! - reference[1]!);
-    reached = x!;
+/**
+ * Yields indices by front: no point dominates those of the first, only points of the first dominate those of the second, and so on (Deb et al.
+ * 2002, §III A). Indices are in ascending order. Only the fronts that are read cost time.
+ */
+export function* frontsOf(points: readonly (readonly number[])[]): Generator<readonly number[]> {
+  let rest = points.map((_, index) => index).sort(lexicographically(points));
+  while (rest.length > 0) {
+    const front: number[] = [];
+    const others: number[] = [];
+    for (const index of rest) {
+      const isDominated = front.some((better) => dominates(points[better]!, points[index]!));
+      (isDominated ? others : front).push(index);
+    }
+    yield front.sort((a, b) => a - b);
+    rest = others;
   }
-  return sum;
+}
+
+/** The area above `reference` that points dominate. They are added one by one, and those that add nothing cost no more time. */
+const createArea = (reference: readonly number[]) => {
+  /** From the best second utility downwards. The first utility grows from each to the next. */
+  const steps: (readonly number[])[] = [];
+  return {
+    add: (point: readonly number[]): void => {
+      const [x, y] = point as [number, number];
+      let place = steps.length;
+      while (place > 0 && steps[place - 1]![1]! < y) place--;
+      if (place > 0 && steps[place - 1]![0]! >= x) return;
+      let covered = 0;
+      while (place + covered < steps.length && steps[place + covered]![0]! <= x) covered++;
+      steps.splice(place, covered, point);
+    },
+    sum: (): number => {
+      let reached = reference[0]!;
+      let sum = 0;
+      for (const [x, y] of steps) {
+        sum += (x! - reached) * (y! - reference[1]!);
+        reached = x!;
+      }
+      return sum;
+    },
+  };
 };
 
 /** The volume that the points dominate above `reference`, by slices along the last objective. */
@@ -55,13 +70,19 @@ export const hypervolume = (points: readonly (readonly number[])[], reference: r
   const last = reference.length - 1;
   const inside = points.filter((point) => reference.every((bound, i) => point[i]! > bound));
   if (last === 0) return inside.reduce((max, [utility]) => Math.max(max, utility! - reference[0]!), 0);
-  if (last === 1) return area(inside, reference);
+  const area = createArea(reference);
+  if (last === 1) {
+    for (const point of inside) area.add(point);
+    return area.sum();
+  }
   inside.sort((a, b) => b[last]! - a[last]!);
   const below = reference.slice(0, last);
   let volume = 0;
   for (const [index, point] of inside.entries()) {
+    area.add(point);
     const height = point[last]! - (inside[index + 1]?.[last] ?? reference[last]!);
-    if (height > 0) volume += height * hypervolume(inside.slice(0, index + 1), below);
+    if (height === 0) continue;
+    volume += height * (last === 2 ? area.sum() : hypervolume(inside.slice(0, index + 1), below));
   }
   return volume;
 };

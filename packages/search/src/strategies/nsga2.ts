@@ -33,17 +33,27 @@ const crowdingDistances = (front: readonly (readonly number[])[]): number[] => {
   return distances;
 };
 
+/** A front, the least crowded members first. */
+const spreadFirst = (
+  front: readonly number[],
+  utilities: readonly (readonly number[])[],
+): readonly number[] => {
+  const distances = crowdingDistances(front.map((index) => utilities[index]!));
+  return front
+    .map((index, member) => ({ index, distance: distances[member]! }))
+    .sort((a, b) => b.distance - a.distance || a.index - b.index)
+    .map(({ index }) => index);
+};
+
 /** The best points, best first: by front, then the least crowded. */
-const populationOf = (utilities: readonly (readonly number[])[]): readonly number[] =>
-  frontsOf(utilities)
-    .flatMap((front) => {
-      const distances = crowdingDistances(front.map((index) => utilities[index]!));
-      return front
-        .map((index, member) => ({ index, distance: distances[member]! }))
-        .sort((a, b) => b.distance - a.distance || a.index - b.index)
-        .map(({ index }) => index);
-    })
-    .slice(0, populationSize);
+const populationOf = (utilities: readonly (readonly number[])[]): readonly number[] => {
+  const population: number[] = [];
+  for (const front of frontsOf(utilities)) {
+    population.push(...spreadFirst(front, utilities));
+    if (population.length >= populationSize) break;
+  }
+  return population.slice(0, populationSize);
+};
 
 /** Both parents' shares → the child's, before mutation (Deb & Agrawal 1995). The result may lie outside of [0, 1]. */
 const crossed = (a: number, b: number, random: Random): number => {

@@ -11,6 +11,7 @@ import { Empty, Loaded, Skeleton } from '../../components/states.tsx';
 import { compareQuery, imagesQuery, metricsQuery, useAnswers } from '../../data/queries.ts';
 import { attackLabel, formatNumber, keyOfRun } from '../../format.ts';
 import { href, useQueryValue } from '../../router.ts';
+import { fateOf } from '../../statistics/robustness.ts';
 import { CompareResults, CompareSpec, trialName } from './compare-tables.tsx';
 import './compare.css';
 
@@ -68,7 +69,7 @@ const Attacked = ({
   const at = images.gallery.index.indexOf(index);
   const row = images.index.indexOf(index);
   if (at < 0) return <td className="muted small">–</td>;
-  const fooled = images.success[row] ?? false;
+  const fate = fateOf(images, row);
   return (
     <td>
       <PixelImage
@@ -78,7 +79,7 @@ const Attacked = ({
         label={`Image ${index}, attacked`}
       />
       <span className="small">
-        {fooled ? `${classes[images.predicted[row]!]}, L2 ${formatNumber(images.l2[row])}` : 'withstood'}
+        {fate === 'fooled' ? `${classes[images.predicted[row]!]}, L2 ${formatNumber(images.l2[row])}` : fate}
       </span>
     </td>
   );

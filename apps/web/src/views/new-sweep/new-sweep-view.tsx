@@ -185,7 +185,7 @@ const Editor = ({
   const current = plan.data !== undefined && isOfForm;
   const body = JSON.stringify(input);
   // An error of a submission belongs to what was submitted.
-  const submitError = failure?.body === body ? failure.error : undefined;
+  const submitError = failure !== null && failure.body === body ? failure.error : undefined;
   const refusal = submitError ?? (isOfForm ? plan.error : undefined);
   const issues = useMemo(() => withRefusals(issuesOf(parsed.error), refusal), [parsed, refusal]);
 

@@ -47,6 +47,23 @@ const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
   );
 };
 
+/** How far a search is that decides one configuration after the other. */
+const SearchFact = ({ sweep: { id, search } }: { readonly sweep: Sweep }) =>
+  search === undefined ? null : (
+    <div className="fact">
+      <dt>
+        <a href={href(['sweeps', id, 'search'])}>Search</a>
+      </dt>
+      <dd>
+        {formatCount(search.proposed)}{' '}
+        <small>
+          of {plural(search.configurations, 'configuration')}
+          {search.ended === null ? `, ${plural(search.trialsToCome, 'trial')} to come at most` : ', ended'}
+        </small>
+      </dd>
+    </div>
+  );
+
 const consequences: Partial<Record<Action, string>> = {
   cancelSweep:
     'Funnel stops the stages that only this sweep needs. Finished results stay, and stages that other sweeps need go on.',
@@ -191,6 +208,7 @@ export const SweepHeader = ({ sweep }: { readonly sweep: SweepDetail }) => {
             <dt>{time.title}</dt>
             <dd>{time.text}</dd>
           </div>
+          <SearchFact sweep={sweep} />
           <SharingFact sweep={sweep} />
         </dl>
         {sweep.waitsFor.map((text) => (

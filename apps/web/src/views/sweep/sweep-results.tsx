@@ -1,4 +1,10 @@
-import { EvaluationMetricName, evaluationMetrics, type SweepDetail, type Trial } from '@funnel/contracts';
+import {
+  EvaluationMetricName,
+  evaluationMetrics,
+  isDecided,
+  type SweepDetail,
+  type Trial,
+} from '@funnel/contracts';
 import { type ReactNode, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
 import { call } from '../../data/api.ts';
@@ -26,8 +32,8 @@ const pageSize = 250;
 /** The shortest pause between two refreshes of results. If a refresh takes long, the next pause is ten times its duration. */
 const minRefreshMs = 2000;
 
-/** All trials of a sweep. An event changes the status of a trial at once; results come with the next refresh of its page. */
-const useTrials = (sweepId: string): ListState<Trial> => {
+/** All trials of a sweep, which a search that decides makes one after the other. An event changes the status of a trial at once; results come with the next refresh of its page. */
+export const useSweepTrials = ({ id: sweepId, definition }: SweepDetail): ListState<Trial> => {
   const { list, state } = usePagedList<Trial>({
     key: ['trials', sweepId],
     load: (cursor, signal) =>
@@ -35,6 +41,7 @@ const useTrials = (sweepId: string): ListState<Trial> => {
     idOf: (trial) => trial.id,
     mayChange: (trial) => !hasEnded(trial.status),
     all: true,
+    grows: isDecided(definition.search),
   });
   const changedIds = useRef(new Set<string>());
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
@@ -138,7 +145,7 @@ const useDoubling = (items: readonly Trial[], partial: boolean): readonly Trial[
 
 /** The trials of a sweep with their values of the objective, and the chosen trials. */
 export const useSweepResults = (sweep: SweepDetail): SweepResults => {
-  const { items, partial, error } = useTrials(sweep.id);
+  const { items, partial, error } = useSweepTrials(sweep);
   const trials = useDeferredValue(useDoubling(items, partial));
   const [attackText, setAttackText] = useQueryValue('attack');
   const [metricText, setMetric] = useQueryValue('metric');
@@ -151,7 +158,7 @@ export const useSweepResults = (sweep: SweepDetail): SweepResults => {
   const metric =
     EvaluationMetricName.safeParse(metricText).data ??
     (attack === defaults.attack ? defaults.metric : usualMetricFor(attacks, attack));
-  const objective = useMemo(() => createObjective(attack, metric), [attack, metric]);
+  const objective = useMemo(() => createObjective(attack, metric, defaults), [attack, metric, defaults]);
   const results = useMemo(() => trials.map((trial) => resultOf(trial, objective)), [trials, objective]);
   const hyperparameters = useMemo(() => varyingHyperparameters(trials), [trials]);
   const chosen = useChosen(results, objective);

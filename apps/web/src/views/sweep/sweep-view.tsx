@@ -1,3 +1,4 @@
+import { isDecided } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import type { ComponentType } from 'react';
 import { TrainingCurves, type TrialCurves } from '../../charts/training-curves.tsx';
@@ -6,6 +7,7 @@ import { Empty, ErrorNotice, Loaded, Skeleton } from '../../components/states.ts
 import { metricsQuery, sweepQuery, trialQuery, useAnswers } from '../../data/queries.ts';
 import { href, useAddressQuery, type ViewProps } from '../../router.ts';
 import { definitionYaml, useYaml } from '../../yaml.ts';
+import { SearchTab } from '../search/search-tab.tsx';
 import { ResultsTab } from './results-tab.tsx';
 import { StagesTab } from './stages-tab.tsx';
 import { SweepHeader } from './sweep-header.tsx';
@@ -95,8 +97,11 @@ const tabs: readonly {
   readonly name: string;
   readonly title: string;
   readonly Tab: ComponentType<SweepTabProps>;
+  /** Only for a search that decides one configuration after the other. */
+  readonly ofSearch?: true;
 }[] = [
   { name: 'results', title: 'Results', Tab: ResultsTab },
+  { name: 'search', title: 'Search', Tab: SearchTab, ofSearch: true },
   { name: 'training', title: 'Training', Tab: TrainingTab },
   { name: 'stages', title: 'Stages', Tab: StagesTab },
   { name: 'definition', title: 'Definition', Tab: DefinitionTab },
@@ -113,15 +118,17 @@ export const SweepView = ({ params }: ViewProps) => {
         <>
           <SweepHeader sweep={sweep} />
           <nav className="tabs" aria-label="Tabs of the sweep">
-            {tabs.map((other) => (
-              <a
-                key={other.name}
-                href={href(['sweeps', id, other.name], Object.fromEntries(query))}
-                aria-current={other === tab ? 'page' : undefined}
-              >
-                {other.title}
-              </a>
-            ))}
+            {tabs
+              .filter(({ ofSearch }) => !ofSearch || isDecided(sweep.definition.search))
+              .map((other) => (
+                <a
+                  key={other.name}
+                  href={href(['sweeps', id, other.name], Object.fromEntries(query))}
+                  aria-current={other === tab ? 'page' : undefined}
+                >
+                  {other.title}
+                </a>
+              ))}
           </nav>
           {tab ? <tab.Tab sweep={sweep} /> : <Empty title="This tab does not exist" />}
         </>

@@ -86,6 +86,27 @@ export const columnsOf = (
       sort: ({ trial }) => trial.status,
       cell: ({ trial }) => <Status status={trial.status} />,
     },
+    results.some(({ trial }) => trial.decision !== undefined)
+      ? {
+          key: 'decision',
+          title: 'Decision',
+          description: 'The number of the decision of the search that made the trial.',
+          number: true,
+          sort: ({ trial }) => trial.decision ?? null,
+          cell: ({ trial }) => trial.decision ?? '–',
+        }
+      : null,
+    results.some(({ trial }) => trial.rung !== undefined)
+      ? {
+          key: 'rung',
+          title: 'Rung',
+          description:
+            '0 is the shortest training. Trials of different rungs had different numbers of epochs.',
+          number: true,
+          sort: ({ trial }) => trial.rung ?? null,
+          cell: ({ trial }) => trial.rung ?? '–',
+        }
+      : null,
     recipes.size > 1
       ? {
           key: 'recipe',
@@ -148,12 +169,12 @@ const columnValue = (result: Result, name: string): unknown => {
   const { trial } = result;
   if (name === 'value') return result.value;
   if (name === 'clean') return result.clean;
-  if (name === 'number' || name === 'seed' || name === 'status' || name === 'recipe' || name === 'verdict')
-    return trial[name];
-  return trial.hyperparameters[name];
+  const ofTrial = trialColumns.find((known) => known === name);
+  return ofTrial ? trial[ofTrial] : trial.hyperparameters[name];
 };
 
-const fixedColumns = ['value', 'clean', 'number', 'seed', 'status', 'recipe', 'verdict'];
+const trialColumns = ['number', 'seed', 'status', 'recipe', 'verdict', 'decision', 'rung'] as const;
+const fixedColumns = ['value', 'clean', ...trialColumns];
 
 const matches = (actual: unknown, operator: Operator, wanted: string): boolean => {
   if (actual === null || actual === undefined) return operator === '!=';

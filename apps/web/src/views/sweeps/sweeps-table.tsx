@@ -16,7 +16,9 @@ import {
 } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 
-const trialCount = (sweep: Sweep): number => Object.values(sweep.trials).reduce((sum, n) => sum + n, 0);
+/** The trials of the sweep, and those that its search will still decide, at most. */
+const trialCount = ({ trials, search }: Sweep): number =>
+  Object.values(trials).reduce((sum, n) => sum + n, search?.trialsToCome ?? 0);
 /** The trials that ended by themselves; cancelled ones do not count. */
 const endedCount = ({ trials }: Sweep): number =>
   (trials.completed ?? 0) + (trials.failed ?? 0) + (trials.diverged ?? 0) + (trials.collapsed ?? 0);

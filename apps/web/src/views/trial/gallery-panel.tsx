@@ -9,6 +9,7 @@ import { imagesQuery } from '../../data/queries.ts';
 import { attackLabel, formatNumber } from '../../format.ts';
 import { modelCheckpointsOf } from '../../model/networks.ts';
 import { type Reconstruct, useReconstruct } from '../../model/use-model.ts';
+import { fateOf } from '../../statistics/robustness.ts';
 
 type Images = Output<'getImages'>;
 
@@ -16,7 +17,8 @@ const Example = (props: {
   readonly images: Images;
   readonly at: number;
   readonly classes: readonly string[];
-  readonly reconstruct: Reconstruct;
+  /** Null for a recipe without an auto-encoder. */
+  readonly reconstruct: Reconstruct | null;
 }) => {
   const { images, at, classes, reconstruct } = props;
   const { gallery } = images;
@@ -25,11 +27,11 @@ const Example = (props: {
   const attacked = useMemo(() => decodePixels(gallery.attacked[at]!), [gallery, at]);
   const change = useMemo(() => difference(attacked, original), [attacked, original]);
   const rebuilt = useMemo(
-    () => reconstruct.run?.(attacked, gallery.shape) ?? null,
+    () => reconstruct?.run?.(attacked, gallery.shape) ?? null,
     [reconstruct, attacked, gallery.shape],
   );
   const name = (label: number | undefined) => classes[label ?? -1] ?? '–';
-  const fooled = images.success[row] ?? false;
+  const fate = fateOf(images, row);
   const size = 76;
   return (
     <li className="example">
@@ -41,12 +43,12 @@ const Example = (props: {
       />
       <span>{name(images.label[row])}</span>
       <PixelImage pixels={attacked} shape={gallery.shape} size={size} label="Attacked" />
-      <span style={{ fontWeight: fooled ? 620 : undefined }}>
-        {fooled ? name(images.predicted[row]) : 'withstood'}
+      <span style={{ fontWeight: fate === 'fooled' ? 620 : undefined }}>
+        {fate === 'fooled' ? name(images.predicted[row]) : fate}
       </span>
       <PixelImage pixels={change} shape={gallery.shape} size={size} mode="difference" label="Difference" />
-      <span className="muted">{fooled ? `L2 ${formatNumber(images.l2[row])}` : ''}</span>
-      {rebuilt ? (
+      <span className="muted">{fate === 'fooled' ? `L2 ${formatNumber(images.l2[row])}` : ''}</span>
+      {reconstruct === null ? null : rebuilt ? (
         <PixelImage
           pixels={rebuilt}
           shape={gallery.shape}
@@ -64,12 +66,14 @@ export const GalleryPanel = ({ trial }: { readonly trial: TrialDetail }) => {
   const [chosen, setChosen] = useState('');
   const evaluation = trial.evaluations.find(({ stage }) => stage === chosen) ?? trial.evaluations[0]!;
   const state = useQuery(imagesQuery(trial.id, evaluation.stage));
-  const { anchor, reconstruct } = useReconstruct(modelCheckpointsOf(trial.stages));
+  const checkpoints = modelCheckpointsOf(trial.stages);
+  const reconstructs = checkpoints !== null && checkpoints.autoEncoder !== null;
+  const { anchor, reconstruct } = useReconstruct(reconstructs ? checkpoints : null);
   const { classes } = trial.data;
   return (
     <Panel
       title="Attacked images"
-      note="The attack made blue pixels darker and orange pixels brighter. The largest change has the strongest colour."
+      note="The attack made blue pixels darker and orange pixels brighter. The largest change has the strongest colour. An image that the classifier gets wrong anyway is not attacked."
       actions={
         <select
           className="input"
@@ -91,12 +95,12 @@ export const GalleryPanel = ({ trial }: { readonly trial: TrialDetail }) => {
             images.gallery.index.length === 0 ? (
               <p className="muted">This evaluation stored no images.</p>
             ) : (
-              <div className="gallery">
+              <div className="gallery" data-reconstructs={reconstructs ? '' : undefined}>
                 <div className="gallery-heads" aria-hidden="true">
                   <span>Original</span>
                   <span>Attacked</span>
                   <span>Difference</span>
-                  <span>Reconstructed</span>
+                  {reconstructs ? <span>Reconstructed</span> : null}
                 </div>
                 {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls a wide gallery */}
                 <ul tabIndex={0} aria-label="Examples">
@@ -106,7 +110,7 @@ export const GalleryPanel = ({ trial }: { readonly trial: TrialDetail }) => {
                       images={images}
                       at={at}
                       classes={classes}
-                      reconstruct={reconstruct}
+                      reconstruct={reconstructs ? reconstruct : null}
                     />
                   ))}
                 </ul>

@@ -1,4 +1,10 @@
-import { describeChanges, type SweepDetail, type TrialDetail, threatModelText } from '@funnel/contracts';
+import {
+  describeChanges,
+  isDecided,
+  type SweepDetail,
+  type TrialDetail,
+  threatModelText,
+} from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { TrainingCurves } from '../../charts/training-curves.tsx';
@@ -18,6 +24,7 @@ import { href, type ViewProps } from '../../router.ts';
 import { worstCaseOf } from '../../statistics/objective.ts';
 import { definitionYaml } from '../../yaml.ts';
 import { trialDefinition } from '../new-sweep/draft.ts';
+import { DecisionPanel } from '../search/decision-panel.tsx';
 import { ClassAccuracyPanel } from './class-accuracy-panel.tsx';
 import { DiagnosticsPanel, EvaluationsPanel, RejectionsPanel } from './evaluations-panels.tsx';
 import { GalleryPanel } from './gallery-panel.tsx';
@@ -86,6 +93,8 @@ const TrialHeader = ({
             <Status status={trial.status} />
             <span>
               {trial.recipe} on {trial.dataset}, seed {trial.seed}
+              {trial.decision === undefined ? '' : `, decision ${trial.decision}`}
+              {trial.rung === undefined ? '' : `, rung ${trial.rung}`}
             </span>
             <span>{variedText(trial, sweep)}</span>
           </p>
@@ -189,6 +198,13 @@ const Trial = ({ trial }: { readonly trial: TrialDetail }) => {
       <TrialHeader trial={trial} sweep={sweep} />
       <Endings trial={trial} />
       <Warnings warnings={[...olderText(trial), ...trial.warnings]} />
+      {trial.decision !== undefined && sweep !== undefined && isDecided(sweep.definition.search) ? (
+        <DecisionPanel
+          trial={{ ...trial, decision: trial.decision }}
+          sweep={sweep}
+          search={sweep.definition.search}
+        />
+      ) : null}
       <TrialCurvesPanel trial={trial} />
       <ClassAccuracyPanel trial={trial} />
       {attacked ? (
