@@ -64,10 +64,10 @@ describe('funnel', () => {
     const csv = await run('decisions', sweepId, '--csv');
     const [titles, first, ...rest] = csv.stdout.split('\r\n');
     expect(titles).toBe(
-      'decision,source,configuration,rung,epochs,gamma,beta,outcome,pgd-linf robustAccuracy,reason,promoted,note',
+      'decision,source,configuration,rung,epochs,latent,gamma,beta,outcome,pgd-linf robustAccuracy,reason,promoted,note',
     );
     expect(first).toBe(
-      '0,start,0,0,1,5,0.012345678,measured,0.4,,true,One of the first points. 1st of 2 at rung 0; the best 1 went on.',
+      '0,start,0,0,1,32,5,0.012345678,measured,0.4,,true,One of the first points. 1st of 2 at rung 0; the best 1 went on.',
     );
     expect(rest).toHaveLength(5);
     const json = await run('decisions', sweepId, '--json');
@@ -105,7 +105,7 @@ describe('funnel', () => {
       0,
       { point: { gamma: 5, beta: 0.01, recipe: 'funn' } },
     ]);
-    expect(tried.stdout).toBe('The next proposals take these points:\ntry next  gamma=5 beta=0.01\n');
+    expect(tried.stdout).toBe('Points that the next proposals take: 1.\n');
     expect((await run('try', taken, '--set', 'gamma=5')).stdout).toBe(
       `The search has taken the point. \`npx funnel decisions ${taken}\` shows its decision.\n`,
     );

@@ -49,7 +49,7 @@ const decision = (changes: Partial<SearchDecision>): SearchDecision =>
     number: 0,
     source: 'start',
     configuration: 0,
-    point: { gamma: 5, beta: 0.012345678 },
+    point: { latent: 32, gamma: 5, beta: 0.012345678 },
     rung: 0,
     epochs: 1,
     trials: ['0123456789abcdef-0'],
@@ -69,11 +69,11 @@ export const decisions: readonly SearchDecision[] = [
   decision({
     number: 1,
     configuration: 1,
-    point: { gamma: 1, beta: 0.1 },
+    point: { latent: 32, gamma: 1, beta: 0.1 },
     outcome: { status: 'bad', values: [null], reason: 'the trial diverged' },
     promoted: false,
   }),
-  decision({ number: 2, configuration: 2, source: 'hand', point: { gamma: 2, beta: 0.02 } }),
+  decision({ number: 2, configuration: 2, source: 'hand', point: { latent: 32, gamma: 2, beta: 0.02 } }),
   decision({
     number: 3,
     source: 'promotion',

@@ -110,6 +110,7 @@ describe('a search in words', () => {
       configuration: 0,
       rung: 0,
       epochs: 1,
+      latent: 32,
       gamma: 5,
       beta: 0.012345678,
       outcome: 'measured',

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { formatCsv } from '../export/formats.ts';
-import { decisionRows, describeDecisions, describeWaitingPoints } from '../output/search.ts';
+import { decisionRows, describeDecisions } from '../output/search.ts';
 import { describeNextStep, describeSweeps } from '../output/sweeps.ts';
 import { present, writeResult } from '../output/terminal.ts';
 import { findSweep, firstItems, firstOnly } from '../requests.ts';
@@ -62,7 +62,7 @@ const tryPoint = async (
   present(output, await api.tryPoint({ params, body: { point } }), (state) =>
     state.waitingPoints.length === 0
       ? `The search has taken the point. \`npx funnel decisions ${params.id}\` shows its decision.`
-      : ['The next proposals take these points:', ...describeWaitingPoints(state)].join('\n'),
+      : `Points that the next proposals take: ${state.waitingPoints.length}.`,
   );
 };
 

@@ -149,15 +149,6 @@ const describeOlder = (rows: readonly LeaderboardRow[]): readonly string[] => {
   return [...trials].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
 };
 
-/** The rows in groups that rank together: those of a rung, or all rows if one ranking has all rungs. */
-const rankedTogether = (
-  rows: readonly LeaderboardRow[],
-  rungs: RankedUnder['rungs'],
-): readonly (readonly LeaderboardRow[])[] =>
-  rungs === 'all'
-    ? [rows]
-    : [...new Set(rows.map(({ rung }) => rung))].map((rung) => rows.filter((row) => row.rung === rung));
-
 const describeRungs = (rows: readonly LeaderboardRow[], rungs: RankedUnder['rungs']): readonly string[] => {
   if (new Set(rows.map(({ rung }) => rung)).size < 2) return [];
   return [
@@ -181,12 +172,9 @@ export const describeLeaderboard = (
 ): string => {
   const [top] = rows;
   if (!top) return 'No evaluation yet.';
-  const groups = rankedTogether(rows, rungs);
-  const ranks = new Map(
-    groups.flatMap((group) => rankTexts(group).map((text, i) => [group[i]!, text] as const)),
-  );
+  const ranks = rankTexts(rows, rungs);
   const columns: Column<LeaderboardRow>[] = [
-    { title: '#', value: (row) => ranks.get(row)!, align: 'right' },
+    { title: '#', value: (row) => ranks[rows.indexOf(row)]!, align: 'right' },
     { title: 'trial', value: ({ trialId }) => trialId },
     { title: 'recipe', value: ({ recipe }) => recipe },
     ...(new Set(rows.map(({ dataset }) => dataset)).size > 1

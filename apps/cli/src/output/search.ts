@@ -22,7 +22,7 @@ const valuesText = (objectives: readonly Objective[], values: Values): string =>
   objectives.map((each, i) => `${inSentence(each.title)} ${objectiveText(each, values[i])}`).join(', ');
 
 /** `gamma=5 beta=0.01` */
-export const pointText = (point: SearchPoint): string =>
+const pointText = (point: SearchPoint): string =>
   Object.entries(point)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ');
@@ -95,6 +95,10 @@ const describeFront = ({ objectives, front }: SearchState): readonly string[] =>
   ];
 };
 
+/** The points that users asked for and that the search has not taken yet. */
+const describeWaitingPoints = ({ waitingPoints }: SearchState): readonly string[] =>
+  waitingPoints.map((point, i) => `${i === 0 ? 'try next  ' : '          '}${pointText(point)}`);
+
 /** The state of a search below the description of its sweep. */
 export const describeSearch = (state: SearchState): readonly string[] => [
   `best      ${bestText(state) ?? noResult}`,
@@ -106,10 +110,6 @@ export const describeSearch = (state: SearchState): readonly string[] => [
   ...describeWaitingPoints(state),
   `→ \`npx funnel decisions ${state.sweepId}\` lists its decisions.`,
 ];
-
-/** The points that users asked for and that the search has not taken yet. */
-export const describeWaitingPoints = ({ waitingPoints }: SearchState): readonly string[] =>
-  waitingPoints.map((point, i) => `${i === 0 ? 'try next  ' : '          '}${pointText(point)}`);
 
 /** Sentences: why the unit is bad, why its configuration was proposed or promoted, and why it did not go on. */
 const whyText = ({ note, outcome: { reason } }: SearchDecision): string =>
@@ -129,6 +129,12 @@ const maxVariables = 6;
 const namesIn = (decisions: readonly SearchDecision[]): readonly string[] => [
   ...new Set(decisions.flatMap(({ point }) => Object.keys(point ?? {}))),
 ];
+
+/** The variables in which the points differ. The points also have the hyperparameters of the space that have one value. */
+const differingIn = (decisions: readonly SearchDecision[]): readonly string[] => {
+  const points = decisions.flatMap(({ point }) => (point === null ? [] : [point]));
+  return namesIn(decisions).filter((name) => new Set(points.map((point) => point[name])).size > 1);
+};
 
 const variableText = (value: HyperparameterValue | undefined): string => {
   if (value === undefined) return '–';
@@ -161,7 +167,7 @@ export const describeDecisions = (
             ...right,
           },
         ]),
-    ...namesIn(decisions)
+    ...differingIn(decisions)
       .slice(0, maxVariables)
       .map((name) => ({
         title: name,

@@ -85,7 +85,7 @@ const takesPoint =
     const space = { ...body.space, initialiseEpochs: 2000 };
     const { id } = await client.createSweep({ body: { ...body, name: 'A long search', space } });
     const { status, output } = await run('bash', ['-c', command.replace(' Search ', ` ${id} `)]);
-    expect([status, output]).toEqual([0, expect.stringContaining('try next  recipe=funn gamma=5 beta=0.05')]);
+    expect([status, output]).toEqual([0, expect.stringContaining('Points that the next proposals take: 1.')]);
     await client.cancelSweep({ params: { id } });
   };
 
