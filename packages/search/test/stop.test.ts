@@ -54,15 +54,30 @@ const searchOf = (stop: StopRules, changes: Partial<Search> = {}): Search => ({
   stop,
   ...changes,
 });
-const evaluate = ({ point, rung }: Pick<Unit, 'point' | 'rung'>): Outcome => ({
+const evaluate = ({ point }: Pick<Unit, 'point'>): Outcome => ({
   status: 'measured',
-  utilities: [-((Number(point.x) - 0.3) ** 2) + rung],
+  utilities: [-((Number(point.x) - 0.3) ** 2)],
 });
 const newEpochs = ({ rung }: Unit): number => [1, 2, 6][rung]!;
 
 describe.each<[string, Search]>([
   ['tpe', searchOf({ decisionsWithoutImprovement: 8 })],
   ['tpe with a number of epochs', searchOf({ epochs: 25 })],
+  // Here a promotion is stopped and a proposal of the next bracket is not: whichever is due first must not matter.
+  [
+    'successive halving where a promotion is stopped',
+    searchOf(
+      { decisionsWithoutImprovement: 18 },
+      { promotion: { rule: 'successive-halving', fidelity }, strategy: 'random', seed: 0 },
+    ),
+  ],
+  [
+    'hyperband where a promotion is stopped',
+    searchOf(
+      { decisionsWithoutImprovement: 15 },
+      { promotion: { rule: 'hyperband', fidelity }, strategy: 'random', seed: 0 },
+    ),
+  ],
   ['asha', searchOf({ epochs: 70 }, { promotion: { rule: 'asha', fidelity } })],
   ['hyperband with epochs', searchOf({ epochs: 100 }, { promotion: { rule: 'hyperband', fidelity } })],
   [
