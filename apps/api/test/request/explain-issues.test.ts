@@ -80,7 +80,11 @@ describe('a fault elsewhere in a sweep', () => {
     ],
     [
       { search: { strategy: 'bayes' } },
-      { path: 'search.strategy', expected: 'one of grid, random', received: '"bayes"' },
+      {
+        path: 'search.strategy',
+        expected: 'one of grid, random, sobol, tpe, gp, nsga2, cma-es, hyperband, successive-halving, asha',
+        received: '"bayes"',
+      },
     ],
     [
       { search: { strategy: 'random' } },
