@@ -55,13 +55,13 @@ export const CleanRobustScatter = (props: {
         place >= 0 ? colours.series[place % 6]! : point.active ? colours.accent : colours.lineStrong;
       return {
         value: [point.x, vertical.at(point.y)],
-        symbol: point.masked
-          ? `empty${symbolOf(point.recipe)[0]!.toUpperCase()}${symbolOf(point.recipe).slice(1)}`
-          : symbolOf(point.recipe),
+        symbol: symbolOf(point.recipe),
         symbolSize: place >= 0 ? 12 : points.length > 500 ? 5 : 7,
         itemStyle: {
-          color: colour,
+          // The empty symbols of ECharts are white inside, in the dark theme, too.
+          color: point.masked ? colours.surface : colour,
           borderColor: colour,
+          borderWidth: point.masked ? 1.6 : 0,
           opacity: place >= 0 ? 1 : point.active ? (points.length > 500 ? 0.45 : 0.65) : 0.25,
         },
       };

@@ -180,3 +180,17 @@ describe('the first choice', () => {
 it('finds the hyperparameters that vary', () => {
   expect(varyingHyperparameters(trials().trials)).toEqual(['gamma']);
 });
+
+it('ranks a higher rung first, since its trials had more epochs', () => {
+  const [trial] = trials().trials;
+  const atRung = (rung: number, value: number) => ({
+    ...resultOf(trial!, createObjective('', 'robustAccuracy')),
+    ...{ trial: { ...trial!, rung }, value, masked: false },
+  });
+  const order = ranked([atRung(0, 0.9), atRung(1, 0.4), atRung(1, 0.6)], 'max');
+  expect(order.map(({ trial: { rung }, value }) => [rung, value])).toEqual([
+    [1, 0.6],
+    [1, 0.4],
+    [0, 0.9],
+  ]);
+});

@@ -1,13 +1,7 @@
 import { type DecidedSearch, DecisionSource, Search, SearchEnd } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { formatPercent } from '../../src/format.ts';
-import {
-  describeEnd,
-  describeSource,
-  describeStatus,
-  outcomeText,
-  promotionText,
-} from '../../src/views/search/texts.ts';
+import { describeEnd, describeSource, outcomeText, promotionText } from '../../src/views/search/texts.ts';
 
 const tpe = Search.parse({ strategy: 'tpe', trials: 20 }) as DecidedSearch;
 const asha = Search.parse({
@@ -46,7 +40,7 @@ describe('the words about a search', () => {
     expect(outcomeText(unit('measured', [0.5, null]), two)).toBe('robust accuracy 50.0%, clean accuracy –');
     expect(outcomeText(unit('bad', [null], 'trial 7 diverged'), one)).toBe('bad: trial 7 diverged');
     expect(outcomeText(unit('pending', []), one)).toBe('pending');
-    expect(describeStatus({ ...unit('bad', []), trials: [] })).toBe('–');
+    expect(outcomeText({ ...unit('bad', []), trials: [] }, one)).toBe('–');
   });
 
   it('say whether a configuration was promoted', () => {

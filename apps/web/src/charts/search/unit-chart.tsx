@@ -13,10 +13,12 @@ const cross = 'path://M0 2L2 0L5 3L8 0L10 2L7 5L10 8L8 10L5 7L2 10L0 8L3 5Z';
 export const unitMark = (unit: Unit, colour: string, colours: Colours) => {
   const isBad = unit.status === 'bad';
   const tone = isBad ? colours.danger : colour;
+  // The empty symbols of ECharts are white inside, in the dark theme, too.
+  const inside = unit.status === 'pending' ? colours.surface : tone;
   return {
-    symbol: isBad ? cross : unit.status === 'pending' ? 'emptyCircle' : 'circle',
+    symbol: isBad ? cross : 'circle',
     symbolSize: isBad ? 8 : 7,
-    itemStyle: { color: tone, borderColor: tone },
+    itemStyle: { color: inside, borderColor: tone, borderWidth: isBad ? 0 : 1.5 },
   };
 };
 

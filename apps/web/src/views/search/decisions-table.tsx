@@ -6,7 +6,7 @@ import { Panel } from '../../components/controls.tsx';
 import { SpacerRow, useScrolledRows } from '../../components/virtual-rows.tsx';
 import { formatPoint, plural } from '../../format.ts';
 import { href } from '../../router.ts';
-import { describeSource, describeStatus, promotionText, sourceTitles, valueText } from './texts.ts';
+import { describeSource, promotionText, sourceTitles, valueText } from './texts.ts';
 
 const rowHeight = 35;
 
@@ -22,13 +22,21 @@ const Row = (props: {
   const { decision, objectives } = props;
   const { number, source, point, rung, trials } = decision;
   const text = point === null ? '–' : formatPoint(point);
-  const outcome = describeStatus(decision);
-  const why = decision.note ?? describeSource(source, props.search).replaceAll('`', '');
+  const { status, reason } = decision.outcome;
+  const note = decision.note ?? describeSource(source, props.search).replaceAll('`', '');
+  const why = reason === null ? note : `${reason}; ${note}`;
   return (
     <tr aria-rowindex={props.index + 2}>
       <th scope="row" className="number">
         {number}
       </th>
+      <td>
+        {trials.map((id, place) => (
+          <a key={id} href={href(['trials', id])} style={{ marginRight: 8 }}>
+            {trials.length === 1 ? 'trial' : `seed ${props.seeds[place]}`}
+          </a>
+        ))}
+      </td>
       <td>{sourceTitles[source]}</td>
       <td className="decision-text" title={text}>
         {text}
@@ -39,19 +47,10 @@ const Row = (props: {
           {valueText(decision, objective)}
         </td>
       ))}
-      <td className="decision-text" title={outcome}>
-        {outcome}
-      </td>
+      <td>{trials.length === 0 ? '–' : status}</td>
       {props.hasRungs ? <td>{promotionText(decision)}</td> : null}
       <td className="decision-text" title={why}>
         {why}
-      </td>
-      <td>
-        {trials.map((id, place) => (
-          <a key={id} href={href(['trials', id])} style={{ marginRight: 8 }}>
-            {trials.length === 1 ? 'trial' : `seed ${props.seeds[place]}`}
-          </a>
-        ))}
       </td>
     </tr>
   );
@@ -71,6 +70,7 @@ export const DecisionsTable = (props: {
   const visible = useScrolledRows(scroller, rows.length, rowHeight);
   const columns = [
     { title: 'Decision', number: true },
+    { title: 'Trials' },
     { title: 'Source' },
     { title: 'Point' },
     ...(hasRungs ? [{ title: 'Rung', number: true }] : []),
@@ -78,7 +78,6 @@ export const DecisionsTable = (props: {
     { title: 'Outcome' },
     ...(hasRungs ? [{ title: 'Promoted' }] : []),
     { title: 'Why' },
-    { title: 'Trials' },
   ];
   return (
     <Panel title="Decisions" note={plural(decisions.length, 'decision')} flush>
