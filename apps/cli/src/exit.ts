@@ -99,7 +99,8 @@ export const explain = (
     if (error.code === 'UNAVAILABLE') return { text: error.message, status: exitCodes.unreachable };
     // The message of a refused input already says what to do.
     if (error.code === 'ATTACK_INPUT') return { text: error.message, status: exitCodes.usage };
-    return { text: `${error.message}\n→ ${errors[error.code].hint}`, status: exitCodes.failed };
+    const { hint = errors[error.code].hint } = error.details;
+    return { text: `${error.message}\n→ ${hint}`, status: exitCodes.failed };
   }
   if (error instanceof Error && error.name === 'BackendUnavailable')
     return {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type StartedApi, startApi } from '@funnel/api';
 import type { DatasetDetail, DatasetImages } from '@funnel/contracts';
-import { createTestDatabase, makeDataset, type TestDatabase } from '@funnel/db/testing';
+import { createTestDatabase, makeDataset, mountSmallDisk, type TestDatabase } from '@funnel/db/testing';
 import { encode } from 'fast-png';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
@@ -95,6 +95,35 @@ it('shows with --dry-run what the files are, and needs no service', async () => 
   });
   expect((await fetch(`${api.url}/v1/datasets/digits`)).status).toBe(404);
   expect(readdirSync(home)).toEqual(['samples']);
+});
+
+it('gives the height first, as --size and the shape of the data set do, and says so', async () => {
+  const { stdout } = await add('tall', pictures(['a', 'b'], 3), '--size', '3x2', '--dry-run');
+  expect(stdout).toContain('tall: a folder of pictures, 3 × 2 pixels (height × width), colour\n');
+});
+
+it('names the folder whose disk is full, and a way out', async ({ skip }) => {
+  const disk = mountSmallDisk(2);
+  if (!disk) return skip();
+  onTestFinished(disk.unmount);
+  const small = join(disk.folder, 'home');
+  mkdirSync(small);
+  disk.fill();
+  const { status, stderr } = await funnel(['data', 'add', 'digits', extract, '--dry-run'], {
+    env: { FUNNEL_HOME: small },
+  });
+  expect(status).toBe(2);
+  expect(stderr).toMatch(
+    /^.*\/home\/adding-.*: expected room for the images, but the disk is full: .* set FUNNEL_HOME to/,
+  );
+});
+
+it('does not advise to remove a data set that is built in', async () => {
+  const { status, stderr } = await add('glyphs', pictures(['a', 'b'], 3));
+  expect(status).toBe(3);
+  expect(stderr).toMatch(
+    /under the name glyphs, which is built in, but got another data set\n→ Take another name\.\n$/,
+  );
 });
 
 it('repeats an upload, and refuses another content under the name', async () => {

@@ -1,4 +1,5 @@
 /** Images of a data set that the service has, for `funnel attack` and `funnel examine`. */
+import { FunnelError } from '@funnel/client';
 import { type DatasetDetail, datasets, usualBudgets } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { readAttacks } from '../src/attack/arguments.ts';
@@ -20,7 +21,14 @@ const service = () => {
   const client = {
     getDataset: async ({ params: { name } }: { params: { name: string } }) => {
       if (name === 'pets') return detail;
-      throw new Error(`Expected a data set, but there is none called ${name}`);
+      throw new FunnelError(
+        {
+          ...{ type: 'urn:funnel:error:not-found', title: 'Not found', status: 404, code: 'NOT_FOUND' },
+          ...{ detail: `Expected a data set, but there is none called ${name}`, instance: 'urn:uuid:1' },
+          hint: 'See `npx funnel data ls`.',
+        },
+        { answered: true },
+      );
     },
     getDatasetImages: async ({ query }: { query: Query }) => {
       asked.push(query);
@@ -73,7 +81,7 @@ describe('a data set of the service', () => {
       ...{ name: 'mnist', budgets: datasets.mnist.budgets, stored: null },
     });
     await expect(findNamedDataset('cats', context)).rejects.toThrow(
-      'Expected mnist, fashion-mnist, glyphs, glyphs-colour, or the name of a data set that the service has, but got cats. Expected a data set, but there is none called cats',
+      'Expected mnist, fashion-mnist, glyphs, glyphs-colour, or the name of a data set that the service has, but got cats\n→ See `npx funnel data ls`.',
     );
   });
 });

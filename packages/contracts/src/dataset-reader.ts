@@ -93,9 +93,14 @@ export const createDatasetReader = (content: DatasetContent): DatasetReader => {
       }
       at += bytes.length;
     },
-    fault: () =>
-      fault ??
-      (at === layout.bytes ? null : `Expected ${layout.bytes} bytes of canonical form, but got ${at}`),
+    fault: () => {
+      if (fault !== null) return fault;
+      if (at !== layout.bytes) return `Expected ${layout.bytes} bytes of canonical form, but got ${at}`;
+      const [only, ...others] = content.classes.filter((_, i) => train.counts[i]! > 0);
+      return others.length > 0
+        ? null
+        : `Expected training images of at least two classes, but got only ${only}`;
+    },
     summary: () => ({
       trainCounts: train.counts,
       testCounts: test.counts,

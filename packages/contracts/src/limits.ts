@@ -158,6 +158,13 @@ const declared = {
     text: 'unfinished uploads of data sets from one token, or, while no token is needed, from anybody',
     code: 'TOO_MANY_DATASETS',
   },
+  ownDatasetNames: {
+    variable: 'FUNNEL_MAX_DATASETS_PER_TOKEN',
+    unit: 'number',
+    default: 200,
+    text: 'names of data sets that one token has given, or, while no token is needed, that anybody has given',
+    code: 'TOO_MANY_DATASETS',
+  },
   arrayBytes: {
     variable: null,
     unit: 'bytes',
@@ -176,7 +183,7 @@ const declared = {
     variable: null,
     unit: 'number',
     default: 1000,
-    text: 'names of data sets',
+    text: 'names of data sets, of all tokens together',
     code: 'TOO_MANY_DATASETS',
   },
   byteBodies: {
@@ -377,7 +384,10 @@ export const defaultLimits: ServiceLimits = completeLimits({});
 /** The limits of one sweep. */
 export type SweepLimits = Pick<ServiceLimits, 'trainerBytes' | 'storedBytes' | 'attackQueries'>;
 /** The limits of uploads. */
-export type DatasetLimits = Pick<ServiceLimits, 'datasetBytes' | 'ownDatasetBytes' | 'ownUploads'>;
+export type DatasetLimits = Pick<
+  ServiceLimits,
+  'datasetBytes' | 'ownDatasetBytes' | 'ownUploads' | 'ownDatasetNames'
+>;
 /** The limits of one client. */
 export type ClientLimits = Pick<ServiceLimits, 'ownSubmissions' | 'ownSweeps' | 'ownBytes'>;
 

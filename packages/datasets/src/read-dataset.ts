@@ -1,7 +1,7 @@
 /** From the files of the user to a canonical file, in order of execution. Runs in the reading process. */
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DatasetContent, type DatasetSummary, datasetLayout } from '@funnel/contracts';
+import { DatasetContent, type DatasetSummary, datasetLayout, formatAmount } from '@funnel/contracts';
 import { findClasses } from './classes.ts';
 import { examineCanonical } from './examine-canonical.ts';
 import { DatasetFault } from './fault.ts';
@@ -100,7 +100,9 @@ const checkContent = (path: string, content: DatasetContent, maxBytes: number): 
 const alphaNotes = ({ alpha }: Tally): readonly string[] =>
   alpha === 0
     ? []
-    : [`${alpha} ${alpha === 1 ? 'picture has' : 'pictures have'} an alpha channel: laid on black.`];
+    : [
+        `${formatAmount(alpha)} ${alpha === 1 ? 'picture has' : 'pictures have'} an alpha channel: laid on black.`,
+      ];
 
 const classNotes = (
   { classes }: DatasetContent,

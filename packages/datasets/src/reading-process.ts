@@ -22,9 +22,14 @@ const send = (message: FromReader): Promise<void> =>
     process.send!(message, () => resolve());
   });
 
-const describe = (error: unknown): FromReader => {
+/** `folder`: where the images are written. The system's message of a full disk does not name it. */
+const describe = (error: unknown, folder: string): FromReader => {
   if (error instanceof DatasetFault) return { refusal: error.message };
-  // An error of the operating system, such as a full disk or a folder that may not be read.
+  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC')
+    return {
+      refusal: `${folder}: expected room for the images, but the disk is full: free some space, or set FUNNEL_HOME to a folder on another disk`,
+    };
+  // Another error of the operating system, such as a folder that may not be read.
   if (error instanceof Error && 'syscall' in error) return { refusal: error.message };
   return { fault: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 };
@@ -38,7 +43,10 @@ const run = async ({ request, limits }: Task): Promise<void> => {
     if (now - last < progressMs) return;
     last = now;
     void send({ progress });
-  }).then((value): FromReader => ({ value }), describe);
+  }).then(
+    (value): FromReader => ({ value }),
+    (error: unknown) => describe(error, request.folder),
+  );
   await send(answer);
   process.exit(0);
 };

@@ -22,7 +22,7 @@ export { databaseError, isTransient, retryUntilAdmitted } from './connection/dat
 export { type Author, actingAs, createDb, type Db, type DbOptions } from './connection/db.ts';
 export { refusePooler } from './connection/pooler.ts';
 export { addDataset, removeDataset } from './datasets/add-dataset.ts';
-export { datasetBytesOf } from './datasets/admit-dataset.ts';
+export { datasetBytesOf, datasetNamesOf } from './datasets/admit-dataset.ts';
 export { checkDataset } from './datasets/check-dataset.ts';
 export { type ChunkWrite, getDatasetChunk, putDatasetChunk } from './datasets/dataset-chunks.ts';
 export {

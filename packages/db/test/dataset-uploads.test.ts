@@ -1,11 +1,14 @@
 /** Data sets come in chunk by chunk, and are checked as a whole. */
 import { createHash } from 'node:crypto';
+import { defaultLimits } from '@funnel/contracts';
 import { describe, expect, test } from 'vitest';
 import { readChunk } from '../src/datasets/dataset-chunks.ts';
 import {
   addDataset,
   checkDataset,
+  datasetNamesOf,
   findDataset,
+  getDataset,
   getDatasetChunk,
   getDatasetImages,
   listUnfinished,
@@ -142,11 +145,19 @@ describe('an upload', () => {
     });
   });
 
+  test('whose training images have one class is refused', async () => {
+    const made = makeDataset({ labelOf: (i, split) => (split === 'train' ? 1 : i % 3) });
+    await expect(refusedBy(made)).rejects.toMatchObject({
+      code: 'DATASET_CORRUPT',
+      message: 'Expected training images of at least two classes, but got only dog',
+    });
+  });
+
   test('is limited in bytes, in bytes of one token, and in its number of chunks, before anything is stored', async () => {
     const made = makeDataset();
     const bytes = made.bytes.length;
     await expect(
-      add(made, { limits: { datasetBytes: bytes - 1, ownDatasetBytes: bytes, ownUploads: 9 } }),
+      add(made, { limits: { ...defaultLimits, datasetBytes: bytes - 1, ownDatasetBytes: bytes } }),
     ).rejects.toMatchObject({
       code: 'DATASET_TOO_LARGE',
     });
@@ -154,7 +165,7 @@ describe('an upload', () => {
       add({ ...made, upload: { ...made.upload, chunks: [...made.upload.chunks, ...made.upload.chunks] } }),
     ).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
     expect(await query(db, 'SELECT FROM datasets')).toHaveLength(0);
-    const limits = { datasetBytes: bytes, ownDatasetBytes: 2 * bytes - 1, ownUploads: 9 };
+    const limits = { ...defaultLimits, datasetBytes: bytes, ownDatasetBytes: 2 * bytes - 1 };
     await add(made, { limits });
     await add(made, { limits });
     const second = makeDataset({ salt: 1, name: 'pets-2' });
@@ -162,6 +173,64 @@ describe('an upload', () => {
     expect(await addDataset(db, second.upload, { owner: 'bob', limits })).toMatchObject({
       status: 'receiving',
     });
+  });
+
+  test('is limited in the names that one token gives, so that nobody takes all of them', async () => {
+    const limits = { ...defaultLimits, ownDatasetNames: 2 };
+    const { upload } = await bring({ name: 'a' });
+    const name = (given: string, by: string) =>
+      addDataset(db, { ...upload, name: given }, { owner: by, limits });
+    expect(await name('b', owner)).toMatchObject({ status: 'complete' });
+    await expect(name('c', owner)).rejects.toMatchObject({
+      code: 'TOO_MANY_DATASETS',
+      message: expect.stringContaining('FUNNEL_MAX_DATASETS_PER_TOKEN'),
+    });
+    expect(await name('b', owner)).toMatchObject({ status: 'complete' }); // has its name already
+    expect(await name('c', 'bob')).toMatchObject({ status: 'complete' });
+    expect(await datasetNamesOf(db, owner)).toBe(2);
+    const { content } = upload;
+    const arrays = makeDataset({ salt: 9 });
+    const parts = async function* () {
+      yield arrays.bytes;
+    };
+    await expect(storeDataset(db, { name: 'd', content, owner, limits }, parts())).rejects.toMatchObject({
+      code: 'TOO_MANY_DATASETS',
+    });
+    await removeDataset(db, 'a', { owner });
+    expect(await name('d', owner)).toMatchObject({ status: 'complete' });
+  });
+
+  test('with another content than the one that was announced first takes its place', async () => {
+    const made = makeDataset(threeChunks);
+    const { digest, content } = made.upload;
+    const lie = { ...made.upload, name: 'lie', content: { ...content, classes: ['cow', 'dog', 'bird'] } };
+    await addDataset(db, lie, { owner: 'bob' });
+    expect(await add(made)).toMatchObject({ status: 'receiving' });
+    expect(await listUnfinished(db, 'bob')).toEqual([]);
+    for (const number of [0, 1, 2]) await putDatasetChunk(db, { digest, number, bytes: made.chunk(number) });
+    await checkDataset(db, digest);
+    expect(await add(made)).toMatchObject({ status: 'complete' });
+  });
+
+  test('of a complete data set must announce its content', async () => {
+    const made = await bring();
+    const { content } = made.upload;
+    const lie = {
+      ...made.upload,
+      name: 'lie',
+      content: { ...content, train: content.train + 1, test: content.test - 1 },
+    };
+    await expect(add({ ...made, upload: lie })).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+      details: { issues: [{ path: 'content' }] },
+    });
+    await expect(getDataset(db, 'lie')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      details: { hint: 'See `npx funnel data ls`.' },
+    });
+    const { shape, classes, train, test: tests } = content;
+    const other = { ...made.upload, name: 'same', content: { test: tests, train, classes, shape } }; // the order of the keys is free
+    expect(await add({ ...made, upload: other })).toMatchObject({ status: 'complete' });
   });
 
   test('that is not finished is listed for its client, and removed by its name or digest', async () => {
@@ -189,7 +258,7 @@ describe('an upload', () => {
   });
 
   test('is refused beside as many unfinished ones as a client may have, which the hint names', async () => {
-    const limits = { datasetBytes: 1e9, ownDatasetBytes: 1e9, ownUploads: 2 };
+    const limits = { ...defaultLimits, ownUploads: 2 };
     const [a, b, c] = ['a', 'b', 'c'].map((name, salt) => makeDataset({ name, salt })) as [
       MadeDataset,
       MadeDataset,

@@ -1,4 +1,5 @@
 /** One round of a proposer: it takes a search that is due, and writes the decisions that are due. */
+import type { Known } from '@funnel/contracts';
 import {
   addDecision,
   type Db,
@@ -8,6 +9,7 @@ import {
   releaseSearch,
   type SearchRecord,
   takeDueSearch,
+  type Decided as Written,
 } from '@funnel/db';
 import { buildPlan } from '@funnel/planner';
 import type { DecidingThread } from './deciding-thread.ts';
@@ -20,21 +22,35 @@ export type ProposerOptions = {
   readonly thread: DecidingThread;
 };
 
-/** Writes a decision with its trials. False: the search takes no decision now. */
-const write = async (
+/** Writes a decision with its trials. `taken`: another process has written a decision of this number. */
+const write = (
   db: Db,
   sweepId: string,
   { definition }: SearchRecord,
   decision: NewDecision,
   engineVersion: string,
-): Promise<boolean> => {
+): Promise<Written> => {
   const outline = decision.source === 'empty' ? null : outlineUnit(definition, engineVersion, decision);
   const unit = outline && {
     stages: outline.stages,
-    buildPlan: (known: Parameters<typeof buildPlan>[1]) => buildPlan(outline, known),
+    buildPlan: (known: Known) => buildPlan(outline, known),
   };
-  const handPoint = decision.source === 'hand';
-  return (await addDecision(db, sweepId, { ...decision, unit, handPoint })) !== 'closed';
+  return addDecision(db, sweepId, { ...decision, unit, handPoint: decision.source === 'hand' });
+};
+
+/** Writes decisions until one is not written: what follows must then be computed anew. */
+const writeAll = async (
+  db: Db,
+  sweepId: string,
+  record: SearchRecord,
+  decisions: readonly NewDecision[],
+  engineVersion: string,
+): Promise<Written> => {
+  for (const decision of decisions) {
+    const outcome = await write(db, sweepId, record, decision, engineVersion);
+    if (outcome !== 'written') return outcome;
+  }
+  return 'written';
 };
 
 /** Decides until the search waits for units, or ends. */
@@ -43,15 +59,17 @@ const decideAll = async (
   sweepId: string,
   { engineVersion, thread }: ProposerOptions,
 ): Promise<void> => {
+  const { definition } = await readSearch(db, sweepId, []);
+  const values = wantedValues(definition);
   for (;;) {
-    const { definition } = await readSearch(db, sweepId, []);
-    const record = await readSearch(db, sweepId, wantedValues(definition));
+    const record = await readSearch(db, sweepId, values);
     if (record.ended !== null || record.status !== 'running') return;
     const { decisions, next } = await thread.decide({ record, now: Date.now() });
-    for (const decision of decisions)
-      if (!(await write(db, sweepId, record, decision, engineVersion))) return;
-    if (next === 'wait') return;
-    if (next !== 'more') return endSearch(db, sweepId, next);
+    const outcome = await writeAll(db, sweepId, record, decisions, engineVersion);
+    if (outcome === 'closed') return;
+    if (outcome === 'taken' || next === 'more') continue;
+    if (next !== 'wait') await endSearch(db, sweepId, next);
+    return;
   }
 };
 

@@ -1,5 +1,5 @@
 import { limits as declared, type LimitName, type LimitState, limitNames } from '@funnel/contracts';
-import { datasetBytesOf, listUnfinished, readClientUse } from '@funnel/db';
+import { datasetBytesOf, datasetNamesOf, listUnfinished, readClientUse } from '@funnel/db';
 import { type Context, type Handlers, localCaller, type RouteRequest } from './handler.ts';
 
 /** How much of each limit the caller uses, where it is counted. */
@@ -15,6 +15,7 @@ const readUse = async (
     ownBytes: Math.round(stored + expected),
     ownUploads: (await listUnfinished(db, caller.name)).length,
     ownDatasetBytes: await datasetBytesOf(db, caller.name),
+    ownDatasetNames: await datasetNamesOf(db, caller.name),
     ...(caller !== localCaller && { ownStreams: hub.streamsOf(caller.name) }),
   };
 };

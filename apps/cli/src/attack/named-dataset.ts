@@ -1,4 +1,5 @@
 /** A data set that `--dataset` names: a built-in one on this machine, or one that the service has. */
+import { FunnelError } from '@funnel/client';
 import { type Budgets, type DatasetDetail, datasetNames, datasets, isBuiltIn } from '@funnel/contracts';
 import { runsOf } from '@funnel/engine/datasets/split';
 import type { Context } from '../context.ts';
@@ -20,11 +21,11 @@ export const findNamedDataset = async (name: string, { client }: Context): Promi
     const detail = await service.getDataset({ params: { name } });
     return { name, budgets: detail.budgets, stored: { detail, client: service } };
   } catch (error) {
+    const expected = `Expected ${datasetNames.join(', ')}, or the name of a data set that the service has, but got ${name}`;
+    if (error instanceof FunnelError && error.problem.code === 'NOT_FOUND')
+      throw new Exit(exitCodes.usage, `${expected}\n→ ${error.problem.hint}`);
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Exit(
-      exitCodes.usage,
-      `Expected ${datasetNames.join(', ')}, or the name of a data set that the service has, but got ${name}. ${reason}`,
-    );
+    throw new Exit(exitCodes.usage, `${expected}. ${reason}`);
   }
 };
 

@@ -101,7 +101,7 @@ const describe = ({
   const rows = classes.slice(0, shownClasses).map((title, i) => ({ title, i }));
   const more = classes.length - rows.length;
   return [
-    `${name}: ${format}, ${width} × ${height} pixels, ${channels === 1 ? 'grey' : channels === 3 ? 'colour' : formatCount(channels, 'channel')}`,
+    `${name}: ${format}, ${height} × ${width} pixels${height === width ? '' : ' (height × width)'}, ${channels === 1 ? 'grey' : channels === 3 ? 'colour' : formatCount(channels, 'channel')}`,
     formatTable(
       [
         { title: 'class', value: ({ title }) => escapeControls(title) },

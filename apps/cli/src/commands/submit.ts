@@ -147,7 +147,7 @@ const describeEstimate = ({ estimate }: Plan): readonly string[] => {
       ? 'unknown: this fleet has not run all of these stages'
       : `about ${formatDuration(seconds)}`;
   return [
-    `Memory of a trainer: at least ${formatBytes(trainerBytes)} (${formatCount(parameters, 'parameter')}).`,
+    `Memory of a trainer: at least ${formatBytes(trainerBytes)} (${formatAmount(parameters)} parameters).`,
     `Without what is done already: to store about ${formatBytes(storedBytes)}, at most ${formatAmount(attackQueries)} queries of attacks. Time of the rest: ${time}.`,
   ];
 };

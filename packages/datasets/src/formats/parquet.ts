@@ -95,7 +95,10 @@ export const parquet: Format = {
   open: async (found, options: ReadOptions) => {
     const paths = await shardsIn(found.folder, found.files);
     if (paths.length === 0)
-      return refuseFile(found.path, 'expected Parquet files in its folder data, but got none');
+      return refuseFile(
+        found.path,
+        'expected Parquet files in its folder data, but got none: for other data, give the folder that holds them',
+      );
     const splits = findSplits(paths.map((path) => path.slice(found.folder.length)));
     const named = (names: readonly string[]) => names.map((name) => `${found.folder}${name}`);
     const trainPaths = splits.train.length > 0 ? named(splits.train) : paths;

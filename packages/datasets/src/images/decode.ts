@@ -46,6 +46,10 @@ const checkSignature = ({ path, bytes }: Picture): void => {
   refuseFile(path, `expected a PNG or JPEG picture, but ${got}`);
 };
 
+/** A size in the order of `--size` and of shapes. Programs for pictures give the width first, so different sides are named. */
+export const sizeText = ([height, width]: readonly number[]): string =>
+  `${height} × ${width}${height === width ? '' : ' (height × width)'}`;
+
 /** A picture whose header was read. */
 export type OpenPicture = Picture & {
   readonly pixels: number;
@@ -61,7 +65,7 @@ export const openPicture = async (picture: Picture): Promise<OpenPicture> => {
   );
   const pixels = width * height;
   if (pixels > maxPixels)
-    refuseFile(path, `expected at most ${maxPixels} pixels, but got ${width} × ${height}`);
+    refuseFile(path, `expected at most ${maxPixels} pixels, but got ${sizeText([height, width])}`);
   return { path, bytes, pixels, isGrey: space === 'b-w' || space === 'grey16', hasAlpha };
 };
 

@@ -11,18 +11,20 @@ import {
   openPicture,
   type Pixels,
   scalePixels,
+  sizeText,
 } from './decode.ts';
 
 /** Pictures that are decoded side by side, unless they have more pixels together than one may have. */
 const sideBySide = 8;
 
-const sizeText = ([height, width]: readonly number[]): string => `${width} × ${height}`;
+/** What the pictures of a data set have in common, which the first picture decides. */
+export type Common = { readonly path: string; readonly shape: Shape };
 
-/** The images in the channels that are asked for. `path` names the image in errors, `first` the image that has decided. */
+/** An image in the channels of `common`. `path` names the image in errors. */
 const withChannels = (
   path: string,
   { shape, pixels }: Pixels,
-  channels: number,
+  { path: first, shape: [, , channels] }: Common,
   geometry: Geometry,
 ): Pixels => {
   const [height, width, given] = shape;
@@ -33,13 +35,10 @@ const withChannels = (
   if (given === 3 && channels === 1)
     return refuseFile(
       path,
-      'expected a grey picture like the first one, but got a coloured one: --colour or --grey makes all alike',
+      `expected a grey picture like the first one, ${first}, but got a coloured one: --colour or --grey makes all alike`,
     );
   return refuseFile(path, `expected 1 or 3 channels for --grey and --colour, but got ${given}`);
 };
-
-/** What the pictures of a data set have in common, which the first picture decides. */
-export type Common = { readonly path: string; readonly shape: Shape };
 
 const checkShape = (path: string, shape: Shape, common: Common): void => {
   if (shape[0] !== common.shape[0] || shape[1] !== common.shape[1])
@@ -63,7 +62,7 @@ async function* decodePictures(
   const decode = async (picture: OpenPicture): Promise<Uint8Array> => {
     const decoded = await decodePicture(picture, geometry);
     checkShape(picture.path, decoded.shape, common);
-    return withChannels(picture.path, decoded, common.shape[2], geometry).pixels;
+    return withChannels(picture.path, decoded, common, geometry).pixels;
   };
   let waiting: OpenPicture[] = [];
   let pixels = 0;
@@ -115,7 +114,7 @@ async function* changePixels(
     for (let at = 0; at < block.length; at += bytes) {
       const image: Pixels = { shape, pixels: block.subarray(at, at + bytes) };
       const scaled = isScaled ? await scalePixels(image, geometry) : image;
-      yield withChannels(path, scaled, common.shape[2], geometry).pixels;
+      yield withChannels(path, scaled, common, geometry).pixels;
     }
 }
 

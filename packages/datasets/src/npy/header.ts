@@ -43,12 +43,18 @@ const textOf = (path: string, start: Buffer): { readonly text: string; readonly 
   return { text: start.toString('latin1', from, to), offset: to };
 };
 
+/** Labels that are words, as fixed text or as Python objects. */
+const wordsToNumbers =
+  'np.unique(Y.astype(str), return_inverse=True) gives the names of the classes, and the labels as numbers';
+
 const badType = (path: string, text: string): never => {
   if (/^\|?O/.test(text))
     return refuseFile(
       path,
-      "expected an array of numbers, but got Python objects, which are not unpickled: save X.astype('uint8'), or labels as Y.astype('int64')",
+      `expected an array of numbers, but got Python objects, which are not unpickled: save X.astype('uint8'); ${wordsToNumbers}`,
     );
+  if (/^[<>|]?[US]\d/.test(text))
+    return refuseFile(path, `expected an array of numbers, but got text, ${text}: ${wordsToNumbers}`);
   const got = text.startsWith('>') ? `${text}, which is big endian` : text;
   return refuseFile(
     path,

@@ -6,13 +6,19 @@ import type { NpyArray } from './header.ts';
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-const refuseFloat = (path: string, value: number, place: string): never =>
-  refuseFile(
+const refuseFloat = (path: string, value: number, place: string): never => {
+  if (!Number.isFinite(value))
+    return refuseFile(
+      path,
+      `expected floats from 0 (black) to 1 (white), but got ${value} in ${place}: leave such images out, or save np.nan_to_num(X) if 0 is right for your data`,
+    );
+  return refuseFile(
     path,
     value >= 0 && value <= 1
       ? `expected floats k/255 with whole k, but got ${value} in ${place}, which is ${(value * 255).toFixed(3)}/255: bytes cannot hold it; save np.round(X * 255).astype('uint8') if rounding is right for your data`
       : `expected floats from 0 (black) to 1 (white), but got ${value} in ${place}: scale them, or save np.round(X).astype('uint8') if they are on the scale of 0 to 255`,
   );
+};
 
 /**
  * Elements → bytes, 255 stands for 1. Whole numbers must lie in 0 … 255. Floats must lie in [0, 1], each times 255 whole.

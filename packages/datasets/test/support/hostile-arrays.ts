@@ -188,6 +188,12 @@ const numpyCases: readonly HostileCase[] = [
     npyFile([12], new Uint8Array(96), '', header("[('a', '<i4')]", '(12,)')),
     /expected the header of an array of numbers/,
   ),
+  npyCase(
+    'labels that are words',
+    x,
+    /y_train.npy: expected an array of numbers, but got text, <U3: np.unique/,
+    npyFile([12], new Uint8Array(144), '<U3'),
+  ),
   npyCase('big endian', npyFile([12, 1, 1], new Uint8Array(48), '>f4'), /big endian/),
   npyCase(
     'Fortran order',
@@ -230,7 +236,7 @@ const numpyCases: readonly HostileCase[] = [
   npyCase(
     'NaN',
     oneFloat(Number.NaN),
-    /expected floats from 0 \(black\) to 1 \(white\), but got NaN in image 11/,
+    /expected floats from 0 \(black\) to 1 \(white\), but got NaN in image 11: leave such images out/,
   ),
   npyCase('infinity', oneFloat(Number.POSITIVE_INFINITY), /but got Infinity in image 11/),
   npyCase('floats on the scale of 255', oneFloat(200), /but got 200 in image 11/),

@@ -83,7 +83,7 @@ const pictureCases: readonly HostileCase[] = [
   pictureCase(
     'a PNG bomb within the limit of pixels',
     blackPng(8000, 8000),
-    /expected 8 × 6 pixels as in .*a\/1.png, but got 8000 × 8000/,
+    /expected 6 × 8 \(height × width\) pixels as in .*a\/1.png, but got 8000 × 8000/,
   ),
   pictureCase(
     'a PNG with too few rows',
@@ -109,7 +109,7 @@ const pictureCases: readonly HostileCase[] = [
       rows: new Uint8Array(60),
       extra: [['zTXt', Buffer.concat([Buffer.from('a\0\0'), deflateSync(new Uint8Array(2 ** 24))])]],
     }),
-    /but got 9 × 6|cannot be read/,
+    /but got 6 × 9 |cannot be read/,
   ),
   pictureCase('a JPEG of its first bytes', jpeg.subarray(0, 4), /cannot be read/, 'jpg'),
   pictureCase('a JPEG, cut off', jpeg.subarray(0, -20), /cannot be read/, 'jpg'),
@@ -122,9 +122,13 @@ const pictureCases: readonly HostileCase[] = [
   pictureCase(
     'another size',
     Buffer.from(pngFile(makeRows(1, [8, 6, 1]), 0)),
-    /expected 8 × 6 pixels as in .*a\/1.png, but got 6 × 8/,
+    /expected 6 × 8 \(height × width\) pixels as in .*a\/1.png, but got 8 × 6 \(height × width\): --size HEIGHTxWIDTH/,
   ),
-  pictureCase('a coloured one among grey ones', colour, /expected a grey picture like the first one/),
+  pictureCase(
+    'a coloured one among grey ones',
+    colour,
+    /expected a grey picture like the first one, .*a\/1.png, but got a coloured one/,
+  ),
 ];
 
 const folderCase = (
@@ -331,7 +335,7 @@ const parquetCases: readonly HostileCase[] = [
   parquetCase(
     'pictures of two sizes',
     parquetFile([...pictures.slice(0, 3), pngFile(makeRows(1, [8, 8, 1]), 0)], labels),
-    /row 3: expected 8 × 6 pixels/,
+    /row 3: expected 6 × 8 \(height × width\) pixels/,
   ),
   parquetCase('one class', parquetFile(pictures, [1n, 1n, 1n, 1n]), /at least two classes/),
 ];

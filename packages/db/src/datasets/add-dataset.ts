@@ -46,14 +46,32 @@ const findRow = async (tx: Tx, digest: string): Promise<DatasetRow | undefined> 
   return row;
 };
 
-/** Whether the chunks were announced with the same SHA-256 before. Others may be wrong: the latest announcement counts. */
-const isSameAnnouncement = async (tx: Tx, { digest, chunks }: DatasetUpload): Promise<boolean> => {
+/** Whether a stored data set was announced with this content. The order of the keys does not matter. */
+const hasContent = async (tx: Tx, { digest, content }: DatasetUpload): Promise<boolean> => {
+  const [row] = await tx.query(
+    { same: bool() },
+    'SELECT d.content = $2::jsonb AS same FROM datasets d WHERE d.digest = $1',
+    [digest, JSON.stringify(content)],
+  );
+  return row!.same;
+};
+
+/** Whether the content, and the SHA-256 of each chunk, were announced before. Others may be wrong: the latest announcement counts. */
+const isSameAnnouncement = async (tx: Tx, upload: DatasetUpload): Promise<boolean> => {
   const [row] = await tx.query(
     { same: bool() },
     `SELECT coalesce(array_agg(c.sha256 ORDER BY c.number), '{}') = $2::text[] AS same FROM dataset_chunks c WHERE c.digest = $1`,
-    [digest, chunks],
+    [upload.digest, upload.chunks],
   );
-  return row!.same;
+  return row!.same && (await hasContent(tx, upload));
+};
+
+/** The digest covers the content, so a data set with this digest and another content does not exist. */
+const otherContent = ({ content: stored }: DatasetRow, { digest, content }: DatasetUpload): AppError => {
+  const expected = `the content of ${digest.slice(0, 12)}, ${JSON.stringify(stored)}`;
+  return new AppError('INVALID_REQUEST', `Expected ${expected}, but got another content`, {
+    issues: [{ path: 'content', expected, received: JSON.stringify(content) }],
+  });
 };
 
 const insert = async (
@@ -99,9 +117,10 @@ export const addDataset = async (
     db,
     async (tx): Promise<DatasetProgress | { readonly fault: string }> => {
       await lockDataset(tx, digest);
-      const isNamed = await checkName(tx, upload);
+      const isNamed = await checkName(tx, upload, { owner, limits });
       const row = await findRow(tx, digest);
       if (row && row.completed_at !== null) {
+        if (!(await hasContent(tx, upload))) throw otherContent(row, upload);
         if (!isNamed) await nameDataset(tx, upload, { owner, action: 'addDataset' });
         return { digest, status: 'complete', missing: [] };
       }

@@ -6,6 +6,7 @@ import {
   fixedLimit,
   formatBytes,
   isBuiltIn,
+  plural,
   variableOf,
 } from '@funnel/contracts';
 import { int4, int8, orNull, text } from '../connection/columns.ts';
@@ -29,12 +30,29 @@ export const checkBytes = (
     );
 };
 
+const countNames = async (tx: Tx, owner: string): Promise<number> => {
+  const [row] = await tx.query(
+    { names: int4() },
+    'SELECT count(*)::int AS names FROM dataset_names WHERE owner = $1',
+    [owner],
+  );
+  return row!.names;
+};
+
+/** How many names of data sets a token has given. */
+export const datasetNamesOf = (db: Db, owner: string): Promise<number> => countNames(reading(db), owner);
+
 /** Throws NAME_TAKEN and TOO_MANY_DATASETS. Resolves to whether the name stands for this data set already. */
-export const checkName = async (tx: Tx, { name, digest }: Named): Promise<boolean> => {
+export const checkName = async (
+  tx: Tx,
+  { name, digest }: Named,
+  { owner, limits: { ownDatasetNames } }: { readonly owner: string; readonly limits: DatasetLimits },
+): Promise<boolean> => {
   if (isBuiltIn(name) && datasets[name].content !== digest)
     throw new AppError(
       'NAME_TAKEN',
-      `Expected the content of ${datasets[name].title} under the name ${name}, which is built in, but got another data set. Take another name`,
+      `Expected the content of ${datasets[name].title} under the name ${name}, which is built in, but got another data set`,
+      { hint: 'Take another name.' },
     );
   await tx.run(`SELECT pg_advisory_xact_lock(hashtext('funnel dataset names'), 0)`); // until the name is written
   const [row] = await tx.query(
@@ -52,6 +70,12 @@ export const checkName = async (tx: Tx, { name, digest }: Named): Promise<boolea
     throw new AppError(
       'TOO_MANY_DATASETS',
       `Expected at most ${maxNames} names of data sets, but there are as many already`,
+    );
+  if (known === null && (await countNames(tx, owner)) >= ownDatasetNames)
+    throw new AppError(
+      'TOO_MANY_DATASETS',
+      `Expected at most ${plural(ownDatasetNames, 'name')} of data sets from one token (${variableOf('ownDatasetNames')}), but it has given as many`,
+      { hint: 'Remove names that you no longer need: `npx funnel data rm NAME`.' },
     );
   return known !== null;
 };

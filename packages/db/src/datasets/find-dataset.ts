@@ -16,7 +16,7 @@ import { reading, type Tx } from '../connection/transaction.ts';
 import { readDatasetBytes } from './dataset-chunks.ts';
 import { type DatasetRow, datasetColumns, datasetList } from './dataset-rows.ts';
 
-const unknown = (name: string): AppError =>
+export const unknownDataset = (name: string): AppError =>
   new AppError('NOT_FOUND', `Expected a data set, but there is none called ${name}`, {
     hint: 'See `npx funnel data ls`.',
   });
@@ -50,7 +50,7 @@ export const assertDataset = async (db: Db, name: string): Promise<void> => {
        OR EXISTS (SELECT FROM sweeps WHERE definition -> 'dataset' ->> 'name' = $1) AS known`,
     [name],
   );
-  if (!row!.known) throw unknown(name);
+  if (!row!.known) throw unknownDataset(name);
 };
 
 /** All names of users' data sets, in order. */
@@ -83,7 +83,7 @@ const requireDataset = async (db: Db, name: string): Promise<StoredDataset> => {
   const found = await findDataset(db, name);
   if (found) return found;
   const builtIn = isBuiltIn(name) ? name : builtInOf(name);
-  throw builtIn === undefined ? unknown(name) : withoutImages(builtIn);
+  throw builtIn === undefined ? unknownDataset(name) : withoutImages(builtIn);
 };
 
 /** Some images of a complete data set, at most 4 MiB of them. Errors: NOT_FOUND. */

@@ -1,6 +1,5 @@
 /** What the service says about data sets: the built-in ones, and those of users. */
 import {
-  AppError,
   builtInOf,
   type Dataset,
   type DatasetDetail,
@@ -15,6 +14,7 @@ import { int4, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
 import { type DatasetRow, datasetColumns, datasetList } from './dataset-rows.ts';
+import { unknownDataset } from './find-dataset.ts';
 
 type NamedRow = DatasetRow & { readonly name: string | null };
 
@@ -113,8 +113,7 @@ export const getDataset = async (db: Db, name: string): Promise<DatasetDetail> =
     [isBuiltIn(name) ? datasets[name].content : name],
   );
   const builtIn = isBuiltIn(name) ? name : builtInOf(name);
-  if (!row && builtIn === undefined)
-    throw new AppError('NOT_FOUND', `Expected a data set, but there is none called ${name}`);
+  if (!row && builtIn === undefined) throw unknownDataset(name);
   const workers = await countWorkers(db);
   const ownName = name === row?.digest ? (row.name ?? name.slice(0, 12)) : name;
   const entry =

@@ -95,11 +95,11 @@ const foreignKeyViolation = '23503';
 const complete = (
   db: Db,
   { provisional, digest, reader }: { provisional: string; digest: string; reader: DatasetReader },
-  { name, owner }: StoreRequest,
+  { name, owner, limits = defaultLimits }: StoreRequest,
 ): Promise<void> =>
   transaction(db, async (tx) => {
     await lockDataset(tx, digest);
-    const isNamed = await checkName(tx, { name, digest });
+    const isNamed = await checkName(tx, { name, digest }, { owner, limits });
     if (await takePlaceOf(tx, digest)) await tx.run('DELETE FROM datasets WHERE digest = $1', [provisional]);
     else {
       const builtIn = builtInOf(digest);

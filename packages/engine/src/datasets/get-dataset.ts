@@ -1,5 +1,5 @@
 /** Downloads a data set from public mirrors, and keeps a file only when its content has the declared size and SHA-256. */
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { AppError, type DatasetFile, type DatasetName, datasets, fixedLimit } from '@funnel/contracts';
 import { download, reasonOf } from '@funnel/contracts/download';
 import { makeFolder } from '@funnel/contracts/make-folder';
@@ -54,7 +54,10 @@ export const getFile = async (
   throw new AppError(
     'DATASET_MISSING',
     `Expected ${file.name} from one of ${mirrors.length} mirrors, but every download failed. ${faults.join('. ')}`,
-    { file: file.name, faults },
+    {
+      ...{ file: file.name, faults },
+      hint: `Without internet access, copy the files of the data set to ${folder}, or set FUNNEL_DATA to a folder that has them in ${basename(folder)}.`,
+    },
   );
 };
 

@@ -66,6 +66,7 @@ describe('getFile', () => {
     await expect(getFile(file, folder, [forged, cut], {})).rejects.toMatchObject({
       code: 'DATASET_MISSING',
       message: expect.stringMatching(/a\.gz .* 2 mirrors, .* 25 bytes after gunzip/) as string,
+      details: { hint: expect.stringContaining(`copy the files of the data set to ${folder}, or`) },
     });
     expect(await readdir(folder)).toEqual([]);
   });
