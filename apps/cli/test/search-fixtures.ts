@@ -73,7 +73,7 @@ export const decisions: readonly SearchDecision[] = [
     outcome: { status: 'bad', values: [null], reason: 'the trial diverged' },
     promoted: false,
   }),
-  decision({ number: 2, configuration: 2, source: 'hand', point: { latent: 32, gamma: 2, beta: 0.02 } }),
+  decision({ number: 2, configuration: 2, source: 'hand', point: { gamma: 2, beta: 0.02 } }),
   decision({
     number: 3,
     source: 'promotion',

@@ -35,7 +35,7 @@ describe('the accuracy per class', () => {
     expect(rows[1]).toMatch(/^class 857 +1000 +0\.1 %$/);
     expect(rows[2]).toMatch(/^class 714 +1000 +0\.2 %$/);
     expect(shown.at(-1)).toBe(
-      'the 20 classes of 1000 with the lowest accuracy; `funnel export classes` has all',
+      'the 20 classes of 1000 with the lowest accuracy; `npx funnel export classes` has all',
     );
   });
 

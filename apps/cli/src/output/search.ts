@@ -130,10 +130,10 @@ const namesIn = (decisions: readonly SearchDecision[]): readonly string[] => [
   ...new Set(decisions.flatMap(({ point }) => Object.keys(point ?? {}))),
 ];
 
-/** The variables in which the points differ. The points also have the hyperparameters of the space that have one value. */
+/** The variables with several values. The points also have the hyperparameters to which the space gives one value. */
 const differingIn = (decisions: readonly SearchDecision[]): readonly string[] => {
   const points = decisions.flatMap(({ point }) => (point === null ? [] : [point]));
-  return namesIn(decisions).filter((name) => new Set(points.map((point) => point[name])).size > 1);
+  return namesIn(decisions).filter((name) => new Set(points.flatMap((point) => point[name] ?? [])).size > 1);
 };
 
 const variableText = (value: HyperparameterValue | undefined): string => {

@@ -155,7 +155,7 @@ const classLines = ({ perClass, data }: TrialDetail): readonly string[] => {
     ],
     isCut ? lowest : all,
   );
-  const note = `the ${lowest.length} classes of ${all.length} with the lowest accuracy; \`funnel export classes\` has all`;
+  const note = `the ${lowest.length} classes of ${all.length} with the lowest accuracy; \`npx funnel export classes\` has all`;
   return ['', table, ...(isCut ? [note] : [])];
 };
 
