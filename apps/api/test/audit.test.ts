@@ -36,6 +36,19 @@ const act = (action: string) => (id: string) =>
 const pets = makeDataset();
 const announce = () => api.app.inject({ method: 'POST', url: '/v1/datasets', payload: pets.upload });
 
+let seed = 100;
+let searchId = '';
+/** Nothing is decided for it any more, so nothing else changes while a case looks. */
+const pausedSearch = async (): Promise<void> => {
+  searchId = await submit({
+    ...oneTrial,
+    name: 'a search',
+    space: { ...oneTrial.space, gamma: { min: 1, max: 10 } },
+    search: { strategy: 'tpe', trials: 4, seed: ++seed },
+  });
+  await act('pause')(searchId);
+};
+
 type Case = {
   readonly what: string;
   readonly action: RouteName;
@@ -77,6 +90,24 @@ const cases: readonly Case[] = [
     action: 'deleteSweep',
     before: act('cancel'),
     change: (id) => api.app.inject({ method: 'DELETE', url: `/v1/sweeps/${id}` }),
+  },
+  {
+    what: 'the extension of a search',
+    action: 'extendSearch',
+    before: pausedSearch,
+    change: () =>
+      api.app.inject({ method: 'POST', url: `/v1/sweeps/${searchId}/extend`, payload: { trials: 2 } }),
+  },
+  {
+    what: 'a point by hand',
+    action: 'tryPoint',
+    before: pausedSearch,
+    change: () =>
+      api.app.inject({
+        method: 'POST',
+        url: `/v1/sweeps/${searchId}/points`,
+        payload: { point: { gamma: 7 } },
+      }),
   },
   {
     what: 'a collection',
@@ -153,7 +184,6 @@ test('covers every route that changes something', () => {
 });
 
 let sweepId: string;
-let seed = 100;
 beforeEach(async () => {
   await mendAudit();
   // Every test has stages of its own.

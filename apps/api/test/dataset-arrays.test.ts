@@ -111,6 +111,11 @@ describe('arrays are refused, and nothing is stored:', () => {
       [Buffer.from('PK\x03\x04 an archive')],
       'In labels: expected an array as numpy.save writes it',
     ],
+    [
+      'labels in the order of the classes',
+      [npy({ type: '|u1', shape: [5] }, Uint8Array.from([0, 0, 0, 1, 1])), images],
+      'In labels: expected training images of at least two classes, but got only 0 before the 2 of the test split: shuffle',
+    ],
     ['labels alone', [labels], 'In images: expected 12 more bytes'],
     ['images first', [images, labels], 'In labels: expected the shape [count], but got [5, 2, 3]'],
     [

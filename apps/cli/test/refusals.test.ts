@@ -2,7 +2,9 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AppError } from '@funnel/contracts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { explain } from '../src/exit.ts';
 import { funnel } from './funnel.ts';
 
 let home: string;
@@ -13,6 +15,13 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 const run = (...args: string[]) =>
   funnel(args, { env: { FUNNEL_URL: 'http://127.0.0.1:9', FUNNEL_HOME: home } });
+
+it('an error has its own hint, if it has one, and else the hint of its code', () => {
+  const missing = (details?: object) =>
+    explain(new AppError('DATASET_MISSING', 'Expected x', { ...details })).text;
+  expect(missing({ hint: 'Copy it.' })).toBe('Expected x\n→ Copy it.');
+  expect(missing()).toBe('Expected x\n→ Run `npx funnel data get`, or set FUNNEL_DATA.');
+});
 
 it('a sweep file with an alias inside of its own anchor is refused in one sentence', async () => {
   const file = join(home, 'cyclic.yaml');

@@ -50,6 +50,16 @@ export const readFraction = (text: string): number | null => {
   return match && Number(match[2]) !== 0 ? Number(match[1]) / Number(match[2]) : null;
 };
 
+/** Longer numbers are shown as fractions if they are some. */
+const shortNumber = 6;
+
+/** A number for people, which `readFraction` or `Number` reads as the same number: `8/255` for 0.03137254901960784, `0.3` for 0.3. */
+export const fractionText = (value: number): string => {
+  const text = String(value);
+  const numerator = Math.round(value * 255);
+  return text.length > shortNumber && value > 0 && numerator / 255 === value ? `${numerator}/255` : text;
+};
+
 /** The same settings, with a number for every fraction that is written as text. */
 const readFractions = (value: unknown): unknown => {
   if (typeof value === 'string') return readFraction(value) ?? value;

@@ -26,6 +26,7 @@ export {
   attacks,
   attackVersion,
   epsilonFaultAmong,
+  fractionText,
   readFraction,
   searchLimitOf,
   settingsJsonSchema,

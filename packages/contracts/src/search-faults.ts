@@ -10,10 +10,9 @@ import {
   hyperparameterNames,
   isNumeric,
 } from './hyperparameters.ts';
-import { listObjectives } from './objectives.ts';
 import { metricFault } from './ranking.ts';
 import { recipes as declaredRecipes, hyperparametersOf, type Recipe, type RecipeName } from './recipes.ts';
-import { type DecidedSearch, isPromoting, type PromotingSearch, type SearchPoint } from './search.ts';
+import { type DecidedSearch, isPromoting, type PromotingSearch } from './search.ts';
 import { type Dimension, isRange, type SearchSpace } from './search-space.ts';
 import type { SweepDefinition } from './sweep.ts';
 
@@ -23,7 +22,7 @@ type Fault = {
   readonly input: unknown;
 };
 
-type Parts = Pick<SweepDefinition, 'attacks' | 'dataset' | 'objective' | 'space'> & {
+type Parts = Pick<SweepDefinition, 'attacks' | 'dataset' | 'space'> & {
   readonly recipes: readonly RecipeName[];
   readonly search: DecidedSearch;
 };
@@ -78,20 +77,6 @@ const varies = ({ space, recipes }: Pick<Parts, 'space' | 'recipes'>): boolean =
   recipes.length > 1 ||
   Object.values(space as SearchSpace).some((dimension) => dimension !== undefined && !isFixed(dimension));
 
-const pointFaults = (points: readonly SearchPoint[], { space, recipes }: Parts): readonly Fault[] =>
-  points.flatMap((point, place) =>
-    Object.entries(point).flatMap(([name, value]): readonly Fault[] => {
-      const path = ['search', 'try', place, name];
-      if (name === 'recipe')
-        return recipes.includes(value as RecipeName)
-          ? []
-          : [fault(path, recipes.join(' or '), String(value), value)];
-      return space[name as HyperparameterName] === undefined
-        ? [fault(path, `a hyperparameter of the space (${Object.keys(space).join(', ')})`, name, name)]
-        : [];
-    }),
-  );
-
 /** Constraints on a metric that no attack of the sweep gives. */
 const constraintFaults = ({ search, attacks, dataset }: Parts): readonly Fault[] => {
   const runs = expandAttacks(attacks, { budgets: budgetsOfChoice(dataset) });
@@ -107,9 +92,12 @@ const needsSurrogate = ({ attacks, dataset }: Parts): string | undefined =>
     needsSurrogates(declaredAttacks[attack]),
   )?.attack;
 
-/** Faults that the parts of the definition have together. Each part is right by itself. */
+/**
+ * Faults that the parts of the definition have together. Each part is right by itself. A plan also refuses what a strategy cannot search, and
+ * points to try that are not in the space (`packages/search`).
+ */
 export const searchFaults = (parts: Parts): readonly Fault[] => {
-  const { search, attacks, recipes, space, objective } = parts;
+  const { search, attacks, recipes, space } = parts;
   const hasUnread = (Object.keys(space) as HyperparameterName[]).some((name) =>
     recipes.every((recipe) => !hyperparametersOf(recipe).includes(name)),
   );
@@ -118,7 +106,6 @@ export const searchFaults = (parts: Parts): readonly Fault[] => {
   return [
     ...(varies(parts) ? [] : [fault(['space'], 'a space with at least two points', 'one point', space)]),
     ...(isPromoting(search) ? fidelityFaults(search, parts) : []),
-    ...(search.try ? pointFaults(search.try, parts) : []),
     ...constraintFaults(parts),
     ...(transfer === undefined
       ? []
@@ -130,16 +117,5 @@ export const searchFaults = (parts: Parts): readonly Fault[] => {
             transfer,
           ),
         ]),
-    ...(listObjectives(objective).length > 1 &&
-    ['gp', 'cma-es'].includes(isPromoting(search) ? search.sampler : search.strategy)
-      ? [
-          fault(
-            ['objective'],
-            `one objective for ${isPromoting(search) ? search.sampler : search.strategy}; tpe and nsga2 take several`,
-            `${listObjectives(objective).length}`,
-            objective,
-          ),
-        ]
-      : []),
   ];
 };

@@ -100,7 +100,7 @@ export const SearchState = z
       .nullable()
       .meta({
         description:
-          'With several objectives: the volume that the front dominates, up to the worst finite value of each objective, after each decision that enlarged it.',
+          'With several objectives: the volume that the front dominates, up to the worst finite value of each objective, after each decision that enlarged it. Null before the first value, and for three or more objectives with more than 1,000 values.',
       }),
   })
   .meta({ id: 'SearchState' });

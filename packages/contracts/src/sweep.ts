@@ -138,7 +138,6 @@ export const SweepDefinition = definition
         search,
         attacks,
         dataset,
-        objective,
       }))
         context.addIssue({ code: 'custom', path: [...path], input, message });
   })

@@ -9,6 +9,8 @@ import {
   attackNames,
   attackSpec,
   attacks,
+  fractionText,
+  readFraction,
   settingsJsonSchema,
 } from '../src/attacks.ts';
 import type { DatasetName } from '../src/datasets.ts';
@@ -211,4 +213,22 @@ it('evaluationRows makes rows of the columns of an evaluation', () => {
 it('the worst verdict is the verdict', () => {
   expect(worstVerdict([])).toBe('ok');
   expect(worstVerdict(['ok', 'masked', 'suspect'])).toBe('masked');
+});
+
+describe('fractions', () => {
+  it('are shown for long numbers, and give back the same number', () => {
+    for (let k = 1; k <= 255; k++) {
+      const text = fractionText(k / 255);
+      expect(readFraction(text) ?? Number(text)).toBe(k / 255);
+    }
+    expect([8 / 255, 51 / 255, 0.3, 2, 1e-7, 1 / 3, 0.03137].map(fractionText)).toEqual([
+      '8/255',
+      '0.2',
+      '0.3',
+      '2',
+      '1e-7',
+      '85/255', // the same number as 1/3
+      '0.03137',
+    ]);
+  });
 });

@@ -36,6 +36,9 @@ import { query, sweepStatus } from './support/tables.ts';
 shareDb();
 beforeEach(async () => void (await query(db, 'UPDATE searches SET done = marked')));
 
+/** The ε of an attack that fools one image less. */
+const weak = 0.05;
+
 /** Finishes all stages. The attack on a trial of γ fools γ of ten images, or 10 − γ when it trained for `worse` epochs. */
 const runAll = async (worse = 0): Promise<void> => {
   for (let claimed = await claim(db); claimed; claimed = await claim(db))
@@ -49,7 +52,8 @@ const attack = async ({ stageId, fencingToken, ...claimed }: ClaimedStage, worse
      FROM trials t JOIN trial_stages ts ON ts.trial_id = t.id WHERE ts.stage_id = $1 LIMIT 1`,
     [stageId],
   );
-  const fooled = trial!.epochs === worse ? 10 - trial!.gamma : trial!.gamma;
+  const all = trial!.epochs === worse ? 10 - trial!.gamma : trial!.gamma;
+  const fooled = claimed.spec.attack!.settings.epsilon === weak ? all - 1 : all;
   const success = Array.from({ length: 10 }, (_, image) => image < fooled);
   await completeStage(db, {
     stageId,
@@ -306,7 +310,7 @@ describe('a later search', () => {
       space: { gamma: [3] },
       attacks: [
         { attack: 'fgsm', search: false },
-        { attack: 'fgsm', search: false, epsilon: 0.05 },
+        { attack: 'fgsm', search: false, epsilon: weak },
       ],
     });
     await runAll();
@@ -329,14 +333,26 @@ describe('a later search', () => {
       recipe: 'funn',
       hyperparameters: { gamma: 3 },
       trials: [
-        { seed, status: 'completed', verdict: 'ok', values: [0.7, 0.7, 0.3] },
-        { seed: seed + 1000, status: 'completed', verdict: 'ok', values: [0.7, 0.7, 0.3] },
+        { seed, status: 'completed', verdict: 'ok', values: [0.7, 0.8, 0.3] },
+        { seed: seed + 1000, status: 'completed', verdict: 'ok', values: [0.7, 0.8, 0.3] },
       ],
     });
     expect(earlier[1]!.configurations[0]).toMatchObject({
       hyperparameters: { gamma: 2, optimiseEpochs: 9 },
       trials: [{ values: [0.8, null, 0.2] }],
     });
+    // A stage of a version without one of the settings: the setting has its default there.
+    await query(
+      db,
+      `UPDATE stages SET attack = attack #- '{settings,search}' WHERE id IN (
+         SELECT ts.stage_id FROM trial_stages ts WHERE ts.trial_id = $1)`,
+      [`${plain.sweepId}-00000`],
+    );
+    const [again] = await readEarlier(db, [plain.sweepId], { values, changesOf: () => [] });
+    expect(again!.configurations[0]!.trials.map((trial) => trial.values)).toEqual([
+      [0.7, 0.8],
+      [0.7, 0.8],
+    ]);
     const older = await readEarlier(db, [plain.sweepId], {
       values,
       changesOf: ({ kind }) => (kind === 'optimise' ? [{} as never] : []),

@@ -1,5 +1,5 @@
 /** Decisions of searches: each is written once, as a submission writes a sweep, and the sweep goes on until its search ends. */
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   cancelSweep,
   continueActions,
@@ -163,6 +163,28 @@ describe('a decision', () => {
     expect(await wrongCounts(db)).toEqual([]);
     await drain(db);
     expect(await trialStatuses(db, sweepId)).toEqual(['completed', 'completed', 'completed']);
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('is tried again when another operation has a row for longer than a lock may wait', async () => {
+    const sweep = searching({ seeds: [seed] });
+    const sweepId = await submitSearch(db, sweep);
+    const holder = await db.pool.connect();
+    await holder.query('BEGIN');
+    await holder.query('SELECT FROM sweeps WHERE id = $1 FOR UPDATE', [sweepId]);
+    const waiting = async (): Promise<string | undefined> => {
+      const [row] = await query<{ begun: string }>(
+        db,
+        `SELECT xact_start::text AS begun FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      return row?.begun;
+    };
+    const decided = decide(db, sweepId, sweep, { number: 1, gamma: 7 });
+    const first = await vi.waitUntil(waiting, { timeout: 60_000, interval: 20 });
+    await vi.waitUntil(async () => ((await waiting()) ?? first) !== first, { timeout: 60_000, interval: 20 });
+    await holder.query('COMMIT');
+    holder.release();
+    expect(await decided).toBe('written');
     expect(await wrongCounts(db)).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
 /** Data sets whose bytes arrive in their order: the digest is known only at the end. */
+import { defaultLimits } from '@funnel/contracts';
 import { describe, expect, test } from 'vitest';
 import { addDataset, findDataset, getDatasetChunk, removeDataset, storeDataset } from '../src/index.ts';
 import { makeDataset } from '../src/testing/index.ts';
@@ -11,7 +12,6 @@ shareDatasets();
 describe('a data set whose digest nobody knows before its end', () => {
   const { upload, bytes } = makeDataset(threeChunks);
   const { name, content } = upload;
-  const limits = { datasetBytes: 1e9, ownDatasetBytes: 1e9, ownUploads: 5 };
   async function* parts(from: number, to: number, size: number) {
     for (let at = from; at < to; at += size) yield bytes.subarray(at, Math.min(to, at + size));
   }
@@ -60,12 +60,12 @@ describe('a data set whose digest nobody knows before its end', () => {
     ['a name of another', () => store(parts(0, bytes.length, 2 ** 20), { name: 'mnist' }), 'built in'],
     [
       'too many bytes',
-      () => store(parts(0, bytes.length, 2 ** 20), { limits: { ...limits, datasetBytes: 1e6 } }),
+      () => store(parts(0, bytes.length, 2 ** 20), { limits: { ...defaultLimits, datasetBytes: 1e6 } }),
       'at most 1 MB',
     ],
     [
       'a share that is used up',
-      () => store(parts(0, bytes.length, 2 ** 20), { limits: { ...limits, ownDatasetBytes: 1e6 } }),
+      () => store(parts(0, bytes.length, 2 ** 20), { limits: { ...defaultLimits, ownDatasetBytes: 1e6 } }),
       'at most 1 MB of data sets from one token',
     ],
   ])('leaves nothing behind: %s', async (_, act, message) => {

@@ -32,11 +32,16 @@ const bestOf = (units: readonly MeasuredUnit[]): MeasuredUnit | undefined =>
     undefined,
   );
 
-/** The Pareto front over the decisions, and its volume above the worst finite value of each objective. */
+/** The time for more units of more than two objectives would be seconds. */
+const maxUnits = 1000;
+
+/** The volume of the Pareto front over the decisions, above the worst finite value of each objective. */
 const describeVolume = (
   units: readonly MeasuredUnit[],
   objectives: readonly ResolvedObjective[],
-): NonNullable<SearchState['hypervolume']> => {
+): SearchState['hypervolume'] => {
+  const isLong = objectives.length > 2 && units.length > maxUnits;
+  if (objectives.length === 1 || units.length === 0 || isLong) return null;
   const utilities = finiteUtilities(units);
   const worst = objectives.map((_, place) => Math.min(...utilities.map((each) => each[place]!)));
   const volumes = growingHypervolume(utilities, worst);
@@ -81,6 +86,6 @@ export const describeSearch = (sweepId: string, record: SearchRecord): SearchSta
     front: isSingle
       ? []
       : paretoFront(highest.map(({ outcome }) => outcome.utilities)).map((at) => describeUnit(highest[at]!)),
-    hypervolume: isSingle || highest.length === 0 ? null : describeVolume(highest, objectives),
+    hypervolume: describeVolume(highest, objectives),
   };
 };

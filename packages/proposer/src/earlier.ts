@@ -68,7 +68,7 @@ const createPointIn = (
 
 const refuse = (place: number, expected: string, received: string): never => {
   throw new AppError('INVALID_REQUEST', `Expected ${expected}, but got ${received}`, {
-    issues: [{ path: `search.from.${place}`, expected, received }],
+    issues: [{ path: `search.from[${place}]`, expected, received }],
   });
 };
 

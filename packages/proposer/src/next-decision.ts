@@ -1,8 +1,8 @@
 /** The next decision of a search, from its record alone. */
-import type { SearchEnd, SweepDefinition } from '@funnel/contracts';
+import { maxTrials, type SearchEnd, type SweepDefinition } from '@funnel/contracts';
 import type { NewDecision, SearchRecord } from '@funnel/db';
 import { type Due, nextDue } from '@funnel/search';
-import { decidedSearchOf, rungEpochsOf } from './decided-search.ts';
+import { countSeeds, decidedSearchOf, rungEpochsOf } from './decided-search.ts';
 import { countNewEpochs } from './outline-unit.ts';
 import { searchOf } from './search-of.ts';
 import { outcomesOf } from './unit-outcome.ts';
@@ -60,12 +60,22 @@ const isOverdue = ({ definition, createdAt }: SearchRecord, now: number): boolea
   return stop?.hours !== undefined && now - Date.parse(createdAt) >= stop.hours * hour;
 };
 
-/** `now`: milliseconds since 1970, for the rule `stop.hours`; no other rule depends on the time. Throws INVALID_REQUEST for a point by hand outside of the space. */
+/** A sweep has no trial with a higher number. A plan counts them only about, since ASHA promotes as results come. */
+const hasNumbers = (definition: SweepDefinition, number: number): boolean =>
+  (number + 1) * countSeeds(definition) <= maxTrials;
+
+/**
+ * `now`: milliseconds since 1970, for the rule `stop.hours`; no other rule depends on the time. Throws INVALID_REQUEST for a point by hand
+ * outside of the space.
+ */
 export const nextDecision = (record: SearchRecord, now: number): NextDecision => {
   const { definition, configurations, decisions, ended } = record;
   if (ended !== null) return { kind: 'end', reason: ended };
   if (isOverdue(record, now)) return { kind: 'end', reason: 'stopped' };
   const due = nextDue(searchOf(definition, record), outcomesOf(record), configurations);
-  if (due.kind === 'due') return { kind: 'decide', decision: decisionOf(definition, decisions, due) };
-  return due.kind === 'wait' ? { kind: 'wait' } : due;
+  if (due.kind === 'wait') return { kind: 'wait' };
+  if (due.kind === 'end') return due;
+  return hasNumbers(definition, due.number)
+    ? { kind: 'decide', decision: decisionOf(definition, decisions, due) }
+    : { kind: 'end', reason: 'trials' };
 };

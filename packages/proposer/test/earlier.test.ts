@@ -113,7 +113,7 @@ describe('a sweep that teaches nothing is refused by path', () => {
   it('for other data', () => {
     const other = sweep([configuration({ gamma: 2 })], { dataset: { name: 'glyphs', attack: 500 } });
     const { path, expected, received } = issueOf(() => earlierOf(definition, [good, other]));
-    expect(path).toBe('search.from.1');
+    expect(path).toBe('search.from[1]');
     expect(expected).toMatch(/^a sweep with the same data: .* and 1000 attacked images of glyphs/);
     expect(received).toMatch(/and 500 attacked images of glyphs/);
   });
@@ -131,7 +131,7 @@ describe('a sweep that teaches nothing is refused by path', () => {
       earlierOf(definition, [sweep([configuration({ gamma: 2 })], input)]),
     );
     expect([path, expected]).toEqual([
-      'search.from.0',
+      'search.from[0]',
       'a sweep with the same objectives and the same settings of their attacks: max pgd-linf robustAccuracy',
     ]);
   });
@@ -141,12 +141,12 @@ describe('a sweep that teaches nothing is refused by path', () => {
     const worst = definitionOf({ search: tpe, objective });
     expect(earlierOf(worst, [sweep([configuration({ gamma: 2 })], { objective })])).toHaveLength(1);
     const fewer = sweep([configuration({ gamma: 2 })], { objective, attacks: ['pgd-linf'] });
-    expect(issueOf(() => earlierOf(worst, [fewer])).path).toBe('search.from.0');
+    expect(issueOf(() => earlierOf(worst, [fewer])).path).toBe('search.from[0]');
   });
 
   it('for no trial at a point of the space', () => {
     expect(issueOf(() => earlierOf(definition, [sweep([configuration({ gamma: 20 })])]))).toMatchObject({
-      path: 'search.from.0',
+      path: 'search.from[0]',
       received: '1 configurations, none of them like this',
     });
   });

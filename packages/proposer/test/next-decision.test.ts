@@ -49,10 +49,10 @@ const searches: readonly [string, SweepInput['search']][] = [
   ],
 ];
 
-const withConstraint = { attacks: ['pgd-linf', 'fmn-l2'], seeds: 2 } satisfies Partial<SweepInput>;
+const twoSeeds: Partial<SweepInput> = { seeds: 2 };
 
 describe.each(searches)('%s', (_, search) => {
-  const start = emptyRecord({ search, ...withConstraint });
+  const start = emptyRecord({ search, ...twoSeeds });
   const expected = runSearch(start, { workers: 1, evaluate });
 
   it('makes the same table with 1, 2 and 4 workers, in whatever order units end', () => {
@@ -80,7 +80,7 @@ it('a search of 20 that is extended by 20 equals a search of 40', () => {
     { strategy: 'hyperband', trials: 40, fidelity: { hyperparameter: 'optimiseEpochs', min: 1, max: 27 } },
     { strategy: 'asha', trials: 40, fidelity: { hyperparameter: 'optimiseEpochs', min: 1, max: 27 } },
   ] as const) {
-    const whole = emptyRecord({ search, ...withConstraint });
+    const whole = emptyRecord({ search, ...twoSeeds });
     const shorter = runSearch(
       { ...whole, configurations: 20 },
       { workers: 3, evaluate, uniform: uniformFrom(5) },
@@ -93,7 +93,7 @@ it('a search of 20 that is extended by 20 equals a search of 40', () => {
 
 describe('the first decisions of Hyperband', () => {
   const fidelity = { hyperparameter: 'optimiseEpochs', min: 1, max: 9 };
-  const record = emptyRecord({ search: { strategy: 'hyperband', trials: 31, fidelity }, ...withConstraint });
+  const record = emptyRecord({ search: { strategy: 'hyperband', trials: 31, fidelity }, ...twoSeeds });
   const { decisions } = runSearch(record, { workers: 1, evaluate });
 
   it('are nine proposals at rung 0, and then promotions in order of value, by place', () => {
@@ -159,6 +159,19 @@ describe('the end of a search', () => {
       runSearch(emptyRecord(input), { workers: 1, evaluate }).ended;
     expect(run({ search: { strategy: 'tpe', trials: 5 } })).toBe('trials');
     expect(run({ search: { strategy: 'tpe', trials: 5 }, space: { gamma: [1, 2, 3] } })).toBe('exhausted');
+  });
+
+  it('is `trials` before a trial would have a number that no sweep has', () => {
+    const seeds = 50_000;
+    const { definition } = record;
+    const made = runSearch(emptyRecord({ search: { strategy: 'tpe', trials: 5 } }), { workers: 1, evaluate });
+    const after = (count: number): SearchRecord => ({
+      ...record,
+      definition: { ...definition, seeds: Array.from({ length: seeds }, (_, seed) => seed) },
+      decisions: made.decisions.slice(0, count),
+    });
+    expect(nextDecision(after(1), submitted).kind).toBe('decide');
+    expect(nextDecision(after(2), submitted)).toEqual({ kind: 'end', reason: 'trials' });
   });
 
   it('stays', () => {

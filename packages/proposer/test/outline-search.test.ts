@@ -60,7 +60,7 @@ describe('the plan of a search', () => {
 const pathsOf = (input: Partial<SweepInput>): readonly string[] => {
   const whole = { name: 'test', dataset: { name: 'glyphs' }, attacks: ['pgd-linf'], ...input };
   const { data, error } = SweepDefinition.safeParse(whole);
-  if (error) return error.issues.map(({ path }) => path.join('.'));
+  if (error) return error.issues.map(({ path }) => path.join('.').replace(/\.(\d+)/g, '[$1]'));
   try {
     outlineSearch(data, '1');
   } catch (caught) {
@@ -169,7 +169,7 @@ describe('a search that nobody can make', () => {
     [
       'a point with an unknown name',
       { space, search: { ...asha, try: [{ gamma: 5, beta: 0.01, latent: 8 }] } },
-      ['search.try.0.latent'],
+      ['search.try[0].latent'],
     ],
     [
       'a point outside of the space',
@@ -183,13 +183,13 @@ describe('a search that nobody can make', () => {
           ],
         },
       },
-      ['search.try.1.gamma'],
+      ['search.try[1].gamma'],
     ],
-    ['a point with a missing value', { space, search: { ...asha, try: [{ gamma: 5 }] } }, ['search.try.0']],
+    ['a point with a missing value', { space, search: { ...asha, try: [{ gamma: 5 }] } }, ['search.try[0]']],
     [
       'a recipe that the sweep has not',
       { space, recipes: ['funn', 'classic'], search: { ...asha, try: [{ recipe: 'magnet' }] } },
-      ['search.try.0.recipe'],
+      ['search.try[0].recipe'],
     ],
     [
       'an unknown strategy',

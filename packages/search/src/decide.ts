@@ -45,7 +45,7 @@ export type Prepared = {
 export const prepare = (search: Search): Prepared => {
   const axes = axesOf(search.space);
   checkStrategy(search, axes);
-  for (const [place, point] of search.tryFirst.entries()) checkPoint(axes, point, `search.try.${place}`);
+  for (const [place, point] of search.tryFirst.entries()) checkPoint(axes, point, `search.try[${place}]`);
   const { promotion, ...options } = search;
   const rule = promotion
     ? promotionRules[promotion.rule]({ ...options, fidelity: promotion.fidelity })

@@ -78,11 +78,11 @@ describe('the source of a proposal', () => {
 });
 
 it.each<[string, object]>([
-  ['search.try.1', { x: 0.5 }],
-  ['search.try.1.x', { x: 1.5, kind: 'a' }],
-  ['search.try.1.kind', { x: 0.5, kind: 'c' }],
-  ['search.try.1.units', { x: 0.5, kind: 'a', units: 32 }],
-  ['search.try.1.depth', { x: 0.5, kind: 'a', depth: 3 }],
+  ['search.try[1]', { x: 0.5 }],
+  ['search.try[1].x', { x: 1.5, kind: 'a' }],
+  ['search.try[1].kind', { x: 0.5, kind: 'c' }],
+  ['search.try[1].units', { x: 0.5, kind: 'a', units: 32 }],
+  ['search.try[1].depth', { x: 0.5, kind: 'a', depth: 3 }],
 ])('a point outside of the space is refused at %s', (path, point) => {
   const tryFirst = [{ x: 0.5, kind: 'a' }, point as Record<string, string>];
   expect(() => next(searchOf({ tryFirst }))).toThrow(

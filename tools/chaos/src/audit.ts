@@ -177,11 +177,19 @@ export const readResults = async (db: Db): Promise<Results> => {
     db,
     'SELECT c.hash AS chain, m.epoch, m.name, m.value FROM metrics m JOIN chains c ON c.id = m.chain_id',
   );
+  type Counts = { chain: string; epoch: number; images: number[]; correct: number[] };
+  const counts = await rowsOf<Counts>(
+    db,
+    'SELECT c.hash AS chain, k.epoch, k.images, k.correct FROM class_counts k JOIN chains c ON c.id = k.chain_id',
+  );
   type Row = { stage: string; summary: EvaluationSummary; success: boolean[] };
   const evaluations = await rowsOf<Row>(db, 'SELECT stage_id AS stage, summary, success FROM evaluations');
   return {
     networks: new Map(states.map((s) => [`${s.chain} ${s.epoch}`, networksOf(s.manifest)])),
     metrics: new Map(numbers.map((m) => [`${m.chain} ${m.epoch} ${m.name}`, m.value])),
+    perClass: new Map(
+      counts.map(({ chain, epoch, ...perClass }) => [`${chain} ${epoch}`, canonicalJson(perClass)]),
+    ),
     evaluations: new Map(
       evaluations.map(({ stage, summary, success }) => [stage, canonicalJson({ summary, success })]),
     ),
@@ -192,6 +200,7 @@ export const readResults = async (db: Db): Promise<Results> => {
 export const compareResults = (expected: Results, found: Results, { part = false } = {}): string[] => [
   ...compare('checkpoints', expected.networks, found.networks, part),
   ...compare('metrics', expected.metrics, found.metrics, part),
+  ...compare('counts per class', expected.perClass, found.perClass, part),
   ...compare('evaluations', expected.evaluations, found.evaluations, part),
 ];
 

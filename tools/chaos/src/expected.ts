@@ -79,6 +79,8 @@ export type Results = {
   readonly networks: ReadonlyMap<string, string>;
   /** `chain epoch name` → value. */
   readonly metrics: ReadonlyMap<string, number>;
+  /** `chain epoch` → counts of the test images of each class. */
+  readonly perClass: ReadonlyMap<string, string>;
   /** stage → summary and records. */
   readonly evaluations: ReadonlyMap<string, string>;
 };
@@ -92,6 +94,7 @@ export const expectedOf = async (sweep: SweepInput): Promise<Results> => {
   const trainer = createSimulatedTrainer({ stepMilliseconds: 0 });
   const networks = new Map<string, string>();
   const metrics = new Map<string, number>();
+  const perClass = new Map<string, string>();
   const evaluations = new Map<string, string>();
   const results = new Map<string, CheckpointManifest>();
   const blobs = new Map<string, Uint8Array>();
@@ -110,12 +113,13 @@ export const expectedOf = async (sweep: SweepInput): Promise<Results> => {
       {
         signal: new AbortController().signal,
         onProgress: () => {},
-        onCheckpoint: async (checkpoint, values) => {
+        onCheckpoint: async (checkpoint, values, counts) => {
           for (const [hash, bytes] of checkpoint.blobs) blobs.set(hash, bytes);
           const { epoch } = checkpoint.manifest.position;
           networks.set(`${stage.chain} ${epoch}`, networksOf(checkpoint.manifest));
           for (const [name, value] of Object.entries(values ?? {}))
             metrics.set(`${stage.chain} ${epoch} ${name}`, value!);
+          if (counts) perClass.set(`${stage.chain} ${epoch}`, canonicalJson(counts));
           results.set(stage.id, checkpoint.manifest);
         },
       },
@@ -129,5 +133,5 @@ export const expectedOf = async (sweep: SweepInput): Promise<Results> => {
       );
   };
   for (const stage of stages) await run(stage);
-  return { networks, metrics, evaluations };
+  return { networks, metrics, perClass, evaluations };
 };

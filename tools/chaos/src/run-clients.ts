@@ -50,6 +50,7 @@ const expectedOfAll = async (): Promise<Results> => {
   return {
     networks: new Map(all.flatMap(({ networks }) => [...networks])),
     metrics: new Map(all.flatMap(({ metrics }) => [...metrics])),
+    perClass: new Map(all.flatMap(({ perClass }) => [...perClass])),
     evaluations: new Map(all.flatMap(({ evaluations }) => [...evaluations])),
   };
 };

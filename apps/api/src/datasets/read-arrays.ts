@@ -95,6 +95,13 @@ export const readArrays = async (body: AsyncIterable<Uint8Array>, test: number):
   const { classes, indices } = await readLabels(stream);
   const count = indices.length;
   if (test >= count) refuseArray('labels', `more than the ${test} labels of the test split`, String(count));
+  if (new Set(indices.subarray(0, count - test)).size < 2)
+    refuseArray(
+      'labels',
+      'training images of at least two classes',
+      `only ${classes[indices[0]!]} before the ${test} of the test split`,
+      'shuffle both arrays in the same order',
+    );
   const header = await stream.header('images');
   const type = typeOf(header);
   const content = parsePart('body', DatasetContent, {

@@ -248,6 +248,7 @@ export const createPlanner = (
   plan: async (request) => {
     const { definition, warnings } = await resolveDataset(db, request.definition);
     const { outline, estimate, search } = time(() => outlineChecked({ ...request, definition }, limits));
+    if (search) await beginSearch(db, definition, request.engineVersion); // throws what the submission would throw
     const trained = await knownChains(db, outline.training);
     const attacked = outline.classifiers.filter(({ id }) => trained.existing.has(id));
     const attacks = time(() => attacked.flatMap(outline.attacksOn));

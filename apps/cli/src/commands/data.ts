@@ -1,4 +1,4 @@
-import { type DatasetName, datasetNames, datasets } from '@funnel/contracts';
+import { type DatasetName, datasetNames, datasets, formatAmount } from '@funnel/contracts';
 import { Argument, type Command } from 'commander';
 import type { Context } from '../context.ts';
 import { dataFoldersOf } from '../env.ts';
@@ -35,8 +35,8 @@ const listDatasets = async ({ env, output }: Context): Promise<void> => {
       [
         { title: 'name', value: ({ name }) => name },
         { title: 'title', value: ({ title }) => title },
-        { title: 'train', value: ({ train }) => String(train), align: 'right' },
-        { title: 'test', value: ({ test }) => String(test), align: 'right' },
+        { title: 'train', value: ({ train }) => formatAmount(train), align: 'right' },
+        { title: 'test', value: ({ test }) => formatAmount(test), align: 'right' },
         {
           title: 'where',
           value: ({ folder, generated }) =>

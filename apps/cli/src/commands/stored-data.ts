@@ -2,6 +2,7 @@
 import {
   type DatasetDetail,
   type DatasetEntry,
+  formatAmount,
   formatBytes,
   isGenerated,
   type UnfinishedDataset,
@@ -26,9 +27,9 @@ const describeEntries = (entries: readonly DatasetEntry[]): string =>
     [
       { title: 'name', value: ({ name }) => name },
       { title: 'image', value: shapeText },
-      { title: 'classes', value: ({ classCount }) => String(classCount), align: 'right' },
-      { title: 'train', value: ({ train }) => String(train), align: 'right' },
-      { title: 'test', value: ({ test }) => String(test), align: 'right' },
+      { title: 'classes', value: ({ classCount }) => formatAmount(classCount), align: 'right' },
+      { title: 'train', value: ({ train }) => formatAmount(train), align: 'right' },
+      { title: 'test', value: ({ test }) => formatAmount(test), align: 'right' },
       { title: 'where', value: placeText },
     ],
     entries,
@@ -39,13 +40,13 @@ type ClassRow = { readonly name: string; readonly train: string; readonly test: 
 const describeDataset = (dataset: DatasetDetail): string => {
   const { name, title, digest, train, test, classes, summary, budgets, owner, createdAt } = dataset;
   const rows = classes.map((of, label): ClassRow => {
-    const count = (counts: readonly number[] | undefined) => String(counts?.[label] ?? '–');
+    const count = (counts: readonly number[] | undefined) => (counts ? formatAmount(counts[label]!) : '–');
     return { name: of, train: count(summary?.trainCounts), test: count(summary?.testCounts) };
   });
   return [
     title === name ? name : `${name} (${title})`,
     `digest    ${digest}`,
-    `images    ${train} training, ${test} test, each ${shapeText(dataset)}`,
+    `images    ${formatAmount(train)} training, ${formatAmount(test)} test, each ${shapeText(dataset)}`,
     ...(summary
       ? [`pixels    mean ${formatNumber(summary.mean)}, deviation ${formatNumber(summary.deviation)}`]
       : []),

@@ -4,6 +4,7 @@ import {
   attackSpec,
   attacks,
   describeChanges,
+  fractionText,
   type HyperparameterName,
   type HyperparameterValue,
   readExtended,
@@ -33,7 +34,10 @@ export const settingsText = ({ attack, settings }: Run): string => {
   return Object.keys(attacks[attack].settings.shape)
     .map((name) => ({ name, value: settings[name], text: JSON.stringify(settings[name]) }))
     .filter(({ name, text }) => text && (always.has(name) || text !== JSON.stringify(defaults[name])))
-    .map(({ name, value, text }) => `${name}=${typeof value === 'string' ? value : text}`)
+    .map(
+      ({ name, value, text }) =>
+        `${name}=${typeof value === 'string' ? value : typeof value === 'number' ? fractionText(value) : text}`,
+    )
     .join(' ');
 };
 

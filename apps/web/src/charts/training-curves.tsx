@@ -173,7 +173,7 @@ export const TrainingCurves = ({ trials }: { readonly trials: readonly TrialCurv
     ),
   );
   return (
-    <div className="training-curves">
+    <div className="small-charts">
       {shown.map((panel) => (
         <Panel key={panel.title} panel={panel} trials={trials} />
       ))}

@@ -4,9 +4,9 @@ import { formatPercent } from '../../src/format.ts';
 import {
   describeEnd,
   describeSource,
+  describeStatus,
   outcomeText,
   promotionText,
-  statusText,
 } from '../../src/views/search/texts.ts';
 
 const tpe = Search.parse({ strategy: 'tpe', trials: 20 }) as DecidedSearch;
@@ -46,7 +46,7 @@ describe('the words about a search', () => {
     expect(outcomeText(unit('measured', [0.5, null]), two)).toBe('robust accuracy 50.0%, clean accuracy –');
     expect(outcomeText(unit('bad', [null], 'trial 7 diverged'), one)).toBe('bad: trial 7 diverged');
     expect(outcomeText(unit('pending', []), one)).toBe('pending');
-    expect(statusText({ ...unit('bad', []), trials: [] })).toBe('–');
+    expect(describeStatus({ ...unit('bad', []), trials: [] })).toBe('–');
   });
 
   it('say whether a configuration was promoted', () => {

@@ -43,9 +43,9 @@ const textOf = (path: string, start: Buffer): { readonly text: string; readonly 
   return { text: start.toString('latin1', from, to), offset: to };
 };
 
-/** Labels that are words, as fixed text or as Python objects. `--classes` takes the words in the order of `np.unique`. */
+/** Labels that are words, as fixed text or as Python objects. */
 const wordsToNumbers =
-  'np.unique(Y.astype(str), return_inverse=True) gives the names for --classes, and the labels as numbers';
+  'np.unique(Y.astype(str), return_inverse=True) gives the names of the classes, and the labels as numbers';
 
 const badType = (path: string, text: string): never => {
   if (/^\|?O/.test(text))

@@ -6,6 +6,7 @@ import {
   fixedLimit,
   formatBytes,
   isBuiltIn,
+  plural,
   variableOf,
 } from '@funnel/contracts';
 import { int4, int8, orNull, text } from '../connection/columns.ts';
@@ -73,7 +74,7 @@ export const checkName = async (
   if (known === null && (await countNames(tx, owner)) >= ownDatasetNames)
     throw new AppError(
       'TOO_MANY_DATASETS',
-      `Expected at most ${ownDatasetNames} names of data sets from one token (${variableOf('ownDatasetNames')}), but it has given as many`,
+      `Expected at most ${plural(ownDatasetNames, 'name')} of data sets from one token (${variableOf('ownDatasetNames')}), but it has given as many`,
       { hint: 'Remove names that you no longer need: `npx funnel data rm NAME`.' },
     );
   return known !== null;

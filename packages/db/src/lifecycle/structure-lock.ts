@@ -12,6 +12,9 @@ const key = "hashtext('funnel structure')";
 /** SQL: takes the lock, and waits for it. */
 export const takeStructureLock = `SELECT pg_advisory_xact_lock(${key})`;
 
+/** The error of an operation that waited too long for another one, and has changed nothing. */
+export const isBusy = (error: unknown): boolean => error instanceof AppError && error.details.isBusy === true;
+
 /** From now on the transaction waits at most two seconds for each lock. Its errors are then UNAVAILABLE, with `isBusy`. */
 export const limitWaits = (tx: Tx): Promise<void> => tx.run("SET LOCAL lock_timeout = '2s'");
 

@@ -5,7 +5,7 @@ import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { announceSweep, type Changes, propagate } from '../lifecycle/propagate.ts';
-import { awaitStructure, limitWaits } from '../lifecycle/structure-lock.ts';
+import { awaitStructure, isBusy, limitWaits } from '../lifecycle/structure-lock.ts';
 import { freeBelow, insertUnitLinks, linkIndirect } from '../submission/insert-links.ts';
 import { insertNewStages, reopenEnded } from '../submission/insert-stages.ts';
 import { insertTrials } from '../submission/insert-trials.ts';
@@ -98,44 +98,48 @@ const addUnit = async (
   };
 };
 
-/**
- * Writes a decision and its unit, or nothing. `unit`: null for an empty place. `handPoint`: the decision took the oldest point that a user
- * asked for, which is removed. Two processes that write the same decision write it once. Errors: UNAVAILABLE, SCHEMA_MISMATCH, and the
- * errors of `buildPlan`.
- */
-export const addDecision = async (
-  db: Db,
+type Written = NewDecision & {
+  /** Null for an empty place. */
+  readonly unit: NewUnit | null;
+  /** The decision took the oldest point that a user asked for, which is removed. (Default: false) */
+  readonly handPoint?: boolean;
+};
+
+/** Throws Closed. */
+const writeDecision = async (
+  tx: Tx,
   sweepId: string,
-  {
-    unit,
-    handPoint = false,
-    ...decision
-  }: NewDecision & { readonly unit: NewUnit | null; readonly handPoint?: boolean },
+  { unit, handPoint = false, ...decision }: Written,
 ): Promise<Decided> => {
-  try {
-    return await transaction(db, async (tx) => {
-      await awaitStructure(tx);
-      await limitWaits(tx);
-      const search = await readOpen(tx, sweepId);
-      if (!search) return 'closed';
-      if (!(await insertDecision(tx, sweepId, decision))) return 'taken';
-      const event = { type: 'sweep', sweepId, status: 'running' } as const;
-      const changes = unit
-        ? await addUnit(tx, search, decision.number, unit)
-        : { changes: [], events: [event] };
-      await keepOpen(tx, sweepId, decision, handPoint);
-      await propagate(tx, changes);
-      if (!unit) return 'written';
-      await endConnection(tx, sweepId);
-      await announceSweep(
-        tx,
-        sweepId,
-        unit.stages.map(({ id }) => id),
-      );
-      return 'written';
-    });
-  } catch (error) {
-    if (error instanceof Closed) return 'closed';
-    throw error;
-  }
+  await awaitStructure(tx);
+  await limitWaits(tx);
+  const search = await readOpen(tx, sweepId);
+  if (!search) return 'closed';
+  if (!(await insertDecision(tx, sweepId, decision))) return 'taken';
+  const event = { type: 'sweep', sweepId, status: 'running' } as const;
+  const changes = unit ? await addUnit(tx, search, decision.number, unit) : { changes: [], events: [event] };
+  await keepOpen(tx, sweepId, decision, handPoint);
+  await propagate(tx, changes);
+  if (!unit) return 'written';
+  await endConnection(tx, sweepId);
+  const ids = unit.stages.map(({ id }) => id);
+  await announceSweep(tx, sweepId, ids);
+  return 'written';
+};
+
+/** Nobody waits for a decision, so it waits for other operations. */
+const maxTries = 5;
+
+/**
+ * Writes a decision and its unit, or nothing. Two processes that write the same decision write it once. Errors: UNAVAILABLE,
+ * SCHEMA_MISMATCH, and the errors of `buildPlan`.
+ */
+export const addDecision = async (db: Db, sweepId: string, decision: Written): Promise<Decided> => {
+  for (let tries = 1; ; tries++)
+    try {
+      return await transaction(db, (tx) => writeDecision(tx, sweepId, decision));
+    } catch (error) {
+      if (error instanceof Closed) return 'closed';
+      if (!isBusy(error) || tries >= maxTries) throw error;
+    }
 };

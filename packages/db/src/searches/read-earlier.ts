@@ -47,8 +47,15 @@ const definitionsOf = async (
     [sweepIds],
   );
   const found = new Map(rows.map(({ id, definition }) => [id, definition]));
-  for (const id of sweepIds)
-    if (!found.has(id)) throw new AppError('NOT_FOUND', `Expected a sweep, but there is none with id ${id}`);
+  const issues = sweepIds.flatMap((id, place) =>
+    found.has(id) ? [] : [{ path: `search.from[${place}]`, expected: 'the id of a sweep', received: id }],
+  );
+  if (issues.length > 0)
+    throw new AppError(
+      'INVALID_REQUEST',
+      `Expected the id of a sweep, but there is none with id ${issues[0]!.received}`,
+      { issues },
+    );
   return found;
 };
 
@@ -72,7 +79,7 @@ const configurationsOf = (
 /**
  * The sweeps in the order of their ids, with the configurations from which a search may learn: those whose trials have all ended, at the highest rung, at
  * most a thousand in all. `values`: those of the new search. `changesOf`: compares stages with the present version; configurations that an
- * older version would have trained otherwise are left out. Errors: NOT_FOUND.
+ * older version would have trained otherwise are left out. Errors: INVALID_REQUEST for an unknown sweep.
  */
 export const readEarlier = async (
   db: Db,

@@ -4,14 +4,13 @@
  * hundred, and no lock is held for long. `sweep_actions` says how far each action is. A large new sweep is connected with other sweeps in
  * the same way.
  */
-import { AppError } from '@funnel/contracts';
 import { bool, int4, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { isAwaited, pauseAction } from '../lifecycle/failing-batches.ts';
 import { announceSweep, type Changes, propagate } from '../lifecycle/propagate.ts';
 import { scheduleStagesOf } from '../lifecycle/scheduling.ts';
-import { limitWaits, tryLockStructure } from '../lifecycle/structure-lock.ts';
+import { isBusy, limitWaits, tryLockStructure } from '../lifecycle/structure-lock.ts';
 import { reopenTrials } from '../lifecycle/trials.ts';
 import { cancelStages, cancelTrials } from './cancel-stages.ts';
 import { connectStages, type Ordinals, type Part, trialsOf } from './connect-sweep.ts';
@@ -204,8 +203,6 @@ const nextAction = `
   WHERE due_at <= clock_timestamp()
     AND (action <> 'delete' OR NOT EXISTS (SELECT FROM sweep_actions b WHERE b.sweep_id = a.sweep_id AND ${isAwaited('b')}))
   ORDER BY action = 'delete', continued_at LIMIT 1 FOR UPDATE`;
-
-const isBusy = (error: unknown): boolean => error instanceof AppError && error.details.isBusy === true;
 
 type Turn = { readonly sweepId: string; readonly action: ActionName };
 

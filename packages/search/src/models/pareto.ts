@@ -92,12 +92,15 @@ const covers = (a: readonly number[], b: readonly number[]): boolean =>
   a.every((utility, i) => utility >= b[i]!);
 
 /** The indices of the points that no other point dominates, the first of equal ones. */
-export const paretoFront = (points: readonly (readonly number[])[]): readonly number[] =>
-  points.flatMap((point, index) =>
-    points.some((other, at) => dominates(other, point) || (at < index && covers(other, point)))
-      ? []
-      : [index],
-  );
+export const paretoFront = (points: readonly (readonly number[])[]): readonly number[] => {
+  const [front = []] = frontsOf(points);
+  const first = new Map<string, number>();
+  for (const index of front) {
+    const key = points[index]!.join(' ');
+    if (!first.has(key)) first.set(key, index);
+  }
+  return [...first.values()];
+};
 
 /**
  * The volume that the points up to each one dominate above `reference`. A point adds its box, without the parts of the box that the front before

@@ -1,11 +1,12 @@
 /** The values of the units over the decisions, with the best so far at the highest rung. */
 import { useMemo } from 'react';
 import { plural } from '../../format.ts';
-import { improvementsOf, measuredValue, type Unit } from '../../statistics/search.ts';
+import { improvementsOf, type Unit } from '../../statistics/search.ts';
 import { useColours } from '../../theme.ts';
-import { axisStyle, baseOption, EChart } from '../echart.tsx';
+import { baseOption } from '../echart.tsx';
+import { decisionAxis, outcomeAxis } from './axes.ts';
 import type { ShownObjective } from './objective.ts';
-import { outcomeAxis, unitMark, unitTip } from './outcome-axis.ts';
+import { UnitChart, unitMark, unitTooltip } from './unit-chart.tsx';
 
 export const BestSoFar = (props: {
   readonly units: readonly Unit[];
@@ -17,7 +18,7 @@ export const BestSoFar = (props: {
   const { units, objective, rung } = props;
   const colours = useColours();
   const option = useMemo(() => {
-    const { place, direction, title, format } = objective;
+    const { place, direction, title } = objective;
     const vertical = outcomeAxis(units, objective, colours);
     const improvements = improvementsOf(units, rung, place, direction);
     const last = Math.max(0, ...units.map(({ decision }) => decision));
@@ -26,26 +27,8 @@ export const BestSoFar = (props: {
     return {
       ...baseOption(colours),
       grid: { left: 62, right: 18, top: 14, bottom: 42 },
-      tooltip: {
-        ...baseOption(colours).tooltip,
-        trigger: 'item',
-        formatter: ({ dataIndex }: { readonly dataIndex: number }) => {
-          const unit = units[dataIndex]!;
-          const value = measuredValue(unit, place);
-          return unitTip(unit, value === null ? '–' : format(value));
-        },
-      },
-      xAxis: {
-        type: 'value',
-        name: 'Decision',
-        nameLocation: 'middle',
-        nameGap: 26,
-        min: 0,
-        max: Math.max(1, last),
-        minInterval: 1,
-        ...axisStyle(colours),
-        splitLine: { show: false },
-      },
+      tooltip: unitTooltip(units, [objective], colours),
+      xAxis: decisionAxis(last, colours),
       yAxis: { ...vertical.axis, name: title, nameLocation: 'middle', nameGap: 48 },
       series: [
         {
@@ -78,14 +61,12 @@ export const BestSoFar = (props: {
     };
   }, [units, objective, rung, colours]);
   return (
-    <EChart
+    <UnitChart
       height={320}
       option={option}
       label={`${objective.title} of ${plural(units.length, 'unit')} over decisions, with the best so far`}
-      onClick={({ seriesId, dataIndex }) => {
-        const unit = seriesId === 'units' && dataIndex !== undefined ? units[dataIndex] : undefined;
-        if (unit) props.onPick(unit);
-      }}
+      units={units}
+      onPick={props.onPick}
     />
   );
 };

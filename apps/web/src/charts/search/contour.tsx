@@ -4,9 +4,9 @@ import { formatHyperparameter, hyperparameterScale, hyperparameterTitle, plural 
 import { type Sample, shareAxisOf, surfaceOf } from '../../statistics/contour.ts';
 import { isBetter, measuredValue, type Unit } from '../../statistics/search.ts';
 import { rampColour, useColours } from '../../theme.ts';
-import { axisStyle, baseOption, EChart } from '../echart.tsx';
+import { axisStyle, baseOption } from '../echart.tsx';
 import type { ShownObjective } from './objective.ts';
-import { unitMark, unitTip } from './outcome-axis.ts';
+import { UnitChart, unitMark, unitTooltip } from './unit-chart.tsx';
 
 const [columns, rows] = [48, 36];
 
@@ -23,7 +23,7 @@ export const Contour = (props: {
   const [horizontal, vertical] = props.names;
   const colours = useColours();
   const option = useMemo(() => {
-    const { place, direction, format } = objective;
+    const { place, direction } = objective;
     const numberOf = (unit: Unit, name: string) => Number(unit.point[name]);
     const [xAxis, yAxis] = [horizontal, vertical].map((name) =>
       shareAxisOf(
@@ -69,14 +69,7 @@ export const Contour = (props: {
     return {
       ...baseOption(colours),
       grid: { left: 66, right: 18, top: 14, bottom: 44 },
-      tooltip: {
-        ...baseOption(colours).tooltip,
-        trigger: 'item',
-        formatter: ({ dataIndex }: { readonly dataIndex: number }) => {
-          const unit = units[dataIndex]!;
-          return unitTip(unit, format(measuredValue(unit, place)!));
-        },
-      },
+      tooltip: unitTooltip(units, [objective], colours),
       xAxis: { ...axisOf(xAxis, horizontal), nameGap: 28 },
       yAxis: { ...axisOf(yAxis, vertical), nameGap: 50 },
       series: [
@@ -126,14 +119,12 @@ export const Contour = (props: {
     };
   }, [units, horizontal, vertical, objective, colours]);
   return (
-    <EChart
+    <UnitChart
       height={360}
       option={option}
       label={`${objective.title} over ${hyperparameterTitle(horizontal)} and ${hyperparameterTitle(vertical)}, from ${plural(units.length, 'unit')}`}
-      onClick={({ seriesId, dataIndex }) => {
-        const unit = seriesId === 'units' && dataIndex !== undefined ? units[dataIndex] : undefined;
-        if (unit) props.onPick(unit);
-      }}
+      units={units}
+      onPick={props.onPick}
     />
   );
 };

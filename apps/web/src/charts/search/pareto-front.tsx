@@ -6,8 +6,9 @@ import { measuredValue, type Unit } from '../../statistics/search.ts';
 import { useColours } from '../../theme.ts';
 import { axisStyle, baseOption, EChart, infinityAxis } from '../echart.tsx';
 import { drawnAt, infinityPlace } from '../marks.tsx';
+import { decisionAxis } from './axes.ts';
 import type { ShownObjective } from './objective.ts';
-import { unitMark, unitTip } from './outcome-axis.ts';
+import { UnitChart, unitMark, unitTooltip } from './unit-chart.tsx';
 
 export const ParetoFront = (props: {
   /** All of them are measured, and have values of both objectives. */
@@ -31,19 +32,10 @@ export const ParetoFront = (props: {
     const rows = units.map((_, row) => row);
     const onFront = rows.filter((row) => front.has(units[row]!.decision)).sort((a, b) => xs[a]! - xs[b]!);
     const axis = axisStyle(colours);
-    const text = (unit: Unit) =>
-      [horizontal, vertical]
-        .map(({ title, place, format }) => `${title} ${format(measuredValue(unit, place)!)}`)
-        .join(', ');
     return {
       ...baseOption(colours),
       grid: { left: 62, right: 18, top: 14, bottom: 44 },
-      tooltip: {
-        ...baseOption(colours).tooltip,
-        trigger: 'item',
-        formatter: ({ dataIndex }: { readonly dataIndex: number }) =>
-          unitTip(units[dataIndex]!, text(units[dataIndex]!)),
-      },
+      tooltip: unitTooltip(units, [horizontal, vertical], colours),
       xAxis: {
         type: 'value',
         scale: true,
@@ -97,14 +89,12 @@ export const ParetoFront = (props: {
     };
   }, [units, front, isPlane, horizontal, vertical, colours]);
   return (
-    <EChart
+    <UnitChart
       height={340}
       option={option}
       label={`${horizontal.title} against ${vertical.title} of ${plural(units.length, 'unit')}, with the Pareto front`}
-      onClick={({ seriesId, dataIndex }) => {
-        const unit = seriesId === 'units' && dataIndex !== undefined ? units[dataIndex] : undefined;
-        if (unit) props.onPick(unit);
-      }}
+      units={units}
+      onPick={props.onPick}
     />
   );
 };
@@ -121,7 +111,7 @@ export const HypervolumeOverDecisions = (props: {
     const axis = axisStyle(colours);
     const steps = volumes.map(({ decision, value }) => [decision, value]);
     const end = steps.at(-1);
-    const last = Math.max(1, decisions - 1);
+    const last = Math.max(0, decisions - 1);
     return {
       ...baseOption(colours),
       grid: { left: 62, right: 18, top: 14, bottom: 44 },
@@ -131,15 +121,7 @@ export const HypervolumeOverDecisions = (props: {
         formatter: ([hit]: readonly { readonly value: readonly [number, number] }[]) =>
           hit ? `decision ${hit.value[0]}: <b>${formatNumber(hit.value[1])}</b>` : '',
       },
-      xAxis: {
-        type: 'value',
-        name: 'Decision',
-        nameLocation: 'middle',
-        nameGap: 28,
-        ...{ min: 0, max: last, minInterval: 1 },
-        ...axis,
-        splitLine: { show: false },
-      },
+      xAxis: decisionAxis(last, colours),
       yAxis: {
         type: 'value',
         name: 'Hypervolume',

@@ -1,11 +1,12 @@
 /** The configurations on the rungs: a line goes from rung to rung where a configuration was promoted. */
 import { useMemo } from 'react';
 import { plural } from '../../format.ts';
-import { measuredValue, promotionsOf, type Unit } from '../../statistics/search.ts';
+import { promotionsOf, type Unit } from '../../statistics/search.ts';
 import { useColours } from '../../theme.ts';
-import { axisStyle, baseOption, EChart } from '../echart.tsx';
+import { axisStyle, baseOption } from '../echart.tsx';
+import { outcomeAxis } from './axes.ts';
 import type { ShownObjective } from './objective.ts';
-import { outcomeAxis, unitMark, unitTip } from './outcome-axis.ts';
+import { UnitChart, unitMark, unitTooltip } from './unit-chart.tsx';
 
 type Rung = { readonly epochs: number };
 
@@ -18,7 +19,7 @@ export const RungLadder = (props: {
   const { units, rungs, objective } = props;
   const colours = useColours();
   const option = useMemo(() => {
-    const { place, title, format } = objective;
+    const { title } = objective;
     const axis = axisStyle(colours);
     const vertical = outcomeAxis(units, objective, colours);
     const segments = promotionsOf(units).map(({ from, to }) => [
@@ -31,15 +32,7 @@ export const RungLadder = (props: {
     return {
       ...baseOption(colours),
       grid: { left: 62, right: 18, top: 14, bottom: 46 },
-      tooltip: {
-        ...baseOption(colours).tooltip,
-        trigger: 'item',
-        formatter: ({ dataIndex }: { readonly dataIndex: number }) => {
-          const unit = units[dataIndex]!;
-          const value = measuredValue(unit, place);
-          return unitTip(unit, value === null ? '–' : format(value));
-        },
-      },
+      tooltip: unitTooltip(units, [objective], colours),
       xAxis: {
         type: 'category',
         data: rungs.map(({ epochs }, rung) => `rung ${rung}\n${plural(epochs, 'epoch')}`),
@@ -91,14 +84,12 @@ export const RungLadder = (props: {
     };
   }, [units, rungs, objective, colours]);
   return (
-    <EChart
+    <UnitChart
       height={340}
       option={option}
       label={`${objective.title} of the configurations on ${plural(rungs.length, 'rung')}`}
-      onClick={({ seriesId, dataIndex }) => {
-        const unit = seriesId === 'units' && dataIndex !== undefined ? units[dataIndex] : undefined;
-        if (unit) props.onPick(unit);
-      }}
+      units={units}
+      onPick={props.onPick}
     />
   );
 };

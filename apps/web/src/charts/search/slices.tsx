@@ -1,11 +1,12 @@
 /** Each hyperparameter against the objective, as small charts. */
 import { useMemo } from 'react';
 import { formatHyperparameter, hyperparameterScale, hyperparameterTitle } from '../../format.ts';
-import { measuredValue, type Unit } from '../../statistics/search.ts';
+import type { Unit } from '../../statistics/search.ts';
 import { rampColour, useColours } from '../../theme.ts';
-import { axisStyle, baseOption, EChart } from '../echart.tsx';
+import { axisStyle, baseOption } from '../echart.tsx';
+import { outcomeAxis } from './axes.ts';
 import type { ShownObjective } from './objective.ts';
-import { outcomeAxis, unitMark, unitTip } from './outcome-axis.ts';
+import { UnitChart, unitMark, unitTooltip } from './unit-chart.tsx';
 import '../charts.css';
 
 type Props = {
@@ -23,7 +24,6 @@ const Slice = (props: Props & { readonly name: string }) => {
     [props.units, name],
   );
   const option = useMemo(() => {
-    const { place, format } = objective;
     const vertical = outcomeAxis(units, objective, colours);
     const values = units.map(({ point }) => point[name]!);
     const numbers = values.filter((value) => typeof value === 'number');
@@ -34,15 +34,7 @@ const Slice = (props: Props & { readonly name: string }) => {
     return {
       ...baseOption(colours),
       grid: { left: 56, right: 12, top: 8, bottom: 26 },
-      tooltip: {
-        ...baseOption(colours).tooltip,
-        trigger: 'item',
-        formatter: ({ dataIndex }: { readonly dataIndex: number }) => {
-          const unit = units[dataIndex]!;
-          const value = measuredValue(unit, place);
-          return unitTip(unit, value === null ? '–' : format(value));
-        },
-      },
+      tooltip: unitTooltip(units, [objective], colours),
       xAxis: {
         type: isNumeric ? (isLog ? 'log' : 'value') : 'category',
         ...(isNumeric ? {} : { data: [...new Set(values.map(String))] }),
@@ -78,21 +70,19 @@ const Slice = (props: Props & { readonly name: string }) => {
   return (
     <figure>
       <figcaption>{hyperparameterTitle(name)}</figcaption>
-      <EChart
+      <UnitChart
         height={190}
         option={option}
         label={`${objective.title} at each value of ${hyperparameterTitle(name)}`}
-        onClick={({ dataIndex }) => {
-          const unit = dataIndex === undefined ? undefined : units[dataIndex];
-          if (unit) props.onPick(unit);
-        }}
+        units={units}
+        onPick={props.onPick}
       />
     </figure>
   );
 };
 
 export const Slices = (props: Props & { readonly names: readonly string[] }) => (
-  <div className="training-curves">
+  <div className="small-charts">
     {props.names.map((name) => (
       <Slice key={name} {...props} name={name} />
     ))}

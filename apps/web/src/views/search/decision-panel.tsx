@@ -65,10 +65,11 @@ export const DecisionPanel = (props: {
   return (
     <Panel
       title="Why this trial"
-      note={
-        <>
-          The search of the sweep decided it. <a href={href(['sweeps', trial.sweepId, 'search'])}>Search</a>
-        </>
+      note="The search of the sweep decided it."
+      actions={
+        <a className="button" href={href(['sweeps', trial.sweepId, 'search'])}>
+          Search
+        </a>
       }
     >
       <ErrorNotice error={error} />

@@ -6,7 +6,7 @@ import { Panel } from '../../components/controls.tsx';
 import { SpacerRow, useScrolledRows } from '../../components/virtual-rows.tsx';
 import { formatPoint, plural } from '../../format.ts';
 import { href } from '../../router.ts';
-import { describeSource, promotionText, sourceTitles, statusText, valueText } from './texts.ts';
+import { describeSource, describeStatus, promotionText, sourceTitles, valueText } from './texts.ts';
 
 const rowHeight = 35;
 
@@ -22,7 +22,7 @@ const Row = (props: {
   const { decision, objectives } = props;
   const { number, source, point, rung, trials } = decision;
   const text = point === null ? '–' : formatPoint(point);
-  const outcome = statusText(decision);
+  const outcome = describeStatus(decision);
   const why = decision.note ?? describeSource(source, props.search).replaceAll('`', '');
   return (
     <tr aria-rowindex={props.index + 2}>

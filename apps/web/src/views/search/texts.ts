@@ -52,7 +52,7 @@ export const valueText = ({ outcome }: Outcome, { place, format }: ShownObjectiv
 };
 
 /** `measured`; the reason of a bad unit; `pending`. */
-export const statusText = ({ outcome: { status, reason }, trials }: Outcome): string => {
+export const describeStatus = ({ outcome: { status, reason }, trials }: Outcome): string => {
   if (trials.length === 0) return '–';
   return status === 'bad' ? `bad: ${reason ?? 'it has no value'}` : status;
 };
@@ -63,7 +63,7 @@ export const outcomeText = (decision: Outcome, objectives: readonly ShownObjecti
     ? objectives
         .map((objective) => `${inSentence(objective.title)} ${valueText(decision, objective)}`)
         .join(', ')
-    : statusText(decision);
+    : describeStatus(decision);
 
 /** Whether the configuration went on. At the highest rung there is nothing to say. */
 export const promotionText = ({ promoted, outcome }: Pick<SearchDecision, 'promoted' | 'outcome'>): string =>

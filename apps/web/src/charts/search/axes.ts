@@ -1,5 +1,4 @@
-/** The vertical axis of the charts of a search: values, ∞ above them, and places for bad and pending units below. */
-import { escapeHtml, formatPoint } from '../../format.ts';
+/** The axes of the charts of a search. */
 import { measuredValue, type Unit } from '../../statistics/search.ts';
 import type { Colours } from '../../theme.ts';
 import { axisStyle } from '../echart.tsx';
@@ -17,6 +16,7 @@ export type OutcomeAxis = {
   readonly mark: object;
 };
 
+/** A vertical axis for values, with ∞ above them, and places for bad and pending units below. */
 export const outcomeAxis = (
   units: readonly Unit[],
   objective: { readonly place: number; readonly format: (value: number) => string },
@@ -71,28 +71,15 @@ export const outcomeAxis = (
   };
 };
 
-/** A cross, as a symbol of ECharts. Shape and place tell bad units from good ones, for people who cannot tell the colours. */
-const cross = 'path://M0 2L2 0L5 3L8 0L10 2L7 5L10 8L8 10L5 7L2 10L0 8L3 5Z';
-
-/** A point of a chart: a disc for a measured unit, a cross for a bad one, a ring for a pending one. */
-export const unitMark = (unit: Unit, colour: string, colours: Colours) => {
-  const isBad = unit.status === 'bad';
-  const tone = isBad ? colours.danger : colour;
-  return {
-    symbol: isBad ? cross : unit.status === 'pending' ? 'emptyCircle' : 'circle',
-    symbolSize: isBad ? 8 : 7,
-    itemStyle: { color: tone, borderColor: tone },
-  };
-};
-
-/** What a tooltip says about a unit, as HTML. */
-export const unitTip = (unit: Unit, valueText: string): string =>
-  [
-    `Decision ${unit.decision}${unit.epochs === null ? '' : `, rung ${unit.rung}`}: <b>${escapeHtml(
-      unit.status === 'measured' ? valueText : unit.status,
-    )}</b>`,
-    escapeHtml(formatPoint(unit.point)),
-    ...[unit.reason, unit.note].flatMap((text) => (text === null ? [] : [escapeHtml(text)])),
-  ]
-    .map((line) => `<div style="max-width: 340px; white-space: normal">${line}</div>`)
-    .join('');
+/** The horizontal axis of the decisions. `last`: the number of the last one. */
+export const decisionAxis = (last: number, colours: Colours) => ({
+  type: 'value',
+  name: 'Decision',
+  nameLocation: 'middle',
+  nameGap: 26,
+  min: 0,
+  max: Math.max(1, last),
+  minInterval: 1,
+  ...axisStyle(colours),
+  splitLine: { show: false },
+});
