@@ -359,7 +359,8 @@ describe('a later search', () => {
     });
     expect(older[0]!.configurations).toEqual([]);
     await expect(readEarlier(db, ['none'], { values, changesOf: () => [] })).rejects.toMatchObject({
-      code: 'NOT_FOUND',
+      code: 'INVALID_REQUEST',
+      details: { issues: [{ path: 'search.from[0]' }] },
     });
   });
 });
