@@ -236,7 +236,7 @@ describe('a sweep', () => {
     expect(await warningsOf(7)).toBeUndefined();
   });
 
-  test('is warned about a built-in data set that no live worker has', async () => {
+  test('is refused on a built-in data set that nobody has, while there are workers to ask', async () => {
     const register = (id: string, digests: readonly string[]) =>
       registerWorker(api.db, {
         ...{ id, host: 'here', pid: 1, version: '0', backend: 'wasm', device: 'cpu', slots: 1 },
@@ -245,14 +245,19 @@ describe('a sweep', () => {
           datasets: digests.map((digest) => ({ digest, images: 60_000, stamp: '' })),
         },
       });
-    const warnings = async (name: string) => (await plan({ name })).warnings;
-    expect(await warnings('mnist')).toBeUndefined(); // there is no worker to ask
+    expect((await plan({ name: 'mnist' })).warnings).toBeUndefined(); // there is no worker to ask
     await register('without', [datasets.glyphs.digest]);
-    expect(await warnings('mnist')).toEqual([
-      'No live worker has MNIST, nor does the service, so the sweep would wait. Download it on the machine of a worker: npx funnel data get mnist',
-    ]);
-    expect(await warnings('glyphs')).toBeUndefined();
+    for (const act of [plan, submit])
+      await expect(act({ name: 'mnist' })).rejects.toMatchObject({
+        problem: {
+          code: 'DATASET_UNKNOWN',
+          detail:
+            'Expected a data set that the service or a live worker has, but none has MNIST. Download it on the machine of a worker: npx funnel data get mnist. Or bring it from a folder: npx funnel data add mnist PATH',
+          issues: [{ path: 'dataset.name', received: 'mnist' }],
+        },
+      });
+    expect((await plan({ name: 'glyphs' })).warnings).toBeUndefined();
     await register('with', [datasets.mnist.digest]);
-    expect(await warnings('mnist')).toBeUndefined();
+    expect((await plan({ name: 'mnist' })).warnings).toBeUndefined();
   });
 });

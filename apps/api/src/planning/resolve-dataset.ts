@@ -61,15 +61,25 @@ const missingClasses = (
   ];
 };
 
-/** The warning about a built-in data set that neither the service nor any live worker has; nothing while no worker is there to ask. */
-const missingImages = async (db: Db, name: DatasetName): Promise<readonly string[]> => {
-  if (isGenerated(name)) return [];
+/** Throws DATASET_UNKNOWN if neither the service nor any live worker has a built-in data set, while there are workers to ask. */
+const refuseMissing = async (db: Db, name: DatasetName): Promise<void> => {
+  if (isGenerated(name)) return;
   const { title, digest } = datasets[name];
   const { asked, having } = await countWorkersWith(db, digest);
-  if (asked === 0 || having > 0) return [];
-  return [
-    `No live worker has ${title}, nor does the service, so the sweep would wait. Download it on the machine of a worker: npx funnel data get ${name}`,
-  ];
+  if (asked === 0 || having > 0) return;
+  throw new AppError(
+    'DATASET_UNKNOWN',
+    `Expected a data set that the service or a live worker has, but none has ${title}. Download it on the machine of a worker: npx funnel data get ${name}. Or bring it from a folder: npx funnel data add ${name} PATH`,
+    {
+      issues: [
+        {
+          path: 'dataset.name',
+          expected: 'a data set that the service or a live worker has',
+          received: name,
+        },
+      ],
+    },
+  );
 };
 
 const builtInWarnings = async (
@@ -78,12 +88,14 @@ const builtInWarnings = async (
   chosen: StoredDefinition['dataset'],
 ): Promise<readonly string[]> => {
   const stored = await findDataset(db, datasets[name].content);
-  return stored ? missingClasses(stored, chosen) : missingImages(db, name);
+  if (stored) return missingClasses(stored, chosen);
+  await refuseMissing(db, name);
+  return [];
 };
 
 /**
  * The definition with its data set. A data set of a user with the content of a built-in one is the built-in one, whatever its name. Throws
- * DATASET_UNKNOWN, and INVALID_REQUEST for more images than the data set has.
+ * DATASET_UNKNOWN, also for a data set that nobody has, and INVALID_REQUEST for more images than the data set has.
  */
 export const resolveDataset = async (db: Db, definition: SweepDefinition): Promise<Resolved> => {
   const { dataset } = definition;
