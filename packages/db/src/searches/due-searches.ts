@@ -1,6 +1,6 @@
 /**
- * Which searches are due, and who decides. Whatever may make a decision due adds one to `marked`. A process takes a due search for a minute,
- * makes the decisions that are due, and says with `releaseSearch` how far it saw. If it is killed, the search is due again after that minute.
+ * Which searches are due, and who decides. Whatever may make a decision due adds one to `marked`. A process takes a due search for twenty seconds,
+ * makes the decisions that are due, and says with `releaseSearch` how far it saw. If it is killed, the search is due again after that time.
  *
  * The row holds the lease, because behind a pooler nobody can hold a lock between transactions, and nothing is computed inside of one.
  */
@@ -11,7 +11,7 @@ import { reading, type Tx, transaction } from '../connection/transaction.ts';
 import type { TakenSearch } from '../types.ts';
 
 /** SQL: the end of a lease that begins now. */
-export const heldUntil = `clock_timestamp() + interval '60 seconds'`;
+export const heldUntil = `clock_timestamp() + interval '20 seconds'`;
 
 /**
  * SQL: search `k` is open, and sweep `w` runs. No operation on the sweep goes on in batches: a retry counts the trials when it begins, and
