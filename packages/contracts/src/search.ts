@@ -163,7 +163,7 @@ export const searchHints: Readonly<Record<SearchName, string>> = {
   random: 'Independent points, all at once. For a first look, and for any number of workers.',
   sobol: 'Points that cover the space evenly. For a first look at few hyperparameters.',
   tpe: 'Learns from the results. The usual choice: categories, conditions, several objectives, any number of trials.',
-  gp: 'Learns a smooth surface. For numbers only, and up to some hundred trials.',
+  gp: 'Learns a smooth surface. For one objective, and up to some hundred trials.',
   nsga2: 'Breeds the best trials. For several objectives and many trials.',
   'cma-es':
     'Adapts a normal distribution. For numbers only, that depend on each other, and hundreds of trials.',

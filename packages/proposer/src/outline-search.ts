@@ -8,19 +8,31 @@ import { searchOf } from './search-of.ts';
 
 type Planned = ReturnType<typeof planUnits>;
 
-const notesOf = (definition: SweepDefinition, { points, missing }: Planned): readonly string[] => {
+const notesOf = (
+  definition: SweepDefinition,
+  { points, units, missing }: Planned,
+  top: number,
+): readonly string[] => {
   const { strategy, trials, stop } = decidedSearchOf(definition);
+  const isSpaceSmall = points.length < trials;
   return [
-    ...(points.length < trials
+    ...(isSpaceSmall
       ? [`The space has only ${formatAmount(points.length)} points, so the search proposes no more.`]
       : []),
     ...(missing > 0
       ? [
-          `The last bracket is cut short, so it promotes nothing. With ${formatAmount(missing)} more trials it is complete.`,
+          `The last bracket is cut short, so it promotes nothing. ${isSpaceSmall ? `It needs ${formatAmount(missing)} more points.` : `With ${formatAmount(missing)} more trials it is complete.`}`,
         ]
       : []),
     ...(strategy === 'asha'
-      ? ['ASHA promotes as results come, so the numbers of its rungs are those of random results.']
+      ? [
+          'ASHA promotes as results come, so the numbers of its rungs are those of random results.',
+          ...(units.some(({ rung }) => rung === top)
+            ? []
+            : [
+                'It knows few outcomes when it proposes its last configuration, so no configuration may reach the highest rung. More trials or a smaller parallelism help.',
+              ]),
+        ]
       : []),
     ...(stop ? ['The search may stop earlier, by a rule of `search.stop`.'] : []),
   ];
@@ -57,7 +69,7 @@ export const outlineSearch = (
       epochsWithoutPromotion: isPromoting(definition.search)
         ? distinctEpochs(outlineUnits(points.map((point) => ({ point, rung: top }))))
         : null,
-      notes: [...notesOf(definition, planned)],
+      notes: [...notesOf(definition, planned, top)],
     },
   };
 };

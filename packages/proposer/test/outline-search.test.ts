@@ -33,7 +33,21 @@ describe('the plan of a search', () => {
     expect(notes({ strategy: 'hyperband', trials: 30, fidelity })).toEqual([
       'The last bracket is cut short, so it promotes nothing. With 9 more trials it is complete.',
     ]);
-    expect(notes({ strategy: 'asha', trials: 30, fidelity, stop: { hours: 1 } })).toEqual([
+    const hyperband = { strategy: 'hyperband', trials: 30, fidelity } as const;
+    expect(notes(hyperband, { space: { gamma: [1, 2, 3] } })).toEqual([
+      'The space has only 3 points, so the search proposes no more.',
+      'The last bracket is cut short, so it promotes nothing. It needs 24 more points.',
+    ]);
+    const random = 'ASHA promotes as results come, so the numbers of its rungs are those of random results.';
+    for (const changes of [
+      { trials: 9, parallelism: 1 },
+      { trials: 100, parallelism: 1000 },
+    ])
+      expect(notes({ strategy: 'asha', fidelity, ...changes })).toEqual([
+        random,
+        'It knows few outcomes when it proposes its last configuration, so no configuration may reach the highest rung. More trials or a smaller parallelism help.',
+      ]);
+    expect(notes({ strategy: 'asha', trials: 60, fidelity, stop: { hours: 1 } })).toEqual([
       'ASHA promotes as results come, so the numbers of its rungs are those of random results.',
       'The search may stop earlier, by a rule of `search.stop`.',
     ]);
@@ -121,17 +135,17 @@ describe('a search that nobody can make', () => {
         search: asha,
         objective: [{ metric: 'cleanAccuracy' }, { attack: 'fmn-l2', metric: 'medianL2' }],
       },
-      ['objective.1.attack'],
+      ['objective[1].attack'],
     ],
     [
       'a constraint that no attack gives',
       { space, search: { ...asha, constraints: ['verdict != masked', 'fmn-l2 medianL2 > 1'] } },
-      ['search.constraints.1'],
+      ['search.constraints[1]'],
     ],
     [
       'a constraint that is none',
       { space, search: { ...asha, constraints: ['cleanAccuracy = 1'] } },
-      ['search.constraints.0'],
+      ['search.constraints[0]'],
     ],
     ['a space with one point', { space: { gamma: [5] }, search: { strategy: 'tpe', trials: 20 } }, ['space']],
     [

@@ -44,21 +44,43 @@ describe.each(['hyperband', 'successive-halving'] as const)('the plan of %s', (r
   });
 });
 
-it('the plan of asha has the units that its rule makes for the same outcomes', () => {
-  const search = searchOf({ order: 'asynchronous', promotion: { rule: 'asha', fidelity } });
-  const random = createRandom('plan of asha');
-  const outcomes = new Map<string, number>();
-  const decisions = simulateSearch(search, 120, ({ point }) => {
-    const key = String(point.x);
-    if (!outcomes.has(key)) outcomes.set(key, random.uniform());
-    return { status: 'measured', utilities: [outcomes.get(key)!] };
-  }) as readonly Unit[];
-  const numbers = decisions.flatMap(({ configuration }, number) =>
-    configuration === number ? [number] : [],
-  );
-  expect(planUnits(search, 120).units).toEqual(
-    decisions.map(({ configuration, rung }) => ({ configuration: numbers.indexOf(configuration), rung })),
-  );
+it.each([
+  ['asynchronous', 1, 120],
+  ['reproducible', 1, 120],
+  ['reproducible', 4, 120],
+  ['reproducible', 16, 30],
+  ['reproducible', 1, 9],
+  ['reproducible', 1, 10],
+  ['reproducible', 1000, 60],
+] as const)(
+  'the plan of asha has the units that its rule makes for the same outcomes: %s, parallelism %i, %i configurations',
+  (order, parallelism, configurations) => {
+    const search = searchOf({ order, parallelism, promotion: { rule: 'asha', fidelity } });
+    const random = createRandom('plan of asha');
+    const outcomes = new Map<string, number>();
+    const decisions = simulateSearch(search, configurations, ({ point }) => {
+      const key = String(point.x);
+      if (!outcomes.has(key)) outcomes.set(key, random.uniform());
+      return { status: 'measured', utilities: [outcomes.get(key)!] };
+    }) as readonly Unit[];
+    const numbers = decisions.flatMap(({ configuration }, number) =>
+      configuration === number ? [number] : [],
+    );
+    expect(planUnits(search, configurations).units).toEqual(
+      decisions.map(({ configuration, rung }) => ({ configuration: numbers.indexOf(configuration), rung })),
+    );
+  },
+);
+
+it('asha promotes nothing if it proposes its last configuration before it knows an outcome', () => {
+  const promotion = { rule: 'asha', fidelity } as const;
+  for (const [configurations, parallelism] of [
+    [9, 1],
+    [60, 1000],
+  ] as const)
+    expect(planUnits(searchOf({ parallelism, promotion }), configurations).units).toHaveLength(
+      configurations,
+    );
 });
 
 it('has no more points than the space', () => {

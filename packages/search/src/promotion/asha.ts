@@ -1,5 +1,6 @@
 /** Asynchronous successive halving (Li et al. 2020, algorithm 2): promotes as soon as a unit is in the best 1/η of its rung so far. */
 import type { Decisions } from '../decision.ts';
+import { startUpPoints } from '../observation.ts';
 import { createRandom } from '../random.ts';
 import {
   needAllBut,
@@ -31,43 +32,54 @@ const rankIn = (sorted: readonly number[], value: number): number => {
   return low;
 };
 
+/** Decision `number` knows the outcomes of so many of the first units, if all earlier units run or have ended. */
+const countKnown = (number: number, { order, parallelism }: RuleOptions): number =>
+  order === 'reproducible' && number < startUpPoints ? 0 : Math.max(0, number - parallelism + 1);
+
 /**
- * The units if the outcomes are random and a configuration has the same outcome at each rung. Each unit ends before the next decision. The
- * same rule as `step` for outcomes that arrive one by one, in a thousandth of the time.
+ * The units if the outcomes are random and a configuration has the same outcome at each rung. The same rule as `step` for outcomes that
+ * arrive one by one, in a thousandth of the time.
  */
-const planAsha = (configurations: number, top: number, eta: number): PlannedUnits => {
+const planAsha = (configurations: number, top: number, options: RuleOptions): PlannedUnits => {
+  const { eta } = options.fidelity;
   const random = createRandom('plan of asha');
   const outcomes = Array.from({ length: configurations }, random.uniform);
   const numbers = new Map(outcomes.map((outcome, configuration) => [outcome, configuration]));
-  /** At each rung, best first: the outcomes of all units, and of those that were not promoted. */
+  /** At each rung, best first: the outcomes of all units that have ended, and of those that were not promoted. */
   const rungs = Array.from({ length: top + 1 }, () => ({ all: [] as number[], left: [] as number[] }));
   const units: PlannedUnit[] = [];
-  const add = (outcome: number, rung: number): void => {
-    const { all, left } = rungs[rung]!;
-    all.splice(rankIn(all, outcome), 0, outcome);
-    left.splice(rankIn(left, outcome), 0, outcome);
-    units.push({ configuration: numbers.get(outcome)!, rung });
+  const end = ({ configuration, rung }: PlannedUnit): void => {
+    const outcome = outcomes[configuration]!;
+    for (const sorted of [rungs[rung]!.all, rungs[rung]!.left])
+      sorted.splice(rankIn(sorted, outcome), 0, outcome);
   };
-  for (const proposed of outcomes) {
-    add(proposed, 0);
+  const promote = (): PlannedUnit | null => {
     for (let rung = top - 1; rung >= 0; rung--) {
       const { all, left } = rungs[rung]!;
       const [best] = left;
       if (best === undefined || rankIn(all, best) >= Math.floor(all.length / eta)) continue;
       left.shift();
-      add(best, rung + 1);
-      rung = top; // a promotion may make another one possible, also at a higher rung
+      return { configuration: numbers.get(best)!, rung: rung + 1 };
     }
+    return null;
+  };
+  let ended = 0;
+  let proposed = 0;
+  for (;;) {
+    for (const known = countKnown(units.length, options); ended < known; ended++) end(units[ended]!);
+    const promoted = promote();
+    if (!promoted && proposed === configurations) return { units, missing: 0 };
+    units.push(promoted ?? { configuration: proposed++, rung: 0 });
   }
-  return { units, missing: 0 };
 };
 
-export const asha = ({ fidelity, ...options }: RuleOptions): PromotionRule => {
+export const asha = (options: RuleOptions): PromotionRule => {
+  const { fidelity } = options;
   const top = rungsOf(fidelity).length - 1;
   return {
     need: needAllBut(options),
     competitionOf: () => null,
-    plan: (configurations) => planAsha(configurations, top, fidelity.eta),
+    plan: (configurations) => planAsha(configurations, top, options),
     reach: 1,
     step: (_number, decisions): Step => {
       for (let rung = top - 1; rung >= 0; rung--) {
