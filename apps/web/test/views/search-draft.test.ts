@@ -84,7 +84,6 @@ describe('the search of a draft', () => {
       [{ strategy: 'tpe', trials: 'many' }, 'search.trials', /number/],
       [{ strategy: 'gp', trials: '501' }, 'search.trials', /<=500/],
       [{ strategy: 'tpe', constraints: 'accuracy > 1' }, 'search.constraints', /a condition such as/],
-      [{ strategy: 'tpe', try: 'gamma: 5, latent: 32' }, 'search.try', /a hyperparameter of the space/],
       [{ strategy: 'tpe', try: 'gamma' }, 'search.try', /expected/],
       [{ strategy: 'hyperband', fidelity, eta: '1' }, 'search.eta', />=2/],
       [{ strategy: 'asha' }, 'search.fidelity.hyperparameter', /optimiseEpochs/],
@@ -100,11 +99,20 @@ describe('the search of a draft', () => {
     const refusal = new FunnelError(
       {
         ...{ type: '/errors/SWEEP_TOO_LARGE', code: 'SWEEP_TOO_LARGE', status: 400, title: '', detail: '' },
-        ...{ hint: '', issues: [{ path: 'search.trials', expected: 'at most 12', received: '33' }] },
+        ...{
+          hint: '',
+          issues: [
+            { path: 'search.trials', expected: 'at most 12', received: '33' },
+            { path: 'search.try[0].latent', expected: 'a hyperparameter of the space', received: 'latent' },
+          ],
+        },
       },
       { answered: true },
     );
     expect(issueAt(withRefusals(issues, refusal), 'search.trials')).toBe('Expected at most 12, but got 33');
+    expect(issueAt(withRefusals(issues, refusal), 'search.try')).toBe(
+      'Expected a hyperparameter of the space, but got latent',
+    );
     expect(issueAt(withRefusals(issues, refusal), 'name')).toBe('too short');
     expect(withRefusals(issues, new Error('away'))).toEqual(issues);
   });

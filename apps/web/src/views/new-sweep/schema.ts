@@ -110,6 +110,7 @@ export const withRefusals = (issues: Issues, error: unknown): Issues => {
 
 /** The first error at a path or below it; null without one. */
 export const issueAt = (issues: Issues, path: string): string | null => {
-  for (const [at, message] of issues) if (at === path || at.startsWith(`${path}.`)) return message;
+  for (const [at, message] of issues)
+    if (at === path || at.startsWith(`${path}.`) || at.startsWith(`${path}[`)) return message;
   return null;
 };
