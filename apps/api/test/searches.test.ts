@@ -101,7 +101,9 @@ test('a sweep whose trials are known has no search', async () => {
   const { id } = (await post('/v1/sweeps', oneTrial)).json();
   for (const url of [`/v1/sweeps/${id}/search`, `/v1/sweeps/${id}/decisions`])
     expect((await api.app.inject({ method: 'GET', url })).statusCode).toBe(404);
-  expect((await post(`/v1/sweeps/${id}/extend`, { trials: 1 })).statusCode).toBe(404);
+  const refused = await post(`/v1/sweeps/${id}/extend`, { trials: 1 });
+  expect(refused.statusCode).toBe(404);
+  expect(refused.json().hint).toContain(`npx funnel trials ${id}`);
 });
 
 const withSearch = (changes: object, more: object = {}) => ({
@@ -124,8 +126,8 @@ describe('refuses by the path that the user should change', () => {
       'space.gamma.max',
     ],
     [
-      'words for gp',
-      withSearch({ strategy: 'gp' }, { space: { ...space, initializer: ['glorotUniform', 'heNormal'] } }),
+      'words for cma-es',
+      withSearch({ strategy: 'cma-es' }, { space: { ...space, initializer: ['glorotUniform', 'heNormal'] } }),
       'space.initializer',
     ],
     ['a space with one point', withSearch({}, { space: { ...space, gamma: 3 } }), 'space'],
@@ -153,6 +155,11 @@ describe('refuses by the path that the user should change', () => {
         { objective: [{ metric: 'cleanAccuracy' }, { attack: 'bim', metric: 'robustAccuracy' }] },
       ),
       'objective[1].attack',
+    ],
+    [
+      'the same objective twice',
+      withSearch({}, { objective: [{ metric: 'cleanAccuracy' }, { metric: 'cleanAccuracy' }] }),
+      'objective[1]',
     ],
     ['a constraint that is none', withSearch({ constraints: ['accuracy > 1'] }), 'search.constraints[0]'],
     ['a point to try outside of the space', withSearch({ try: [{ gamma: 20 }] }), 'search.try[0].gamma'],

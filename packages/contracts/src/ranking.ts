@@ -191,9 +191,19 @@ export const objectiveFaults = ({
   objective,
 }: Objectives): readonly ObjectiveFault[] => {
   const runs = expandAttacks(list, { budgets: budgetsOfChoice(dataset) });
-  return listObjectives(objective).flatMap((each, place) => {
+  const all = listObjectives(objective);
+  return all.flatMap((each, place): readonly ObjectiveFault[] => {
     const fault = metricFault(each, runs);
     const at = Array.isArray(objective) ? [place] : [];
+    const twin = all.findIndex(({ attack, metric }) => attack === each.attack && metric === each.metric);
+    if (!fault && twin < place)
+      return [
+        {
+          path: ['objective', place],
+          message: `Expected each objective once, but got that of objective[${twin}] again`,
+          input: each,
+        },
+      ];
     return fault
       ? [{ path: ['objective', ...at, fault.key], message: fault.message, input: each[fault.key] }]
       : [];

@@ -11,14 +11,15 @@ export const checkPoint = (definition: SweepDefinition, point: SearchPoint): Sea
   checkInSpace(prepare(searchOf(definition, nothingYet)).axes, point);
 
 /**
- * The definition with `more` configurations than the search has now. Throws INVALID_REQUEST at `trials` if that is more than a search of this
- * kind may have.
+ * The definition, to be planned, with `more` configurations than the search has now. It names no earlier sweeps: the search has copies of their
+ * outcomes, and the sweeps may be gone. Throws INVALID_REQUEST at `trials` if that is more than a search of this kind may have.
  */
 export const extendedDefinition = (
   definition: StoredDefinition,
   { configurations, more }: { readonly configurations: number; readonly more: number },
 ): StoredDefinition => {
-  const search = { ...decidedSearchOf(definition), trials: configurations + more };
+  const { from: _, ...decided } = decidedSearchOf(definition);
+  const search = { ...decided, trials: configurations + more };
   const parsed = StoredDefinition.shape.search.safeParse(search);
   if (parsed.success) return { ...definition, search: parsed.data };
   const max = (parsed.error.issues[0] as { readonly maximum?: number }).maximum ?? configurations;

@@ -22,6 +22,13 @@ describe('more configurations', () => {
     });
   });
 
+  it('need no earlier sweeps, which may be gone', () => {
+    const definition = definitionOf({ search: { strategy: 'tpe', trials: 20, from: ['gone'] } });
+    expect(extendedDefinition(definition, { configurations: 20, more: 10 }).search).not.toHaveProperty(
+      'from',
+    );
+  });
+
   it('are refused beyond the limit of the strategy', () => {
     const definition = definitionOf({ search: { strategy: 'gp', trials: 20 } });
     expect(extendedDefinition(definition, { configurations: 490, more: 10 }).search).toMatchObject({

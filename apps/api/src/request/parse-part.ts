@@ -151,6 +151,14 @@ const explainWith = (schema: z.ZodType, input: unknown): Explain => {
     if (issue.code === 'invalid_union') return explainUnion(issue, at, explain);
     if (issue.code === 'unrecognized_keys') return explainKeys(issue, at);
     if (own) return one(own.expected, own.received);
+    if (issue.code === 'invalid_key')
+      return issue.issues.flatMap((each) =>
+        [...explain(each, path)].map(({ expected }) => ({
+          path,
+          expected: `a key of ${expected}`,
+          received: `the key ${describeValue(path.at(-1))}`,
+        })),
+      );
     if (issue.code === 'invalid_type') {
       const { input: given } = issue;
       return issue.expected === 'string' && (typeof given === 'number' || typeof given === 'boolean')

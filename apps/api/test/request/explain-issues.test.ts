@@ -17,6 +17,13 @@ const sweep = { name: 'x', dataset: { name: 'glyphs' } };
 const inSpace = (space: unknown) => issuesOf(SweepDefinition, { ...sweep, space });
 const rangeOrList = 'a number, a list or an object';
 
+test('a key that is too long', () => {
+  const key = 'x'.repeat(101);
+  expect(issuesOf(routes.tryPoint.body, { point: { [key]: 1 } })).toMatchObject([
+    { expected: 'a key of at most 100 characters', received: expect.stringContaining('the key "xxx') },
+  ]);
+});
+
 describe('a fault in a search space', () => {
   test.each<[unknown, ProblemIssue]>([
     [{ gamma: Number.NaN }, { path: 'space.gamma', expected: rangeOrList, received: 'NaN' }],

@@ -66,6 +66,9 @@ export const readSearch = async (
     throw new AppError(
       'NOT_FOUND',
       `Expected a sweep whose search decides one configuration after the other, but ${sweepId} had all of its trials at its submission`,
+      {
+        hint: `\`npx funnel trials ${sweepId}\` lists its trials. For a search with decisions, submit a sweep with another \`search.strategy\`.`,
+      },
     );
   const decisions = await tx.query(
     decisionColumns,

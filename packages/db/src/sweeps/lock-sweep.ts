@@ -51,6 +51,10 @@ export const lockRow = async (
         !row.deleting && {
           hint: `Cancel it first: \`npx funnel cancel ${id}\`, or POST /v1/sweeps/${id}/cancel.`,
         }),
+      ...(action === 'try a point' &&
+        endedStatuses.some((ended) => ended === row.status) && {
+          hint: `Extend the search first: \`npx funnel extend ${id} --trials 1\`, or POST /v1/sweeps/${id}/extend.`,
+        }),
     },
   );
 };
