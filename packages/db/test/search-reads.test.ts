@@ -229,7 +229,8 @@ describe('an extension', () => {
     const ann = actingAs(db, { actor: 'ann', address: null });
     const extension = { from: 1, to: 3, plan: { ...plan, trials: 3 } };
     await extendSearch(ann, sweepId, extension);
-    await extendSearch(ann, sweepId, extension);
+    // Another request that saw the same number would otherwise be told that it added configurations.
+    await expect(extendSearch(ann, sweepId, extension)).rejects.toMatchObject({ code: 'INVALID_TRANSITION' });
     expect(await getSweep(db, sweepId)).toMatchObject({
       status: 'running',
       finishedAt: null,

@@ -44,7 +44,7 @@ const searchOf = async (tx: Tx, sweepId: string): Promise<State> => {
 };
 
 /**
- * Gives a search more configurations. A sweep that has ended runs again; a paused one stays paused. A second call with the same numbers changes nothing.
+ * Gives a search more configurations. A sweep that has ended runs again; a paused one stays paused.
  * Errors: NOT_FOUND, INVALID_TRANSITION (cancelled, being deleted, without such a search, or extended by somebody else),
  * TOO_MANY_OWN_SWEEPS, TOO_MANY_OWN_BYTES.
  */
@@ -52,7 +52,6 @@ export const extendSearch = (db: Db, sweepId: string, { from, to, plan, limits }
   transaction(db, async (tx) => {
     const status = await lockRow(tx, sweepId, 'extend', ['running', 'paused', ...endedStatuses]);
     const { configurations } = await searchOf(tx, sweepId);
-    if (configurations === to) return;
     if (configurations !== from)
       throw new AppError(
         'INVALID_TRANSITION',
