@@ -89,8 +89,18 @@ describe('every form of', () => {
     for (const recipes of [...recipeNames, [...recipeNames]])
       expectAccepted('SweepDefinition', { ...sweep, recipes });
     for (const seeds of [3, [0], [7, 2 ** 31 - 1]]) expectAccepted('SweepDefinition', { ...sweep, seeds });
+    const gamma = { min: 1, max: 10 };
     for (const search of [{ strategy: 'grid' }, { strategy: 'random', trials: 2 }])
       expectAccepted('SweepDefinition', { ...sweep, search });
+    for (const strategy of ['sobol', 'tpe', 'gp', 'nsga2', 'cma-es'])
+      expectAccepted('SweepDefinition', { ...sweep, space: { gamma }, search: { strategy, trials: 2 } });
+    const fidelity = { hyperparameter: 'optimiseEpochs', min: 1, max: 9 };
+    for (const strategy of ['hyperband', 'successive-halving', 'asha'])
+      expectAccepted('SweepDefinition', {
+        ...sweep,
+        space: { gamma },
+        search: { strategy, trials: 2, fidelity },
+      });
     for (const metric of evaluationMetricNames)
       expectAccepted('SweepDefinition', { ...sweep, objective: { attack: 'fgsm', metric } });
   });
@@ -102,7 +112,7 @@ test.each(Object.keys(bodies) as (keyof typeof bodies)[])(
     const random = createRandom(1);
     const generator: Generator = { random, resolve: (ref) => schemas[ref.split('/').at(-1)!]! };
     let accepted = 0;
-    for (let i = 0; i < 1000; i++) {
+    for (let i = 0; i < 2000; i++) {
       let body = valueFor(generator, schemas[name]!);
       for (let changes = random.below(3); changes > 0; changes--) body = mutate(random, body);
       const sent = JSON.parse(JSON.stringify(body) ?? 'null');

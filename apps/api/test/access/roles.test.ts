@@ -26,6 +26,8 @@ const dataset = {
 
 const bodyOf = (url: string): object => {
   if (url === '/v1/datasets') return dataset;
+  if (url.endsWith('/extend')) return { trials: 1 };
+  if (url.endsWith('/points')) return { point: { gamma: 1 } };
   return url.startsWith('/v1/garbage') ? {} : oneTrial;
 };
 
