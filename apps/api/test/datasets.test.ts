@@ -252,7 +252,7 @@ describe('a sweep', () => {
         problem: {
           code: 'DATASET_UNKNOWN',
           detail:
-            'Expected a data set that the service or a live worker has, but none has MNIST. Download it on the machine of a worker: npx funnel data get mnist. Or bring it from a folder: npx funnel data add mnist PATH',
+            'Expected a data set that the service or a live worker has, but none has MNIST. Download it on the machine of a worker (`npx funnel data get mnist`), or bring it from a folder (`npx funnel data add mnist PATH`)',
           issues: [{ path: 'dataset.name', received: 'mnist' }],
         },
       });

@@ -69,7 +69,7 @@ const refuseMissing = async (db: Db, name: DatasetName): Promise<void> => {
   if (asked === 0 || having > 0) return;
   throw new AppError(
     'DATASET_UNKNOWN',
-    `Expected a data set that the service or a live worker has, but none has ${title}. Download it on the machine of a worker: npx funnel data get ${name}. Or bring it from a folder: npx funnel data add ${name} PATH`,
+    `Expected a data set that the service or a live worker has, but none has ${title}. Download it on the machine of a worker (\`npx funnel data get ${name}\`), or bring it from a folder (\`npx funnel data add ${name} PATH\`)`,
     {
       issues: [
         {

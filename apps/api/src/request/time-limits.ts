@@ -7,12 +7,14 @@ import type { FastifyReply } from 'fastify';
 
 /** Aborts when the client has gone before its answer, and after `seconds`. */
 export const endOf = (reply: FastifyReply, seconds = Number.POSITIVE_INFINITY): AbortSignal => {
-  const gone = new AbortController();
+  const end = new AbortController();
+  // Not `AbortSignal.any` with `AbortSignal.timeout`: Node 20 may collect such a timeout before it aborts.
+  const timer = Number.isFinite(seconds) ? setTimeout(() => end.abort(), 1000 * seconds).unref() : undefined;
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort();
+    clearTimeout(timer);
+    if (!reply.raw.writableFinished) end.abort();
   });
-  if (!Number.isFinite(seconds)) return gone.signal;
-  return AbortSignal.any([gone.signal, AbortSignal.timeout(1000 * seconds)]);
+  return end.signal;
 };
 
 /** The result of `answer`. Throws UNAVAILABLE when it is not there after `seconds`. A stream may go on for longer. */

@@ -43,8 +43,13 @@ const timeoutOption = (): Option =>
   );
 
 /** Aborted by Ctrl-C, or after `timeout` seconds. */
-const endOfWatch = ({ signal }: Context, timeout: number | undefined): AbortSignal =>
-  timeout === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeout * 1000)]);
+const endOfWatch = ({ signal }: Context, timeout: number | undefined): AbortSignal => {
+  if (timeout === undefined) return signal;
+  // Node 20 may collect an `AbortSignal.timeout` that only `AbortSignal.any` holds; then it never aborts. A timer keeps its controller.
+  const late = new AbortController();
+  setTimeout(() => late.abort(), timeout * 1000).unref();
+  return AbortSignal.any([signal, late.signal]);
+};
 
 /** Watches a sweep to its end and prints its leaderboard. Throws Exit with `incomplete` unless every trial completed. */
 const watchToEnd = async (context: Context, idOrName: string, timeout?: number): Promise<void> => {
