@@ -20,6 +20,16 @@ export const deferred = <T>(): Deferred<T> => {
   return { promise, resolve, reject };
 };
 
+/** Makes the calls of a function run one after the other. */
+export const oneAtATime = <T>(call: () => Promise<T>): (() => Promise<T>) => {
+  let last: Promise<unknown> = Promise.resolve();
+  return () => {
+    const next = last.then(call);
+    last = next.catch(() => {});
+    return next;
+  };
+};
+
 /** Logs a fault of a connection as a warning: once, and while it comes again, once a minute with its count. */
 export const createWarning = (log: Logger, message: string): ((error: unknown) => void) => {
   const report = createRepeatedFaults();

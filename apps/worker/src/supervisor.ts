@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@funnel/contracts';
-import { type ClaimedStage, claimStage, type Db, isTransient } from '@funnel/db';
+import { claimStage, type Db, isTransient } from '@funnel/db';
 import type { Tracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
-import { createWarning, deferred } from './async.ts';
+import { createWarning, deferred, oneAtATime } from './async.ts';
 import { type Attempt, newAttempt, stopAttempt } from './attempt.ts';
 import type { TrainerIdentity } from './messages.ts';
 import type { Cache } from './provide-dataset.ts';
@@ -91,34 +91,45 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
   /** Aborted by `drain`: ends the pauses of slots. */
   const drained = new AbortController();
 
-  /** Resolves to null when there is no work, or the database cannot be reached. Throws every other error. */
-  const claim = async (): Promise<ClaimedStage | null> => {
-    try {
-      return await claimStage(db, { workerId, leaseSeconds, ...identity });
-    } catch (error) {
-      if (!isTransient(error)) throw error;
-      warnOfClaim(error);
-      return null;
-    }
-  };
-
   /** Stops an earlier attempt of the same stage. It lost its lease while this worker was suspended, and the worker does not know this yet. */
   const abandonEarlier = (stageId: string): void => {
     for (const attempt of attempts)
       if (attempt.claimed.spec.id === stageId) void stopAttempt(attempt, 'lost', 0);
   };
 
+  /** True after a claim that got no answer. The database may have committed it. */
+  let isUnanswered = false;
+
+  /** Resolves to null when there is no work, or the database cannot be reached. Throws every other error. */
+  const claim = async (): Promise<Attempt | null> => {
+    const known = isUnanswered ? [...attempts].map((attempt) => attempt.claimed.stageId) : undefined;
+    try {
+      const claimed = await claimStage(db, { workerId, leaseSeconds, ...identity, known });
+      isUnanswered = false;
+      if (!claimed) return null;
+      abandonEarlier(claimed.stageId);
+      const attempt = newAttempt(claimed);
+      attempts.add(attempt);
+      return attempt;
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      isUnanswered = true;
+      warnOfClaim(error);
+      return null;
+    }
+  };
+
+  // One claim at a time, so that a claim after an unanswered one knows the stages of all slots.
+  const claimInTurn = oneAtATime(claim);
+
   /** Claims a stage and runs it. Resolves to true when the database accepted all its writes. */
   const runOne = async (slot: Slot): Promise<boolean> => {
-    const claimed = await claim();
-    if (!claimed) {
+    const attempt = await claimInTurn();
+    if (!attempt) {
       if (!draining) await wakeUp.wait();
       return true;
     }
     wakeUp.wakeOne();
-    abandonEarlier(claimed.spec.id);
-    const attempt = newAttempt(claimed);
-    attempts.add(attempt);
     if (draining) attempt.stopping = 'drain';
     const context = { db, cache, maxAttempts, tracer, log };
     const isWritten = await runAttempt(context, attempt, slot.trainer).finally(() =>

@@ -175,6 +175,11 @@ export type ClaimRequest = {
   readonly backend?: string;
   readonly device?: string;
   readonly engineVersion?: string;
+  /**
+   * Give it after a claim that got no answer: all stages that the worker runs. The database may have committed that claim. A running stage of
+   * this worker that is not among them is then the claimed one, and the call returns it instead of another.
+   */
+  readonly known?: readonly string[];
 };
 
 /**

@@ -111,4 +111,20 @@ describe('claim', () => {
     expect(sha256(blobs.get(weights)!)).toBe(weights);
     await finish(db, optimise);
   });
+
+  test('after a lost answer gives the stage of that claim again, with the same fencing token, and nothing that the worker knows', async () => {
+    const { sweepId } = await submit(db, { seeds: [seed, seed + 1] });
+    const request = { workerId: 'unanswered', leaseSeconds: 60, sweep: sweepId };
+    const known = (await claimStage(db, request))!;
+    const lost = (await claimStage(db, request))!;
+    expect(await claimStage(db, { ...request, known: [known.stageId] })).toEqual(lost);
+    expect(await claimStage(db, { ...request, workerId: 'another', known: [] })).toBeNull();
+    expect(await claimStage(db, { ...request, known: [known.stageId, lost.stageId] })).toBeNull();
+    await releaseStage(db, leaseOf(lost));
+    expect((await claimStage(db, { ...request, known: [known.stageId] }))!.fencingToken).toBe(
+      lost.fencingToken + 1,
+    );
+    expect(await wrongCounts(db)).toEqual([]);
+    await cancelSweep(db, sweepId);
+  });
 });

@@ -209,6 +209,7 @@ const runSweeps = async (): Promise<void> => {
   await beat(db, claimed, { position: { epoch: 1, step: 5 }, imagesPerSecond: 10 });
   await releaseStage(db, leaseOf(claimed));
   await refuseAndProbe();
+  await claimStage(db, { workerId: 'worker', leaseSeconds: 60, known: [] }); // after an answer that was lost
   const again = (await claim(db))!;
   await failAttempt(db, { ...leaseOf(again), ...fault, maxAttempts: 3 });
   await expect(record(db, again, { epoch: 1, step: 9 })).rejects.toMatchObject({ code: 'STALE_LEASE' });

@@ -3,7 +3,7 @@
  * then the oldest.
  */
 import { type CheckpointManifest, StageKind } from '@funnel/contracts';
-import { bool, int4, int8, jsonb, orNull, type RowOf, text } from '../connection/columns.ts';
+import { bool, int4, int8, jsonb, orNull, type RowOf, text, texts } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
@@ -75,7 +75,27 @@ const isFull = async (tx: Tx, { sweep, max_running: max }: RowOf<typeof pickedCo
   return row!.running >= max;
 };
 
-type Taken = { readonly row: StageRow; readonly memoryBytes: number };
+type Taken = { readonly row: StageRow; readonly memoryBytes: number; readonly sweepIds: readonly string[] };
+
+/** The stage of an earlier claim of this worker whose answer was lost, with a new lease. */
+const takeAgain = async (
+  tx: Tx,
+  { workerId, leaseSeconds, known = [] }: ClaimRequest,
+): Promise<Taken | undefined> => {
+  const [row] = await tx.query(
+    { ...stageColumns, applied: orNull(text()), memory_bytes: int8(), sweep_ids: texts() },
+    `WITH again AS (
+       SELECT id FROM stages WHERE worker_id = $1 AND status = 'running' AND id <> ALL($2) LIMIT 1 FOR NO KEY UPDATE
+     )
+     UPDATE stages s SET lease_until = now() + make_interval(secs => $3) FROM again, needs n WHERE s.id = again.id AND n.id = s.need_id
+     RETURNING s.*, n.memory_bytes, ${appliedMigration} AS applied,
+       ARRAY(SELECT sweep_id FROM sweep_stages l WHERE l.stage_id = s.id ORDER BY sweep_id) AS sweep_ids`,
+    [workerId, known, leaseSeconds],
+  );
+  if (!row) return undefined;
+  checkMigration(row.applied);
+  return { row, memoryBytes: row.memory_bytes, sweepIds: row.sweep_ids };
+};
 
 const take = async (tx: Tx, request: ClaimRequest): Promise<Taken | undefined> => {
   const { workerId, leaseSeconds, kinds = StageKind.options, sweep = null } = request;
@@ -107,7 +127,14 @@ const take = async (tx: Tx, request: ClaimRequest): Promise<Taken | undefined> =
       request.engineVersion ?? null,
     ],
   );
-  return row && { row, memoryBytes: picked!.memory_bytes ?? 0 };
+  if (!row) return undefined;
+  const { id, kind } = row;
+  const links = await propagate(tx, { changes: [{ id, kind, from: 'ready', to: 'running' }] });
+  return {
+    row,
+    memoryBytes: picked!.memory_bytes ?? 0,
+    sweepIds: links.get(id)?.map((link) => link.sweepId) ?? [],
+  };
 };
 
 /**
@@ -173,23 +200,21 @@ const renewIfSlow = async (
 export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage | null> =>
   transaction(db, async (tx) => {
     const started = performance.now();
-    const taken = await take(tx, request);
+    const taken = (request.known && (await takeAgain(tx, request))) ?? (await take(tx, request));
     if (!taken) return null;
-    const { row: stage, memoryBytes } = taken;
-    const { id, kind, fencing_token: fencingToken } = stage;
+    const { row: stage, memoryBytes, sweepIds } = taken;
     const start = await startOf(tx, stage);
     const surrogates = await surrogatesOf(tx, stage);
-    const links = await propagate(tx, { changes: [{ id, kind, from: 'ready', to: 'running' }] });
-    await renewIfSlow(tx, id, request, started);
+    await renewIfSlow(tx, stage.id, request, started);
     return {
-      stageId: id,
-      fencingToken,
+      stageId: stage.id,
+      fencingToken: stage.fencing_token,
       workerId: request.workerId,
       spec: specOf(stage),
       attempt: stage.failures + stage.expiries + 1,
       memoryBytes,
       start,
       surrogates,
-      sweepIds: links.get(id)?.map((link) => link.sweepId) ?? [],
+      sweepIds,
     };
   });
