@@ -41,27 +41,28 @@ export function* frontsOf(points: readonly (readonly number[])[]): Generator<rea
 
 /** The area above `reference` that points dominate. They are added one by one, and those that add nothing cost no more time. */
 const createArea = (reference: readonly number[]) => {
-  /** From the best second utility downwards. The first utility grows from each to the next. */
-  const steps: (readonly number[])[] = [];
+  const [left, bottom] = reference as [number, number];
+  /** The front of the points, from the best second utility downwards. The first utility grows from each to the next. */
+  const xs: number[] = [];
+  const ys: number[] = [];
+  let area = 0;
   return {
-    add: (point: readonly number[]): void => {
-      const [x, y] = point as [number, number];
-      let place = steps.length;
-      while (place > 0 && steps[place - 1]![1]! < y) place--;
-      if (place > 0 && steps[place - 1]![0]! >= x) return;
-      let covered = 0;
-      while (place + covered < steps.length && steps[place + covered]![0]! <= x) covered++;
-      steps.splice(place, covered, point);
-    },
-    sum: (): number => {
-      let reached = reference[0]!;
-      let sum = 0;
-      for (const [x, y] of steps) {
-        sum += (x! - reached) * (y! - reference[1]!);
-        reached = x!;
+    add: (x: number, y: number): void => {
+      let place = xs.length;
+      while (place > 0 && ys[place - 1]! < y) place--;
+      if (place > 0 && xs[place - 1]! >= x) return;
+      // The new area lies between the point and the steps that it covers.
+      let reached = place > 0 ? xs[place - 1]! : left;
+      let covered = place;
+      for (; covered < xs.length && xs[covered]! <= x; covered++) {
+        area += (xs[covered]! - reached) * (y - ys[covered]!);
+        reached = xs[covered]!;
       }
-      return sum;
+      area += (x - reached) * (y - (covered < xs.length ? ys[covered]! : bottom));
+      xs.splice(place, covered - place, x);
+      ys.splice(place, covered - place, y);
     },
+    sum: (): number => area,
   };
 };
 
@@ -72,14 +73,14 @@ export const hypervolume = (points: readonly (readonly number[])[], reference: r
   if (last === 0) return inside.reduce((max, [utility]) => Math.max(max, utility! - reference[0]!), 0);
   const area = createArea(reference);
   if (last === 1) {
-    for (const point of inside) area.add(point);
+    for (const point of inside) area.add(point[0]!, point[1]!);
     return area.sum();
   }
   inside.sort((a, b) => b[last]! - a[last]!);
   const below = reference.slice(0, last);
   let volume = 0;
   for (const [index, point] of inside.entries()) {
-    area.add(point);
+    area.add(point[0]!, point[1]!);
     const height = point[last]! - (inside[index + 1]?.[last] ?? reference[last]!);
     if (height === 0) continue;
     volume += height * (last === 2 ? area.sum() : hypervolume(inside.slice(0, index + 1), below));
@@ -103,9 +104,19 @@ export const paretoFront = (points: readonly (readonly number[])[]): readonly nu
 };
 
 /**
- * The volume that the points up to each one dominate above `reference`. A point adds its box, without the parts of the box that the front before
- * it dominates (While et al. 2012, "A fast way of calculating exact hypervolumes", §III).
+ * The volume above `reference` that the point dominates and the others do not: its box, without the parts of the box that the others dominate
+ * (While et al. 2012, "A fast way of calculating exact hypervolumes", §III).
  */
+const gainOf = (
+  point: readonly number[],
+  others: readonly (readonly number[])[],
+  reference: readonly number[],
+): number => {
+  const parts = others.map((other) => other.map((utility, i) => Math.min(utility, point[i]!)));
+  return Math.max(0, hypervolume([point], reference) - hypervolume(parts, reference));
+};
+
+/** The volume that the points up to each one dominate above `reference`. */
 export const growingHypervolume = (
   points: readonly (readonly number[])[],
   reference: readonly number[],
@@ -114,17 +125,19 @@ export const growingHypervolume = (
   let volume = 0;
   return points.map((point) => {
     if (front.some((other) => covers(other, point))) return volume;
-    const parts = front.map((other) => other.map((utility, i) => Math.min(utility, point[i]!)));
-    const different = paretoFront(parts).map((index) => parts[index]!);
-    volume += Math.max(0, hypervolume([point], reference) - hypervolume(different, reference));
+    volume += gainOf(point, front, reference);
     front = [...front.filter((other) => !covers(point, other)), point];
     return volume;
   });
 };
 
+/** The volume above `reference` that both points dominate. */
+const sharedBox = (a: readonly number[], b: readonly number[], reference: readonly number[]): number =>
+  reference.reduce((volume, bound, i) => volume * Math.max(0, Math.min(a[i]!, b[i]!) - bound), 1);
+
 /**
  * `count` of the points, chosen one after the other, each with the greatest gain of hypervolume (ties: the lower index). A gain only falls
- * when others are chosen, so an old gain bounds the new one, and few gains must be computed anew.
+ * when others are chosen, and is at most the box of the point without the part that it shares with one of them. So few gains must be computed.
  */
 export const spreadSubset = (
   points: readonly (readonly number[])[],
@@ -132,23 +145,22 @@ export const spreadSubset = (
   reference: readonly number[],
 ): readonly number[] => {
   const chosen: number[] = [];
-  let volume = 0;
-  const candidates = points.map((point, index) => ({
-    index,
-    gain: hypervolume([point], reference),
-    size: 0,
-  }));
+  const candidates = points.map((point, index) => {
+    const box = sharedBox(point, point, reference);
+    return { point, index, box, gain: box, size: 0 };
+  });
   while (chosen.length < Math.min(count, points.length)) {
     const candidate = candidates.reduce((best, each) => (each.gain > best.gain ? each : best));
-    if (candidate.size === chosen.length) {
-      chosen.push(candidate.index);
-      volume += candidate.gain;
-      candidate.gain = Number.NEGATIVE_INFINITY;
+    if (candidate.size < chosen.length) {
+      const others = chosen.map((index) => points[index]!);
+      candidate.gain = gainOf(candidate.point, others, reference);
+      candidate.size = chosen.length;
       continue;
     }
-    const joined = [...chosen, candidate.index].map((index) => points[index]!);
-    candidate.gain = hypervolume(joined, reference) - volume;
-    candidate.size = chosen.length;
+    chosen.push(candidate.index);
+    for (const each of candidates)
+      each.gain = Math.min(each.gain, each.box - sharedBox(each.point, candidate.point, reference));
+    candidate.gain = Number.NEGATIVE_INFINITY;
   }
   return chosen;
 };
