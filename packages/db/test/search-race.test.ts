@@ -58,7 +58,7 @@ test('two processes decide in any order while workers finish stages and the swee
   isDone = true;
   await Promise.all(workers);
 
-  const record = await readSearch(db, sweepId, []);
+  const record = await readSearch(db, sweepId);
   expect(record.decisions.map(({ number, point, trials }) => [number, point, trials.length])).toEqual(
     Array.from({ length: decisions }, (_, number) => [number, { gamma: number || 5 }, 2]),
   );

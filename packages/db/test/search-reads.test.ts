@@ -285,10 +285,10 @@ describe('points of users', () => {
     const sweep = searching({ seeds: [seed] });
     const sweepId = await submitSearch(db, sweep);
     for (const gamma of [7, 8, 7]) await addHandPoint(db, sweepId, { gamma });
-    expect((await readSearch(db, sweepId, [])).handPoints).toEqual([{ gamma: 7 }, { gamma: 8 }]);
+    expect((await readSearch(db, sweepId)).handPoints).toEqual([{ gamma: 7 }, { gamma: 8 }]);
     await decide(db, sweepId, sweep, { number: 1, gamma: 7, source: 'hand' }, { handPoint: true });
     await decide(db, sweepId, sweep, { number: 1, gamma: 7, source: 'hand' }, { handPoint: true });
-    expect((await readSearch(db, sweepId, [])).handPoints).toEqual([{ gamma: 8 }]);
+    expect((await readSearch(db, sweepId)).handPoints).toEqual([{ gamma: 8 }]);
     for (let gamma = 9; gamma < 108; gamma++) await addHandPoint(db, sweepId, { gamma });
     await expect(addHandPoint(db, sweepId, { gamma: 500 })).rejects.toMatchObject({
       code: 'INVALID_TRANSITION',

@@ -113,7 +113,7 @@ describe('a decision', () => {
     await decide(db, sweepId, sweep, { number: 1, gamma: 7 });
     expect(await trialStatuses(db, sweepId)).toEqual(['waiting', 'completed']);
     expect((await marksOf(sweepId)).marked).toBe(before.marked + 1);
-    const { decisions } = await readSearch(db, sweepId, [robust, clean]);
+    const { decisions } = await readSearch(db, sweepId, () => [robust, clean]);
     expect(decisions[1]!.trials).toMatchObject([{ status: 'completed', values: [0.75, 0.9] }]);
     expect(await wrongCounts(db)).toEqual([]);
   });
@@ -194,7 +194,7 @@ describe('a decision', () => {
     expect(await leaveEmpty(db, sweepId, 1)).toBe('written');
     expect(await leaveEmpty(db, sweepId, 1)).toBe('taken');
     expect(await decide(db, sweepId, sweep, { number: 2, gamma: 6 })).toBe('written');
-    const record = await readSearch(db, sweepId, [robust]);
+    const record = await readSearch(db, sweepId, () => [robust]);
     expect(
       record.decisions.map(({ source, configuration, trials }) => [source, configuration, trials.length]),
     ).toEqual([
@@ -226,7 +226,7 @@ describe('a promotion', () => {
     expect(next.start).toMatchObject({ sameChain: true, manifest: { position: { epoch: 1, step: 0 } } });
     expect(await finish(db, next)).toBe(2);
     expect((await drain(db)).epochs).toBe(1); // only the classifier
-    const { decisions } = await readSearch(db, sweepId, [robust]);
+    const { decisions } = await readSearch(db, sweepId, () => [robust]);
     expect(
       decisions.map(({ number, configuration, rung, epochs, trials }) => [
         number,
@@ -324,10 +324,10 @@ describe('the sweep of a search', () => {
     await drain(db);
     expect(await sweepStatus(db, sweepId)).toBe('running');
     await endSearch(db, sweepId, 'trials'); // it has one configuration of two: somebody has extended it
-    expect((await readSearch(db, sweepId, [])).ended).toBeNull();
+    expect((await readSearch(db, sweepId)).ended).toBeNull();
     await decide(db, sweepId, sweep, { number: 1, gamma: 7 });
     await endSearch(db, sweepId, 'trials');
-    expect((await readSearch(db, sweepId, [])).ended).toBe('trials');
+    expect((await readSearch(db, sweepId)).ended).toBe('trials');
     expect(await sweepStatus(db, sweepId)).toBe('running');
     expect(await decide(db, sweepId, sweep, { number: 2, gamma: 8 })).toBe('closed');
     await drain(db);

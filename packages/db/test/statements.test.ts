@@ -331,8 +331,8 @@ const runSearch = async (): Promise<void> => {
   await decide(db, sweepId, sweep, { number: 3, gamma: 7, rung: 1, configuration: 1 });
   await drain(db);
   const values = [{ attack: undefined, metric: 'robustAccuracy' }] as const;
-  await readSearch(db, sweepId, values);
-  await expect(readSearch(db, 'none', values)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await readSearch(db, sweepId, () => values);
+  await expect(readSearch(db, 'none', () => values)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await readEarlier(db, [sweepId], { values, changesOf: () => [] });
   const query = routes.leaderboard.query.parse({ sweep: sweepId, metric: 'robustAccuracy', limit: 1 });
   const { next } = await leaderboard(db, query);

@@ -22,32 +22,25 @@ export type ProposerOptions = {
   readonly thread: DecidingThread;
 };
 
-/** Writes a decision with its trials. `taken`: another process has written a decision of this number. */
-const write = (
-  db: Db,
-  sweepId: string,
-  { definition }: SearchRecord,
-  decision: NewDecision,
-  engineVersion: string,
-): Promise<Written> => {
-  const outline = decision.source === 'empty' ? null : outlineUnit(definition, engineVersion, decision);
-  const unit = outline && {
-    stages: outline.stages,
-    buildPlan: (known: Known) => buildPlan(outline, known),
+/** Returns the function that writes a decision with its trials. `taken`: another process has written a decision of this number. */
+const createWrite =
+  (db: Db, sweepId: string, engineVersion: string, { definition }: SearchRecord) =>
+  (decision: NewDecision): Promise<Written> => {
+    const outline = decision.source === 'empty' ? null : outlineUnit(definition, engineVersion, decision);
+    const unit = outline && {
+      stages: outline.stages,
+      buildPlan: (known: Known) => buildPlan(outline, known),
+    };
+    return addDecision(db, sweepId, { ...decision, unit, handPoint: decision.source === 'hand' });
   };
-  return addDecision(db, sweepId, { ...decision, unit, handPoint: decision.source === 'hand' });
-};
 
 /** Writes decisions until one is not written: what follows must then be computed anew. */
 const writeAll = async (
-  db: Db,
-  sweepId: string,
-  record: SearchRecord,
   decisions: readonly NewDecision[],
-  engineVersion: string,
+  write: ReturnType<typeof createWrite>,
 ): Promise<Written> => {
   for (const decision of decisions) {
-    const outcome = await write(db, sweepId, record, decision, engineVersion);
+    const outcome = await write(decision);
     if (outcome !== 'written') return outcome;
   }
   return 'written';
@@ -59,13 +52,11 @@ const decideAll = async (
   sweepId: string,
   { engineVersion, thread }: ProposerOptions,
 ): Promise<void> => {
-  const { definition } = await readSearch(db, sweepId, []);
-  const values = wantedValues(definition);
   for (;;) {
-    const record = await readSearch(db, sweepId, values);
+    const record = await readSearch(db, sweepId, wantedValues);
     if (record.ended !== null || record.status !== 'running') return;
     const { decisions, next } = await thread.decide({ record, now: Date.now() });
-    const outcome = await writeAll(db, sweepId, record, decisions, engineVersion);
+    const outcome = await writeAll(decisions, createWrite(db, sweepId, engineVersion, record));
     if (outcome === 'closed') return;
     if (outcome === 'taken' || next === 'more') continue;
     if (next !== 'wait') await endSearch(db, sweepId, next);

@@ -53,7 +53,7 @@ export const search = async (args: readonly string[]): Promise<void> => {
         show(row, [problem, strategy, String(trials), format(ours), ...optunaCells(optuna)], json);
       }
   if (only.includes('curves')) {
-    const samplers: StrategyName[] = ['random', 'sobol'];
+    const samplers: StrategyName[] = ['random', 'sobol', 'tpe', 'cma-es'];
     for (const row of measurePromotion(samplers, { seeds: options['promotion-seeds'], parallelism })) {
       const { rule, sampler, epochs, best, optuna } = row;
       show(

@@ -24,10 +24,7 @@ import type { Context, Handlers } from './handler.ts';
 type SearchHandlers = Pick<Handlers, 'getSearch' | 'listDecisions' | 'extendSearch' | 'tryPoint'>;
 
 /** Errors: NOT_FOUND. */
-const recordOf = async (db: Db, id: string): Promise<SearchRecord> => {
-  const { definition } = await readSearch(db, id, []);
-  return readSearch(db, id, wantedValues(definition));
-};
+const recordOf = (db: Db, id: string): Promise<SearchRecord> => readSearch(db, id, wantedValues);
 
 export const searchHandlers = ({
   db,
@@ -50,7 +47,7 @@ export const searchHandlers = ({
   },
 
   extendSearch: async ({ params, body, author, client, signal }): Promise<Sweep> => {
-    const { definition: written, configurations } = await readSearch(db, params.id, []);
+    const { definition: written, configurations } = await readSearch(db, params.id);
     const definition = extendedDefinition(written, { configurations, more: body.trials });
     const plan = await planning.plan({ definition, engineVersion }, { caller: client, signal });
     await extendSearch(actingAs(db, author), params.id, {
@@ -63,7 +60,7 @@ export const searchHandlers = ({
   },
 
   tryPoint: async ({ params, body, author }) => {
-    const { definition } = await readSearch(db, params.id, []);
+    const { definition } = await readSearch(db, params.id);
     const point = checkPoint(definition, body.point);
     await addHandPoint(actingAs(db, author), params.id, point);
     proposer.wake();

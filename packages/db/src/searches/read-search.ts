@@ -45,13 +45,13 @@ const decisionOf = (
 const trialColumns = { ...unitColumns, configuration_index: int4() };
 
 /**
- * `values`: what the outcomes need. The statements run one after the other: first the decisions, then their trials, then the scores of
+ * `valuesOf`: what the outcomes of a search with this definition need. (Default: nothing) The statements run one after the other: first the decisions, then their trials, then the scores of
  * these. So each decision has its trials, and each trial that has ended has its scores. Errors: NOT_FOUND (no such sweep, or no such search).
  */
 export const readSearch = async (
   db: Db,
   sweepId: string,
-  values: readonly WantedValue[],
+  valuesOf: (definition: StoredDefinition) => readonly WantedValue[] = () => [],
 ): Promise<SearchRecord> => {
   const tx = reading(db);
   const [row] = await tx.query(
@@ -81,7 +81,7 @@ export const readSearch = async (
     [sweepId],
   );
   const trialsOf = new Map<number, UnitTrial[]>();
-  for (const [i, trial] of (await unitTrials(tx, rows, values)).entries()) {
+  for (const [i, trial] of (await unitTrials(tx, rows, valuesOf(row.definition))).entries()) {
     const { configuration_index: number } = rows[i]!;
     const others = trialsOf.get(number);
     if (others) others.push(trial);
