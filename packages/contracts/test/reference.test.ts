@@ -27,7 +27,8 @@ import {
   referenceTopics,
 } from '../src/reference/reference.ts';
 
-const rowsOf = (topic: ReferenceTopic): readonly Entry[] => reference[topic].entries();
+const rows = Object.fromEntries(referenceTopics.map((topic) => [topic, reference[topic].entries()]));
+const rowsOf = (topic: ReferenceTopic): readonly Entry[] => rows[topic]!;
 const fieldOf = (topic: ReferenceTopic, name: string, title: string): readonly string[] | undefined =>
   rowsOf(topic)
     .find((entry) => entry.name === name)
