@@ -41,7 +41,7 @@ const entryText = ({ name, fields }: Entry, width: number | null): string => {
     field.lines.map((line, i) => {
       const start = i === 0 ? `  ${field.title}`.padEnd(titleWidth) : indent;
       // The title has its own column, so the text wraps in the rest of the line.
-      const [first = '', ...more] = wrapToWidth(line, width && width - titleWidth, '').split('\n');
+      const [first = '', ...more] = wrapToWidth(line, width && width - titleWidth).split('\n');
       return [`${start}${first}`, ...more.map((each) => `${indent}${each}`)].join('\n');
     }),
   );
@@ -70,7 +70,7 @@ const presentList = (output: Output, { about }: Topic, entries: readonly Entry[]
         '',
         listText(entries, output.resultColumns()),
         '',
-        more,
+        wrapToWidth(more, output.resultColumns(), ''),
       ].join('\n'),
   );
 
@@ -90,7 +90,7 @@ const showTopics = (output: Output): void => {
   const topics = referenceTopics.map((topic) => ({
     topic,
     title: reference[topic].title,
-    about: reference[topic].about,
+    about: reference[topic].about.replace(/\.( .*)?$/s, ''),
     names: reference[topic].entries().map(({ name }) => name),
   }));
   present(output, topics, () =>
@@ -105,7 +105,11 @@ const showTopics = (output: Output): void => {
         output.resultColumns(),
       ),
       '',
-      '`npx funnel reference TOPIC [NAME]` shows one topic or one name; `--html FILE` writes all of them as a page.',
+      wrapToWidth(
+        '`npx funnel reference TOPIC [NAME]` shows one topic or one name; `--html FILE` writes all of them as a page.',
+        output.resultColumns(),
+        '',
+      ),
     ].join('\n'),
   );
 };
@@ -133,7 +137,11 @@ export const listAttacks = (output: Output): void => {
     [
       ...[attacks, presets].flatMap((entries) => [listText(entries, output.resultColumns()), '']),
       'Queries: the most that one image takes, of a preset over all of its attacks.',
-      '`npx funnel attacks NAME` shows the settings and the paper of an attack, or the attacks of a preset.',
+      wrapToWidth(
+        '`npx funnel attacks NAME` shows the settings and the paper of an attack, or the attacks of a preset.',
+        output.resultColumns(),
+        '',
+      ),
     ].join('\n'),
   );
 };

@@ -17,7 +17,7 @@ const gridQueries = (epsilons: number | readonly number[]): number => 1 + countO
 const longestSearch = 40;
 
 /** The pixels that a round of the local search probes at most. */
-const mostProbes = 128;
+const maxProbes = 128;
 
 const foolbox = 'Rauber et al. 2017, Foolbox 1.8';
 /** Models of two classes have longer steps since 0.2.0. The version stayed: all data sets of the service have ten classes. */
@@ -190,7 +190,7 @@ export const paperAttacks = {
     norm: 'l0',
     access: 'score',
     version: 1,
-    queries: ({ steps }) => steps * (mostProbes + 1),
+    queries: ({ steps }) => steps * (maxProbes + 1),
     settings: z.strictObject({
       steps: setting.steps(150, 'Maximum number of rounds (R).'),
       cycle: z.number().gt(0).max(2).default(1.5).meta({

@@ -59,10 +59,7 @@ export const hyperparameterTopic = defineTopic<HyperparameterRow>({
     { title: 'values', text: ({ values }) => values },
     { title: 'unit', text: ({ unit }) => unit ?? 'none', isListed: true },
     { title: 'meaning', text: ({ description }) => description, isListed: true },
-    {
-      title: 'source of the default',
-      text: ({ assumed }) => (assumed ? 'our choice: the paper gives none' : 'see the meaning'),
-    },
+    { title: 'our default', text: ({ assumed }) => (assumed ? 'yes: the paper gives no value' : 'no') },
     { title: 'read by', text: (row) => row.recipes.join(', ') },
   ],
 });

@@ -14,13 +14,14 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; p
 a { color: var(--link) }
 nav { display: flex; flex-wrap: wrap; gap: .25rem 1rem; padding: .5rem 0; border-bottom: 1px solid var(--line) }
 h2 { margin-top: 3rem } h3 { margin: 2rem 0 .25rem; font-size: 1.05rem; overflow-wrap: anywhere }
-dl { display: grid; grid-template-columns: 9rem minmax(0, 1fr); gap: .15rem 1rem; margin: 0 }
-dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
+dl { display: grid; grid-template-columns: 10rem minmax(0, 1fr); gap: .15rem 1rem; margin: 0 }
+dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere } dd div { padding-left: 1rem; text-indent: -1rem }
 @media (max-width: 36rem) { dl { grid-template-columns: minmax(0, 1fr) } dd { margin-bottom: .4rem } }
 .names { columns: 14rem; padding-left: 1.2rem }
 `;
 
-const linesOf = (lines: readonly string[]): string => lines.map(inline).join('<br>');
+const linesOf = (lines: readonly string[]): string =>
+  lines.map((line) => `<div>${inline(line)}</div>`).join('');
 
 const topicSection = ([id, { title, about, ...topic }]: readonly [string, Topic]): string => {
   const entries = topic.entries();
