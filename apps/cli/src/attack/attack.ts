@@ -140,7 +140,7 @@ export const attackCommands = (program: Command, context: () => Context): void =
     .option('--diagnose', 'check whether the results can be believed (default for presets)')
     .option('--no-diagnose', 'leave these checks out')
     .option('--force', 'attack the model although its examination refuses it')
-    .option('--list', 'list every attack and preset (`funnel attacks NAME` shows one)')
+    .option('--list', 'list every attack and preset (`npx funnel attacks NAME` shows one)')
     .addHelpText(
       'after',
       `

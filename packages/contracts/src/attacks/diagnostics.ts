@@ -133,7 +133,7 @@ export const diagnostics = {
     masks: true,
     flagged: 'The outputs are probabilities, not logits.',
     remedy:
-      'Give the attacks the logits: `funnel examine` says how (`--from-probabilities`), or export the model without its softmax.',
+      'Give the attacks the logits: `npx funnel examine` says how (`--from-probabilities`), or export the model without its softmax.',
   },
   H13: {
     name: 'gradient-is-wrong',

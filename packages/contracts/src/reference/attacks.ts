@@ -168,7 +168,7 @@ const datasetRow = (name: DatasetName) => {
 export const datasetTopic = defineTopic<ReturnType<typeof datasetRow>>({
   title: 'Data sets',
   about:
-    'The names of `dataset:` in a sweep file that need no data set of your own. `funnel data get mnist` downloads one; the generated ones are always there.',
+    'The names of `dataset:` in a sweep file that need no data set of your own. `npx funnel data get mnist` downloads one; the generated ones are always there.',
   rows: () => datasetNames.map(datasetRow),
   fields: [
     { title: 'meaning', text: ({ title }) => title, isListed: true },

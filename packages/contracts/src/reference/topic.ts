@@ -1,7 +1,7 @@
 /** A topic of the reference: rows that come from declarations, and the fields in which people read them. */
 import { fractionText } from '../attacks.ts';
 
-export type Field<Row> = {
+type Field<Row> = {
   readonly title: string;
   /** The field in words. A list has one line for each of its texts. */
   readonly text: (row: Row) => string | readonly string[];
