@@ -1,9 +1,10 @@
-/** The parts for browsers: the API's documentation at /docs, and the dashboard. */
+/** The parts for browsers: the API's documentation at /docs, the reference at /reference, and the dashboard. */
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import fastifyStatic from '@fastify/static';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
+import { reference, referencePage } from '@funnel/contracts/reference';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { OpenApiDocument } from './openapi.ts';
@@ -16,6 +17,15 @@ const registerDocs = async (app: FastifyInstance, document: OpenApiDocument): Pr
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     uiConfig: { tryItOutEnabled: true, docExpansion: 'list' },
+  });
+};
+
+/** The page is made once, when somebody asks for it. */
+const registerReference = (app: FastifyInstance): void => {
+  let page: string | undefined;
+  app.get('/reference', (_, reply) => {
+    page ??= referencePage(reference);
+    return reply.type('text/html; charset=utf-8').send(page);
   });
 };
 
@@ -35,6 +45,7 @@ const plainPage = `<!doctype html>
 <p>The API is up. The dashboard has not been built here: <code>npm run build -w @funnel/web</code> builds it.</p>
 <ul>
 <li><a href="/docs">/docs</a>: every route, to try out</li>
+<li><a href="/reference">/reference</a>: hyperparameters, attacks, metrics, checks</li>
 <li><a href="/openapi.json">/openapi.json</a>: the same for programs</li>
 <li><a href="/v1/sweeps">/v1/sweeps</a>, <a href="/v1/leaderboard">/v1/leaderboard</a>, <a href="/v1/workers">/v1/workers</a></li>
 <li><a href="/metrics">/metrics</a>, <a href="/readyz">/readyz</a></li>
@@ -80,13 +91,14 @@ type PagesOptions = {
 
 const pages = async (app: FastifyInstance, { document, webFolder }: PagesOptions): Promise<void> => {
   await registerDocs(app, document);
+  registerReference(app);
   const dashboard = await registerDashboard(app, webFolder);
   app.setNotFoundHandler((request, reply) =>
     dashboard.isPage(request) ? dashboard.sendPage(reply) : answerMissing(request, reply),
   );
 };
 
-/** Serves /docs and the dashboard. Any other path gets the dashboard's page, or a problem. */
+/** Serves /docs, /reference and the dashboard. Any other path gets the dashboard's page, or a problem. */
 export const pagesPlugin = fp(pages, {
   name: 'pages',
   dependencies: ['problems', 'answer-headers', 'routes'],

@@ -51,6 +51,12 @@ describe('the service', () => {
     expect((await get('/docs/json')).json()).toEqual((await get('/openapi.json')).json());
   });
 
+  test('serves the reference as one page', async () => {
+    const page = await get('/reference');
+    expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(page.body).toContain('<h3 id="hyperparameters-gamma"><code>gamma</code></h3>');
+  });
+
   test('lists every hyperparameter, attack, data set and preset for forms', async () => {
     const schema = (await get('/v1/schema')).json();
     expect(Object.keys(schema.hyperparameters)).toEqual(hyperparameterNames);

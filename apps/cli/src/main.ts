@@ -60,6 +60,11 @@ export const commandFiles: readonly CommandFile[] = [
     load: async () => (await import('./commands/data.ts')).dataCommand,
   },
   {
+    heading: 'Without a sweep:',
+    names: ['reference', 'hyperparameters', 'attacks'],
+    load: async () => (await import('./commands/reference.ts')).referenceCommands,
+  },
+  {
     heading: 'Service:',
     names: ['up', 'worker', 'workers', 'doctor'],
     load: async () => (await import('./commands/service.ts')).serviceCommands,

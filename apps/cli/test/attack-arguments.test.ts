@@ -114,7 +114,7 @@ describe('readAttacks', () => {
       'epsilon of apgd-ce-linf as a number above 0 and at most 1000, but got "abc"',
     ],
   ])('%s --set %s is refused in one sentence', (name, set, words) => {
-    const hint = '→ `npx funnel attack --list` shows every attack with its settings.';
+    const hint = '→ `npx funnel attacks` lists the attacks, `npx funnel attacks NAME` the settings of one.';
     expect(() => readAttacks([name], readSetting(set), budgets)).toThrow(
       new Exit(exitCodes.usage, `Expected ${words}\n${hint}`),
     );

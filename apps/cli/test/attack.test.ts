@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { attackNames, presetNames } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createNpy, openNpy } from '../src/attack/npy.ts';
@@ -353,10 +354,14 @@ describe('funnel attack', () => {
     ]);
   });
 
-  it('lists every attack with its settings', async () => {
+  it('lists every attack and preset in one line', async () => {
     const { stdout } = await funnel(['attack', '--list']);
-    expect(stdout).toMatch(/--set overshoot=0\.05/);
-    expect(stdout).toContain('preset:paper');
+    expect(stdout.match(/^[\w:-]+(?= {2})/gm)).toEqual([
+      'name',
+      ...attackNames,
+      'name',
+      ...presetNames.map((name) => `preset:${name}`),
+    ]);
   });
 
   it.each([

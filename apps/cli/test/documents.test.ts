@@ -83,6 +83,11 @@ describe('documents', () => {
     expect(error?.issues).toBeUndefined();
   });
 
+  it('README.md: every line of the sweep file is explained', () => {
+    const { text } = blocksOf('README.md').find(({ language }) => language === 'yaml')!;
+    for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/# \S/);
+  });
+
   it.each(written('json'))('$title: is an answer of the API', ({ block }) => {
     expect(Problem.parse(JSON.parse(block.text))).toEqual(JSON.parse(block.text));
   });

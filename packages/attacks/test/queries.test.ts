@@ -1,5 +1,12 @@
 /** What each attack counts as `queries`, beside the passes that the model and the encoder saw. The file of each attack says the same. */
-import { type AttackName, attackNames } from '@funnel/contracts';
+import {
+  type AttackDeclaration,
+  type AttackInput,
+  type AttackName,
+  attackNames,
+  attackSpec,
+  attacks,
+} from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import { type ClassifierModel, evaluateAttack } from '../src/index.ts';
@@ -53,6 +60,13 @@ const exceptions: { readonly [Name in AttackName]?: ((seen: Seen) => number) | n
   'feature-l2': ({ gradient, encoder }) => gradient + encoder,
 };
 
+/** The largest number of queries of an image that the declaration of the attack gives. */
+const declared = (input: AttackInput): number => {
+  const { attack, settings } = attackSpec(input);
+  const { queries }: AttackDeclaration = attacks[attack];
+  return queries(settings);
+};
+
 it.each(attackNames)('%s', async (name) => {
   const network = tinyNetwork(1);
   const surrogate = tinyNetwork(2);
@@ -84,6 +98,7 @@ it.each(attackNames)('%s', async (name) => {
     gradient: model.seen.gradient,
     encoder: encoder.seen.gradient,
   };
+  expect(Math.max(...records.queries)).toBeLessThanOrEqual(declared(shortAttacks[name]));
   const queries = records.queries.reduce((sum, count) => sum + count);
   const expected =
     exceptions[name] === undefined ? ({ plain, gradient }: Seen) => plain + gradient : exceptions[name];
@@ -92,4 +107,35 @@ it.each(attackNames)('%s', async (name) => {
     expect(queries).toBeGreaterThan(images);
     expect(queries).toBeLessThanOrEqual(seen.plain + seen.gradient);
   }
+});
+
+/** No image falls to these, so every image takes the declared number of queries, or in a search at most this number. */
+it.each<[AttackInput, 'equal' | 'at most']>([
+  [{ attack: 'fgsm', search: false, epsilon: 1e-9 }, 'equal'],
+  [{ attack: 'bim', search: false, epsilon: 1e-9 }, 'equal'],
+  [{ attack: 'pgd-linf', epsilon: 1e-9, steps: 5, restarts: 2 }, 'equal'],
+  [{ attack: 'apgd-ce-l2', epsilon: 1e-9, steps: 5, restarts: 2 }, 'equal'],
+  [{ attack: 'apgd-t-l2', epsilon: 1e-9, steps: 5, targets: 2 }, 'equal'],
+  [{ attack: 'fab-t-linf', steps: 5, targets: 2, restarts: 2 }, 'equal'],
+  [{ attack: 'square-linf', epsilon: 1e-9, queries: 30 }, 'equal'],
+  [{ attack: 'noise-l2', epsilon: 1e-9, draws: 30 }, 'equal'],
+  [{ attack: 'feature-linf', epsilon: 1e-9, steps: 5, guides: 2 }, 'equal'],
+  [{ attack: 'iterative-gradient', epsilons: [0.001, 0.002], steps: 3 }, 'equal'],
+  [{ attack: 'fgsm', search: true, epsilons: 50 }, 'at most'],
+  [{ attack: 'gradient', epsilons: [0.01, 0.5] }, 'at most'],
+  [{ attack: 'bim', search: true, steps: 3 }, 'at most'],
+  [{ attack: 'bim-l2', search: true, epsilon: 0.01, steps: 3 }, 'at most'],
+  [{ attack: 'cw-l2', steps: 20, searchSteps: 3, confidence: 1e6 }, 'at most'],
+])('%j: the declared number of queries is %s', async (attack, comparison) => {
+  const network = tinyNetwork(1);
+  const { records } = await evaluateAttack({
+    model: network.model,
+    ...tinyImages(network.model, images),
+    attack,
+    resources: { encoder: network.encoder },
+  });
+  network.dispose();
+  const most = Math.max(...records.queries);
+  if (comparison === 'equal') expect(most).toBe(declared(attack));
+  else expect(most).toBeLessThanOrEqual(declared(attack));
 });

@@ -1,5 +1,5 @@
 /**
- * Every hyperparameter of every recipe, each declared once: kind, bounds, default, scale, unit, title and one line of description. The
+ * Every hyperparameter of every recipe, each declared once: kind, bounds, default, usual range, scale, unit, title and one line of description. The
  * search space, validation, OpenAPI, CLI, form and leaderboard columns derive from this table. A recipe (`recipes.ts`) lists the
  * hyperparameters that each of its stages *reads*. A hyperparameter enters the identity of these stages, and of no stage before them.
  *
@@ -26,8 +26,12 @@ type Axis = {
   readonly unit?: string;
 };
 
+/** The ends of the range that a first search tries; both ends are values of the hyperparameter. */
+type Usual = { readonly usual: readonly [least: number, most: number] };
+
 export type NumericHyperparameter = Words &
-  Axis & { readonly kind: 'real' | 'whole'; readonly bounds: Bounds; readonly default: number };
+  Axis &
+  Usual & { readonly kind: 'real' | 'whole'; readonly bounds: Bounds; readonly default: number };
 type WordHyperparameter = Words & { readonly kind: 'word'; readonly default: string } & (
     | { readonly choices: readonly string[] }
     | { readonly pattern: string; readonly expected: string }
@@ -42,7 +46,7 @@ export const isNumeric = (
 
 const numeric =
   <K extends NumericHyperparameter['kind']>(kind: K) =>
-  (bounds: Bounds, defaultValue: number, words: Words & Partial<Axis>) =>
+  (bounds: Bounds, defaultValue: number, words: Words & Usual & Partial<Axis>) =>
     ({ kind, bounds, default: defaultValue, scale: 'linear', ...words }) as const;
 const real = numeric('real');
 const whole = numeric('whole');
@@ -79,9 +83,9 @@ const schemaOf = (hyperparameter: HyperparameterDeclaration): z.ZodDefault => {
     .meta({ title, description, kind, ...axis, ...(assumed && { assumed }), ...(since && { since }) });
 };
 
-const epochs = (max: number, defaultValue: number, words: Words & Partial<Axis>) =>
+const epochs = (max: number, defaultValue: number, words: Words & Usual & Partial<Axis>) =>
   whole({ min: 1, max }, defaultValue, { unit: 'epochs', ...words });
-const rate = (defaultValue: number, words: Words & Partial<Axis>) =>
+const rate = (defaultValue: number, words: Words & Usual & Partial<Axis>) =>
   real({ above: 0, max: 1 }, defaultValue, words);
 
 const declarations = {
@@ -97,6 +101,7 @@ const declarations = {
   },
   latent: whole({ min: 0, max: 4096 }, 64, {
     title: 'Latent units',
+    usual: [16, 256],
     description: 'Units of the dense code after the convolutions; 0 makes the last convolution the code.',
     unit: 'units',
     assumed: true,
@@ -109,6 +114,7 @@ const declarations = {
   }),
   kernelSize: whole({ min: 2, max: 11 }, 3, {
     title: 'Kernel size',
+    usual: [3, 5],
     description: 'Height and width of the kernels of all convolutions (§4.1: 3); `mlp` has none.',
     unit: 'pixels',
     since: '0.2.0',
@@ -132,6 +138,7 @@ const declarations = {
   }),
   paddedSize: whole({ min: 0, max: 512 }, 0, {
     title: 'Padded size',
+    usual: [0, 32],
     description:
       'Height and width to which black pixels pad smaller images before the first convolution, such as 32 for MNIST; generators cut them off. 0 pads nothing.',
     unit: 'pixels',
@@ -139,6 +146,7 @@ const declarations = {
   }),
   noise: whole({ min: 0, max: 1024 }, 16, {
     title: 'Noise units',
+    usual: [4, 64],
     description:
       "Number of Uniform(−1, 1) values concatenated to the attacker's code (§3.2); number of channels if the code is a feature map.",
     unit: 'units',
@@ -151,6 +159,7 @@ const declarations = {
   }),
   batchSize: whole({ min: 1, max: 4096 }, 128, {
     title: 'Batch size',
+    usual: [32, 512],
     description: 'Images per update (§4.1: 128).',
     unit: 'images',
     scale: 'log',
@@ -162,6 +171,7 @@ const declarations = {
   }),
   augmentShift: whole({ min: 0, max: 64 }, 0, {
     title: 'Shift',
+    usual: [0, 4],
     description:
       'Moves each training image by up to this many pixels along each axis, anew in every epoch; black pixels fill the gap.',
     unit: 'pixels',
@@ -169,6 +179,7 @@ const declarations = {
   }),
   augmentCrop: real({ min: 0, max: 0.9 }, 0, {
     title: 'Crop',
+    usual: [0, 0.2],
     description:
       'Largest share of the height and width that is cut off each training image, anew in every epoch; the rest is enlarged to the full size.',
     since: '0.2.0',
@@ -181,15 +192,18 @@ const declarations = {
   }),
   initialiseEpochs: epochs(10_000, 9, {
     title: 'Initialisation epochs',
+    usual: [3, 20],
     description: 'Epochs of the initialisation stage (§4.1: 9).',
   }),
   initialiseAttackerRate: rate(1e-3, {
     title: 'Attacker rate, initialise',
+    usual: [1e-4, 1e-2],
     description: "Adam's learning rate of the attacker in the initialisation stage (Table 1: 1e-3).",
     scale: 'log',
   }),
   initialiseDefenderRate: rate(5e-4, {
     title: 'Defender rate, initialise',
+    usual: [1e-4, 1e-2],
     description:
       "Adam's learning rate of the defender in the initialisation stage, and of `classic` (Table 1: 5e-4).",
     scale: 'log',
@@ -201,26 +215,31 @@ const declarations = {
   }),
   optimiseEpochs: epochs(100_000, 31, {
     title: 'Optimisation epochs',
+    usual: [5, 50],
     description: 'Epochs of the optimisation stage (§4.1: 31).',
   }),
   optimiseAttackerRate: rate(1e-5, {
     title: 'Attacker rate, optimise',
+    usual: [1e-6, 1e-3],
     description:
       "Adam's learning rate of the attacker's generator in the optimisation stage (Table 1: 1e-5).",
     scale: 'log',
   }),
   optimiseDefenderRate: rate(1e-5, {
     title: 'Defender rate, optimise',
+    usual: [1e-6, 1e-3],
     description: "Adam's learning rate of the defender's encoder in the optimisation stage (Table 1: 1e-5).",
     scale: 'log',
   }),
   gamma: real({ min: 0, max: 1e6 }, 5, {
     title: 'γ',
+    usual: [1, 25],
     description: "Weight of the attacker's constraint penalty (relaxed eq. 5; §4.1: 5.0).",
     scale: 'log',
   }),
   beta: real({ min: 0, max: 1e6 }, 0.01, {
     title: 'β',
+    usual: [0.003, 0.1],
     description:
       'Smallest reconstruction loss that the attacker must cause in the defender (eq. 5; §4.1: 0.01), on the scale of `lossScale`.',
     scale: 'log',
@@ -245,31 +264,37 @@ const declarations = {
   }),
   classifierEpochs: epochs(10_000, 20, {
     title: 'Classifier epochs',
+    usual: [5, 50],
     description: 'Epochs of the classifier on the frozen encoder (§4.1: 20).',
   }),
   classifierRate: rate(1e-3, {
     title: 'Classifier rate',
+    usual: [1e-4, 1e-2],
     description: "Adam's learning rate of the classifier (§4.1: 1e-3).",
     scale: 'log',
   }),
   classifierUnits: whole({ min: 1, max: 8192 }, 64, {
     title: 'Classifier units',
+    usual: [32, 512],
     description: 'Units of the hidden dense ReLU layer (§4.1: 64).',
     unit: 'units',
     scale: 'log',
   }),
   labelSmoothing: real({ min: 0, max: 0.99 }, 0, {
     title: 'Label smoothing',
+    usual: [0, 0.2],
     description:
       'Share of the target that the classifier spreads over all classes (Szegedy et al. 2016, eq. 5; the paper has none).',
   }),
   trainingEpsilon: real({ min: 0, max: 1 }, 0.3, {
     title: 'Training ε',
+    usual: [0, 0.4],
     description:
       'Radius of the L∞ ball in which training perturbs images (Madry et al. 2018: 0.3 on MNIST); 0 perturbs nothing.',
   }),
   trainingSteps: whole({ min: 1, max: 1000 }, 10, {
     title: 'Training attack steps',
+    usual: [1, 40],
     description:
       'Gradient steps of the attack on each training image (Madry et al. 2018 and TRADES: 40; 10 to 20 suffice for a sweep; 1 is FGSM).',
     unit: 'steps',
@@ -277,46 +302,54 @@ const declarations = {
   }),
   trainingReach: real({ above: 0, max: 100 }, 2.5, {
     title: 'Training attack reach',
+    usual: [1, 4],
     description:
       'Length of all steps of the training attack together, in units of ε: 40 steps of 0.01 at ε 0.3 reach 1.33 (Madry et al. 2018).',
     unit: 'ε',
   }),
   warmupEpochs: whole({ min: 0, max: 10_000 }, 10, {
     title: 'ε warm-up epochs',
+    usual: [0, 20],
     description:
       'Epochs over which the training ε grows from 0 to its value, update by update; 0 starts with the full value.',
     unit: 'epochs',
   }),
   tradesBeta: real({ min: 0, max: 1e6 }, 1, {
     title: 'TRADES β',
+    usual: [1, 6],
     description:
       'Weight of KL(p(x) ‖ p(x′)) beside the cross-entropy on x (Zhang et al. 2019, eq. 5, 1/λ there; 1 on MNIST, 6 for more robustness).',
     scale: 'log',
   }),
   temperature: real({ above: 0, max: 1e4 }, 100, {
     title: 'Temperature',
+    usual: [1, 100],
     description:
       'T of softmax(z / T), at which teacher and student are trained; the trained student runs at T = 1 (Papernot et al. 2016: 100 on MNIST).',
     scale: 'log',
   }),
   reformerRate: rate(1e-3, {
     title: 'Reformer rate',
+    usual: [1e-4, 1e-2],
     description: "Adam's learning rate of MagNet's auto-encoders (Meng & Chen 2017: 1e-3).",
     scale: 'log',
   }),
   reformerNoise: real({ min: 0, max: 1 }, 0.1, {
     title: 'Reformer noise',
+    usual: [0.01, 0.3],
     description:
       "Standard deviation of the normal noise on the inputs of MagNet's auto-encoders, which reconstruct the clean image (Meng & Chen 2017: 0.1).",
   }),
   dropRate: real({ min: 0, max: 0.5 }, 0.001, {
     title: 'Drop rate',
+    usual: [1e-3, 1e-2],
     description:
       'Share of held-out clean images that each of MagNet’s detectors rejects. It determines the threshold (Meng & Chen 2017: 0.001).',
     scale: 'log',
   }),
   detectorEpochs: epochs(10_000, 20, {
     title: 'Detector epochs',
+    usual: [5, 50],
     description: 'Epochs of the detector on the frozen classifier.',
   }),
   detectorAdversary: choice(['static', 'dynamic'], 'static', {
@@ -326,6 +359,7 @@ const declarations = {
   }),
   falsePositiveRate: real({ min: 0, max: 0.5 }, 0.05, {
     title: 'False-positive rate',
+    usual: [0.01, 0.05],
     description:
       'Share of held-out clean images that the detector rejects. It determines the threshold (usual: 0.01 to 0.05).',
     scale: 'log',

@@ -13,8 +13,8 @@ export {
 export * from './attacks/diagnostics.ts';
 export * from './attacks/evaluation.ts';
 export * from './attacks/examination.ts';
+export { largestConstant, lastConstantLimit } from './attacks/l2-attacks.ts';
 export * from './attacks/presets.ts';
-export { largestConstant, lastConstantLimit } from './attacks/stronger-attacks.ts';
 export {
   type AttackInput,
   AttackName,

@@ -7,6 +7,8 @@ export type Metric = {
   /** Whether a larger or a smaller value is better. */
   readonly direction: 'max' | 'min';
   readonly unit: 'fraction' | 'loss' | 'L2' | 'Linf' | 'count';
+  /** The images, or other things, that the number is about. */
+  readonly over: string;
 };
 
 /** Recorded once per epoch by a training stage. */
@@ -16,90 +18,105 @@ export const trainingMetrics = {
     description: 'L(Att(x), x), mean over the epoch (eq. 3).',
     direction: 'min',
     unit: 'loss',
+    over: 'the training images',
   },
   defenderLoss: {
     title: 'Defender loss',
     description: 'L(x, Def(Att(x))), mean over the epoch (eq. 4); L(x, Def(x)) for `classic`.',
     direction: 'min',
     unit: 'loss',
+    over: 'the training images',
   },
   hingeActive: {
     title: 'Hinge active',
     description: 'Share of steps with a penalty above zero; 0 means that the constraint of β always held.',
     direction: 'max',
     unit: 'fraction',
+    over: 'the updates of the epoch',
   },
   classifierLoss: {
     title: 'Classifier loss',
     description: 'Softmax cross-entropy from logits, mean over the epoch.',
     direction: 'min',
     unit: 'loss',
+    over: 'the training images',
   },
   trainAccuracy: {
     title: 'Training accuracy',
     description: 'Share of training images classified right during the epoch.',
     direction: 'max',
     unit: 'fraction',
+    over: 'the training images',
   },
   attackedAccuracy: {
     title: 'Attacked training accuracy',
     description: 'Share of training images classified right under the attack of the training.',
     direction: 'max',
     unit: 'fraction',
+    over: 'the training images, attacked',
   },
   divergenceLoss: {
     title: 'Divergence',
     description: 'KL(p(x) ‖ p(x′)) of the images and their perturbed versions, mean over the epoch (TRADES).',
     direction: 'min',
     unit: 'loss',
+    over: 'the training images, clean and attacked',
   },
   cleanAccuracy: {
     title: 'Clean accuracy',
     description: 'Share of unattacked test images classified right, and not rejected.',
     direction: 'max',
     unit: 'fraction',
+    over: 'all test images',
   },
   bareAccuracy: {
     title: 'Accuracy without the defence',
     description: 'Share of unattacked test images that MagNet’s classifier alone classifies right.',
     direction: 'max',
     unit: 'fraction',
+    over: 'all test images',
   },
   rejectedShare: {
     title: 'Rejected clean images',
     description: 'Share of unattacked test images that the defence rejects.',
     direction: 'min',
     unit: 'fraction',
+    over: 'all test images',
   },
   reformerLoss: {
     title: 'Reformer loss',
     description: 'Mean squared error of MagNet’s auto-encoder I (detects and reforms), mean over the epoch.',
     direction: 'min',
     unit: 'loss',
+    over: 'the training images',
   },
   secondReformerLoss: {
     title: 'Second reformer loss',
     description: 'Mean squared error of MagNet’s auto-encoder II (only detects), mean over the epoch.',
     direction: 'min',
     unit: 'loss',
+    over: 'the training images',
   },
   detectorLoss: {
     title: 'Detector loss',
     description: 'Cross-entropy over clean and perturbed images in equal numbers, mean over the epoch.',
     direction: 'min',
     unit: 'loss',
+    over: 'the training images, clean and attacked',
   },
   detectionArea: {
     title: 'Detection AUC',
     description: 'Probability that the detector scores a perturbed test image higher than a clean one.',
     direction: 'max',
     unit: 'fraction',
+    over: 'the first 1,000 test images, clean and attacked',
   },
   detectionRate: {
     title: 'Detection rate',
     description: 'Share of perturbed test images that the detector rejects at its false-positive rate.',
     direction: 'max',
     unit: 'fraction',
+    over: 'the first 1,000 test images, attacked',
   },
 } as const satisfies Record<string, Metric>;
 export type TrainingMetricName = keyof typeof trainingMetrics;
@@ -112,6 +129,7 @@ export const evaluationMetrics = {
       'Share of all images that are classified right and that the attack did not fool within its fixed ε; none without attacked images.',
     direction: 'max',
     unit: 'fraction',
+    over: 'the images of the attack, also those that are misclassified without it',
   },
   successRate: {
     title: 'Attack success',
@@ -119,6 +137,7 @@ export const evaluationMetrics = {
       'Share of correctly classified images that the attack fooled; none where there are no such images.',
     direction: 'min',
     unit: 'fraction',
+    over: 'the correctly classified images of the attack',
   },
   medianL2: {
     title: 'Median L2',
@@ -126,6 +145,7 @@ export const evaluationMetrics = {
       'Median over the correctly classified images of the smallest L2 distance that fools; ∞ where at least half of them withstand.',
     direction: 'max',
     unit: 'L2',
+    over: 'the correctly classified images of the attack',
   },
   medianLinf: {
     title: 'Median L∞',
@@ -133,18 +153,21 @@ export const evaluationMetrics = {
       'Median over the correctly classified images of the smallest L∞ distance that fools; ∞ where at least half of them withstand.',
     direction: 'max',
     unit: 'Linf',
+    over: 'the correctly classified images of the attack',
   },
   noiseLevel: {
     title: 'Noise level',
     description: "Mean true L2 norm of the successful changes: the paper's noise level.",
     direction: 'max',
     unit: 'L2',
+    over: 'the images that the attack fooled',
   },
   cleanAccuracy: {
     title: 'Clean accuracy',
     description: 'Share of images classified right without an attack.',
     direction: 'max',
     unit: 'fraction',
+    over: 'the images of the attack',
   },
 } as const satisfies Record<string, Metric>;
 export type EvaluationMetricName = keyof typeof evaluationMetrics;

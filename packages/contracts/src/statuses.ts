@@ -4,62 +4,60 @@
  */
 import { z } from 'zod';
 
-/**
- * waiting (for other stages) → ready → running → one of the other statuses, which are final. `diverged` (a loss is not finite) and
- * `collapsed` (an auto-encoder ignores its input) are results, not errors: the same inputs end in the same way. `skipped`: the stage
- * depends on a stage that ended without a usable result.
- */
-export const StageStatus = z.enum([
-  'waiting',
-  'ready',
-  'running',
-  'completed',
-  'diverged',
-  'collapsed',
-  'failed',
-  'skipped',
-  'cancelled',
-]);
+/** The names of a table of meanings, for a schema. */
+const namesOf = <Name extends string>(meanings: Readonly<Record<Name, string>>) =>
+  Object.keys(meanings) as [Name, ...Name[]];
+
+/** waiting → ready → running → one of the other statuses, which are final. */
+export const stageStatuses = {
+  waiting: 'Other stages must end first.',
+  ready: 'It waits for a free worker.',
+  running: 'A worker runs it.',
+  completed: 'It has its result.',
+  diverged: 'A loss is no longer a finite number. This is a result: the same inputs end in the same way.',
+  collapsed: 'An auto-encoder gives the same output for every input. This is a result, as for `diverged`.',
+  failed: 'Every attempt ended with an error. `npx funnel retry` gives it new attempts.',
+  skipped: 'It depends on a stage that ended without a usable result.',
+  cancelled: 'Its sweep was cancelled before it ended.',
+} as const satisfies Record<string, string>;
+export const StageStatus = z.enum(namesOf(stageStatuses));
 export type StageStatus = z.infer<typeof StageStatus>;
 
 /** The status of a trial follows from the statuses of its stages. */
-export const TrialStatus = z.enum([
-  'waiting',
-  'running',
-  'completed',
-  'failed',
-  'diverged',
-  'collapsed',
-  'cancelled',
-]);
+export const trialStatuses = {
+  waiting: 'None of its stages has started.',
+  running: 'Some of its stages have started, and not all have ended.',
+  completed: 'All of its stages have their results.',
+  failed: 'One of its stages failed.',
+  diverged: 'One of its training stages diverged.',
+  collapsed: 'One of its training stages collapsed.',
+  cancelled: 'Its sweep was cancelled before it ended.',
+} as const satisfies Record<string, string>;
+export const TrialStatus = z.enum(namesOf(trialStatuses));
 export type TrialStatus = z.infer<typeof TrialStatus>;
 
-/**
- * The status of a sweep in the database. When every trial has ended: `completed` (every trial completed), `completed-with-failures` (some
- * did), or `failed` (none did: each failed, diverged or collapsed).
- */
-export const StoredSweepStatus = z.enum([
-  'running',
-  'paused',
-  'completed',
-  'completed-with-failures',
-  'failed',
-  'cancelled',
-]);
+/** The status of a sweep in the database. */
+const storedSweepStatuses = {
+  running: 'Some trials have not ended, or a search may decide more.',
+  paused: 'No stage starts until `npx funnel resume`.',
+  completed: 'Every trial completed.',
+  'completed-with-failures':
+    'Every trial has ended, and some completed. The others failed, diverged or collapsed.',
+  failed: 'Every trial has ended, and none completed.',
+  cancelled: 'It was cancelled. Results stay.',
+} as const satisfies Record<string, string>;
+export const StoredSweepStatus = z.enum(namesOf(storedSweepStatuses));
 export type StoredSweepStatus = z.infer<typeof StoredSweepStatus>;
 
-/**
- * The status of a sweep that people see. After a pause or a cancellation, trainers go on for some seconds. Until the last one has stopped,
- * the sweep is `pausing` or `cancelling`. A running sweep is `retrying` until each of its failed stages has new attempts. A sweep is
- * `deleting` until the last of its rows is deleted.
- */
-export const SweepStatus = z.enum([
-  ...StoredSweepStatus.options,
-  'pausing',
-  'retrying',
-  'cancelling',
-  'deleting',
-]);
+/** The status of a sweep that people see. After a pause or a cancellation, trainers go on for some seconds. */
+export const sweepStatuses = {
+  ...storedSweepStatuses,
+  pausing: 'It was paused, and trainers still write their last checkpoints.',
+  retrying: 'Failed stages get new attempts. Stages already run.',
+  cancelling: 'It was cancelled, and trainers still stop.',
+  deleting: 'It was deleted, and some of its rows are still there.',
+} as const satisfies Record<string, string>;
+export const SweepStatus = z.enum(namesOf(sweepStatuses));
 export type SweepStatus = z.infer<typeof SweepStatus>;
 
 /** A status as words: `completed with failures`. */

@@ -36,7 +36,7 @@ export const readSetting = (text: string, earlier: Readonly<Record<string, unkno
 const usage = (message: string): Exit =>
   new Exit(
     exitCodes.usage,
-    `${message}\n→ \`npx funnel attack --list\` shows every attack with its settings.`,
+    `${message}\n→ \`npx funnel attacks\` lists the attacks, \`npx funnel attacks NAME\` the settings of one.`,
   );
 
 /** Resources that some attacks need and that the folder of a model does not contain. */

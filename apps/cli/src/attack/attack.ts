@@ -1,6 +1,7 @@
 /** `funnel examine` looks at a classifier; `funnel attack` examines it and attacks it, image by image. */
 import { budgetsOf } from '@funnel/contracts';
 import type { Command } from 'commander';
+import { listAttacks } from '../commands/reference.ts';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { checkOut, replaceFile } from '../output/out-file.ts';
@@ -11,7 +12,6 @@ import { checkAdversarials, withAdversarials } from './adversarials.ts';
 import { areEnsemble, missingFor, namesPreset, readAttacks, readSetting } from './arguments.ts';
 import { runChecks } from './checks.ts';
 import { describeExamination, describeFinding } from './examination.ts';
-import { describeAttacks, listAttacks } from './list.ts';
 import { findNamedDataset, type NamedDataset } from './named-dataset.ts';
 import { type AttackReport, asDocument, describeReport, notesOf } from './report.ts';
 import type { Outcome } from './results.ts';
@@ -140,7 +140,7 @@ export const attackCommands = (program: Command, context: () => Context): void =
     .option('--diagnose', 'check whether the results can be believed (default for presets)')
     .option('--no-diagnose', 'leave these checks out')
     .option('--force', 'attack the model although its examination refuses it')
-    .option('--list', 'print every attack and preset with its settings')
+    .option('--list', 'list every attack and preset (`npx funnel attacks NAME` shows one)')
     .addHelpText(
       'after',
       `
@@ -151,10 +151,7 @@ Examples:
     )
     .action(async (options: AttackOptions) => {
       const given = context();
-      if (options.list)
-        return present(given.output, listAttacks(), (list) =>
-          describeAttacks(list, given.output.resultColumns()),
-        );
+      if (options.list) return listAttacks(given.output);
       await attack(options, given);
     });
 };

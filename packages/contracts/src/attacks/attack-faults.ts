@@ -25,7 +25,7 @@ const describeBounds = ({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }
 };
 
 /** The values that a schema takes, in words. */
-const describeValues = (schema: JsonSchema): string => {
+export const describeValues = (schema: JsonSchema): string => {
   if (Array.isArray(schema.anyOf)) return joinWithOr(schema.anyOf.map(describeValues));
   if (Array.isArray(schema.enum)) return joinWithOr(schema.enum.map(String));
   if (schema.type === 'boolean') return 'true or false';

@@ -23,6 +23,8 @@ export type AttackDeclaration<Settings extends z.ZodObject = z.ZodObject> = {
   readonly version: number;
   /** The version for these settings, where a change gave another result for some settings only. */
   versionFor?(settings: z.output<Settings>): number;
+  /** The largest number of queries that one image takes with these settings, as the records of an evaluation count them. */
+  queries(settings: z.output<Settings>): number;
   /** The largest ε that a search with these settings tries; infinite without a limit. Absent: the search has no limit. */
   searchLimit?(settings: z.output<Settings>): number;
   readonly settings: Settings;

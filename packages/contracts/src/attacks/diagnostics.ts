@@ -1,8 +1,13 @@
 /** The checks of an evaluation. A check compares a number with a threshold; its verdict is about the evaluation, not about the defence. */
 import { z } from 'zod';
 
-/** `masked`: the low success rate is an artefact. `suspect`: it may be an artefact. */
-export const Verdict = z.enum(['ok', 'suspect', 'masked']);
+/** Every verdict about an evaluation, with its meaning. */
+export const verdicts = {
+  ok: 'No check found a sign of a wrong result.',
+  suspect: 'The low success rate may be an artefact: check by hand before you trust the result.',
+  masked: 'The low success rate is an artefact: the attacks cannot follow the gradients of the model.',
+} as const satisfies Record<string, string>;
+export const Verdict = z.enum(Object.keys(verdicts) as [keyof typeof verdicts, ...(keyof typeof verdicts)[]]);
 export type Verdict = z.infer<typeof Verdict>;
 
 const severity = { ok: 0, suspect: 1, masked: 2 } as const satisfies Record<Verdict, number>;
@@ -26,32 +31,186 @@ type CheckDeclaration = {
   readonly title: string;
   /** True when a certain finding makes the verdict `masked`. */
   readonly masks: boolean;
+  /** What the check found when it is flagged. */
+  readonly flagged: string;
+  /** What to do about a flagged check. */
+  readonly remedy: string;
 };
 
 /** All checks by number. Stored results carry the number; the name and the title come from here, for old results too. */
 export const diagnostics = {
-  H1: { name: 'single-step-beats-iterative', title: 'Iterative beats single step', masks: true },
-  H2: { name: 'black-box-beats-white-box', title: 'White box beats black box', masks: true },
-  H3: { name: 'transfer-beats-white-box', title: 'White box beats transfer', masks: true },
-  H4: { name: 'unbounded-attack-fails', title: 'Unbounded attack succeeds', masks: true },
-  H5: { name: 'accuracy-rises-with-epsilon', title: 'Accuracy falls with ε', masks: false },
-  H6: { name: 'distance-is-implausible', title: 'Distances are plausible', masks: true },
-  H7: { name: 'attack-has-not-converged', title: 'Attack has converged', masks: false },
-  H8: { name: 'restarts-find-more', title: 'Restarts add nothing', masks: false },
-  H9: { name: 'noise-beats-white-box', title: 'White box beats random noise', masks: true },
-  H10: { name: 'gradient-is-zero', title: 'Gradients are not zero', masks: true },
-  H11: { name: 'predictions-differ', title: 'Predictions repeat', masks: false },
-  H12: { name: 'outputs-are-probabilities', title: 'Outputs are logits', masks: true },
-  H13: { name: 'gradient-is-wrong', title: 'Gradients match finite differences', masks: true },
-  H14: { name: 'loss-is-unstable', title: 'Loss is stable under noise', masks: false },
-  H15: { name: 'hit-is-lost-on-the-way', title: 'No silent success', masks: false },
-  H16: { name: 'optimisation-is-incomplete', title: 'Optimisation is complete', masks: false },
-  H17: { name: 'unconstrained-attack-fails', title: 'No unconstrained failure', masks: true },
-  H18: { name: 'attack-does-not-transfer', title: 'Attack transfers from its surrogate', masks: false },
-  H19: { name: 'boundary-is-not-linear', title: 'Boundary is locally linear', masks: false },
-  H20: { name: 'gradient-is-shattered', title: 'Gradient directions are stable', masks: false },
-  H21: { name: 'control-withstands-attacks', title: 'Attacks break an undefended model', masks: false },
-  H22: { name: 'worst-case-beats-best-attack', title: 'Worst case is per image', masks: false },
+  H1: {
+    name: 'single-step-beats-iterative',
+    title: 'Iterative beats single step',
+    masks: true,
+    flagged: 'FGSM fools images that PGD does not (> 0.5 %).',
+    remedy:
+      'PGD does not follow the gradient well. Give it more steps and restarts, or take `apgd-ce-linf`, whose step size adapts.',
+  },
+  H2: {
+    name: 'black-box-beats-white-box',
+    title: 'White box beats black box',
+    masks: true,
+    flagged: 'Square fools images that no gradient attack does (> 0.2 %).',
+    remedy:
+      'Gradient attacks miss images that they should fool. Trust black-box and transfer attacks instead (`square-linf`, `transfer-linf`), or `preset:autoattack`.',
+  },
+  H3: {
+    name: 'transfer-beats-white-box',
+    title: 'White box beats transfer',
+    masks: true,
+    flagged: 'PGD on surrogates fools images that no gradient attack does.',
+    remedy:
+      'Gradient attacks miss images that they should fool. Trust black-box and transfer attacks instead (`square-linf`, `transfer-linf`), or `preset:autoattack`.',
+  },
+  H4: {
+    name: 'unbounded-attack-fails',
+    title: 'Unbounded attack succeeds',
+    masks: true,
+    flagged: 'PGD fails on an image at L∞ 1, or on more than 10 % at L∞ 0.5.',
+    remedy:
+      'Gradients lead attacks nowhere. Look for a step in the model that has no gradient, such as rounding, and attack the model without it.',
+  },
+  H5: {
+    name: 'accuracy-rises-with-epsilon',
+    title: 'Accuracy falls with ε',
+    masks: false,
+    flagged: 'The accuracy rises with ε by more than a standard error.',
+    remedy:
+      'A larger ball holds the smaller one, so the attack is too weak at the larger ε. Give the attack more steps or restarts until the accuracy stays the same.',
+  },
+  H6: {
+    name: 'distance-is-implausible',
+    title: 'Distances are plausible',
+    masks: true,
+    flagged:
+      'The smallest perturbation that was found is larger than the distance to an image of another class.',
+    remedy: 'The smallest perturbation is not the smallest. Give `fmn-l2` or `cw-l2` more steps.',
+  },
+  H7: {
+    name: 'attack-has-not-converged',
+    title: 'Attack has converged',
+    masks: false,
+    flagged:
+      'The accuracy after 160 steps is lower than after 40 by more than 1 point and more than one image.',
+    remedy: 'Give the attack more steps or restarts until the accuracy stays the same.',
+  },
+  H8: {
+    name: 'restarts-find-more',
+    title: 'Restarts add nothing',
+    masks: false,
+    flagged:
+      'The accuracy with 10 restarts is lower than with 1 by more than 1 point and more than one image.',
+    remedy: 'Give the attack 10 restarts or more.',
+  },
+  H9: {
+    name: 'noise-beats-white-box',
+    title: 'White box beats random noise',
+    masks: true,
+    flagged: 'Random noise fools images that no gradient attack does.',
+    remedy:
+      'Gradient attacks miss images that they should fool. Trust black-box and transfer attacks instead (`square-linf`, `transfer-linf`), or `preset:autoattack`.',
+  },
+  H10: {
+    name: 'gradient-is-zero',
+    title: 'Gradients are not zero',
+    masks: true,
+    flagged: 'The gradient of the cross-entropy is exactly zero for some image.',
+    remedy:
+      'Attack the margin (`loss: margin`) or take `apgd-t-linf`: the cross-entropy of a very confident model has no gradient in float32.',
+  },
+  H11: {
+    name: 'predictions-differ',
+    title: 'Predictions repeat',
+    masks: false,
+    flagged: 'Five forward passes give different answers.',
+    remedy:
+      'The model is random. Switch its randomness off, or average the gradient over many passes in an attack of your own.',
+  },
+  H12: {
+    name: 'outputs-are-probabilities',
+    title: 'Outputs are logits',
+    masks: true,
+    flagged: 'The outputs are probabilities, not logits.',
+    remedy:
+      'Give the attacks the logits: `npx funnel examine` says how (`--from-probabilities`), or export the model without its softmax.',
+  },
+  H13: {
+    name: 'gradient-is-wrong',
+    title: 'Gradients match finite differences',
+    masks: true,
+    flagged:
+      'Gradients differ from finite differences by more than 5 % (measured a little off the images, which lie on kinks).',
+    remedy:
+      'An operation of the model has a wrong gradient. Compare two backends (`--backend`), and replace the operation in the copy that is attacked.',
+  },
+  H14: {
+    name: 'loss-is-unstable',
+    title: 'Loss is stable under noise',
+    masks: false,
+    flagged: 'Tiny noise changes the margin by more than 10 %.',
+    remedy:
+      'Smooth the loss: average the gradient over noise in an attack of your own, and compare with `square-linf`.',
+  },
+  H15: {
+    name: 'hit-is-lost-on-the-way',
+    title: 'No silent success',
+    masks: false,
+    flagged:
+      'Never flagged. It counts the images that PGD fools at an intermediate step, but not at its end; the driver keeps the best step.',
+    remedy: 'Nothing: results count these images as fooled.',
+  },
+  H16: {
+    name: 'optimisation-is-incomplete',
+    title: 'Optimisation is complete',
+    masks: false,
+    flagged: 'The loss still falls at the end of PGD for more than 10 % of the images that it does not fool.',
+    remedy: 'Give the attack more steps or restarts until the accuracy stays the same.',
+  },
+  H17: {
+    name: 'unconstrained-attack-fails',
+    title: 'No unconstrained failure',
+    masks: true,
+    flagged: 'FMN, which has no budget, fails on some image.',
+    remedy: 'Without a budget every model falls, so the attack failed. Look at H10 and H13 first.',
+  },
+  H18: {
+    name: 'attack-does-not-transfer',
+    title: 'Attack transfers from its surrogate',
+    masks: false,
+    flagged: 'Most adversarials of surrogates do not fool the model.',
+    remedy:
+      'Results of transfer attacks say little about this model. Train surrogates that are more like it.',
+  },
+  H19: {
+    name: 'boundary-is-not-linear',
+    title: 'Boundary is locally linear',
+    masks: false,
+    flagged: "DeepFool's first step closes less than 0.3 of the gap, or DeepFool needs more than 20 steps.",
+    remedy: 'Give attacks that linearise the model (DeepFool, FAB) more steps, and compare with `pgd-linf`.',
+  },
+  H20: {
+    name: 'gradient-is-shattered',
+    title: 'Gradient directions are stable',
+    masks: false,
+    flagged: 'Gradients 0.1 apart have a median cosine below 0.3.',
+    remedy:
+      'The gradient changes its direction within a short distance. Compare with `square-linf`, and average the gradient over noise in an attack of your own.',
+  },
+  H21: {
+    name: 'control-withstands-attacks',
+    title: 'Attacks break an undefended model',
+    masks: false,
+    flagged: 'DeepFool or PGD fails on more than 5 % of the images on an undefended model (`control`).',
+    remedy: 'The attack itself is wrong on this machine. Run `npx funnel doctor`, and report it.',
+  },
+  H22: {
+    name: 'worst-case-beats-best-attack',
+    title: 'Worst case is per image',
+    masks: false,
+    flagged: 'Never flagged. It records how far the worst case per image lies below the best single attack.',
+    remedy: 'Nothing: results report the worst case.',
+  },
 } as const satisfies Record<string, CheckDeclaration>;
 
 export type DiagnosticId = keyof typeof diagnostics;

@@ -6,6 +6,19 @@ import { type AttackDeclaration, defineAttack, normTitles, setting } from './def
 const listVersion = ({ epsilons }: { epsilons: number | number[] }): number =>
   typeof epsilons === 'number' ? 1 : 2;
 
+/** The number of ε in a grid. */
+const countOf = (epsilons: number | readonly number[]): number =>
+  typeof epsilons === 'number' ? epsilons : epsilons.length;
+
+/** One gradient, one pass for each ε, and the bisection after the first hit. */
+const gridQueries = (epsilons: number | readonly number[]): number => 1 + countOf(epsilons) + 20;
+
+/** The runs of a search of BIM: it raises ε at most this often, and bisects 20 times. */
+const longestSearch = 40;
+
+/** The pixels that a round of the local search probes at most. */
+const maxProbes = 128;
+
 const foolbox = 'Rauber et al. 2017, Foolbox 1.8';
 /** Models of two classes have longer steps since 0.2.0. The version stayed: all data sets of the service have ten classes. */
 const deepfool = (norm: 'l2' | 'linf') =>
@@ -18,6 +31,7 @@ const deepfool = (norm: 'l2' | 'linf') =>
     norm,
     access: 'gradient',
     version: 1,
+    queries: ({ steps }) => steps + 1,
     settings: z.strictObject({
       steps: setting.steps(50, 'Maximum number of linearisations; the paper uses 50, 200 and 1000.'),
       overshoot: z
@@ -56,6 +70,7 @@ const bim = (norm: 'l2' | 'linf', defaults: { readonly epsilon: number; readonly
     versionFor: (settings: Limits): number =>
       settings.search && Number.isFinite(searchLimit(settings)) ? 2 : 1,
     searchLimit,
+    queries: ({ search, steps }) => 1 + (search ? longestSearch : 1) * steps,
     settings: z.strictObject({
       search: setting.search(
         true,
@@ -91,6 +106,7 @@ const iterativeGradient = (sign: boolean) =>
     norm: sign ? 'linf' : 'l2',
     access: 'gradient',
     version: 1,
+    queries: ({ epsilons, steps }) => 1 + countOf(epsilons) * steps,
     settings: z.strictObject({
       epsilon: setting.epsilon(1, 'Largest sum of all steps: step sizes go up to ε / steps.'),
       epsilons: setting.epsilons(100),
@@ -111,6 +127,7 @@ export const paperAttacks = {
     access: 'gradient',
     version: 1,
     versionFor: listVersion,
+    queries: ({ search, epsilons }) => (search ? gridQueries(epsilons) : 2),
     settings: z.strictObject({
       search: setting.search(
         true,
@@ -133,6 +150,7 @@ export const paperAttacks = {
     access: 'gradient',
     version: 1,
     versionFor: listVersion,
+    queries: ({ epsilons }) => gridQueries(epsilons),
     settings: z.strictObject({
       epsilon: setting.epsilon(
         1,
@@ -154,6 +172,7 @@ export const paperAttacks = {
     norm: 'l0',
     access: 'decision',
     version: 1,
+    queries: ({ pixels }) => 2 * pixels,
     settings: z.strictObject({
       pixels: z.int().min(1).max(1_000_000).default(1000).meta({
         title: 'Pixels',
@@ -171,6 +190,7 @@ export const paperAttacks = {
     norm: 'l0',
     access: 'score',
     version: 1,
+    queries: ({ steps }) => steps * (maxProbes + 1),
     settings: z.strictObject({
       steps: setting.steps(150, 'Maximum number of rounds (R).'),
       cycle: z.number().gt(0).max(2).default(1.5).meta({

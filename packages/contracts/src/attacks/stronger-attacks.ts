@@ -8,6 +8,7 @@ import {
   setting,
   stepVersion,
 } from './define-attack.ts';
+import { carliniWagner, hopSkipJump } from './l2-attacks.ts';
 
 const autoAttack = 'Croce & Hein 2020, Reliable evaluation of adversarial robustness (AutoAttack)';
 
@@ -21,6 +22,7 @@ const pgd = (norm: 'l2' | 'linf') =>
     access: 'gradient',
     version: 1,
     versionFor: stepVersion,
+    queries: ({ steps, restarts }) => restarts * (steps + 1),
     settings: z.strictObject({
       epsilon: setting.radius(norm),
       steps: setting.steps(norm === 'l2' ? 50 : 40),
@@ -41,6 +43,7 @@ const apgdCe = (norm: 'l2' | 'linf') =>
     norm,
     access: 'gradient',
     version: 1,
+    queries: ({ steps, restarts }) => restarts * (steps + 1),
     settings: z.strictObject({
       epsilon: setting.radius(norm),
       steps: setting.steps(100),
@@ -58,6 +61,7 @@ const apgdTargeted = (norm: 'l2' | 'linf') =>
     norm,
     access: 'gradient',
     version: 1,
+    queries: ({ steps, targets, restarts }) => restarts * targets * (steps + 1),
     settings: z.strictObject({
       epsilon: setting.radius(norm),
       steps: setting.steps(100),
@@ -77,6 +81,7 @@ const fab = (norm: 'l2' | 'linf') =>
     norm,
     access: 'gradient',
     version: 1,
+    queries: ({ steps, targets, restarts }) => 2 * restarts * targets * steps,
     settings: z.strictObject({
       steps: setting.steps(100),
       targets: setting.targets(),
@@ -98,6 +103,7 @@ const square = (norm: 'l2' | 'linf') =>
     norm,
     access: 'score',
     version: 1,
+    queries: ({ queries }) => queries,
     settings: z.strictObject({
       epsilon: setting.radius(norm),
       queries: z
@@ -125,6 +131,7 @@ const fmn = (norm: 'l2' | 'linf') =>
     norm,
     access: 'gradient',
     version: 2,
+    queries: ({ steps }) => 2 * (steps + 1),
     settings: z.strictObject({
       steps: setting.steps(100),
       stepSize: z.number().gt(0).max(largestSetting).default(1).meta({
@@ -151,6 +158,7 @@ const feature = (norm: 'l2' | 'linf') =>
     needs: ['encoder'],
     version: 1,
     versionFor: stepVersion,
+    queries: ({ steps, guides }) => guides * (steps + Math.ceil(steps / 2) + 1),
     settings: z.strictObject({
       epsilon: setting.radius(norm),
       steps: setting.steps(60, 'Steps on the features; half as many steps on the margin follow.'),
@@ -175,6 +183,7 @@ const transfer = (norm: 'l2' | 'linf') =>
     needs: ['surrogates'],
     version: 1,
     versionFor: stepVersion,
+    queries: ({ surrogates }) => surrogates,
     settings: z.strictObject({
       epsilon: setting.radius(norm),
       steps: setting.steps(40),
@@ -193,6 +202,7 @@ const noise = (norm: 'l2' | 'linf') =>
     norm,
     access: 'decision',
     version: 1,
+    queries: ({ draws }) => draws,
     settings: z.strictObject({
       epsilon: setting.radius(norm),
       draws: z
@@ -204,64 +214,10 @@ const noise = (norm: 'l2' | 'linf') =>
     }),
   });
 
-/** The largest weight of the margin in Carlini & Wagner: the square of a gradient with a larger weight may overflow float32. */
-export const largestConstant = 1e14;
-
-/** The largest constant of the last search step. Of ten or more steps the last one is at most at 1e10, as in Foolbox 3. */
-export const lastConstantLimit = ({ searchSteps }: { readonly searchSteps: number }): number =>
-  searchSteps >= 10 ? 1e10 : largestConstant;
-
-/**
- * Since version 3 no constant is above `largestConstant`, and an image without a hit of the given confidence keeps a misclassified
- * iterate. Before, Adam stood still under larger constants.
- */
-const carliniWagnerVersion = ({
-  initialConstant,
-  searchSteps,
-  confidence,
-}: {
-  readonly initialConstant: number;
-  readonly searchSteps: number;
-  readonly confidence: number;
-}): number => (confidence > 0 || initialConstant * 10 ** (searchSteps - 1) > largestConstant ? 3 : 2);
-
 export const strongerAttacks = {
   'pgd-linf': pgd('linf'),
   'pgd-l2': pgd('l2'),
-  'cw-l2': defineAttack({
-    title: 'Carlini & Wagner L2',
-    description: 'Adam on distance plus margin in tanh space, with a search over the weight between the two.',
-    citation: 'Carlini & Wagner 2017, Towards evaluating the robustness of neural networks',
-    family: 'minimisation',
-    norm: 'l2',
-    access: 'gradient',
-    version: 2,
-    versionFor: carliniWagnerVersion,
-    settings: z.strictObject({
-      steps: setting.steps(1000, 'Adam steps per constant.'),
-      searchSteps: z.int().min(1).max(100).default(9).meta({
-        title: 'Search steps',
-        description: 'The number of constants that the attack tries per image.',
-      }),
-      learningRate: z
-        .number()
-        .gt(0)
-        .max(10)
-        .default(0.01)
-        .meta({ title: 'Learning rate', description: 'Learning rate of Adam.' }),
-      initialConstant: z
-        .number()
-        .gt(0)
-        .max(largestSetting)
-        .default(0.001)
-        .meta({ title: 'First constant', description: 'Weight of the margin in the first search step.' }),
-      confidence: z.number().min(0).max(largestSetting).default(0).meta({
-        title: 'Confidence',
-        description:
-          'Margin κ by which the wrong class must win. An image on which no class wins by κ keeps its nearest misclassified iterate.',
-      }),
-    }),
-  }),
+  'cw-l2': carliniWagner,
   'apgd-ce-linf': apgdCe('linf'),
   'apgd-ce-l2': apgdCe('l2'),
   'apgd-t-linf': apgdTargeted('linf'),
@@ -272,35 +228,7 @@ export const strongerAttacks = {
   'square-l2': square('l2'),
   'fmn-l2': fmn('l2'),
   'fmn-linf': fmn('linf'),
-  'hop-skip-jump-l2': defineAttack({
-    title: 'HopSkipJump L2',
-    description:
-      'Walks along the boundary and sees only the predicted class. It needs thousands of queries per image.',
-    citation: 'Chen et al. 2020, HopSkipJumpAttack',
-    family: 'minimisation',
-    norm: 'l2',
-    access: 'decision',
-    version: 2,
-    settings: z.strictObject({
-      steps: setting.steps(64),
-      initialEvaluations: z
-        .int()
-        .min(1)
-        .max(1_000_000)
-        .default(100)
-        .meta({ title: 'First evaluations', description: 'Queries of the first gradient estimate.' }),
-      maxEvaluations: z.int().min(1).max(1_000_000).default(10_000).meta({
-        title: 'Maximum evaluations',
-        description: 'Maximum number of queries per gradient estimate.',
-      }),
-      gamma: z
-        .number()
-        .gt(0)
-        .max(largestSetting)
-        .default(1)
-        .meta({ title: 'γ', description: 'Scale of the tolerance of the boundary search.' }),
-    }),
-  }),
+  'hop-skip-jump-l2': hopSkipJump,
   'feature-linf': feature('linf'),
   'feature-l2': feature('l2'),
   'transfer-linf': transfer('linf'),
