@@ -36,9 +36,13 @@ for await (const { event } of client.events({ sweep: id, lastEventId: '0-0' })) 
   if (event.type === 'sweep' && !['running', 'paused'].includes(event.status)) break;
 }
 
-const { items } = await client.leaderboard({ query: { sweep: id, attack: 'fgsm', metric: 'robustAccuracy' } });
+const { items } = await client.leaderboard({
+  query: { sweep: id, attack: 'fgsm', metric: 'robustAccuracy' },
+});
 for (const { rank, recipe, hyperparameters, value } of items) {
   const share = Number(value); // of the attacked images, still classified correctly
   const bar = '#'.repeat(Math.round(40 * share));
-  console.log(`${rank}  ${recipe.padEnd(8)} γ ${String(hyperparameters.gamma ?? '–').padEnd(3)} ${share.toFixed(2)} ${bar}`);
+  console.log(
+    `${rank}  ${recipe.padEnd(8)} γ ${String(hyperparameters.gamma ?? '–').padEnd(3)} ${share.toFixed(2)} ${bar}`,
+  );
 }

@@ -9,7 +9,8 @@ import { classes, drawShape, size } from '../shapes.mjs';
 
 const count = 900;
 const [folder] = process.argv.slice(2);
-if (!folder) throw new Error('Expected a folder to write to: node examples/own-images/make-pictures.mjs FOLDER');
+if (!folder)
+  throw new Error('Expected a folder to write to: node examples/own-images/make-pictures.mjs FOLDER');
 
 for (const name of classes) mkdirSync(path.join(folder, name), { recursive: true });
 for (let index = 0; index < count; index++) {

@@ -11,8 +11,8 @@ import { classes, drawShape, size } from '../shapes.mjs';
 const [folder] = process.argv.slice(2);
 if (!folder) throw new Error('Expected a folder to write to: node examples/own-model/train.mjs FOLDER');
 
-const counts = { train: 600, test: 150 };
-const epochs = 30;
+const counts = { train: 450, test: 150 };
+const epochs = 24;
 
 const drawMany = (first, count) => Array.from({ length: count }, (_, i) => drawShape(first + i));
 const bytesOf = (shapes) => Uint8Array.from(shapes.flatMap(({ pixels }) => Array.from(pixels)));
@@ -66,4 +66,6 @@ await model.save(saveTo(folder));
 writeFileSync(path.join(folder, 'X.npy'), npy(bytesOf(test), [counts.test, size, size, 3]));
 writeFileSync(path.join(folder, 'Y.npy'), npy(labelsOf(test), [counts.test]));
 const share = (100 * accuracy.dataSync()[0]).toFixed(1);
-console.log(`${folder}: model.json, weights.bin, X.npy, Y.npy. ${share} % of ${counts.test} test images are right.`);
+console.log(
+  `${folder}: model.json, weights.bin, X.npy, Y.npy. ${share} % of ${counts.test} test images are right.`,
+);

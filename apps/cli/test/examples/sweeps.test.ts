@@ -56,7 +56,10 @@ it.each(Object.entries(expected))('examples/%s', { timeout: 600_000 }, async (fi
   const sweep = readSweepYaml(read(`examples/${file}`)) as SweepInput;
   if (file === 'cifar10.yaml') {
     makeCifar(join(workplace.folder, 'cifar-10-batches-bin'));
-    const { output } = await workplace.run('bash', ['-c', 'npx funnel data add cifar-10 cifar-10-batches-bin']);
+    const { output } = await workplace.run('bash', [
+      '-c',
+      'npx funnel data add cifar-10 cifar-10-batches-bin',
+    ]);
     expect(output).toContain('80 training and 40 test images');
   }
   const { id, status, name } = await run(smaller(sweep));
