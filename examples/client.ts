@@ -12,10 +12,18 @@ const sweep: Input<'createSweep'>['body'] = {
   recipes: ['funn', 'classic'],
   dataset: { name: 'glyphs', train: 1000, test: 500, attack: 100 },
   space: {
-    ...{ filters: '16-32', latent: 32, batchSize: 32 },
-    ...{ initialiseEpochs: 4, initialiseAttackerRate: 2e-3, initialiseDefenderRate: 2e-3 },
-    ...{ optimiseEpochs: 3, optimiseAttackerRate: 1e-3, optimiseDefenderRate: 1e-4 },
-    ...{ gamma: [1, 5, 25], beta: 0.05, classifierEpochs: 8 }, // classic does not read γ, so it has one trial
+    filters: '16-32',
+    latent: 32,
+    batchSize: 32,
+    initialiseEpochs: 4,
+    initialiseAttackerRate: 2e-3,
+    initialiseDefenderRate: 2e-3,
+    optimiseEpochs: 3,
+    optimiseAttackerRate: 1e-3,
+    optimiseDefenderRate: 1e-4,
+    gamma: [1, 5, 25], // classic does not read γ, so it has one trial
+    beta: 0.05,
+    classifierEpochs: 8,
   },
   attacks: [{ attack: 'fgsm', search: false, epsilon: 0.05 }],
 };
@@ -30,10 +38,11 @@ const { id } = await client.createSweep({ body: sweep, headers: { 'idempotency-k
 const { plan } = await client.getSweep({ params: { id } });
 console.log(`${plan.trials} trials, ${plan.epochs.needed} epochs to train`);
 
+const ended = ['completed', 'completed-with-failures', 'failed', 'cancelled'];
 // '0-0' begins with the oldest event, so none is missed. The iterator connects again by itself when a connection is lost.
 for await (const { event } of client.events({ sweep: id, lastEventId: '0-0' })) {
   if (event.type === 'trial') console.log(event.trialId, event.status);
-  if (event.type === 'sweep' && !['running', 'paused'].includes(event.status)) break;
+  if (event.type === 'sweep' && ended.includes(event.status)) break;
 }
 
 const { items } = await client.leaderboard({

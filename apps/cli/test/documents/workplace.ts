@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startApi } from '@funnel/api';
+import { engineVersion } from '@funnel/contracts';
 import { createTestDatabase } from '@funnel/db/testing';
 import { startWorker } from '@funnel/worker';
 import { pino } from 'pino';
@@ -46,7 +47,10 @@ export const openWorkplace = async (trainers: 'simulated' | 'real' = 'simulated'
   const folder = mkdtempSync(join(tmpdir(), 'funnel-documents-'));
   const log = pino({ level: 'silent' });
   const database = await createTestDatabase();
-  const api = await startApi({ databaseUrl: database.url, port: 0, engineVersion: 'stand-in', logger: log });
+  const api = await startApi({
+    ...{ databaseUrl: database.url, port: 0, logger: log },
+    engineVersion: trainers === 'real' ? engineVersion : 'stand-in',
+  });
   const home = join(folder, '.funnel');
   const worker = await startWorker({
     ...{ databaseUrl: database.url, slots: 2, log },

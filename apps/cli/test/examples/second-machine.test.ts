@@ -8,6 +8,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startApi } from '@funnel/api';
 import { createClient } from '@funnel/client';
+import { engineVersion } from '@funnel/contracts';
 import { migrate, startEmbedded } from '@funnel/db';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
@@ -55,7 +56,7 @@ beforeAll(async () => {
   server = await startEmbedded({ dir: join(first, '.funnel/pgdata') });
   await migrate(server.url);
   const logger = pino({ level: 'silent' });
-  api = await startApi({ databaseUrl: server.url, port: 0, engineVersion: 'stand-in', logger });
+  api = await startApi({ databaseUrl: server.url, port: 0, engineVersion, logger });
 });
 afterAll(async () => {
   await api?.close();
