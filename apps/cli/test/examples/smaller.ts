@@ -14,7 +14,7 @@ const countsEpochs = (name: HyperparameterName): boolean => {
   return isNumeric(declaration) && declaration.unit === 'epochs';
 };
 
-/** One epoch of every stage, and a fidelity of one or three epochs. */
+/** Small networks, one epoch of every stage, and a fidelity of one or three epochs. */
 const shorter = ({ recipes, space, search }: SweepInput): Pick<SweepInput, 'space' | 'search'> => {
   const fidelity = search && 'fidelity' in search ? search.fidelity : undefined;
   const read = ([recipes ?? 'funn'].flat() as RecipeName[]).flatMap(hyperparametersOf);
@@ -22,7 +22,7 @@ const shorter = ({ recipes, space, search }: SweepInput): Pick<SweepInput, 'spac
     (name) => countsEpochs(name) && read.includes(name) && name !== fidelity?.hyperparameter,
   );
   return {
-    space: { ...space, ...Object.fromEntries(epochs.map((name) => [name, 1])) },
+    space: { ...space, filters: '4-8', latent: 8, ...Object.fromEntries(epochs.map((name) => [name, 1])) },
     ...(search && {
       search: {
         ...search,
@@ -36,6 +36,6 @@ const shorter = ({ recipes, space, search }: SweepInput): Pick<SweepInput, 'spac
 export const smaller = (sweep: SweepInput): SweepInput => ({
   ...sweep,
   ...shorter(sweep),
-  dataset: { ...sweep.dataset, train: 64, test: 32, attack: 2 },
+  dataset: { ...sweep.dataset, train: 64, test: 16, attack: 2 },
   seeds: 1,
 });
