@@ -41,7 +41,8 @@ console.log(`${plan.trials} trials, ${plan.epochs.needed} epochs to train`);
 const ended = ['completed', 'completed-with-failures', 'failed', 'cancelled'];
 // '0-0' begins with the oldest event, so none is missed. The iterator connects again by itself when a connection is lost.
 for await (const { event } of client.events({ sweep: id, lastEventId: '0-0' })) {
-  if (event.type === 'trial') console.log(event.trialId, event.status);
+  if (event.type === 'trial' && !['waiting', 'running'].includes(event.status))
+    console.log(event.trialId, event.status);
   if (event.type === 'sweep' && ended.includes(event.status)) break;
 }
 
@@ -49,6 +50,7 @@ const { items } = await client.leaderboard({
   query: { sweep: id, attack: 'fgsm', metric: 'robustAccuracy' },
 });
 for (const { rank, recipe, hyperparameters, value } of items) {
+  if (value === null) continue; // the model classifies no image correctly even without an attack
   const share = Number(value); // of the attacked images, still classified correctly
   const bar = '#'.repeat(Math.round(40 * share));
   console.log(

@@ -22,13 +22,13 @@ type Notebook = {
   readonly nbformat_minor: number;
 };
 
-/** One epoch, few images. The words of both languages differ only in their quotes. */
+/** Few images, and one epoch of everything except the classifier, which must get some images right. The two languages differ only in quotes. */
 const smaller = (code: string): string =>
   code
-    .replaceAll(/("?\w+Epochs"?): \d+/g, '$1: 1')
-    .replace(/("?train"?): \d+/, '$1: 64')
-    .replace(/("?test"?): \d+/, '$1: 32')
-    .replace(/("?attack"?): 100\b/, '$1: 8');
+    .replaceAll(/("?(?:initialise|optimise)Epochs"?): \d+/g, '$1: 1')
+    .replace(/("?train"?): \d+/, '$1: 200')
+    .replace(/("?test"?): \d+/, '$1: 64')
+    .replace(/("?attack"?): 100\b/, '$1: 32');
 
 const notebook: Notebook = JSON.parse(read('examples/notebook.ipynb'));
 const code = notebook.cells
@@ -78,11 +78,12 @@ describe('examples/notebook.ipynb', () => {
     { timeout: 600_000 },
     async () => {
       const script = join(workplace.folder, 'notebook.py');
-      const without = 'import sys\nsys.modules.update(pandas=None, matplotlib=None)\n';
+      const without =
+        'import sys\nsys.modules.update(dict.fromkeys(["pandas", "matplotlib", "matplotlib.pyplot"]))\n';
       writeFileSync(script, without + smaller(code.join('\n')));
       const { status, output } = await workplace.run('python3', [script], { PYTHONIOENCODING: 'utf-8' });
       expect(status, output).toBe(0);
-      expect(output).toMatch(/^4 trials, 8 epochs to train$/m);
+      expect(output).toMatch(/^4 trials, \d+ epochs to train$/m);
       expect(output).toMatch(/^completed$/m);
       const rows = [...output.matchAll(/^(\d) (funn|classic) (1|5|25|None) ([\d.]+) [\d.]+$/gm)];
       boards.set(
@@ -107,7 +108,7 @@ describe('examples/client.ts', () => {
     const tsx = fileURLToPath(import.meta.resolve('tsx'));
     const { status, output } = await workplace.run(process.execPath, ['--import', tsx, script]);
     expect(status, output).toBe(0);
-    expect(output).toMatch(/^4 trials, 8 epochs to train$/m);
+    expect(output).toMatch(/^4 trials, \d+ epochs to train$/m);
     const rows = [...output.matchAll(/^(\d) {2}(funn|classic) +γ (\S+) +([\d.]+) #*$/gm)];
     boards.set(
       'client',
