@@ -51,7 +51,9 @@ const expectAccepted = (name: keyof typeof bodies, body: unknown): void => {
 
 const sweep = { name: 'a sweep', dataset: { name: 'glyphs' } };
 
-test.each(await readdir(new URL('../../../examples', import.meta.url)))('examples/%s', async (file) => {
+const examples = await readdir(new URL('../../../examples', import.meta.url), { recursive: true });
+
+test.each(examples.filter((file) => file.endsWith('.yaml')))('examples/%s', async (file) => {
   const text = await readFile(new URL(`../../../examples/${file}`, import.meta.url), 'utf8');
   expectAccepted('SweepDefinition', parse(text));
 });

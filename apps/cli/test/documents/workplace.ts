@@ -1,10 +1,11 @@
-/** A folder like that of a reader of the documents, with its own service and simulated trainers. */
+/** A folder like that of a reader of the documents, with its own service. */
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startApi } from '@funnel/api';
+import { engineVersion } from '@funnel/contracts';
 import { createTestDatabase } from '@funnel/db/testing';
 import { startWorker } from '@funnel/worker';
 import { pino } from 'pino';
@@ -41,12 +42,22 @@ const run = (
     child.on('close', (status) => resolve({ status, output }));
   });
 
-export const openWorkplace = async (): Promise<Workplace> => {
+/** `trainers`: simulated ones compute nothing. Real ones train and attack on wasm, and find the first images of MNIST. */
+export const openWorkplace = async (trainers: 'simulated' | 'real' = 'simulated'): Promise<Workplace> => {
   const folder = mkdtempSync(join(tmpdir(), 'funnel-documents-'));
   const log = pino({ level: 'silent' });
   const database = await createTestDatabase();
-  const api = await startApi({ databaseUrl: database.url, port: 0, engineVersion: 'stand-in', logger: log });
-  const worker = await startWorker({ databaseUrl: database.url, slots: 2, simulation: {}, log });
+  const api = await startApi({
+    ...{ databaseUrl: database.url, port: 0, logger: log },
+    engineVersion: trainers === 'real' ? engineVersion : 'stand-in',
+  });
+  const home = join(folder, '.funnel');
+  const worker = await startWorker({
+    ...{ databaseUrl: database.url, slots: 2, log },
+    ...(trainers === 'real'
+      ? { backend: 'wasm', folders: { dir: fileURLToPath(new URL('fixtures/data', root)), home } }
+      : { simulation: {} }),
+  });
   symlinkSync(fileURLToPath(new URL('examples', root)), join(folder, 'examples'));
   // In a clone, `npx funnel` runs this launcher.
   mkdirSync(join(folder, 'bin'));
@@ -63,7 +74,7 @@ export const openWorkplace = async (): Promise<Workplace> => {
     ),
     PATH: [join(folder, 'bin'), process.env.PATH].join(delimiter),
     FUNNEL_URL: api.url,
-    FUNNEL_HOME: join(folder, '.funnel'),
+    FUNNEL_HOME: home,
     DATABASE_URL: database.url,
     REDIS_URL: '',
   };

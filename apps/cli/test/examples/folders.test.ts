@@ -1,0 +1,71 @@
+/** The commands in the README of own-images and own-model run as typed. Only the sweep is smaller. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createClient } from '@funnel/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { blocksOf, commandsOf } from '../documents/blocks.ts';
+import { openWorkplace, type Workplace } from '../documents/workplace.ts';
+
+let workplace: Workplace;
+beforeAll(async () => {
+  workplace = await openWorkplace('real');
+});
+afterAll(() => workplace?.close());
+
+/** Runs the commands of a README in their order. Returns what each of them printed. */
+const follow = async (document: string, adapted: (command: string) => string): Promise<string[]> => {
+  const commands = blocksOf(document)
+    .filter(({ language }) => language === 'sh')
+    .flatMap(commandsOf);
+  const printed: string[] = [];
+  for (const command of commands) {
+    const { status, output } = await workplace.run('bash', ['-euo', 'pipefail', '-c', adapted(command)]);
+    expect(status, `${command}\n${output}`).toBe(0);
+    printed.push(output);
+  }
+  return printed;
+};
+
+describe('examples/own-images', () => {
+  it('adds the pictures, trains on them and attacks', { timeout: 600_000 }, async () => {
+    const smaller =
+      ' --set dataset.train=60 --set dataset.test=30 --set dataset.attack=4 --set seeds=1 --set space.warmupEpochs=0 --set space.classifierEpochs=1';
+    const printed = await follow('examples/own-images/README.md', (command) =>
+      command.includes('sweep.yaml') ? `${command}${smaller}` : command,
+    );
+    const [made, looked, added, planned, , best, exported] = printed;
+    expect(made).toBe('.funnel/shapes: 300 pictures of each class: circle, square, triangle\n');
+    expect(looked).toMatch(/circle +240 +60\nsquare +240 +60\ntriangle +240 +60\n/);
+    expect(added).toContain('Added. A sweep file names it: dataset: { name: shapes }');
+    expect(planned).toMatch(/^2 trials$/m);
+    expect(best).toMatch(/0\.03137/);
+    expect(exported).toMatch(/^classes\.csv: 6 rows/);
+    const { url } = workplace;
+    const { items } = await createClient({ url }).listSweeps({ query: { search: 'Own images' } });
+    expect(items.map(({ status }) => status)).toEqual(['completed']);
+    expect(existsSync(join(workplace.folder, '.funnel/samples/shapes.png'))).toBe(true);
+  });
+});
+
+describe('examples/own-model', () => {
+  it('trains a model, notices its range of pixels, and attacks it', { timeout: 600_000 }, async () => {
+    const [trained, , mended, attacked] = await follow('examples/own-model/README.md', (command) => command);
+    const [, accuracy] = /([\d.]+) % of 150 test images are right/.exec(trained!) ?? [];
+    expect(Number(accuracy)).toBeGreaterThan(60);
+    expect(mended).toContain('Attacks measure the robustness of this model.');
+    expect(attacked).toContain('worst case');
+    const rows = JSON.parse(readFileSync(join(workplace.folder, '.funnel/my-model/rows.json'), 'utf8'));
+    const attacks = rows.evaluations.map((each: { attack: { attack: string } }) => each.attack.attack);
+    expect(attacks).toEqual(
+      expect.arrayContaining(['apgd-ce-linf', 'apgd-t-linf', 'fab-t-linf', 'square-linf']),
+    );
+  });
+
+  it('is refused without its range of pixels, and the refusal names the range', async () => {
+    const model = '.funnel/my-model';
+    const files = ['--model', model, '--images', `${model}/X.npy`, '--labels', `${model}/Y.npy`];
+    const { status, output } = await workplace.run('npx', ['funnel', 'examine', ...files]);
+    expect(status).toBe(7);
+    expect(output).toContain('[0, 255]');
+  });
+});
