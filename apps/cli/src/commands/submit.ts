@@ -1,3 +1,4 @@
+import { FunnelError } from '@funnel/client';
 import {
   describeChanges,
   describeValues,
@@ -15,9 +16,10 @@ import { describeLeaderboard } from '../output/leaderboard.ts';
 import { describePlannedSearch } from '../output/search.ts';
 import { countsText, describeNextStep, describeSweep } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
+import { describeFileProblem } from '../problems.ts';
 import { findSweep, firstOnly, readTroubles } from '../requests.ts';
 import { type Change, readChange, readSweepFile } from '../sweep-file.ts';
-import { readLine, readWhole } from '../values.ts';
+import { readLine, readWhole, sweepWords } from '../values.ts';
 import { readLeaderboard, untilAnswered, watchSweep } from '../watch.ts';
 
 type Options = {
@@ -84,6 +86,13 @@ const watchToEnd = async (context: Context, idOrName: string, timeout?: number):
   );
 };
 
+/** Rejects with words about the file when the API refuses the sweep that the file holds. */
+const ofFile = <T>(file: string, asked: Promise<T>): Promise<T> =>
+  asked.catch((error: unknown) => {
+    if (!(error instanceof FunnelError && error.answered)) throw error;
+    throw new Exit(exitCodes.refused, describeFileProblem(file, error.problem));
+  });
+
 /** Says where a large submission is in the queue, whenever that has changed. */
 const noteChanges = (output: Context['output']): ((submission: Submission) => void) => {
   let last = '';
@@ -106,12 +115,15 @@ const submit = async (
   if (timeout !== undefined && !watch)
     throw new Exit(exitCodes.usage, '--timeout is the time for --watch: give both, or leave out --timeout');
   const body = readSweepFile(file, set);
-  const sweep = await context
-    .client()
-    .createSweep(
-      { body, ...(key !== undefined ? { headers: { 'idempotency-key': key } } : {}) },
-      { signal: context.signal, onSubmission: noteChanges(output) },
-    );
+  const sweep = await ofFile(
+    file,
+    context
+      .client()
+      .createSweep(
+        { body, ...(key !== undefined ? { headers: { 'idempotency-key': key } } : {}) },
+        { signal: context.signal, onSubmission: noteChanges(output) },
+      ),
+  );
   if (sweep.status === 'cancelling' || sweep.status === 'cancelled')
     throw new Exit(
       exitCodes.incomplete,
@@ -211,7 +223,11 @@ export const submitCommands = (program: Command, context: () => Context): void =
     .argument('<file>', 'the sweep, such as examples/quickstart.yaml')
     .option('-w, --watch', 'show the progress until the sweep has ended, then the leaderboard')
     .addOption(timeoutOption())
-    .option('--key <key>', 'Idempotency-Key: the same key gives the same sweep', readLine)
+    .option(
+      '--key <key>',
+      'a word of your own: submitted again with the same key, the same sweep is not made twice',
+      readLine,
+    )
     .action((file: string, options: Options) => submit(file, options, context()));
   program
     .command('submissions')
@@ -226,7 +242,7 @@ export const submitCommands = (program: Command, context: () => Context): void =
   program
     .command('watch')
     .description('show the progress of a sweep until it has ended')
-    .argument('<sweep>', 'its id or its name')
+    .argument('<sweep>', sweepWords)
     .addOption(timeoutOption())
     .action((id: string, { timeout }: Pick<Options, 'timeout'>) => watchToEnd(context(), id, timeout));
   withChanges(
@@ -237,6 +253,7 @@ export const submitCommands = (program: Command, context: () => Context): void =
     .argument('<file>', 'the sweep (- is stdin)')
     .action(async (file: string, { set }: Options) => {
       const { client, output } = context();
-      present(output, await client().planSweep({ body: readSweepFile(file, set) }), describePlan);
+      const plan = await ofFile(file, client().planSweep({ body: readSweepFile(file, set) }));
+      present(output, plan, describePlan);
     });
 };

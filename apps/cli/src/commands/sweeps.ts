@@ -5,8 +5,16 @@ import type { Context } from '../context.ts';
 import { describeNextStep, describeSweep, describeSweeps } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
 import type { StageLog } from '../output/trials.ts';
-import { findDecision, findSweep, firstFound, firstItems, firstOnly, readTroubles } from '../requests.ts';
-import { readWhole } from '../values.ts';
+import {
+  findDecision,
+  findSweep,
+  findSweepOrTrial,
+  findTrial,
+  firstItems,
+  firstOnly,
+  readTroubles,
+} from '../requests.ts';
+import { readWhole, sweepWords, trialWords } from '../values.ts';
 
 /** Loaded only when needed: this module loads every declaration of attacks and hyperparameters, and `funnel ls` uses none of them. */
 const loadTrialWords = () => import('../output/trials.ts');
@@ -47,9 +55,9 @@ const listSweeps = async (
   if (!isComplete) output.note(firstOnly(items.length, 'sweep', '--limit shows more.'));
 };
 
-const show = async (idOrName: string, { client, output }: Context): Promise<void> => {
+const show = async (word: string, { client, output }: Context): Promise<void> => {
   const api = client();
-  const id = await findSweep(api, idOrName);
+  const { kind, id } = await findSweepOrTrial(api, word);
   const showSweep = async (): Promise<void> => {
     const sweep = await api.getSweep({ params: { id } });
     const [search, troubles] = output.json
@@ -63,7 +71,7 @@ const show = async (idOrName: string, { client, output }: Context): Promise<void
     const decision = output.json ? [] : await readDecisionLines(api, trial);
     present(output, trial, () => [describeTrial(trial), ...decision].join('\n'));
   };
-  await firstFound(id, { sweep: showSweep, trial: showTrial });
+  await (kind === 'sweep' ? showSweep() : showTrial());
 };
 
 type TrialListOptions = { readonly status?: TrialStatus; readonly limit: number };
@@ -86,13 +94,13 @@ const listTrials = async (
   }
 };
 
+const stageId = /^[0-9a-f]{64}$/;
+
 /** The stages of a trial, or the one stage with this id. */
-const stagesOf = (id: string, { client }: Context): Promise<readonly Stage[]> => {
+const stagesOf = async (word: string, { client }: Context): Promise<readonly Stage[]> => {
   const api = client();
-  return firstFound<readonly Stage[]>(id, {
-    trial: async () => (await api.getTrial({ params: { id } })).stages,
-    stage: async () => [await api.getStage({ params: { id } })],
-  });
+  if (!stageId.test(word)) return (await api.getTrial({ params: { id: await findTrial(api, word) } })).stages;
+  return [await api.getStage({ params: { id: word } })];
 };
 
 const showLog = async (id: string, context: Context): Promise<void> => {
@@ -120,19 +128,19 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
     .command('ls')
     .description('list sweeps, newest first')
     .addOption(new Option('--status <status>').choices(StoredSweepStatus.options))
-    .option('--search <text>', 'only sweeps whose name contains this text')
+    .option('--search <text>', 'only sweeps whose name contains this text, or whose id begins with it')
     .option('--limit <number>', 'the largest number of rows', readWhole(1), 50)
     .action((options: SweepListOptions) => listSweeps(options, context()));
   program
     .command('show')
     .description('show one sweep, or one trial with its stages and evaluations')
-    .argument('<id>', 'the id or the name of a sweep, or the id of a trial')
+    .argument('<id>', `a sweep (${sweepWords}), or a trial (${trialWords})`)
     .action((id: string) => show(id, context()));
   for (const [name, [method, description]] of Object.entries(actions))
     program
       .command(name)
       .description(description)
-      .argument('<sweep>', 'its id or its name')
+      .argument('<sweep>', sweepWords)
       .action(async (idOrName: string) => {
         const { client, output } = context();
         const id = await findSweep(client(), idOrName);
@@ -143,7 +151,7 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
   program
     .command('delete')
     .description('delete a sweep that has ended, with its trials')
-    .argument('<sweep>', 'its id or its name')
+    .argument('<sweep>', sweepWords)
     .action(async (idOrName: string) => {
       const { client, output } = context();
       const id = await findSweep(client(), idOrName);
@@ -153,13 +161,13 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
   program
     .command('trials')
     .description('list the trials of a sweep with their statuses')
-    .argument('<sweep>', 'its id or its name')
+    .argument('<sweep>', sweepWords)
     .addOption(new Option('--status <status>').choices(TrialStatus.options))
     .option('--limit <number>', 'the largest number of rows', readWhole(1), 50)
     .action((id: string, options: TrialListOptions) => listTrials(id, options, context()));
   program
     .command('log')
     .description('show the log of a trial’s stages: attempts, workers, epochs, errors')
-    .argument('<id>', 'a trial, or one stage')
+    .argument('<id>', `a trial (${trialWords}), or the id of a stage`)
     .action((id: string) => showLog(id, context()));
 };
