@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatCsv } from '../src/export/formats.ts';
 import {
-  formatCount,
   formatDuration,
   formatMinute,
   formatNumber,
@@ -21,16 +20,6 @@ describe('formatDuration', () => {
     [200_000, '2 d 7 h'],
   ])('%d seconds are %s', (seconds, text) => {
     expect(formatDuration(seconds)).toBe(text);
-  });
-});
-
-describe('formatCount', () => {
-  it('has an s for every number but one', () => {
-    expect([0, 1, 2].map((count) => formatCount(count, 'trial'))).toEqual([
-      '0 trials',
-      '1 trial',
-      '2 trials',
-    ]);
   });
 });
 

@@ -1,19 +1,11 @@
 import { FunnelError } from '@funnel/client';
-import {
-  describeChanges,
-  describeValues,
-  formatAmount,
-  formatBytes,
-  type Plan,
-  type StageKind,
-  type Submission,
-} from '@funnel/contracts';
+import { plural, type Submission } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
-import { formatCount, formatDuration, formatNumber, formatTable } from '../output/format.ts';
+import { formatDuration, formatTable } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
-import { describePlannedSearch } from '../output/search.ts';
+import { describeMadeAnew, describePlan, describeWarnings } from '../output/plan.ts';
 import { countsText, describeNextStep, describeSweep } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
 import { describeFileProblem } from '../problems.ts';
@@ -99,7 +91,7 @@ const noteChanges = (output: Context['output']): ((submission: Submission) => vo
   return ({ id, status, ahead }) => {
     const text =
       status === 'waiting'
-        ? `Submission ${id} waits: ${formatCount(ahead, 'submission')} before it. It goes on without this command.`
+        ? `Submission ${id} waits: ${plural(ahead, 'submission')} before it. It goes on without this command.`
         : `Submission ${id} is being written. It goes on without this command.`;
     if (text !== last && (status === 'waiting' || status === 'running')) output.note(text);
     last = text;
@@ -135,73 +127,9 @@ const submit = async (
     return output.note(`Watch it: \`npx funnel watch ${sweep.id}\``);
   }
   output.note(
-    `Sweep ${sweep.id} submitted: ${sweep.search ? 'at most ' : ''}${formatCount(sweep.plan.trials, 'trial')}, ${formatCount(sweep.plan.epochs.needed, 'epoch')}.`,
+    `Sweep ${sweep.id} submitted: ${sweep.search ? 'at most ' : ''}${plural(sweep.plan.trials, 'trial')}, ${plural(sweep.plan.epochs.needed, 'epoch')}.`,
   );
   await watchToEnd(context, sweep.id, timeout);
-};
-
-/** The values of each hyperparameter, and the parts of the search space that add no trial. Empty without a search space. */
-const describeSpace = ({ space = [], leftOut = [] }: Plan): readonly string[] => {
-  const hyperparameters = formatTable(
-    [
-      { title: 'hyperparameter', value: ({ hyperparameter }) => hyperparameter },
-      { title: 'values', value: describeValues },
-    ],
-    space,
-  );
-  return [
-    ...(space.length > 0 ? [hyperparameters, ''] : []),
-    ...leftOut,
-    ...(leftOut.length > 0 ? [''] : []),
-  ];
-};
-
-const describeEstimate = ({ estimate }: Plan): readonly string[] => {
-  if (!estimate) return [];
-  const { parameters, trainerBytes, storedBytes, attackQueries, seconds = null } = estimate;
-  const time =
-    seconds === null
-      ? 'unknown: this fleet has not run all of these stages'
-      : `about ${formatDuration(seconds)}`;
-  return [
-    `Memory of a trainer: at least ${formatBytes(trainerBytes)} (${formatAmount(parameters)} parameters).`,
-    `Without what is done already: to store about ${formatBytes(storedBytes)}, at most ${formatAmount(attackQueries)} queries of attacks. Time of the rest: ${time}.`,
-  ];
-};
-
-/** Why stages that seem to be done are made again. */
-const describeMadeAnew = ({ madeAnew = [] }: Plan): readonly string[] =>
-  madeAnew.length === 0
-    ? []
-    : [`Made by an older version, so made anew with all that follows: ${describeChanges(madeAnew)}.`];
-
-/** What will probably disappoint. */
-const describeWarnings = ({ warnings = [] }: Plan): readonly string[] =>
-  warnings.map((sentence) => `⚠ ${sentence}`);
-
-/** The trials, stages and epochs of a sweep, with and without sharing. */
-const describePlan = (plan: Plan): string => {
-  const { trials, stages, epochs, sharing, search } = plan;
-  const kinds = Object.entries(stages) as [StageKind, { total: number; cached: number }][];
-  const table = formatTable(
-    [
-      { title: 'stage', value: ([kind]) => kind },
-      { title: 'number', value: ([, { total }]) => String(total), align: 'right' as const },
-      { title: 'done already', value: ([, { cached }]) => String(cached), align: 'right' as const },
-    ],
-    kinds,
-  );
-  return [
-    ...(search ? describePlannedSearch(search, trials) : [formatCount(trials, 'trial')]),
-    '',
-    ...describeSpace(plan),
-    table,
-    '',
-    `${formatCount(epochs.needed, 'epoch')} to train; ${epochs.cached} done, or in progress for another sweep; ${epochs.unshared} without sharing (${formatNumber(sharing)}×).`,
-    ...describeMadeAnew(plan),
-    ...describeEstimate(plan),
-    ...describeWarnings(plan),
-  ].join('\n');
 };
 
 const describeSubmissions = (submissions: readonly Submission[]): string =>
@@ -254,6 +182,6 @@ export const submitCommands = (program: Command, context: () => Context): void =
     .action(async (file: string, { set }: Options) => {
       const { client, output } = context();
       const plan = await ofFile(file, client().planSweep({ body: readSweepFile(file, set) }));
-      present(output, plan, describePlan);
+      present(output, plan, (each) => describePlan(each, output.resultColumns()));
     });
 };

@@ -13,10 +13,6 @@ export const formatNumber = (extended: ExtendedNumber | null | undefined): strin
   return size >= 1e-3 && size < 1e4 ? String(Number(value.toPrecision(4))) : value.toExponential(2);
 };
 
-/** `1 trial`, `3 trials` */
-export const formatCount = (count: number, noun: string): string =>
-  `${count} ${noun}${count === 1 ? '' : 's'}`;
-
 /** A share in [0, 1] as a percentage with one decimal. */
 export const formatShare = (value: number | null | undefined): string =>
   value === null || value === undefined ? '–' : `${(value * 100).toFixed(1)} %`;

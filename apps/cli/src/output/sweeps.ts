@@ -1,19 +1,13 @@
 import {
   nextStep,
+  plural,
   type SearchProgress,
   StageKind,
   type Sweep,
   type SweepDetail,
   statusText,
 } from '@funnel/contracts';
-import {
-  type Column,
-  formatCount,
-  formatDuration,
-  formatMinute,
-  formatShare,
-  formatTable,
-} from './format.ts';
+import { type Column, formatDuration, formatMinute, formatShare, formatTable } from './format.ts';
 
 /** `3 completed, 1 failed` */
 export const countsText = (counts: Readonly<Partial<Record<string, number>>>): string =>
@@ -87,9 +81,9 @@ const ends: Readonly<Record<NonNullable<SearchProgress['ended']>, string>> = {
 
 /** `12 of 40 configurations; at most 28 trials to come` */
 export const searchText = ({ ended, configurations, proposed, trialsToCome }: SearchProgress): string => {
-  const count = `${proposed} of ${formatCount(configurations, 'configuration')}`;
+  const count = `${proposed} of ${plural(configurations, 'configuration')}`;
   if (ended) return `${count}; it has ended: ${ends[ended]}`;
-  return `${count}; at most ${formatCount(trialsToCome, 'trial')} to come`;
+  return `${count}; at most ${plural(trialsToCome, 'trial')} to come`;
 };
 
 export const describeSweep = (sweep: SweepDetail): string => {
