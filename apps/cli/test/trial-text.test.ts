@@ -1,7 +1,7 @@
 /** The text about one trial: the accuracy per class. */
 import type { TrialDetail } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { describeTrial } from '../src/output/trials.ts';
+import { describeTrial } from '../src/output/trial.ts';
 
 const trialOf = (classes: readonly string[], perClass: TrialDetail['perClass']): TrialDetail => ({
   ...{ id: 's-00000', sweepId: 's', number: 0, recipe: 'classic', dataset: 'pets', seed: 0 },

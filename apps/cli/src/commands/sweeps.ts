@@ -18,6 +18,7 @@ import { readWhole, sweepWords, trialWords } from '../values.ts';
 
 /** Loaded only when needed: this module loads every declaration of attacks and hyperparameters, and `funnel ls` uses none of them. */
 const loadTrialWords = () => import('../output/trials.ts');
+const loadTrialPage = () => import('../output/trial.ts');
 const loadSearchWords = () => import('../output/search.ts');
 
 /** The best so far, or the front, of a sweep whose search decides one configuration after the other; nothing for another sweep. */
@@ -26,6 +27,8 @@ const readSearchLines = async (client: Client, { id, search }: Sweep): Promise<r
   const { describeSearch } = await loadSearchWords();
   return describeSearch(await client.getSearch({ params: { id } }));
 };
+
+type ShowOptions = { readonly why?: boolean };
 
 /** Why a search made the trial; nothing for a trial of another sweep. */
 const readDecisionLines = async (
@@ -55,7 +58,11 @@ const listSweeps = async (
   if (!isComplete) output.note(firstOnly(items.length, 'sweep', '--limit shows more.'));
 };
 
-const show = async (word: string, { client, output }: Context): Promise<void> => {
+const show = async (
+  word: string,
+  { why = false }: ShowOptions,
+  { client, output }: Context,
+): Promise<void> => {
   const api = client();
   const { kind, id } = await findSweepOrTrial(api, word);
   const showSweep = async (): Promise<void> => {
@@ -67,9 +74,14 @@ const show = async (word: string, { client, output }: Context): Promise<void> =>
   };
   const showTrial = async (): Promise<void> => {
     const trial = await api.getTrial({ params: { id } });
-    const { describeTrial } = await loadTrialWords();
-    const decision = output.json ? [] : await readDecisionLines(api, trial);
-    present(output, trial, () => [describeTrial(trial), ...decision].join('\n'));
+    if (output.json) return present(output, trial, () => '');
+    const [{ describeTrial, sweptIn }, { definition }, decision] = await Promise.all([
+      loadTrialPage(),
+      api.getSweep({ params: { id: trial.sweepId } }),
+      readDecisionLines(api, trial),
+    ]);
+    const options = { swept: sweptIn(definition.space), width: output.resultColumns(), why };
+    output.write([describeTrial(trial, options), ...decision].join('\n'));
   };
   await (kind === 'sweep' ? showSweep() : showTrial());
 };
@@ -135,7 +147,8 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
     .command('show')
     .description('show one sweep, or one trial with its stages and evaluations')
     .argument('<id>', `a sweep (${sweepWords}), or a trial (${trialWords})`)
-    .action((id: string) => show(id, context()));
+    .option('--why', 'of a trial: the whole reasons of its verdict')
+    .action((id: string, options: ShowOptions) => show(id, options, context()));
   for (const [name, [method, description]] of Object.entries(actions))
     program
       .command(name)

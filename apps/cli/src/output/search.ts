@@ -96,9 +96,11 @@ const describeFront = ({ objectives, front }: SearchState): readonly string[] =>
   ];
 };
 
-/** The points that users asked for and that the search has not taken yet. */
-const describeWaitingPoints = ({ waitingPoints }: SearchState): readonly string[] =>
-  waitingPoints.map((point, i) => `${i === 0 ? 'try next  ' : '          '}${pointText(point)}`);
+/** The points that users asked for and that the search has not taken: it takes them next, or ended before. */
+const describeWaitingPoints = ({ waitingPoints, ended }: SearchState): readonly string[] =>
+  waitingPoints.map(
+    (point, i) => `${i > 0 ? '          ' : ended ? 'not tried ' : 'try next  '}${pointText(point)}`,
+  );
 
 /** The state of a search below the description of its sweep. */
 export const describeSearch = (state: SearchState): readonly string[] => [

@@ -25,9 +25,21 @@ const timeLeft: Column<Sweep> = {
 /** Configurations that a search has proposed, of those that it may propose. */
 const proposedColumn: Column<Sweep> = {
   title: 'search',
+  isOptional: true,
   value: ({ search }) =>
     search ? `${search.proposed} of ${search.configurations}${search.ended ? ', ended' : ''}` : '',
 };
+
+/** In a narrow terminal: `5 of 20, 1 failed` */
+const shortCounts = (counts: Readonly<Partial<Record<string, number>>>): string => {
+  const all = Object.values(counts).reduce<number>((sum, count) => sum + (count ?? 0), 0);
+  const done = counts.completed ?? 0;
+  const failed = counts.failed ?? 0;
+  return `${done} of ${all}${failed > 0 ? `, ${failed} failed` : ''}`;
+};
+
+/** Terminals with fewer columns get short counts. */
+const narrow = 100;
 
 /** `width`: the columns of the terminal; null cuts no name. */
 export const describeSweeps = (sweeps: readonly Sweep[], width: number | null = null): string =>
@@ -40,8 +52,11 @@ export const describeSweeps = (sweeps: readonly Sweep[], width: number | null = 
           { title: 'progress', value: ({ progress }) => formatShare(progress), align: 'right' },
           ...(sweeps.some(({ etaSeconds }) => etaSeconds !== null) ? [timeLeft] : []),
           ...(sweeps.some(({ search }) => search !== undefined) ? [proposedColumn] : []),
-          { title: 'trials', value: ({ trials }) => countsText(trials) },
-          { title: 'created', value: ({ createdAt }) => formatMinute(createdAt) },
+          {
+            title: 'trials',
+            value: ({ trials }) => (width !== null && width < narrow ? shortCounts : countsText)(trials),
+          },
+          { title: 'created', value: ({ createdAt }) => formatMinute(createdAt), isOptional: true },
           // Last, because it may be long.
           { title: 'name', value: ({ name }) => name },
         ],
