@@ -11,7 +11,6 @@ const terminalWords: Partial<Record<ErrorCode, Words>> = {
   INVALID_REQUEST: { title: 'Funnel refuses these values', hint: 'Nothing was changed.' },
   MALFORMED_BODY: { title: 'Funnel cannot read this', hint: 'Nothing was changed.' },
   UNAUTHENTICATED: {
-    title: 'This Funnel needs a token',
     hint: 'Make one where that Funnel runs: `npx funnel token create NAME`. Then give it to your shell: export FUNNEL_TOKEN=…',
   },
   FORBIDDEN: {

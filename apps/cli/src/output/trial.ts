@@ -4,6 +4,7 @@ import {
   describeChanges,
   type Evaluation,
   type HyperparameterValue,
+  hyperparameterNames,
   isFixed,
   readExtended,
   type SearchSpace,
@@ -133,7 +134,11 @@ const hyperparameterLines = (
   const entries = Object.entries(hyperparameters);
   const isSwept = ([name]: readonly [string, HyperparameterValue]) => swept.includes(name);
   const first = entries.filter(isSwept).sort(([a], [b]) => swept.indexOf(a) - swept.indexOf(b));
-  const others = entries.filter((entry) => !isSwept(entry)).map(textOf);
+  const places = new Map<string, number>(hyperparameterNames.map((name, place) => [name, place]));
+  const others = entries
+    .filter((entry) => !isSwept(entry))
+    .sort(([a], [b]) => (places.get(a) ?? 0) - (places.get(b) ?? 0)) // the order of the declarations, in which the recipes read them
+    .map(textOf);
   return [
     ...(first.length > 0 ? [wrapToWidth(`swept  ${first.map(textOf).join('  ')}`, width)] : []),
     ...(others.length > 0 ? ['', ...formatColumns(others, width)] : []),
