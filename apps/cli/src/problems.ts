@@ -10,6 +10,11 @@ type Words = { readonly title?: string; readonly hint: string };
 const terminalWords: Partial<Record<ErrorCode, Words>> = {
   INVALID_REQUEST: { title: 'Funnel refuses these values', hint: 'Nothing was changed.' },
   MALFORMED_BODY: { title: 'Funnel cannot read this', hint: 'Nothing was changed.' },
+  UNSUPPORTED_MEDIA_TYPE: {
+    title: 'The program at this address does not know the request',
+    hint: 'It may be another version of Funnel: `npx funnel --version` says yours.',
+  },
+  CROSS_ORIGIN: { hint: 'Use the dashboard at the address of Funnel itself.' },
   UNAUTHENTICATED: {
     hint: 'Make one where that Funnel runs: `npx funnel token create NAME`. Then give it to your shell: export FUNNEL_TOKEN=…',
   },

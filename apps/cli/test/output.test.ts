@@ -100,6 +100,10 @@ describe('a table in a narrow terminal', () => {
 });
 
 it('cells fill columns from top to bottom', () => {
-  expect(formatColumns(['a=1', 'bb=22', 'c=3', 'd=4', 'e=5'], 14)).toEqual(['a=1    d=4', 'bb=22  e=5', 'c=3']);
+  expect(formatColumns(['a=1', 'bb=22', 'c=3', 'd=4', 'e=5'], 14)).toEqual([
+    'a=1    d=4',
+    'bb=22  e=5',
+    'c=3',
+  ]);
   expect(formatColumns(['a', 'b'], 1)).toEqual(['a', 'b']);
 });

@@ -5,7 +5,15 @@ import { describeFileProblem, describeProblem } from '../src/problems.ts';
 
 const problem = (code: ErrorCode, changes: Partial<Problem> = {}): Problem => {
   const { title, status, hint } = errors[code];
-  return { type: 'about:blank', title, status, code, detail: 'Expected a token, but got none', hint, ...changes };
+  return {
+    type: 'about:blank',
+    title,
+    status,
+    code,
+    detail: 'Expected a token, but got none',
+    hint,
+    ...changes,
+  };
 };
 const issue = { path: 'space.gama', expected: 'gamma', received: 'the key "gama"' };
 
@@ -33,6 +41,8 @@ describe('a refusal', () => {
     expect(describeFileProblem('my.yaml', refused)).toBe(
       'my.yaml has a mistake:\n  space.gama: expected gamma, got the key "gama"\n→ Nothing was written. Correct the file and try again.',
     );
-    expect(describeFileProblem('my.yaml', { ...refused, issues: [issue, issue] })).toMatch(/^my\.yaml has 2 mistakes:\n/);
+    expect(describeFileProblem('my.yaml', { ...refused, issues: [issue, issue] })).toMatch(
+      /^my\.yaml has 2 mistakes:\n/,
+    );
   });
 });

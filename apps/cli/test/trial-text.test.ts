@@ -51,15 +51,14 @@ describe('a trial', () => {
   };
 
   it('has the swept hyperparameters first, then the others in the order of their declarations', () => {
-    expect(describeTrial(trial, { swept: ['gamma', 'beta'] }).split('\n').slice(2, 5)).toEqual([
-      'swept  gamma=5  beta=0.01',
-      '',
-      'filters=4-8  latent=32',
-    ]);
-    expect(sweptIn({ gamma: [1, 5], beta: { min: 0, max: 1, scale: 'linear' }, latent: 32, filters: ['4'] })).toEqual([
-      'gamma',
-      'beta',
-    ]);
+    expect(
+      describeTrial(trial, { swept: ['gamma', 'beta'] })
+        .split('\n')
+        .slice(2, 5),
+    ).toEqual(['swept  gamma=5  beta=0.01', '', 'filters=4-8  latent=32']);
+    expect(
+      sweptIn({ gamma: [1, 5], beta: { min: 0, max: 1, scale: 'linear' }, latent: 32, filters: ['4'] }),
+    ).toEqual(['gamma', 'beta']);
   });
 
   it('names each reason of its verdict once, in one line, and whole with `why`', () => {
@@ -81,7 +80,10 @@ describe('a trial', () => {
         .split('\n')
         .filter((line) => /^[!→]/.test(line));
     const [line, hint, ...rest] = reasons(false);
-    expect([line, rest]).toEqual([expect.stringMatching(/^! suspect: \S+ \(H2\) under fgsm, bim: The loss .*…$/), []]);
+    expect([line, rest]).toEqual([
+      expect.stringMatching(/^! suspect: \S+ \(H2\) under fgsm, bim: The loss .*…$/),
+      [],
+    ]);
     expect(line!.length).toBeLessThanOrEqual(80);
     expect(hint).toBe('→ `npx funnel show s-00000 --why` has the whole reasons.');
     expect(reasons(true)).toEqual([expect.stringMatching(/^! suspect: /)]);

@@ -82,7 +82,7 @@ const watchToEnd = async (context: Context, idOrName: string, timeout?: number):
 const ofFile = <T>(file: string, asked: Promise<T>): Promise<T> =>
   asked.catch((error: unknown) => {
     if (!(error instanceof FunnelError && error.answered)) throw error;
-    throw new Exit(exitCodes.refused, describeFileProblem(file, error.problem));
+    throw new Exit(exitCodes.refused, describeFileProblem(file === '-' ? 'The sweep' : file, error.problem));
   });
 
 /** Says where a large submission is in the queue, whenever that has changed. */

@@ -46,7 +46,12 @@ const evaluationTable = (evaluations: readonly Evaluation[], width: number | nul
       { title: 'robust', value: ({ summary }) => formatShare(summary.robustAccuracy), align: 'right' },
       ...(evaluations.some(({ summary }) => summary.rejectedClean !== undefined) ? rejectionColumns : []),
       { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
-      { title: 'noise level', value: ({ summary }) => formatNumber(summary.noiseLevel), align: 'right' },
+      {
+        title: 'noise level',
+        value: ({ summary }) => formatNumber(summary.noiseLevel),
+        align: 'right',
+        isOptional: true,
+      },
       { title: 'verdict', value: ({ verdict }) => verdict },
       // Last, because they may be long.
       { title: 'settings', value: settingsText },
