@@ -54,8 +54,13 @@ const wordsOf = ({ code, title, hint }: Problem): { readonly title: string; read
 const tracesOf = ({ code, instance }: Problem): readonly string[] =>
   code === 'INTERNAL' && instance ? [`  request ${instance.replace('urn:uuid:', '')}`] : [];
 
-const describeIssues = ({ issues = [] }: Problem): readonly string[] =>
-  issues.map(({ path, expected, received }) => `  ${path || '(all)'}: expected ${expected}, got ${received}`);
+type LineOf = (path: string) => number | null;
+
+const describeIssues = ({ issues = [] }: Problem, lineOf: LineOf = () => null): readonly string[] =>
+  issues.map(({ path, expected, received }) => {
+    const line = lineOf(path);
+    return `  ${line === null ? '' : `line ${line}, `}${path || '(all)'}: expected ${expected}, got ${received}`;
+  });
 
 /** The text of a problem that the API reports: the mistake, its place, and the next step. */
 export const describeProblem = (problem: Problem): string => {
@@ -67,9 +72,9 @@ export const describeProblem = (problem: Problem): string => {
     : [`${title}:`, ...issues, `→ ${hint}`].join('\n');
 };
 
-/** The mistakes that the API found in a file of the user. */
-export const describeFileProblem = (file: string, problem: Problem): string => {
-  const issues = describeIssues(problem);
+/** The mistakes that the API found in a file of the user. `lineOf`: the line of a path in the file. */
+export const describeFileProblem = (file: string, problem: Problem, lineOf?: LineOf): string => {
+  const issues = describeIssues(problem, lineOf);
   if (problem.code !== 'INVALID_REQUEST' || issues.length === 0)
     return `${file}: ${describeProblem(problem)}`;
   return [

@@ -338,7 +338,7 @@ describe('funnel', () => {
   it('names the path of each mistake in a sweep, and exits with 3', async () => {
     const { status, stderr } = await run('plan', sweepFile('wrong', [data, 'space: { gama: 1 }']));
     expect(status).toBe(3);
-    expect(stderr).toMatch(/^[^\n]*wrong[^\n]* has a mistake:\n {2}space\.gama: expected a known key[^\n]*\n→ Nothing was written/);
+    expect(stderr).toMatch(/^[^\n]*wrong[^\n]* has a mistake:\n {2}line 3, space\.gama: expected a known key[^\n]*\n→ Nothing was written/);
   });
 
   it.each([

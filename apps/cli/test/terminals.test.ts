@@ -53,7 +53,7 @@ describe('control characters', () => {
     expect({ status, stderr }).toEqual({
       status: 3,
       stderr:
-        `${file} has a mistake:\n  name: expected a text without control characters and line breaks, got \\x1b\n→ Nothing was written. Correct the file and try again.\n`,
+        `${file} has a mistake:\n  line 1, name: expected a text without control characters and line breaks, got \\x1b\n→ Nothing was written. Correct the file and try again.\n`,
     });
   });
 

@@ -79,10 +79,12 @@ const watchToEnd = async (context: Context, idOrName: string, timeout?: number):
 };
 
 /** Rejects with words about the file when the API refuses the sweep that the file holds. */
-const ofFile = <T>(file: string, asked: Promise<T>): Promise<T> =>
-  asked.catch((error: unknown) => {
+const ofFile = <T>(file: string, changes: readonly Change[] | undefined, asked: Promise<T>): Promise<T> =>
+  asked.catch(async (error: unknown) => {
     if (!(error instanceof FunnelError && error.answered)) throw error;
-    throw new Exit(exitCodes.refused, describeFileProblem(file === '-' ? 'The sweep' : file, error.problem));
+    const { linesOfFile } = await import('../sweep-lines.ts');
+    const name = file === '-' ? 'The sweep' : file;
+    throw new Exit(exitCodes.refused, describeFileProblem(name, error.problem, linesOfFile(file, changes)));
   });
 
 /** Says where a large submission is in the queue, whenever that has changed. */
@@ -109,6 +111,7 @@ const submit = async (
   const body = readSweepFile(file, set);
   const sweep = await ofFile(
     file,
+    set,
     context
       .client()
       .createSweep(
@@ -181,7 +184,7 @@ export const submitCommands = (program: Command, context: () => Context): void =
     .argument('<file>', 'the sweep (- is stdin)')
     .action(async (file: string, { set }: Options) => {
       const { client, output } = context();
-      const plan = await ofFile(file, client().planSweep({ body: readSweepFile(file, set) }));
+      const plan = await ofFile(file, set, client().planSweep({ body: readSweepFile(file, set) }));
       present(output, plan, (each) => describePlan(each, output.resultColumns()));
     });
 };

@@ -99,7 +99,7 @@ const listTrials = async (
     api.listTrials({ params: { id }, query: { status, ...page } });
   const { items, isComplete } = await firstItems(ask, limit);
   const { describeTrials } = await loadTrialWords();
-  present(output, items, describeTrials);
+  present(output, items, (trials) => describeTrials(trials, output.resultColumns()));
   if (!isComplete) {
     const all = `\`npx funnel export trials --sweep ${id}\` has all.`;
     output.note(firstOnly(items.length, 'trial', `--limit shows more; ${all}`));

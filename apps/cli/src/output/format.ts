@@ -98,12 +98,13 @@ export const formatColumns = (cells: readonly string[], width: number): readonly
 /** A shorter last column would say nothing; then lines are longer than the terminal. */
 const shortestLast = 20;
 
-/** Columns of the terminal that are left for the last column of a table. */
-const roomForLast = <Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): number => {
+/** Columns of the terminal that are left for the last column of a table, and those that it needs. */
+const roomForLast = <Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number) => {
   const widths = columns.map(({ title, value }) =>
     Math.max(...[title, ...rows.map((row) => escapeControls(value(row)))].map(displayWidth)),
   );
-  return width - widths.slice(0, -1).reduce((sum, each) => sum + each + gap, 0);
+  const room = width - widths.slice(0, -1).reduce((sum, each) => sum + each + gap, 0);
+  return { room, needed: Math.min(shortestLast, widths.at(-1) ?? 0) };
 };
 
 /** The columns without as many optional ones as are necessary for the last column. */
@@ -113,7 +114,8 @@ const fittingColumns = <Row>(
   width: number,
 ): readonly Column<Row>[] => {
   const dropped = columns.findLast(({ isOptional }) => isOptional);
-  return dropped === undefined || roomForLast(columns, rows, width) >= shortestLast
+  const { room, needed } = roomForLast(columns, rows, width);
+  return dropped === undefined || room >= needed
     ? columns
     : fittingColumns(
         columns.filter((column) => column !== dropped),
@@ -134,7 +136,7 @@ export const formatTable = <Row>(
   const columns = width === null ? all : fittingColumns(all, rows, width);
   const titles = columns.map(({ title }) => title);
   const cells = rows.map((row) => columns.map(({ value }) => escapeControls(value(row))));
-  const room = width === null ? null : Math.max(shortestLast, roomForLast(columns, rows, width));
+  const room = width === null ? null : Math.max(shortestLast, roomForLast(columns, rows, width).room);
   const fit = (cell: string, i: number): string =>
     room !== null && i === columns.length - 1 ? cutToWidth(cell, room) : cell;
   const table = new Table({

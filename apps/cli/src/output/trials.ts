@@ -61,8 +61,8 @@ export const differingHyperparameters = <Row extends HasHyperparameters>(
   }));
 };
 
-/** The trials of one sweep: the hyperparameters that differ, and the status of each. */
-export const describeTrials = (trials: readonly Trial[]): string =>
+/** The trials of one sweep: the hyperparameters that differ, as many as `width` has room for, and the status of each. */
+export const describeTrials = (trials: readonly Trial[], width: number | null = null): string =>
   trials.length === 0
     ? 'No trial matches.'
     : formatTable<Trial>(
@@ -70,14 +70,20 @@ export const describeTrials = (trials: readonly Trial[]): string =>
           { title: '#', value: ({ number }) => String(number), align: 'right' },
           { title: 'trial', value: ({ id }) => id },
           { title: 'recipe', value: ({ recipe }) => recipe },
-          ...differingHyperparameters(trials),
+          ...differingHyperparameters(trials).map((column) => ({ ...column, isOptional: true })),
           { title: 'seed', value: ({ seed }) => String(seed), align: 'right' },
           { title: 'status', value: ({ status }) => status },
           { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
-          { title: 'attacks', value: ({ evaluations }) => String(evaluations.length), align: 'right' },
+          {
+            title: 'attacks',
+            value: ({ evaluations }) => String(evaluations.length),
+            align: 'right',
+            isOptional: true,
+          },
           { title: 'verdict', value: ({ verdict }) => verdict ?? '–' },
         ],
         trials,
+        width,
       );
 
 export type StageLog = { readonly stage: Stage; readonly lines: readonly StageLogLine[] };

@@ -121,7 +121,7 @@ export const welcome = async (options: Welcome): Promise<boolean> => {
     const wantsToken = error instanceof FunnelError && ['UNAUTHENTICATED', 'FORBIDDEN'].includes(error.code);
     output.note(
       wantsToken && !(env.FUNNEL_TOKEN ?? env.FUNNEL_ADMIN_TOKEN)
-        ? 'The API needs a token. Set FUNNEL_TOKEN to see the running sweep here.\n'
+        ? 'The API needs a token. Set FUNNEL_TOKEN to see the running sweep here: export FUNNEL_TOKEN=…\n'
         : `${explain(error).text}\n`,
     );
   }
