@@ -69,7 +69,9 @@ describe('funnel', () => {
     const file = small('shown');
     const plan = await json<Plan>('plan', file);
     expect(plan).toMatchObject({ trials: 2, epochs: { unshared: 10, needed: 8 } });
-    expect((await run('plan', file)).stdout).toContain('8 to train; 10 without sharing: trials share 2 (1.25×)');
+    expect((await run('plan', file)).stdout).toContain(
+      '8 to train; 10 without sharing: trials share 2 (1.25×)',
+    );
 
     const watched = await run('submit', file, '--watch', '--key', 'once');
     expect(watched.status, watched.stderr).toBe(0);
@@ -338,7 +340,9 @@ describe('funnel', () => {
   it('names the path of each mistake in a sweep, and exits with 3', async () => {
     const { status, stderr } = await run('plan', sweepFile('wrong', [data, 'space: { gama: 1 }']));
     expect(status).toBe(3);
-    expect(stderr).toMatch(/^[^\n]*wrong[^\n]* has a mistake:\n {2}line 3, space\.gama: expected a known key[^\n]*\n→ Nothing was written/);
+    expect(stderr).toMatch(
+      /^[^\n]*wrong[^\n]* has a mistake:\n {2}line 3, space\.gama: expected a known key[^\n]*\n→ Nothing was written/,
+    );
   });
 
   it.each([

@@ -52,8 +52,7 @@ describe('control characters', () => {
     const { status, stderr } = await run(['submit', file]);
     expect({ status, stderr }).toEqual({
       status: 3,
-      stderr:
-        `${file} has a mistake:\n  line 1, name: expected a text without control characters and line breaks, got \\x1b\n→ Nothing was written. Correct the file and try again.\n`,
+      stderr: `${file} has a mistake:\n  line 1, name: expected a text without control characters and line breaks, got \\x1b\n→ Nothing was written. Correct the file and try again.\n`,
     });
   });
 
