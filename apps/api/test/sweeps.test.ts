@@ -189,7 +189,16 @@ describe('a sweep', () => {
         storedBytes: expect.any(Number),
         // fgsm: forward and backward on 16 images, for 8 trials.
         attackQueries: 2 * 16 * 8,
+        // No worker is online, and none has run a stage.
         seconds: null,
+        unmeasured: ['initialise funn', 'optimise funn', 'classify funn', 'attack fgsm'],
+        slots: 0,
+      },
+      runs: {
+        recipes: ['funn'],
+        seeds: [0, 1],
+        attacks: [{ attack: 'fgsm', settings: expect.objectContaining({ search: true }) }],
+        defaults: expect.objectContaining({ batchSize: 128 }),
       },
       space: Object.entries({
         initialiseEpochs: [1],

@@ -6,9 +6,9 @@ import {
   formatAmount,
   formatBytes,
   type LimitState,
+  plural,
 } from '@funnel/contracts';
 import type { Finding } from './doctor.ts';
-import { formatCount } from './output/format.ts';
 
 /** Milliseconds for both answers. */
 const patienceMs = 3000;
@@ -17,7 +17,7 @@ const describeDataset = ({ name, bytes, workers, isStored, train, test }: Datase
   const what = `Stored data: ${name}`;
   const images = `${formatAmount(train)} + ${formatAmount(test)} images`;
   if (isStored) return { what, verdict: 'ok', detail: `${images}, ${formatBytes(bytes ?? 0)}` };
-  const detail = `${images}, not stored; ${workers === 0 ? 'no live worker has them' : `${formatCount(workers, 'live worker')} can read them`}`;
+  const detail = `${images}, not stored; ${workers === 0 ? 'no live worker has them' : `${plural(workers, 'live worker')} can read them`}`;
   return { what, verdict: 'note', detail };
 };
 

@@ -1,12 +1,11 @@
 /** The checks of `funnel doctor`. They change nothing. They print no password, because users paste the output into questions. */
 import os from 'node:os';
-import { AppError, datasetNames, datasets, errors } from '@funnel/contracts';
+import { AppError, datasetNames, datasets, errors, plural } from '@funnel/contracts';
 import { createDb, listFailingBatches, pendingMigrations, pingDatabase, queueAddress } from '@funnel/db';
 import { BackendUnavailable, backendNames, findDataset, openBackend } from '@funnel/engine';
 import { createStageQueue } from '@funnel/queue';
 import { defaultSlots } from '@funnel/worker';
 import { dataFoldersOf, type Env } from './env.ts';
-import { formatCount } from './output/format.ts';
 
 /** `note`: not a fault, but useful to know. */
 export type Finding = {
@@ -95,7 +94,7 @@ export const examineSchema = async ({
   try {
     const pending = await pendingMigrations(DATABASE_DIRECT_URL ?? DATABASE_URL);
     if (pending.length === 0) return [{ what, verdict: 'ok', detail: 'the database is of this version' }];
-    const detail = `the database is older than this version: ${formatCount(pending.length, 'migration')} to apply (${pending.join(', ')})`;
+    const detail = `the database is older than this version: ${plural(pending.length, 'migration')} to apply (${pending.join(', ')})`;
     return [
       { what, verdict: 'note', detail, hint: 'Run `npx funnel migrate`, or start the API of this version.' },
     ];
@@ -114,7 +113,7 @@ export const examineBatches = async ({ DATABASE_URL }: Addresses): Promise<reado
     return (await listFailingBatches(db)).map(({ what, subject, failures, error }) => ({
       what: 'Batches',
       verdict: 'fault',
-      detail: `the batch "${what}" of ${subject} failed ${formatCount(failures, 'time')} in a row: ${error}`,
+      detail: `the batch "${what}" of ${subject} failed ${plural(failures, 'time')} in a row: ${error}`,
       hint: 'This sweep does not go on until the cause is mended. Funnel tries the batch again at least once an hour.',
     }));
   } catch {
@@ -152,7 +151,7 @@ const machine = (): Finding[] => [
   {
     what: 'Machine',
     verdict: 'ok',
-    detail: `${formatCount(os.availableParallelism(), 'core')}, ${gibibytes(os.totalmem())}: ${formatCount(defaultSlots(), 'trainer')} by default`,
+    detail: `${plural(os.availableParallelism(), 'core')}, ${gibibytes(os.totalmem())}: ${plural(defaultSlots(), 'trainer')} by default`,
   },
 ];
 

@@ -1,8 +1,9 @@
 /** The end of a command: the exit statuses of `funnel`, the error class `Exit`, and the text of every error. */
 import { FunnelError } from '@funnel/client';
-import { AppError, errors, type Problem } from '@funnel/contracts';
+import { AppError, errors } from '@funnel/contracts';
 import { z } from 'zod';
 import { toDotPath } from 'zod/v4/core';
+import { describeProblem } from './problems.ts';
 
 export const exitCodes = {
   ok: 0,
@@ -51,19 +52,6 @@ export class Exit extends Error {
     this.status = status;
   }
 }
-
-/** The text of a problem that the API reports: the mistake, its place, and the next step. */
-const describeProblem = ({ code, title, detail, hint, issues = [] }: Problem): string =>
-  issues.length === 0
-    ? `${title}: ${detail}\n→ ${hint}`
-    : [
-        // The detail is left out, because it repeats the first issue. So is the hint of INVALID_REQUEST, which refers to the issues.
-        `${title}:`,
-        ...issues.map(
-          ({ path, expected, received }) => `  ${path || '(all)'}: expected ${expected}, got ${received}`,
-        ),
-        `→ ${code === 'INVALID_REQUEST' ? 'Nothing was done. Correct the request and try again.' : hint}`,
-      ].join('\n');
 
 /** Returns true for variables whose values must not be printed. */
 const isSecret = (name: string): boolean => /TOKEN|PASSWORD|_URL$/.test(name);

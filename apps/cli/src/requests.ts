@@ -1,5 +1,5 @@
 /** Queries that need more than one request to the API. */
-import { type Client, FunnelError } from '@funnel/client';
+import type { Client } from '@funnel/client';
 import {
   formatAmount,
   type SearchDecision,
@@ -37,27 +37,98 @@ export const allItems = async <Item>(ask: Ask<Item>): Promise<Item[]> =>
 export const firstOnly = (count: number, noun: string, more: string): string =>
   `${count === 1 ? `This is the first ${noun}` : `These are the first ${formatAmount(count)} ${noun}s`}; there are more. ${more}`;
 
-/** As Funnel makes the ids of sweeps and trials. */
-const madeId = /^[0-9a-f]{16}(-\d+)?$/;
+const sweepId = /^[0-9a-f]{16}$/;
+/** The sweep, then the number of the trial in it. */
+const trialId = /^[0-9a-f]{16}-\d{5,}$/;
+/** `latest-3`, `1a22-3`, `γ against β-3`: a sweep as a user names it, and the number of one of its trials. */
+const numbered = /^(.+)-(\d{1,6})$/s;
 
-/** The id of the sweep that a user named by its id or its name. An id is not checked. Throws Exit when no sweep, or more than one, has the name. */
-export const findSweep = async (client: Client, idOrName: string): Promise<string> => {
-  if (madeId.test(idOrName)) return idOrName;
-  const sweeps = await allItems((page) =>
-    client.listSweeps({ query: { search: idOrName.slice(0, 200), ...page } }),
+/** More sweeps than these do not help to choose one. */
+const maxCandidates = 10;
+
+const candidatesText = (sweeps: readonly Sweep[]): readonly string[] => [
+  ...sweeps.slice(0, maxCandidates).map(({ id, status, name }) => `  ${id}  ${status}  ${name}`),
+  ...(sweeps.length > maxCandidates ? [`  … and ${sweeps.length - maxCandidates} more`] : []),
+];
+
+/** The sweeps that a word may stand for. `alike`: those whose name contains it, newest first. */
+type Candidates = { readonly meant: readonly Sweep[]; readonly alike: readonly Sweep[] };
+
+const findCandidates = async (client: Client, word: string): Promise<Candidates> => {
+  if (word === 'latest') {
+    const { items } = await client.listSweeps({ query: { limit: 1 } });
+    return { meant: items, alike: [] };
+  }
+  const alike = await allItems((page) =>
+    client.listSweeps({ query: { search: word.slice(0, 200), ...page } }),
   );
-  const named = sweeps.filter(({ name }) => name === idOrName);
-  if (named.length === 1) return named[0]!.id;
-  if (named.length === 0)
-    throw new Exit(
-      exitCodes.refused,
-      `There is no sweep with the id or the name ${idOrName}.\n→ \`npx funnel ls\` lists sweeps.`,
-    );
-  const ids = named.slice(0, 10).map(({ id, status }) => `  ${id}  ${status}`);
+  const named = alike.filter(({ name }) => name === word);
+  return { meant: named.length > 0 ? named : alike.filter(({ id }) => id.startsWith(word)), alike };
+};
+
+const noSweep = (word: string, { alike }: Candidates): Exit => {
+  if (word === 'latest')
+    return new Exit(exitCodes.refused, 'There is no sweep yet.\n→ `npx funnel submit FILE` makes one.');
+  const first = `There is no sweep with the id or the name ${word}.`;
+  return new Exit(
+    exitCodes.refused,
+    alike.length > 0
+      ? [`${first} Did you mean one of these?`, ...candidatesText(alike)].join('\n')
+      : `${first}\n→ \`npx funnel ls\` lists sweeps.`,
+  );
+};
+
+/** The only one of these sweeps; null if there is none. Throws Exit if there are several. */
+const onlyOne = (word: string, { meant }: Candidates): string | null => {
+  if (meant.length < 2) return meant[0]?.id ?? null;
+  const what = meant[0]!.name === word ? `have the name ${word}` : `have an id that begins with ${word}`;
   throw new Exit(
     exitCodes.usage,
-    [`${named.length} sweeps have the name ${idOrName}. Give the id of one of them:`, ...ids].join('\n'),
+    [`${meant.length} sweeps ${what}. Give the id of one of them:`, ...candidatesText(meant)].join('\n'),
   );
+};
+
+/**
+ * The id of the sweep that a user named: by its id or the start of it, by its name, or as `latest`. A whole id is not checked. Throws Exit when
+ * no sweep, or more than one, is meant.
+ */
+export const findSweep = async (client: Client, word: string): Promise<string> => {
+  if (sweepId.test(word)) return word;
+  const candidates = await findCandidates(client, word);
+  const id = onlyOne(word, candidates);
+  if (id === null) throw noSweep(word, candidates);
+  return id;
+};
+
+/** The id of the trial `latest-3`, or null for a word of another form. */
+const numberedTrial = async (client: Client, word: string): Promise<string | null> => {
+  const [, sweep, number] = numbered.exec(word) ?? [];
+  return sweep && number ? `${await findSweep(client, sweep)}-${number.padStart(5, '0')}` : null;
+};
+
+/** As `findSweep`, for a trial: its id, or its sweep and its number, such as `latest-3`. */
+export const findTrial = async (client: Client, word: string): Promise<string> => {
+  const id = trialId.test(word) ? word : await numberedTrial(client, word);
+  if (id !== null) return id;
+  throw new Exit(
+    exitCodes.usage,
+    `Expected a trial, as its id or as SWEEP-NUMBER such as latest-0, but got ${word}.\n→ \`npx funnel trials SWEEP\` lists the trials of a sweep.`,
+  );
+};
+
+/** As `findSweep` and `findTrial`. A name of a sweep that ends like a trial means the sweep. */
+export const findSweepOrTrial = async (
+  client: Client,
+  word: string,
+): Promise<{ readonly kind: 'sweep' | 'trial'; readonly id: string }> => {
+  if (trialId.test(word)) return { kind: 'trial', id: word };
+  if (sweepId.test(word)) return { kind: 'sweep', id: word };
+  const candidates = await findCandidates(client, word);
+  const sweep = onlyOne(word, candidates);
+  if (sweep !== null) return { kind: 'sweep', id: sweep };
+  const trial = await numberedTrial(client, word);
+  if (trial === null) throw noSweep(word, candidates);
+  return { kind: 'trial', id: trial };
 };
 
 /** A decision of a search by its number; null while it is not made. */
@@ -72,26 +143,6 @@ export const findDecision = async (
     number + 1,
   );
   return items.find((decision) => decision.number === number) ?? null;
-};
-
-/**
- * An id may belong to any kind of thing. Asks the API for each kind in turn, and returns the first answer. Throws Exit when no kind has the
- * id.
- */
-export const firstFound = async <T>(
-  id: string,
-  kinds: Readonly<Record<string, () => Promise<T>>>,
-): Promise<T> => {
-  for (const ask of Object.values(kinds))
-    try {
-      return await ask();
-    } catch (error) {
-      if (!(error instanceof FunnelError && error.code === 'NOT_FOUND')) throw error;
-    }
-  throw new Exit(
-    exitCodes.refused,
-    `There is neither a ${Object.keys(kinds).join(' nor a ')} with the id ${id}.\n→ \`npx funnel ls\` and \`npx funnel trials SWEEP\` list ids.`,
-  );
 };
 
 /** Statuses of trials that ended without a result. A cancelled trial is not among them. */

@@ -2,6 +2,10 @@
 import { nameFault } from '@funnel/contracts';
 import { InvalidArgumentError } from 'commander';
 
+/** How the help says that a command finds a sweep, and a trial (`requests.ts`). */
+export const sweepWords = 'its id or the start of it, its name, or latest';
+export const trialWords = 'its id, or SWEEP-NUMBER such as latest-0';
+
 /** A whole number in digits, from `min` to `max`. */
 export const readWhole =
   (min: number, max: number = Number.MAX_SAFE_INTEGER) =>

@@ -27,7 +27,22 @@ export const countStages = ({ stages }: SweepDetail): { readonly done: number; r
 
 const percent = (share: number): string => `${Math.floor(share * 100)} %`.padStart(5);
 
+const keptStatuses = new Set(['completed', 'diverged', 'collapsed']);
+
+/** `86 % · cancelled · kept: 61 of 74 stages, 42 of 58 epochs` */
+const cancelledParts = (sweep: SweepDetail): readonly string[] => {
+  const { stages, epochsTrained, plan } = sweep;
+  const kept = stages.reduce((sum, { status, count }) => sum + (keptStatuses.has(status) ? count : 0), 0);
+  const epochs = plan.epochs.needed > 0 ? `, ${epochsTrained} of ${plan.epochs.needed} epochs` : '';
+  return [
+    percent(sweep.progress),
+    statusText(sweep.status),
+    `kept: ${kept} of ${countStages(sweep).total} stages${epochs}`,
+  ];
+};
+
 const progressParts = (sweep: SweepDetail): readonly string[] => {
+  if (sweep.status === 'cancelled') return cancelledParts(sweep);
   const { done, total } = countStages(sweep);
   const { needed } = sweep.plan.epochs;
   return [
@@ -118,8 +133,12 @@ const isOver = ({ status }: SweepDetail): boolean => !goesOn.includes(status);
 
 /** Milliseconds between two requests. A terminal shows every answer. */
 const pollMs = { terminal: 500, log: 1000 };
-/** A log gets a line whenever a stage has ended or the status has changed, and at least one in this time. */
-const maxQuietMs = 30_000;
+/**
+ * A log gets a line when the status has changed and at the end. In between it gets one when stages have ended, but not sooner than after
+ * `minGapMs`, and at least one in `maxQuietMs`.
+ */
+const minGapMs = 10_000;
+const maxQuietMs = 60_000;
 
 /** The API or its database does not answer, it has too many requests, or the disk is full. Waiting helps. */
 const isTemporary = (error: unknown): error is FunnelError =>
@@ -160,7 +179,8 @@ const createProgressLog = (output: Output) => {
     const now = performance.now();
     const stop = stopLines(sweep);
     const isNew = sweep.status !== status || stop.join() !== said;
-    if (!isNew && countStages(sweep).done === done && now - loggedAt < maxQuietMs) return;
+    const quiet = countStages(sweep).done === done ? maxQuietMs : minGapMs;
+    if (!isNew && !isOver(sweep) && now - loggedAt < quiet) return;
     done = countStages(sweep).done;
     loggedAt = now;
     output.note(`${sweep.name} ${progressSentence(sweep)}`);

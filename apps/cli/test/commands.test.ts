@@ -69,7 +69,9 @@ describe('funnel', () => {
     const file = small('shown');
     const plan = await json<Plan>('plan', file);
     expect(plan).toMatchObject({ trials: 2, epochs: { unshared: 10, needed: 8 } });
-    expect((await run('plan', file)).stdout).toContain('8 epochs to train');
+    expect((await run('plan', file)).stdout).toContain(
+      '8 to train; 10 without sharing: trials share 2 (1.25×)',
+    );
 
     const watched = await run('submit', file, '--watch', '--key', 'once');
     expect(watched.status, watched.stderr).toBe(0);
@@ -213,6 +215,31 @@ describe('funnel', () => {
     ]);
   });
 
+  it('finds sweeps and trials by the start of an id, by a name, by a number, and as latest', async () => {
+    const { id } = await json<SweepDetail>('submit', small('found by its name'));
+    for (const word of [id.slice(0, 15), 'found by its name', 'latest'])
+      expect([word, (await json<SweepDetail>('show', word)).id]).toEqual([word, id]);
+    for (const word of [`${id.slice(0, 15)}-1`, 'found by its name-1', 'latest-1', `${id}-00001`])
+      expect([word, (await json<{ id: string }>('show', word)).id]).toEqual([word, `${id}-00001`]);
+    expect((await run('compare', 'latest-0', 'latest-1')).stdout).toMatch(/gamma\s+\d\s+\d/);
+    expect((await run('log', 'latest-0')).stdout).toContain('initialise: ');
+
+    const alike = await run('show', 'found by');
+    expect([alike.status, alike.stderr]).toEqual([
+      3,
+      expect.stringMatching(
+        new RegExp(
+          `^There is no sweep .* found by\\. Did you mean one of these\\?\n  ${id}  .*found by its name\n$`,
+        ),
+      ),
+    ]);
+    const ambiguous = await run('show', id.slice(0, 2));
+    expect([ambiguous.status, ambiguous.stderr]).toEqual([
+      2,
+      expect.stringMatching(new RegExp(`sweeps have an id that begins with ${id.slice(0, 2)}.*\n  ${id}  `)),
+    ]);
+  });
+
   it('pauses, resumes, cancels and deletes', async () => {
     const file = long('long', 1);
     const { id } = await json<SweepDetail>('submit', file, '--key', 'long');
@@ -313,7 +340,9 @@ describe('funnel', () => {
   it('names the path of each mistake in a sweep, and exits with 3', async () => {
     const { status, stderr } = await run('plan', sweepFile('wrong', [data, 'space: { gama: 1 }']));
     expect(status).toBe(3);
-    expect(stderr).toMatch(/^[^\n]*:\n {2}space\.gama: expected a known key[^\n]*\n→ Nothing was done/);
+    expect(stderr).toMatch(
+      /^[^\n]*wrong[^\n]* has a mistake:\n {2}line 3, space\.gama: expected a known key[^\n]*\n→ Nothing was written/,
+    );
   });
 
   it.each([
@@ -337,8 +366,12 @@ describe('funnel', () => {
     ],
     [['ls', '--url', 'http://127.0.0.1:9'], 4, /npm start/],
     [['show', 'nothing'], 3, /no sweep with the id or the name nothing/],
-    [['show', '0123456789abcdef'], 3, /neither a sweep nor a trial with the id 0123456789abcdef/],
-    [['log', 'nothing'], 3, /neither a trial nor a stage with the id nothing/],
+    [['show', '0123456789abcdef'], 3, /Expected a sweep, but there is none with id 0123456789abcdef/],
+    [
+      ['log', 'nothing'],
+      2,
+      /Expected a trial, as its id or as SWEEP-NUMBER such as latest-0, but got nothing/,
+    ],
     [['ls', '--url', 'nonsense'], 2, /such as http:.* but got nonsense \(--url\)/],
     [['plan', '/dev/null'], 2, /is empty: expected a sweep/],
   ] as const)('%j ends with %i', async (args, status, words) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatCsv } from '../src/export/formats.ts';
 import {
-  formatCount,
+  formatColumns,
   formatDuration,
   formatMinute,
   formatNumber,
@@ -21,16 +21,6 @@ describe('formatDuration', () => {
     [200_000, '2 d 7 h'],
   ])('%d seconds are %s', (seconds, text) => {
     expect(formatDuration(seconds)).toBe(text);
-  });
-});
-
-describe('formatCount', () => {
-  it('has an s for every number but one', () => {
-    expect([0, 1, 2].map((count) => formatCount(count, 'trial'))).toEqual([
-      '0 trials',
-      '1 trial',
-      '2 trials',
-    ]);
   });
 });
 
@@ -90,4 +80,30 @@ describe('formatTable', () => {
     ]);
     expect(table.split('\n')).toEqual(['name      n', 'α         1', 'longer  100']);
   });
+});
+
+describe('a table in a narrow terminal', () => {
+  const columns = [
+    { title: 'id', value: () => 'abcdef' },
+    { title: 'created', value: () => '2026-11-29 10:00', isOptional: true },
+    { title: 'search', value: () => '3 of 20', isOptional: true },
+    { title: 'name', value: () => 'a name of a sweep that is long' },
+  ];
+  const titles = (width: number) => formatTable(columns, [0], width).split('\n')[0]!.split(/ +/);
+
+  it('leaves out optional columns, the last first, and cuts the last column', () => {
+    expect(titles(80)).toEqual(['id', 'created', 'search', 'name']);
+    expect(titles(50)).toEqual(['id', 'created', 'name']);
+    expect(titles(30)).toEqual(['id', 'name']);
+    expect(formatTable(columns, [0], 30).split('\n')[1]).toBe('abcdef  a name of a sweep tha…');
+  });
+});
+
+it('cells fill columns from top to bottom', () => {
+  expect(formatColumns(['a=1', 'bb=22', 'c=3', 'd=4', 'e=5'], 14)).toEqual([
+    'a=1    d=4',
+    'bb=22  e=5',
+    'c=3',
+  ]);
+  expect(formatColumns(['a', 'b'], 1)).toEqual(['a', 'b']);
 });

@@ -68,6 +68,18 @@ describe('the progress of a sweep', () => {
     expect([...lines.at(-1)!].length).toBeLessThan(60);
   });
 
+  it('says what a cancelled sweep kept', () => {
+    const stages: SweepDetail['stages'] = [
+      { kind: 'initialise', status: 'completed', count: 5 },
+      { kind: 'optimise', status: 'diverged', count: 1 },
+      { kind: 'attack', status: 'cancelled', count: 4 },
+      { kind: 'attack', status: 'skipped', count: 2 },
+    ];
+    expect(progressSentence(sweep({ status: 'cancelled', etaSeconds: null, stages }))).toBe(
+      ' 63 % · cancelled · kept: 6 of 12 stages, 12 of 24 epochs',
+    );
+  });
+
   it('does not move while numbers grow', () => {
     const heights = [0, 9, 99, 100, 3599].map(
       (etaSeconds) => progressLines(sweep({ etaSeconds, epochsTrained: etaSeconds % 24 }), [], 80).length,

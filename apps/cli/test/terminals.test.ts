@@ -48,11 +48,11 @@ const hostile = '\x1b[2J\x1b]0;owned\x07 \u202e';
 
 describe('control characters', () => {
   it('in the name of a new sweep are refused with the path', async () => {
-    const { status, stderr } = await run(['submit', sweepFile(`a${hostile}b`)]);
+    const file = sweepFile(`a${hostile}b`);
+    const { status, stderr } = await run(['submit', file]);
     expect({ status, stderr }).toEqual({
       status: 3,
-      stderr:
-        'The request does not match the schema of this route:\n  name: expected a text without control characters and line breaks, got \\x1b\n→ Nothing was done. Correct the request and try again.\n',
+      stderr: `${file} has a mistake:\n  line 1, name: expected a text without control characters and line breaks, got \\x1b\n→ Nothing was written. Correct the file and try again.\n`,
     });
   });
 

@@ -1,7 +1,7 @@
-/** The text about one trial: the accuracy per class. */
-import type { TrialDetail } from '@funnel/contracts';
+/** The text about one trial: hyperparameters, reasons of verdicts, the accuracy per class. */
+import type { AttackName, TrialDetail } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { describeTrial } from '../src/output/trials.ts';
+import { describeTrial, sweptIn } from '../src/output/trial.ts';
 
 const trialOf = (classes: readonly string[], perClass: TrialDetail['perClass']): TrialDetail => ({
   ...{ id: 's-00000', sweepId: 's', number: 0, recipe: 'classic', dataset: 'pets', seed: 0 },
@@ -41,5 +41,52 @@ describe('the accuracy per class', () => {
 
   it('is left out for a classifier of an older version', () => {
     expect(describeTrial(trialOf(['cat', 'dog'], null))).not.toContain('test images');
+  });
+});
+
+describe('a trial', () => {
+  const trial: TrialDetail = {
+    ...trialOf(['cat', 'dog'], null),
+    hyperparameters: { beta: 0.01, filters: '4-8', gamma: 5, latent: 32 },
+  };
+
+  it('has the swept hyperparameters first, then the others in the order of their declarations', () => {
+    expect(
+      describeTrial(trial, { swept: ['gamma', 'beta'] })
+        .split('\n')
+        .slice(2, 5),
+    ).toEqual(['swept  gamma=5  beta=0.01', '', 'filters=4-8  latent=32']);
+    expect(
+      sweptIn({ gamma: [1, 5], beta: { min: 0, max: 1, scale: 'linear' }, latent: 32, filters: ['4'] }),
+    ).toEqual(['gamma', 'beta']);
+  });
+
+  it('names each reason of its verdict once, in one line, and whole with `why`', () => {
+    const detail = `The loss still falls by ${'much '.repeat(20)}`.trim();
+    const evaluation = (attack: AttackName) =>
+      ({
+        attack,
+        settings: {},
+        summary: {},
+        verdict: 'suspect',
+        diagnostics: [
+          { id: 'H2', value: 1, threshold: 0.5, verdict: 'suspect', detail },
+          { id: 'H1', value: 0, threshold: 0.5, verdict: 'ok', detail: 'Right.' },
+        ],
+      }) as unknown as TrialDetail['evaluations'][number];
+    const evaluated = { ...trial, evaluations: [evaluation('fgsm'), evaluation('bim')] };
+    const reasons = (why: boolean) =>
+      describeTrial(evaluated, { width: 80, why })
+        .split('\n')
+        .filter((line) => /^[!→]/.test(line));
+    const [line, hint, ...rest] = reasons(false);
+    expect([line, rest]).toEqual([
+      expect.stringMatching(/^! suspect: \S+ \(H2\) under fgsm, bim: The loss .*…$/),
+      [],
+    ]);
+    expect(line!.length).toBeLessThanOrEqual(80);
+    expect(hint).toBe('→ `npx funnel show s-00000 --why` has the whole reasons.');
+    expect(reasons(true)).toEqual([expect.stringMatching(/^! suspect: /)]);
+    expect(describeTrial(evaluated, { width: 80, why: true }).replaceAll(/\s+/g, ' ')).toContain(detail);
   });
 });

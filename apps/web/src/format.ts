@@ -9,12 +9,10 @@ import {
   isNumeric,
 } from '@funnel/contracts';
 
+export { plural } from '@funnel/contracts';
+
 const counts = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 export const formatCount = (value: number): string => counts.format(value);
-
-/** `1 trial`, `2,000 trials`. */
-export const plural = (count: number, one: string, many = `${one}s`): string =>
-  `${formatCount(count)} ${count === 1 ? one : many}`;
 
 /** A text for the tooltips of charts, which are HTML. */
 export const escapeHtml = (text: string): string =>

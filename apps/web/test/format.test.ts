@@ -9,7 +9,6 @@ import {
   formatNumber,
   formatPercent,
   inSentence,
-  plural,
 } from '../src/format.ts';
 
 describe('numbers', () => {
@@ -43,15 +42,6 @@ describe('numbers', () => {
     const now = Date.parse('2026-01-02T00:00:00Z');
     expect(formatAgo('2026-01-01T23:57:00Z', now)).toBe('3 min ago');
     expect(formatAgo('2026-01-02T00:01:00Z', now)).toBe('just now'); // clocks differ
-  });
-
-  it('counts have a plural', () => {
-    expect([plural(1, 'trial'), plural(0, 'trial'), plural(2000, 'trial')]).toEqual([
-      '1 trial',
-      '0 trials',
-      '2,000 trials',
-    ]);
-    expect(plural(2, 'worker that is', 'workers that are')).toBe('2 workers that are');
   });
 
   it('a title in a sentence keeps its symbols', () => {

@@ -83,9 +83,16 @@ export const settingsJsonSchema = (schema: z.ZodType): Readonly<Record<string, u
 
 const capitalise = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1);
 
+/** `{ preset: 'paper', … }` as `{ attack: 'preset:paper', … }`: in a list of attacks both are written. */
+const withPresetAsAttack = (value: unknown): unknown => {
+  if (typeof value !== 'object' || value === null || 'attack' in value || !('preset' in value)) return value;
+  const { preset, ...rest } = value;
+  return { attack: typeof preset === 'string' ? `preset:${preset}` : preset, ...rest };
+};
+
 /** Makes `{ attack, settings }` from a name or a flat object. Refuses a name that is not in `known`; the issue quotes the name. */
 const nest = (known: readonly string[]) => (value: unknown, context: z.RefinementCtx) => {
-  const object = typeof value === 'string' ? { attack: value } : value;
+  const object = typeof value === 'string' ? { attack: value } : withPresetAsAttack(value);
   if (typeof object !== 'object' || object === null || !('attack' in object)) return object;
   const { attack, ...rest } = object;
   if (typeof attack !== 'string' || !known.includes(attack)) {

@@ -1,6 +1,7 @@
 /** Conditions on the outcome of a configuration, as users write them: `cleanAccuracy >= 0.95`, `verdict != masked`. */
 import { z } from 'zod';
 import { type AttackName, attackNames } from './attacks.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { type EvaluationMetricName, evaluationMetricNames } from './metrics.ts';
 
 export type Condition =
@@ -38,6 +39,22 @@ export const readConstraint = (text: string): Condition | null => {
   };
 };
 
+const looseWords = /^\s*(?:(\S+)\s+)?([^\s<>=!]+)\s*(?:[<>=!]=?)/;
+
+/** The name in a condition that is no attack or no metric, with the ones that it resembles; else every metric. */
+const helpWith = (text: string): string => {
+  const [, attack, metric = ''] = looseWords.exec(text) ?? [];
+  const wrong: readonly (readonly [string | undefined, readonly string[]])[] = [
+    [attack, attackNames],
+    [metric, [...evaluationMetricNames, 'verdict']],
+  ];
+  for (const [word, names] of wrong) {
+    const question = word === undefined || names.includes(word) ? null : didYouMean(word, names);
+    if (question) return `${JSON.stringify(word)} is unknown: ${question}`;
+  }
+  return `Metrics: ${evaluationMetricNames.join(', ')}`;
+};
+
 export const Constraint = z
   .string()
   .max(200)
@@ -46,6 +63,6 @@ export const Constraint = z
     context.addIssue({
       code: 'custom',
       input: text,
-      message: `Expected ${expected}, but got ${JSON.stringify(text)}. Metrics: ${evaluationMetricNames.join(', ')}`,
+      message: `Expected ${expected}, but got ${JSON.stringify(text)}. ${helpWith(text)}`,
     });
   });

@@ -42,23 +42,44 @@ const maxWord = 100;
 /** More names than these would not help. */
 const maxNames = 6;
 
-/** The first of these rules that finds names decides. `word` and the names are compared in lower case. */
-const rules: readonly ((word: string, names: readonly string[]) => readonly string[])[] = [
+/** `learningRate` → learning, rate; `pgd-linf` → pgd, linf */
+const partsOf = (name: string): readonly string[] =>
+  name
+    .split(/[-:_.\s]|(?<=[a-z0-9])(?=[A-Z])/)
+    .filter((part) => part !== '')
+    .map((part) => part.toLowerCase());
+
+/** Short forms that other programs use and that no rule would find. */
+const shortForms: Readonly<Record<string, string>> = {
+  lr: 'rate',
+  eps: 'epsilon',
+  bs: 'batchSize',
+};
+
+/** The first of these rules that finds names decides. `word` is in lower case, `parts` are its parts. Names are compared in lower case. */
+const rules: readonly ((
+  word: string,
+  names: readonly string[],
+  parts: readonly string[],
+) => readonly string[])[] = [
   // `pgd` → `pgd-linf`, `pgd-l2`; `eps` → `epsilon`
   (word, names) => names.filter((name) => word.length >= 2 && name.toLowerCase().startsWith(word)),
   nearest,
   // `autoattack` → `preset:autoattack`
   (word, names) => names.filter((name) => word.length >= 3 && name.toLowerCase().includes(word)),
   // `fgsm-linf` → `fgsm`
-  (word, names) => names.filter((name) => word.split(/[-:_.\s]/).includes(name.toLowerCase())),
+  (_, names, parts) => names.filter((name) => parts.includes(name.toLowerCase())),
+  // `learningRate` → `classifierRate`, `dropRate`: the last part says what kind of value it is
+  (_, names, parts) => names.filter((name) => parts.length > 1 && partsOf(name).includes(parts.at(-1)!)),
 ];
 
 /** The names that `word` resembles most, in their order; none when no name or too many names resemble it. */
 export const resembling = (word: string, names: readonly string[]): readonly string[] => {
   if (word.length > maxWord) return [];
-  const lower = word.toLowerCase();
+  const full = shortForms[word.toLowerCase()] ?? word;
+  const parts = partsOf(full);
   for (const rule of rules) {
-    const found = rule(lower, names);
+    const found = rule(full.toLowerCase(), names, parts);
     if (found.length > 0) return found.length <= maxNames ? found : [];
   }
   return [];

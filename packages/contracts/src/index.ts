@@ -20,6 +20,7 @@ export {
   AttackName,
   type AttackSettings,
   AttackSpec,
+  abbreviate,
   attackKey,
   attackNames,
   attackSpec,

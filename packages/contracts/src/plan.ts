@@ -4,8 +4,9 @@
  */
 import { z } from 'zod';
 import type { StageNeed } from './abilities.ts';
+import { AttackName } from './attacks.ts';
 import { type Hyperparameters, HyperparameterValue } from './hyperparameters.ts';
-import type { RecipeName } from './recipes.ts';
+import { RecipeName } from './recipes.ts';
 import { PlannedSearch } from './search-resources.ts';
 import type { StageSpec } from './stages.ts';
 import { StageKind } from './statuses.ts';
@@ -72,6 +73,21 @@ export const Plan = z
     space: z.array(PlannedHyperparameter).optional().meta({
       description: 'The hyperparameters of the search space; absent in plans of older versions.',
     }),
+    runs: z
+      .strictObject({
+        recipes: z.array(RecipeName),
+        seeds: z.array(z.int()).meta({ description: 'The different seeds, at most the first hundred.' }),
+        attacks: z
+          .array(z.strictObject({ attack: AttackName, settings: z.record(z.string(), z.unknown()) }))
+          .meta({ description: 'Each attack once with all of its settings; presets are spelt out.' }),
+        defaults: z.record(z.string(), HyperparameterValue).meta({
+          description: 'The hyperparameters that the recipes read and that the space does not name.',
+        }),
+      })
+      .optional()
+      .meta({
+        description: 'What runs besides the values of the search space. Only in the answer to a plan.',
+      }),
     warnings: z.array(z.string()).optional().meta({
       description: 'What will probably disappoint: one sentence each. Absent if there is nothing.',
     }),
@@ -94,6 +110,11 @@ export const Plan = z
           description:
             'Seconds of the work that is left, at the speed that this fleet had in its last stages of these kinds; null when it has not run all of them.',
         }),
+        unmeasured: z.array(z.string()).optional().meta({
+          description:
+            'The kinds of stages that this fleet has not run yet, such as `attack square-linf`, so that it cannot tell their time.',
+        }),
+        slots: Count.optional().meta({ description: 'The trainers of the workers that are online.' }),
       })
       .optional()
       .meta({ description: 'What the sweep costs; absent in plans of older versions.' }),

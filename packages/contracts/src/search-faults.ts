@@ -55,8 +55,8 @@ const fidelityFaults = ({ fidelity }: PromotingSearch, { recipes, space }: Parts
     return [
       fault(
         ['space', name],
-        `no values of the fidelity, since the search sets ${name} to ${min} … ${max}`,
-        `values for ${name}`,
+        `a space without ${name}, since the search itself sets it, from ${min} to ${max}`,
+        `values of ${name}`,
         name,
       ),
     ];

@@ -2,7 +2,13 @@
 import { z } from 'zod';
 import { AttackList, entryFault, PresetName } from './attacks/presets.ts';
 import { DatasetChoice, SweepDataset, sweepDataset } from './dataset-spec.ts';
-import { type HyperparameterName, hyperparameterDeclaration, isNumeric } from './hyperparameters.ts';
+import { didYouMean, joinWithOr } from './did-you-mean.ts';
+import {
+  type HyperparameterName,
+  hyperparameterDeclaration,
+  hyperparameterNames,
+  isNumeric,
+} from './hyperparameters.ts';
 import { fixedLimit } from './limits.ts';
 import { Objective } from './objectives.ts';
 import { objectiveFaults } from './ranking.ts';
@@ -36,10 +42,12 @@ const Recipes = z.union([
   z.array(RecipeName).min(1, 'Expected at least one recipe, but got an empty list').max(10_000),
 ]);
 
+const defaultRecipes: RecipeName[] = ['funn'];
+
 const definition = z.strictObject({
   name: z.string().trim().min(1).max(200),
   description: z.string().max(10_000).default(''),
-  recipes: Recipes.default(['funn']).meta({
+  recipes: Recipes.default(defaultRecipes).meta({
     title: 'Recipes',
     description:
       'One name or a list. A recipe ignores values of hyperparameters that it does not read: they add no trials of this recipe.',
@@ -86,14 +94,22 @@ export type StoredDefinition = z.output<typeof StoredDefinition>;
 
 type Issue = { readonly path: readonly string[]; readonly message: string; readonly input: unknown };
 
+/** The hyperparameters that these recipes read, as a user wrote the recipes; all hyperparameters if none of them is a recipe. */
+export const hyperparametersReadBy = (written: unknown = defaultRecipes): readonly HyperparameterName[] => {
+  const recipes = [written].flat().filter((name) => RecipeName.safeParse(name).success) as RecipeName[];
+  return recipes.length === 0 ? hyperparameterNames : [...new Set(recipes.flatMap(hyperparametersOf))];
+};
+
 const hyperparameterIssues = (
   name: HyperparameterName,
   dimension: Dimension,
   recipes: readonly RecipeName[],
 ): readonly Issue[] => {
   const path = ['space', name];
-  if (!recipes.some((recipe) => hyperparametersOf(recipe).includes(name))) {
-    const message = `Expected a hyperparameter that ${recipes.join(' or ')} reads, but none reads ${name}`;
+  const read = hyperparametersReadBy(recipes);
+  if (!read.includes(name)) {
+    const question = didYouMean(name, read);
+    const message = `Expected a hyperparameter that ${joinWithOr(recipes)} reads, but got the key "${name}"${question ? `. ${question}` : ''}`;
     return [{ path, message, input: name }];
   }
   const hyperparameter = hyperparameterDeclaration(name);

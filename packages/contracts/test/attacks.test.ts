@@ -88,6 +88,7 @@ describe('a preset with settings', () => {
     const flat = { attack: 'preset:autoattack', epsilon: 0.1 } as const;
     expect(settingsOf([flat])).toEqual(expected);
     expect(settingsOf([{ attack: 'preset:autoattack', settings: { epsilon: 0.1 } }])).toEqual(expected);
+    expect(settingsOf([{ preset: 'autoattack', epsilon: 0.1 } as never])).toEqual(expected);
     expect(settingsOf(AttackList.parse([flat]))).toEqual(expected);
     expect(AttackList.parse([flat])).toEqual([{ attack: 'preset:autoattack', settings: { epsilon: 0.1 } }]);
     const fraction = settingsOf([{ attack: 'preset:autoattack', epsilon: '8/255' }]);

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { attackNames, attacks, didYouMean, presetNames, resembling } from '../src/index.ts';
+import {
+  attackNames,
+  attacks,
+  didYouMean,
+  hyperparametersOf,
+  presetNames,
+  resembling,
+} from '../src/index.ts';
 
 const names = [...attackNames, ...presetNames.map((preset) => `preset:${preset}`)];
 
@@ -27,6 +34,21 @@ describe('a word resembles', () => {
   it('settings by their start', () => {
     expect(resembling('eps', Object.keys(attacks['pgd-linf'].settings.shape))).toEqual(['epsilon']);
     expect(resembling('clasifierEpoch', ['gamma', 'beta', 'classifierEpochs'])).toEqual(['classifierEpochs']);
+  });
+
+  it('hyperparameters by their last part', () => {
+    const funn = hyperparametersOf('funn');
+    const rates = [
+      'initialiseAttackerRate',
+      'initialiseDefenderRate',
+      'optimiseAttackerRate',
+      'optimiseDefenderRate',
+      'classifierRate',
+    ];
+    for (const word of ['learningRate', 'learning_rate', 'lr'])
+      expect([word, [...resembling(word, funn)].sort()]).toEqual([word, [...rates].sort()]);
+    expect(resembling('eps', hyperparametersOf('trades'))).toEqual(['trainingEpsilon']);
+    expect(resembling('bs', funn)).toEqual(['batchSize']);
   });
 
   it('no name if it is much longer than names, and costs no time then', () => {

@@ -73,6 +73,10 @@ describe('sweeps', () => {
     expect((await listSweeps(db, { limit: 9, status: 'completed' })).items).toHaveLength(1);
     expect((await listSweeps(db, { limit: 9, search: '0%' })).items).toHaveLength(1);
     expect((await listSweeps(db, { limit: 9, search: 'HALF_' })).items).toHaveLength(1);
+    const [{ id }] = all.items as [(typeof all.items)[number]];
+    expect(
+      (await listSweeps(db, { limit: 9, search: id.slice(0, 14) })).items.map((each) => each.id),
+    ).toEqual([id]);
     expect((await listSweeps(db, { limit: 9, search: 'f%w' })).items).toHaveLength(0);
     await expect(listSweeps(db, { limit: 1, cursor: '{' })).rejects.toMatchObject({
       code: 'INVALID_REQUEST',

@@ -6,5 +6,6 @@ export { minBytes } from './memory.ts';
 export { roundedBytes } from './needs.ts';
 export { type Networks, networksOf, type Size } from './network-sizes.ts';
 export { distinctEpochs, type Outline, outlinePoints, outlineSweep } from './outline.ts';
-export { secondsLeft } from './seconds.ts';
+export { timeLeft } from './seconds.ts';
 export { idsOfVersions, type VersionedId, versionChanges } from './versions.ts';
+export { whatRuns } from './what-runs.ts';

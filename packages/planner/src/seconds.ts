@@ -27,17 +27,20 @@ export const imagesLeft = (
   return images;
 };
 
-/** Seconds if all slots work at these speeds; null when the fleet has not run one of the kinds, or has no slot. */
-export const secondsLeft = (images: ImagesLeft, { speeds, slots }: FleetSpeed): number | null => {
-  if (slots === 0) return null;
+/**
+ * The time if all slots work at these speeds. Null when the fleet has no slot, or has not yet run one of the kinds: `unmeasured` names these,
+ * such as `attack square-linf`.
+ */
+export const timeLeft = (
+  images: ImagesLeft,
+  { speeds, slots }: FleetSpeed,
+): { readonly seconds: number | null; readonly unmeasured: string[]; readonly slots: number } => {
   const secondsPerImage = new Map(
     speeds.map(({ kind, method, seconds, images }) => [keyOf(kind, method), seconds / images]),
   );
+  const unmeasured = [...images.keys()].filter((key) => !secondsPerImage.has(key));
+  if (slots === 0 || unmeasured.length > 0) return { seconds: null, unmeasured, slots };
   let total = 0;
-  for (const [key, count] of images) {
-    const each = secondsPerImage.get(key);
-    if (each === undefined) return null;
-    total += count * each;
-  }
-  return Math.round(total / slots);
+  for (const [key, count] of images) total += count * secondsPerImage.get(key)!;
+  return { seconds: Math.round(total / slots), unmeasured, slots };
 };

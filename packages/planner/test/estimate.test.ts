@@ -7,7 +7,7 @@ import {
   type SweepLimits,
 } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { countPlan, estimate, outlineSweep, queriesOf, secondsLeft } from '../src/index.ts';
+import { countPlan, estimate, outlineSweep, queriesOf, timeLeft, whatRuns } from '../src/index.ts';
 
 const sweep = (input: Partial<SweepInput>) =>
   SweepDefinition.parse({ name: 'test', dataset: { name: 'glyphs' }, attacks: ['fgsm'], ...input });
@@ -106,12 +106,43 @@ describe('the time that is left', () => {
   const attack = { kind: 'attack', method: 'fgsm', seconds: 6, images: 3 } as const;
 
   it('is the work at the measured speeds, over all slots', () => {
-    expect(secondsLeft(images, { speeds: [training, attack], slots: 1 })).toBe(20 * 10 + 20);
-    expect(secondsLeft(images, { speeds: [training, attack], slots: 4 })).toBe(55);
+    expect(timeLeft(images, { speeds: [training, attack], slots: 1 })).toEqual({
+      seconds: 20 * 10 + 20,
+      unmeasured: [],
+      slots: 1,
+    });
+    expect(timeLeft(images, { speeds: [training, attack], slots: 4 }).seconds).toBe(55);
   });
 
   it('is unknown when the fleet has not run a kind of stage, or has no slot', () => {
-    expect(secondsLeft(images, { speeds: [training], slots: 1 })).toBeNull();
-    expect(secondsLeft(images, { speeds: [training, attack], slots: 0 })).toBeNull();
+    expect(timeLeft(images, { speeds: [training], slots: 1 })).toEqual({
+      seconds: null,
+      unmeasured: ['attack fgsm'],
+      slots: 1,
+    });
+    expect(timeLeft(images, { speeds: [training, attack], slots: 0 }).seconds).toBeNull();
+  });
+});
+
+describe('what runs', () => {
+  it('has each attack once, presets spelt out at the budget, and the defaults of what the space does not name', () => {
+    const definition = sweep({
+      recipes: ['classic', 'classic'],
+      dataset: { name: 'glyphs', train: 1000, test: 100, attack: 10 },
+      space: { filters: '4-8', classifierEpochs: [1, 2] },
+      seeds: [3, 3, 1],
+      attacks: [{ attack: 'preset:autoattack', epsilon: 0.1 }, 'fgsm', 'fgsm'],
+    });
+    const { recipes, seeds, attacks, defaults } = whatRuns(definition, outlineSweep(definition, 'engine-1'));
+    expect([recipes, seeds]).toEqual([['classic'], [3, 1]]);
+    expect(attacks.map(({ attack, settings }) => [attack, settings.epsilon])).toEqual([
+      ['apgd-ce-linf', 0.1],
+      ['apgd-t-linf', 0.1],
+      ['fab-t-linf', 0.1],
+      ['square-linf', 0.1],
+      ['fgsm', 1],
+    ]);
+    expect(defaults).toMatchObject({ optimiseEpochs: 31, latent: 64, batchSize: 128 });
+    for (const name of ['filters', 'classifierEpochs', 'gamma']) expect(defaults).not.toHaveProperty(name);
   });
 });

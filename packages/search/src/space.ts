@@ -2,7 +2,15 @@
  * The space of a search. Every variable becomes an axis, and the strategies see an axis as the shares from 0 to 1: a continuous axis has a
  * value at each share, and each value of a discrete axis has a cell of shares.
  */
-import { AppError, type Dimension, type HyperparameterValue, isRange, type Range } from '@funnel/contracts';
+import {
+  AppError,
+  abbreviate,
+  type Dimension,
+  didYouMean,
+  type HyperparameterValue,
+  isRange,
+  type Range,
+} from '@funnel/contracts';
 
 /** A variable with a condition is read only where an earlier variable has one of the values. */
 type Condition = { readonly variable: string; readonly values: readonly HyperparameterValue[] };
@@ -154,6 +162,15 @@ export const refuse = (path: string, expected: string, received: string): never 
   });
 };
 
+/** The values of an axis in an error: at most these many, else only that there are some. */
+const maxListed = 10;
+
+/** `a value of gamma in the space (1, 5, 25)` */
+const valueIn = ({ size, at }: Shape, name: string): string => {
+  const values = at && size <= maxListed ? Array.from({ length: size }, (_, index) => at(index)) : [];
+  return `a value of ${name} in the space${values.length > 0 ? ` (${values.map(abbreviate).join(', ')})` : ''}`;
+};
+
 const axisOf = (variable: Variable): Axis => {
   const { name, readWhere } = variable;
   const shape = shapeOf(variable);
@@ -162,7 +179,7 @@ const axisOf = (variable: Variable): Axis => {
     name,
     has: (value) => shape.cellOf(value) !== null,
     cellOf: (value) =>
-      shape.cellOf(value) ?? refuse(`space.${name}`, `a value of ${name} in the space`, String(value)),
+      shape.cellOf(value) ?? refuse(`space.${name}`, valueIn(shape, name), abbreviate(value)),
     ...(readWhere && { readWhere }),
   };
 };
@@ -209,14 +226,20 @@ export const pointAt = (axes: readonly Axis[], shares: ArrayLike<number>): Point
  * is missing, that is not on its axis, or that is not read.
  */
 export const checkPoint = (axes: readonly Axis[], point: Point, path = 'point'): Point => {
-  const complete = choosePoint(axes, ({ name, size, at, has }) => {
+  const complete = choosePoint(axes, (axis) => {
+    const { name, size, at, has } = axis;
     const value = point[name] ?? (size === 1 ? at!(0) : undefined);
     if (value === undefined) return refuse(path, `a value of ${name}`, 'none');
-    return has(value) ? value : refuse(`${path}.${name}`, `a value of ${name} in the space`, String(value));
+    return has(value) ? value : refuse(`${path}.${name}`, valueIn(axis, name), abbreviate(value));
   });
-  for (const [name, value] of Object.entries(point))
-    if (!(name in complete))
-      refuse(`${path}.${name}`, `no ${name}, which this point does not read`, String(value));
+  const read = Object.keys(complete);
+  for (const name of Object.keys(point))
+    if (!read.includes(name))
+      refuse(
+        `${path}.${name}`,
+        `a hyperparameter of this point: ${didYouMean(name, read) ?? read.join(', ')}`,
+        `the key ${abbreviate(name)}`,
+      );
   return complete;
 };
 

@@ -71,6 +71,9 @@ describe('an axis', () => {
     expect(() => axisOf({ dimension: { min: 0, max: 1, scale: 'linear' } }).cellOf(2)).toThrow(
       /x in the space, but got 2/,
     );
+    expect(() => axisOf({ dimension: ['a', '1'] }).cellOf(1)).toThrow(
+      'Expected a value of x in the space ("a", "1"), but got 1',
+    );
   });
 });
 

@@ -90,8 +90,7 @@ const authenticate = async (request: FastifyRequest, options: AccessOptions): Pr
   const tokensNeeded = await options.tokensNeeded({ whileAway });
   if (!tokensNeeded && !showsToken(request)) return localCaller;
   const token = bearer(request);
-  if (token === null)
-    throw new AppError('UNAUTHENTICATED', 'Expected `Authorization: Bearer <token>`, but got none');
+  if (token === null) throw new AppError('UNAUTHENTICATED', 'Expected a token, but got none');
   const caller = await options.findCaller(hashToken(token), { whileAway });
   if (caller) return caller;
   if (tokensNeeded)

@@ -45,7 +45,8 @@ import {
   estimate,
   type Outline,
   outlineSweep,
-  secondsLeft,
+  timeLeft,
+  whatRuns,
 } from '@funnel/planner';
 import { beginSearch, outlineSearch } from '@funnel/proposer';
 import { findMadeAnew } from './made-anew.ts';
@@ -256,8 +257,9 @@ export const createPlanner = (
     const known = new Map([...trained.known, ...evaluated.known]);
     const madeAnew = await findMadeAnew(db, outline, request.engineVersion);
     const { plan, images } = countPlan(outline, known, attacked);
-    const seconds = secondsLeft(images, await readSpeeds(db));
-    return withFindings(plan, { estimate: { ...estimate, seconds }, search, madeAnew, warnings });
+    const left = timeLeft(images, await readSpeeds(db));
+    const whole = withFindings(plan, { estimate: { ...estimate, ...left }, search, madeAnew, warnings });
+    return { ...whole, runs: whatRuns(definition, outline) };
   },
   submit: async ({ client, author, idempotencyKey: key, ticket, ...request }) => {
     const { definition, warnings } = await resolveDataset(db, request.definition);

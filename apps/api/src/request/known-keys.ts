@@ -1,4 +1,5 @@
 /** Finds the keys that a schema has at a path. */
+import { hyperparametersReadBy, SearchSpace } from '@funnel/contracts';
 import { z } from 'zod';
 
 /** The schemas that `schema` stands for: itself without its wrappers (optional, default, …), or every option if it is a union. */
@@ -37,7 +38,10 @@ const memberSchemas = (schema: z.ZodType, part: PropertyKey): readonly z.ZodType
   return [];
 };
 
-/** The keys that `schema` knows for the object at `path`. Literals in `input` choose among the options of unions. */
+/**
+ * The keys that `schema` knows for the object at `path`. Literals in `input` choose among the options of unions. Of a search space these are
+ * the hyperparameters that the recipes read.
+ */
 export const knownKeysAt = (
   schema: z.ZodType,
   path: readonly PropertyKey[],
@@ -51,6 +55,7 @@ export const knownKeysAt = (
       .flatMap((s) => memberSchemas(s, part).flatMap(alternatives));
     here = isObjectLike(here) ? here[part] : undefined;
   }
+  if (schemas.includes(SearchSpace) && isObjectLike(input)) return hyperparametersReadBy(input.recipes);
   const objects = schemas.filter((s) => s instanceof z.ZodObject && mayMatch(s, here));
   return [...new Set(objects.flatMap((s) => Object.keys((s as z.ZodObject).shape)))];
 };

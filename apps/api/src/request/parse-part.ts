@@ -41,6 +41,9 @@ const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
     input,
   );
 
+/** Of more values than these, a refusal lists only those that the given one resembles. */
+const maxListed = 12;
+
 const oneOf = (values: readonly unknown[], given: unknown): string => {
   const suggestion =
     typeof given === 'string'
@@ -49,6 +52,7 @@ const oneOf = (values: readonly unknown[], given: unknown): string => {
           values.filter((v) => typeof v === 'string'),
         )
       : null;
+  if (suggestion && values.length > maxListed) return `a known value: ${suggestion}`;
   return `one of ${values.map(String).join(', ')}${suggestion ? ` (${suggestion})` : ''}`;
 };
 

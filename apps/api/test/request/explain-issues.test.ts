@@ -131,7 +131,59 @@ describe('a fault elsewhere in a sweep', () => {
     ],
     [
       { recipes: 'classic', space: { gamma: 1 } },
-      { path: 'space.gamma', expected: 'a hyperparameter that classic reads', received: '1' },
+      {
+        path: 'space.gamma',
+        expected: 'a hyperparameter that classic reads',
+        received: 'the key "gamma"',
+      },
+    ],
+    [
+      { recipes: ['classic'], space: { learningRate: 1 } },
+      {
+        path: 'space.learningRate',
+        expected: 'a known key: did you mean "initialiseDefenderRate" or "classifierRate"?',
+        received: 'the key "learningRate"',
+      },
+    ],
+    [
+      { recipes: ['classic'], space: { trainingEpsilon: 0.3 } },
+      {
+        path: 'space.trainingEpsilon',
+        expected: 'a hyperparameter that classic reads',
+        received: 'the key "trainingEpsilon"',
+      },
+    ],
+    [
+      { attacks: [{ preset: 'autoatack', epsilon: 0.1 }] },
+      {
+        path: 'attacks[0].attack',
+        expected: 'the name of an attack (Did you mean "preset:autoattack"?)',
+        received: '"preset:autoatack"',
+      },
+    ],
+    [
+      {
+        space: { gamma: [1, 5] },
+        search: { strategy: 'tpe', trials: 4, constraints: ['cleanAcuracy >= 0.9'] },
+      },
+      {
+        path: 'search.constraints[0]',
+        expected:
+          'a condition such as `cleanAccuracy >= 0.95`, `pgd-linf robustAccuracy > 0.2` or `verdict != masked` ("cleanAcuracy" is unknown: did you mean "cleanAccuracy"?)',
+        received: '"cleanAcuracy >= 0.9"',
+      },
+    ],
+    [
+      {
+        space: { gamma: [1, 5] },
+        search: { strategy: 'tpe', trials: 4, constraints: ['pgd robustAccuracy > 0.2'] },
+      },
+      {
+        path: 'search.constraints[0]',
+        expected:
+          'a condition such as `cleanAccuracy >= 0.95`, `pgd-linf robustAccuracy > 0.2` or `verdict != masked` ("pgd" is unknown: did you mean "pgd-linf" or "pgd-l2"?)',
+        received: '"pgd robustAccuracy > 0.2"',
+      },
     ],
   ])('%j', (change, issue) => {
     expect(issuesOf(SweepDefinition, { ...sweep, ...change })).toEqual([issue]);

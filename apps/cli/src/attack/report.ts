@@ -8,10 +8,11 @@ import {
   type Examination,
   isBounded,
   lastConstantLimit,
+  plural,
   threatModelText,
   type Verdict,
 } from '@funnel/contracts';
-import { type Column, formatCount, formatNumber, formatShare, formatTable } from '../output/format.ts';
+import { type Column, formatNumber, formatShare, formatTable } from '../output/format.ts';
 import { settingsText } from '../output/trials.ts';
 import { displayWidth, wrapToWidth } from '../output/width.ts';
 import type { Checks } from './checks.ts';
@@ -91,11 +92,11 @@ const robustSentence = ({ balls, summary }: NonNullable<Outcome['worstCase']>): 
   const { images, attempted, successes, robustAccuracy, robustInterval } = summary;
   if (robustInterval === null) return null;
   const interval = robustInterval.map(formatShare).join(' to ');
-  return `Robust accuracy within ${within}: ${formatShare(robustAccuracy)} (${attempted - successes} of ${formatCount(images, 'image')} withstand every attack; 95 % interval ${interval}).`;
+  return `Robust accuracy within ${within}: ${formatShare(robustAccuracy)} (${attempted - successes} of ${plural(images, 'image')} withstand every attack; 95 % interval ${interval}).`;
 };
 
 const cleanSentence = ({ images, attempted }: EvaluationSummary, backend: unknown): string =>
-  `Clean accuracy: ${formatShare(images === 0 ? null : attempted / images)} (${attempted} of ${formatCount(images, 'image')}, ${backend}).`;
+  `Clean accuracy: ${formatShare(images === 0 ? null : attempted / images)} (${attempted} of ${plural(images, 'image')}, ${backend}).`;
 
 const symbols = { ok: '✓', suspect: '!', masked: '✗' } as const satisfies Record<Verdict, string>;
 
@@ -109,7 +110,7 @@ const verdicts = {
 const describeDiagnosis = ({ verdict, images, checks }: DiagnosticsReport): string[] => {
   const told = checks.filter((check) => check.verdict !== 'ok' || check.value === null);
   return [
-    `${symbols[verdict]} ${formatCount(checks.length, 'check')} on ${formatCount(images, 'image')}: ${verdicts[verdict]}.`,
+    `${symbols[verdict]} ${plural(checks.length, 'check')} on ${plural(images, 'image')}: ${verdicts[verdict]}.`,
     ...told.map(
       (check) =>
         `${check.value === null ? '–' : symbols[check.verdict]} ${checkLabel(check.id)}: ${check.detail}`,
@@ -197,14 +198,14 @@ export const notesOf = ({ leftOut, evaluations, noDiagnosis }: AttackReport): re
     invalidAnswers === undefined
       ? []
       : [
-          `${attack}: ${formatCount(invalidAnswers, 'answer')} of the model named no class (a logit was NaN, for example). None counts as a success.`,
+          `${attack}: ${plural(invalidAnswers, 'answer')} of the model named no class (a logit was NaN, for example). None counts as a success.`,
         ],
   ),
   ...evaluations.flatMap((result) =>
     result.attack !== 'cw-l2' || result.summary.cappedSearches === undefined
       ? []
       : [
-          `${result.attack}: ${formatCount(result.summary.cappedSearches, 'image')} ended at the largest constant ${formatPower(lastConstantLimit(result.settings))}: the attack tries no larger one.`,
+          `${result.attack}: ${plural(result.summary.cappedSearches, 'image')} ended at the largest constant ${formatPower(lastConstantLimit(result.settings))}: the attack tries no larger one.`,
         ],
   ),
   ...evaluations

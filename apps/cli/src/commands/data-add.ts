@@ -9,6 +9,7 @@ import {
   escapeControls,
   formatAmount,
   formatBytes,
+  plural,
 } from '@funnel/contracts';
 import { makeFolder } from '@funnel/contracts/make-folder';
 import { orders, type ReadDataset, type ReadOptions, resizeWays } from '@funnel/datasets';
@@ -16,7 +17,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { isAlive, makeHome } from '../home.ts';
-import { formatCount, formatNumber, formatTable, progressBar } from '../output/format.ts';
+import { formatNumber, formatTable, progressBar } from '../output/format.ts';
 import { readLine, readWhole } from '../values.ts';
 
 /** The options as Commander gives them. */
@@ -101,7 +102,7 @@ const describe = ({
   const rows = classes.slice(0, shownClasses).map((title, i) => ({ title, i }));
   const more = classes.length - rows.length;
   return [
-    `${name}: ${format}, ${height} × ${width} pixels${height === width ? '' : ' (height × width)'}, ${channels === 1 ? 'grey' : channels === 3 ? 'colour' : formatCount(channels, 'channel')}`,
+    `${name}: ${format}, ${height} × ${width} pixels${height === width ? '' : ' (height × width)'}, ${channels === 1 ? 'grey' : channels === 3 ? 'colour' : plural(channels, 'channel')}`,
     formatTable(
       [
         { title: 'class', value: ({ title }) => escapeControls(title) },
@@ -110,7 +111,7 @@ const describe = ({
       ],
       rows,
     ),
-    ...(more > 0 ? [`and ${formatCount(more, 'more class')}es`] : []),
+    ...(more > 0 ? [`and ${plural(more, 'more class', 'more classes')}`] : []),
     `${formatAmount(train)} training and ${formatAmount(test)} test images, ${formatBytes(bytes)}; of the training pixels, 0 to 1: mean ${formatNumber(summary.mean)}, deviation ${formatNumber(summary.deviation)}`,
     ...notes,
     ...(builtIn === null ? [] : [`These are the images of ${builtIn}: sweeps share its results.`]),

@@ -26,7 +26,7 @@ const createToken = async (
   await addToken(context, { name, role, hash });
   present(context.output, { name, role, token }, () => token);
   context.output.note(
-    `This is the only time that the token of ${name} (${role}) is shown. From now on the API needs a token for every call: set FUNNEL_TOKEN.`,
+    `This is the only time that the token of ${name} (${role}) is shown. From now on the API needs a token for every call. Give it to your shell: export FUNNEL_TOKEN=…`,
   );
 };
 

@@ -11,8 +11,8 @@ import type { Context } from '../context.ts';
 import { describeComparison } from '../output/comparison.ts';
 import { describeLeaderboard, distanceInstead, titleOf } from '../output/leaderboard.ts';
 import { present } from '../output/terminal.ts';
-import { findSweep, firstItems, firstOnly } from '../requests.ts';
-import { collect, readWhole } from '../values.ts';
+import { findSweep, findTrial, firstItems, firstOnly } from '../requests.ts';
+import { collect, readWhole, trialWords } from '../values.ts';
 
 /** The value of `--attack` that means the worst case over all attacks of a trial. */
 const worst = 'worst';
@@ -129,9 +129,11 @@ export const leaderboardCommands = (program: Command, context: () => Context): v
   program
     .command('compare')
     .description('show two to six trials side by side')
-    .argument('<trials...>', 'trial ids')
+    .argument('<trials...>', `each as ${trialWords}`)
     .action(async (trials: string[]) => {
       const { client, output } = context();
-      present(output, await client().compare({ query: { trials: trials.join(',') } }), describeComparison);
+      const api = client();
+      const ids = await Promise.all(trials.map((trial) => findTrial(api, trial)));
+      present(output, await api.compare({ query: { trials: ids.join(',') } }), describeComparison);
     });
 };

@@ -6,6 +6,7 @@ import { Exit, exitCodes } from '../exit.ts';
 import { checkOut, replaceFile } from '../output/out-file.ts';
 import { present } from '../output/terminal.ts';
 import { allItems, findSweep } from '../requests.ts';
+import { sweepWords } from '../values.ts';
 
 const readSweep = async (client: Client, idOrName: string): Promise<Table2> => {
   const id = await findSweep(client, idOrName);
@@ -47,7 +48,7 @@ export const reportCommand = (program: Command, context: () => Context): void =>
     .description('write a report of a sweep, as Markdown')
     .command('table2')
     .description('compare the sweep’s numbers with Table 2 of the paper')
-    .requiredOption('--sweep <id or name>', 'a sweep such as examples/table2.yaml')
+    .requiredOption('--sweep <id or name>', `a sweep such as examples/table2.yaml: ${sweepWords}`)
     .option('--out <file>', 'the file for the report (default: stdout)')
     .exitOverride()
     .action((options: Options) => reportTable2(options, context()));

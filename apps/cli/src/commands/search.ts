@@ -8,7 +8,7 @@ import { describeNextStep, describeSweeps } from '../output/sweeps.ts';
 import { present, writeResult } from '../output/terminal.ts';
 import { findSweep, firstItems, firstOnly } from '../requests.ts';
 import { readChange } from '../sweep-file.ts';
-import { readWhole } from '../values.ts';
+import { readWhole, sweepWords } from '../values.ts';
 
 type DecisionsOptions = { readonly csv?: boolean; readonly limit: number };
 
@@ -70,20 +70,20 @@ export const searchCommands = (program: Command, context: () => Context): void =
   program
     .command('decisions')
     .description('list the decisions of a search: point, rung, outcome, and why')
-    .argument('<sweep>', 'its id or its name')
+    .argument('<sweep>', sweepWords)
     .option('--csv', 'as CSV, with all digits')
     .option('--limit <number>', 'the largest number of rows', readWhole(1), 10_000)
     .action((id: string, options: DecisionsOptions) => listDecisions(id, options, context()));
   program
     .command('extend')
     .description('give a search more configurations; one that has ended goes on')
-    .argument('<sweep>', 'its id or its name')
+    .argument('<sweep>', sweepWords)
     .requiredOption('--trials <number>', 'the number of configurations to add', readWhole(1))
     .action((id: string, options: { trials: number }) => extend(id, options, context()));
   program
     .command('try')
     .description('give a running search a point; its next proposal takes it')
-    .argument('<sweep>', 'its id or its name')
+    .argument('<sweep>', sweepWords)
     .requiredOption(
       '--set <hyperparameter=value>',
       'a value of the point, such as gamma=5; once for each hyperparameter that varies',

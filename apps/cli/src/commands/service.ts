@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import { slotLimit } from '@funnel/contracts';
+import { plural, slotLimit } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import type { Finding } from '../doctor.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { embeddedFolder, readAddress } from '../home.ts';
-import { formatCount } from '../output/format.ts';
+
 import { describeWorkers } from '../output/service.ts';
 import { endSoon, isReaderGone, noteReaderGone, present, untilInterrupted } from '../output/terminal.ts';
 import type { UpOptions } from '../up/up.ts';
@@ -56,7 +56,7 @@ const runWorker = async ({ slots, backend }: WorkerOptions, context: Context): P
     log: pino({ level: env.FUNNEL_LOG_LEVEL }, logDestination(2, { onLost })),
   });
   output.note(
-    `Worker ${worker.id}: ${formatCount(worker.slots, 'trainer')} on ${worker.backend} (${worker.device}). Ctrl-C returns all work to the queue.`,
+    `Worker ${worker.id}: ${plural(worker.slots, 'trainer')} on ${worker.backend} (${worker.device}). Ctrl-C returns all work to the queue.`,
   );
   await Promise.race([interruption.happened, worker.failed]).finally(worker.stop).finally(database.leave);
   endSoon();

@@ -1,23 +1,17 @@
-import {
-  describeChanges,
-  describeValues,
-  formatAmount,
-  formatBytes,
-  type Plan,
-  type StageKind,
-  type Submission,
-} from '@funnel/contracts';
+import { FunnelError } from '@funnel/client';
+import { plural, type Submission } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
-import { formatCount, formatDuration, formatNumber, formatTable } from '../output/format.ts';
+import { formatDuration, formatTable } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
-import { describePlannedSearch } from '../output/search.ts';
+import { describeMadeAnew, describePlan, describeWarnings } from '../output/plan.ts';
 import { countsText, describeNextStep, describeSweep } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
+import { describeFileProblem } from '../problems.ts';
 import { findSweep, firstOnly, readTroubles } from '../requests.ts';
 import { type Change, readChange, readSweepFile } from '../sweep-file.ts';
-import { readLine, readWhole } from '../values.ts';
+import { readLine, readWhole, sweepWords } from '../values.ts';
 import { readLeaderboard, untilAnswered, watchSweep } from '../watch.ts';
 
 type Options = {
@@ -84,13 +78,22 @@ const watchToEnd = async (context: Context, idOrName: string, timeout?: number):
   );
 };
 
+/** Rejects with words about the file when the API refuses the sweep that the file holds. */
+const ofFile = <T>(file: string, changes: readonly Change[] | undefined, asked: Promise<T>): Promise<T> =>
+  asked.catch(async (error: unknown) => {
+    if (!(error instanceof FunnelError && error.answered)) throw error;
+    const { linesOfFile } = await import('../sweep-lines.ts');
+    const name = file === '-' ? 'The sweep' : file;
+    throw new Exit(exitCodes.refused, describeFileProblem(name, error.problem, linesOfFile(file, changes)));
+  });
+
 /** Says where a large submission is in the queue, whenever that has changed. */
 const noteChanges = (output: Context['output']): ((submission: Submission) => void) => {
   let last = '';
   return ({ id, status, ahead }) => {
     const text =
       status === 'waiting'
-        ? `Submission ${id} waits: ${formatCount(ahead, 'submission')} before it. It goes on without this command.`
+        ? `Submission ${id} waits: ${plural(ahead, 'submission')} before it. It goes on without this command.`
         : `Submission ${id} is being written. It goes on without this command.`;
     if (text !== last && (status === 'waiting' || status === 'running')) output.note(text);
     last = text;
@@ -106,12 +109,16 @@ const submit = async (
   if (timeout !== undefined && !watch)
     throw new Exit(exitCodes.usage, '--timeout is the time for --watch: give both, or leave out --timeout');
   const body = readSweepFile(file, set);
-  const sweep = await context
-    .client()
-    .createSweep(
-      { body, ...(key !== undefined ? { headers: { 'idempotency-key': key } } : {}) },
-      { signal: context.signal, onSubmission: noteChanges(output) },
-    );
+  const sweep = await ofFile(
+    file,
+    set,
+    context
+      .client()
+      .createSweep(
+        { body, ...(key !== undefined ? { headers: { 'idempotency-key': key } } : {}) },
+        { signal: context.signal, onSubmission: noteChanges(output) },
+      ),
+  );
   if (sweep.status === 'cancelling' || sweep.status === 'cancelled')
     throw new Exit(
       exitCodes.incomplete,
@@ -123,73 +130,9 @@ const submit = async (
     return output.note(`Watch it: \`npx funnel watch ${sweep.id}\``);
   }
   output.note(
-    `Sweep ${sweep.id} submitted: ${sweep.search ? 'at most ' : ''}${formatCount(sweep.plan.trials, 'trial')}, ${formatCount(sweep.plan.epochs.needed, 'epoch')}.`,
+    `Sweep ${sweep.id} submitted: ${sweep.search ? 'at most ' : ''}${plural(sweep.plan.trials, 'trial')}, ${plural(sweep.plan.epochs.needed, 'epoch')}.`,
   );
   await watchToEnd(context, sweep.id, timeout);
-};
-
-/** The values of each hyperparameter, and the parts of the search space that add no trial. Empty without a search space. */
-const describeSpace = ({ space = [], leftOut = [] }: Plan): readonly string[] => {
-  const hyperparameters = formatTable(
-    [
-      { title: 'hyperparameter', value: ({ hyperparameter }) => hyperparameter },
-      { title: 'values', value: describeValues },
-    ],
-    space,
-  );
-  return [
-    ...(space.length > 0 ? [hyperparameters, ''] : []),
-    ...leftOut,
-    ...(leftOut.length > 0 ? [''] : []),
-  ];
-};
-
-const describeEstimate = ({ estimate }: Plan): readonly string[] => {
-  if (!estimate) return [];
-  const { parameters, trainerBytes, storedBytes, attackQueries, seconds = null } = estimate;
-  const time =
-    seconds === null
-      ? 'unknown: this fleet has not run all of these stages'
-      : `about ${formatDuration(seconds)}`;
-  return [
-    `Memory of a trainer: at least ${formatBytes(trainerBytes)} (${formatAmount(parameters)} parameters).`,
-    `Without what is done already: to store about ${formatBytes(storedBytes)}, at most ${formatAmount(attackQueries)} queries of attacks. Time of the rest: ${time}.`,
-  ];
-};
-
-/** Why stages that seem to be done are made again. */
-const describeMadeAnew = ({ madeAnew = [] }: Plan): readonly string[] =>
-  madeAnew.length === 0
-    ? []
-    : [`Made by an older version, so made anew with all that follows: ${describeChanges(madeAnew)}.`];
-
-/** What will probably disappoint. */
-const describeWarnings = ({ warnings = [] }: Plan): readonly string[] =>
-  warnings.map((sentence) => `⚠ ${sentence}`);
-
-/** The trials, stages and epochs of a sweep, with and without sharing. */
-const describePlan = (plan: Plan): string => {
-  const { trials, stages, epochs, sharing, search } = plan;
-  const kinds = Object.entries(stages) as [StageKind, { total: number; cached: number }][];
-  const table = formatTable(
-    [
-      { title: 'stage', value: ([kind]) => kind },
-      { title: 'number', value: ([, { total }]) => String(total), align: 'right' as const },
-      { title: 'done already', value: ([, { cached }]) => String(cached), align: 'right' as const },
-    ],
-    kinds,
-  );
-  return [
-    ...(search ? describePlannedSearch(search, trials) : [formatCount(trials, 'trial')]),
-    '',
-    ...describeSpace(plan),
-    table,
-    '',
-    `${formatCount(epochs.needed, 'epoch')} to train; ${epochs.cached} done, or in progress for another sweep; ${epochs.unshared} without sharing (${formatNumber(sharing)}×).`,
-    ...describeMadeAnew(plan),
-    ...describeEstimate(plan),
-    ...describeWarnings(plan),
-  ].join('\n');
 };
 
 const describeSubmissions = (submissions: readonly Submission[]): string =>
@@ -211,7 +154,11 @@ export const submitCommands = (program: Command, context: () => Context): void =
     .argument('<file>', 'the sweep, such as examples/quickstart.yaml')
     .option('-w, --watch', 'show the progress until the sweep has ended, then the leaderboard')
     .addOption(timeoutOption())
-    .option('--key <key>', 'Idempotency-Key: the same key gives the same sweep', readLine)
+    .option(
+      '--key <key>',
+      'a word of your own: submitted again with the same key, the same sweep is not made twice',
+      readLine,
+    )
     .action((file: string, options: Options) => submit(file, options, context()));
   program
     .command('submissions')
@@ -226,7 +173,7 @@ export const submitCommands = (program: Command, context: () => Context): void =
   program
     .command('watch')
     .description('show the progress of a sweep until it has ended')
-    .argument('<sweep>', 'its id or its name')
+    .argument('<sweep>', sweepWords)
     .addOption(timeoutOption())
     .action((id: string, { timeout }: Pick<Options, 'timeout'>) => watchToEnd(context(), id, timeout));
   withChanges(
@@ -237,6 +184,7 @@ export const submitCommands = (program: Command, context: () => Context): void =
     .argument('<file>', 'the sweep (- is stdin)')
     .action(async (file: string, { set }: Options) => {
       const { client, output } = context();
-      present(output, await client().planSweep({ body: readSweepFile(file, set) }), describePlan);
+      const plan = await ofFile(file, set, client().planSweep({ body: readSweepFile(file, set) }));
+      present(output, plan, (each) => describePlan(each, output.resultColumns()));
     });
 };

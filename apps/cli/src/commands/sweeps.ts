@@ -5,11 +5,20 @@ import type { Context } from '../context.ts';
 import { describeNextStep, describeSweep, describeSweeps } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
 import type { StageLog } from '../output/trials.ts';
-import { findDecision, findSweep, firstFound, firstItems, firstOnly, readTroubles } from '../requests.ts';
-import { readWhole } from '../values.ts';
+import {
+  findDecision,
+  findSweep,
+  findSweepOrTrial,
+  findTrial,
+  firstItems,
+  firstOnly,
+  readTroubles,
+} from '../requests.ts';
+import { readWhole, sweepWords, trialWords } from '../values.ts';
 
 /** Loaded only when needed: this module loads every declaration of attacks and hyperparameters, and `funnel ls` uses none of them. */
 const loadTrialWords = () => import('../output/trials.ts');
+const loadTrialPage = () => import('../output/trial.ts');
 const loadSearchWords = () => import('../output/search.ts');
 
 /** The best so far, or the front, of a sweep whose search decides one configuration after the other; nothing for another sweep. */
@@ -18,6 +27,8 @@ const readSearchLines = async (client: Client, { id, search }: Sweep): Promise<r
   const { describeSearch } = await loadSearchWords();
   return describeSearch(await client.getSearch({ params: { id } }));
 };
+
+type ShowOptions = { readonly why?: boolean };
 
 /** Why a search made the trial; nothing for a trial of another sweep. */
 const readDecisionLines = async (
@@ -47,9 +58,13 @@ const listSweeps = async (
   if (!isComplete) output.note(firstOnly(items.length, 'sweep', '--limit shows more.'));
 };
 
-const show = async (idOrName: string, { client, output }: Context): Promise<void> => {
+const show = async (
+  word: string,
+  { why = false }: ShowOptions,
+  { client, output }: Context,
+): Promise<void> => {
   const api = client();
-  const id = await findSweep(api, idOrName);
+  const { kind, id } = await findSweepOrTrial(api, word);
   const showSweep = async (): Promise<void> => {
     const sweep = await api.getSweep({ params: { id } });
     const [search, troubles] = output.json
@@ -59,11 +74,16 @@ const show = async (idOrName: string, { client, output }: Context): Promise<void
   };
   const showTrial = async (): Promise<void> => {
     const trial = await api.getTrial({ params: { id } });
-    const { describeTrial } = await loadTrialWords();
-    const decision = output.json ? [] : await readDecisionLines(api, trial);
-    present(output, trial, () => [describeTrial(trial), ...decision].join('\n'));
+    if (output.json) return present(output, trial, () => '');
+    const [{ describeTrial, sweptIn }, { definition }, decision] = await Promise.all([
+      loadTrialPage(),
+      api.getSweep({ params: { id: trial.sweepId } }),
+      readDecisionLines(api, trial),
+    ]);
+    const options = { swept: sweptIn(definition.space), width: output.resultColumns(), why };
+    output.write([describeTrial(trial, options), ...decision].join('\n'));
   };
-  await firstFound(id, { sweep: showSweep, trial: showTrial });
+  await (kind === 'sweep' ? showSweep() : showTrial());
 };
 
 type TrialListOptions = { readonly status?: TrialStatus; readonly limit: number };
@@ -79,20 +99,20 @@ const listTrials = async (
     api.listTrials({ params: { id }, query: { status, ...page } });
   const { items, isComplete } = await firstItems(ask, limit);
   const { describeTrials } = await loadTrialWords();
-  present(output, items, describeTrials);
+  present(output, items, (trials) => describeTrials(trials, output.resultColumns()));
   if (!isComplete) {
     const all = `\`npx funnel export trials --sweep ${id}\` has all.`;
     output.note(firstOnly(items.length, 'trial', `--limit shows more; ${all}`));
   }
 };
 
+const stageId = /^[0-9a-f]{64}$/;
+
 /** The stages of a trial, or the one stage with this id. */
-const stagesOf = (id: string, { client }: Context): Promise<readonly Stage[]> => {
+const stagesOf = async (word: string, { client }: Context): Promise<readonly Stage[]> => {
   const api = client();
-  return firstFound<readonly Stage[]>(id, {
-    trial: async () => (await api.getTrial({ params: { id } })).stages,
-    stage: async () => [await api.getStage({ params: { id } })],
-  });
+  if (!stageId.test(word)) return (await api.getTrial({ params: { id: await findTrial(api, word) } })).stages;
+  return [await api.getStage({ params: { id: word } })];
 };
 
 const showLog = async (id: string, context: Context): Promise<void> => {
@@ -120,19 +140,20 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
     .command('ls')
     .description('list sweeps, newest first')
     .addOption(new Option('--status <status>').choices(StoredSweepStatus.options))
-    .option('--search <text>', 'only sweeps whose name contains this text')
+    .option('--search <text>', 'only sweeps whose name contains this text, or whose id begins with it')
     .option('--limit <number>', 'the largest number of rows', readWhole(1), 50)
     .action((options: SweepListOptions) => listSweeps(options, context()));
   program
     .command('show')
     .description('show one sweep, or one trial with its stages and evaluations')
-    .argument('<id>', 'the id or the name of a sweep, or the id of a trial')
-    .action((id: string) => show(id, context()));
+    .argument('<id>', `a sweep (${sweepWords}), or a trial (${trialWords})`)
+    .option('--why', 'of a trial: the whole reasons of its verdict')
+    .action((id: string, options: ShowOptions) => show(id, options, context()));
   for (const [name, [method, description]] of Object.entries(actions))
     program
       .command(name)
       .description(description)
-      .argument('<sweep>', 'its id or its name')
+      .argument('<sweep>', sweepWords)
       .action(async (idOrName: string) => {
         const { client, output } = context();
         const id = await findSweep(client(), idOrName);
@@ -143,7 +164,7 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
   program
     .command('delete')
     .description('delete a sweep that has ended, with its trials')
-    .argument('<sweep>', 'its id or its name')
+    .argument('<sweep>', sweepWords)
     .action(async (idOrName: string) => {
       const { client, output } = context();
       const id = await findSweep(client(), idOrName);
@@ -153,13 +174,13 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
   program
     .command('trials')
     .description('list the trials of a sweep with their statuses')
-    .argument('<sweep>', 'its id or its name')
+    .argument('<sweep>', sweepWords)
     .addOption(new Option('--status <status>').choices(TrialStatus.options))
     .option('--limit <number>', 'the largest number of rows', readWhole(1), 50)
     .action((id: string, options: TrialListOptions) => listTrials(id, options, context()));
   program
     .command('log')
     .description('show the log of a trial’s stages: attempts, workers, epochs, errors')
-    .argument('<id>', 'a trial, or one stage')
+    .argument('<id>', `a trial (${trialWords}), or the id of a stage`)
     .action((id: string) => showLog(id, context()));
 };

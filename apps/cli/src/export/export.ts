@@ -1,9 +1,10 @@
 import { extname } from 'node:path';
+import { plural } from '@funnel/contracts';
 import { Argument, type Command, Option } from 'commander';
 import { type LeaderboardOptions, readRanked, withFilters } from '../commands/leaderboard.ts';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
-import { formatCount } from '../output/format.ts';
+
 import { checkOut, replaceFile } from '../output/out-file.ts';
 import { writeResult } from '../output/terminal.ts';
 import { findSweep, firstOnly } from '../requests.ts';
@@ -85,7 +86,7 @@ export const exportCommand = (program: Command, context: () => Context): void =>
       replaceFile(options.out, content);
       const written = { file: options.out, rows: table[0]?.cells.length ?? 0, columns: table.length };
       given.output.note(
-        `${written.file}: ${formatCount(written.rows, 'row')}, ${formatCount(written.columns, 'column')}`,
+        `${written.file}: ${plural(written.rows, 'row')}, ${plural(written.columns, 'column')}`,
       );
       if (given.output.json) given.output.write(JSON.stringify(written, null, 2));
     }

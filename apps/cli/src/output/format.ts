@@ -13,10 +13,6 @@ export const formatNumber = (extended: ExtendedNumber | null | undefined): strin
   return size >= 1e-3 && size < 1e4 ? String(Number(value.toPrecision(4))) : value.toExponential(2);
 };
 
-/** `1 trial`, `3 trials` */
-export const formatCount = (count: number, noun: string): string =>
-  `${count} ${noun}${count === 1 ? '' : 's'}`;
-
 /** A share in [0, 1] as a percentage with one decimal. */
 export const formatShare = (value: number | null | undefined): string =>
   value === null || value === undefined ? '–' : `${(value * 100).toFixed(1)} %`;
@@ -59,6 +55,8 @@ export type Column<Row> = {
   readonly value: (row: Row) => string;
   /** Numbers are aligned to the right. (Default: left) */
   readonly align?: 'left' | 'right';
+  /** True for a column that a narrow terminal need not show. The last of them goes first. (Default: false) */
+  readonly isOptional?: boolean;
 };
 
 /** Spaces between two columns. */
@@ -83,34 +81,62 @@ const noLines = {
   middle: ' '.repeat(gap),
 };
 
+/** The cells in as many columns as fit into `width`, read from top to bottom. */
+export const formatColumns = (cells: readonly string[], width: number): readonly string[] => {
+  const each = Math.max(...cells.map(displayWidth)) + gap;
+  const height = Math.ceil(cells.length / Math.max(1, Math.floor((width + gap) / each)));
+  const pad = (cell: string): string => cell + ' '.repeat(each - displayWidth(cell));
+  return Array.from({ length: height }, (_, row) =>
+    cells
+      .filter((_cell, i) => i % height === row)
+      .map(pad)
+      .join('')
+      .trimEnd(),
+  );
+};
+
 /** A shorter last column would say nothing; then lines are longer than the terminal. */
 const shortestLast = 20;
 
-/** Columns of the terminal that are left for the last column of a table. */
-const roomForLast = (
-  titles: readonly string[],
-  rows: readonly (readonly string[])[],
-  width: number,
-): number => {
-  const widths = titles.map((title, i) =>
-    Math.max(...[title, ...rows.map((row) => row[i]!)].map(displayWidth)),
+/** Columns of the terminal that are left for the last column of a table, and those that it needs. */
+const roomForLast = <Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number) => {
+  const widths = columns.map(({ title, value }) =>
+    Math.max(...[title, ...rows.map((row) => escapeControls(value(row)))].map(displayWidth)),
   );
-  const others = widths.slice(0, -1).reduce((sum, each) => sum + each + gap, 0);
-  return Math.max(shortestLast, width - others);
+  const room = width - widths.slice(0, -1).reduce((sum, each) => sum + each + gap, 0);
+  return { room, needed: Math.min(shortestLast, widths.at(-1) ?? 0) };
+};
+
+/** The columns without as many optional ones as are necessary for the last column. */
+const fittingColumns = <Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  width: number,
+): readonly Column<Row>[] => {
+  const dropped = columns.findLast(({ isOptional }) => isOptional);
+  const { room, needed } = roomForLast(columns, rows, width);
+  return dropped === undefined || room >= needed
+    ? columns
+    : fittingColumns(
+        columns.filter((column) => column !== dropped),
+        rows,
+        width,
+      );
 };
 
 /**
- * A line of titles, then one line per row. No line ends in spaces. With `width`, the columns of the terminal, the last column is cut, so that
- * lines fit.
+ * A line of titles, then one line per row. No line ends in spaces. With `width`, the columns of the terminal, optional columns are left out and
+ * the last column is cut, so that lines fit.
  */
 export const formatTable = <Row>(
-  columns: readonly Column<Row>[],
+  all: readonly Column<Row>[],
   rows: readonly Row[],
   width: number | null = null,
 ): string => {
+  const columns = width === null ? all : fittingColumns(all, rows, width);
   const titles = columns.map(({ title }) => title);
   const cells = rows.map((row) => columns.map(({ value }) => escapeControls(value(row))));
-  const room = width === null ? null : roomForLast(titles, cells, width);
+  const room = width === null ? null : Math.max(shortestLast, roomForLast(columns, rows, width).room);
   const fit = (cell: string, i: number): string =>
     room !== null && i === columns.length - 1 ? cutToWidth(cell, room) : cell;
   const table = new Table({

@@ -3,12 +3,13 @@ import {
   formatAmount,
   type HyperparameterValue,
   type PlannedSearch,
+  plural,
   readExtended,
   type SearchDecision,
   type SearchPoint,
   type SearchState,
 } from '@funnel/contracts';
-import { type Column, formatCount, formatNumber, formatTable } from './format.ts';
+import { type Column, formatNumber, formatTable } from './format.ts';
 import { inSentence, metricText } from './leaderboard.ts';
 
 type Values = SearchDecision['outcome']['values'];
@@ -43,7 +44,7 @@ export const describePlannedSearch = (search: PlannedSearch, trials: number): re
       ? ''
       : `; ${formatAmount(epochsWithoutPromotion)} if every configuration trained as long as at the highest rung (${formatNumber(epochsWithoutPromotion / Math.max(1, epochsAtMost))}×)`;
   return [
-    `A search of ${formatCount(configurations, 'configuration')}: at most ${formatCount(decisions, 'decision')} and ${formatCount(trials, 'trial')}`,
+    `A search of ${plural(configurations, 'configuration')}: at most ${plural(decisions, 'decision')} and ${plural(trials, 'trial')}`,
     '',
     ...(rungs.length > 0 ? [table, ''] : []),
     `At most ${formatAmount(epochsAtMost)} epochs to train${saved}.`,
@@ -53,14 +54,14 @@ export const describePlannedSearch = (search: PlannedSearch, trials: number): re
 };
 
 const rungsText = (rungs: SearchState['rungs']): string =>
-  rungs.map(({ epochs, units, ended }) => `${formatCount(epochs, 'epoch')} ${ended}/${units}`).join(' · ');
+  rungs.map(({ epochs, units, ended }) => `${plural(epochs, 'epoch')} ${ended}/${units}`).join(' · ');
 
 /** The best so far, or the size of the Pareto front and its hypervolume; null before the first result. */
 export const bestText = ({ objectives, best, front, hypervolume }: SearchState): string | null => {
   if (best) return `decision ${best.decision}, ${valuesText(objectives, best.values)}`;
   if (front.length === 0) return null;
   const volume = hypervolume?.overDecisions.at(-1)?.value;
-  return `${formatCount(front.length, 'unit')} on the Pareto front${volume === undefined ? '' : `, hypervolume ${formatNumber(volume)}`}`;
+  return `${plural(front.length, 'unit')} on the Pareto front${volume === undefined ? '' : `, hypervolume ${formatNumber(volume)}`}`;
 };
 
 const noResult = 'no result yet';
@@ -95,9 +96,11 @@ const describeFront = ({ objectives, front }: SearchState): readonly string[] =>
   ];
 };
 
-/** The points that users asked for and that the search has not taken yet. */
-const describeWaitingPoints = ({ waitingPoints }: SearchState): readonly string[] =>
-  waitingPoints.map((point, i) => `${i === 0 ? 'try next  ' : '          '}${pointText(point)}`);
+/** The points that users asked for and that the search has not taken: it takes them next, or ended before. */
+const describeWaitingPoints = ({ waitingPoints, ended }: SearchState): readonly string[] =>
+  waitingPoints.map(
+    (point, i) => `${i > 0 ? '          ' : ended ? 'not tried ' : 'try next  '}${pointText(point)}`,
+  );
 
 /** The state of a search below the description of its sweep. */
 export const describeSearch = (state: SearchState): readonly string[] => [
@@ -105,7 +108,7 @@ export const describeSearch = (state: SearchState): readonly string[] => [
   ...describeFront(state),
   ...(state.rungs.length > 0 ? [`rungs     ${rungsText(state.rungs)} units ended`] : []),
   ...(state.earlier > 0
-    ? [`earlier   ${formatCount(state.earlier, 'outcome')} of the sweeps that it learns from`]
+    ? [`earlier   ${plural(state.earlier, 'outcome')} of the sweeps that it learns from`]
     : []),
   ...describeWaitingPoints(state),
   `→ \`npx funnel decisions ${state.sweepId}\` lists its decisions.`,
@@ -119,7 +122,7 @@ const whyText = ({ note, outcome: { reason } }: SearchDecision): string =>
 export const describeDecision = (decision: SearchDecision): string => {
   const { number, rung, epochs } = decision;
   const why = whyText(decision);
-  const at = epochs === null ? '' : ` at rung ${rung} (${formatCount(epochs, 'epoch')})`;
+  const at = epochs === null ? '' : ` at rung ${rung} (${plural(epochs, 'epoch')})`;
   return `decision ${number}${at}${why === '' ? '' : `. ${why}`}`;
 };
 

@@ -1,6 +1,6 @@
 /** Workers and garbage collections as text. */
-import { type Collection, describeRefusals, formatBytes, type Worker } from '@funnel/contracts';
-import { formatCount, formatMinute, formatTable } from './format.ts';
+import { type Collection, describeRefusals, formatBytes, plural, type Worker } from '@funnel/contracts';
+import { formatMinute, formatTable } from './format.ts';
 import { countsText } from './sweeps.ts';
 
 type Row = Collection['sweeps'][number];
@@ -17,7 +17,7 @@ export const describeCollection = (collection: Collection, collected: boolean): 
     ],
     sweeps,
   );
-  const what = `${formatCount(checkpoints, 'checkpoint')} of ${formatCount(trials, 'trial')}: ${formatCount(blobs, 'blob')}${datasets === 0 ? '' : `, ${formatCount(datasets, 'data set')}`}, ${formatBytes(bytes)}.`;
+  const what = `${plural(checkpoints, 'checkpoint')} of ${plural(trials, 'trial')}: ${plural(blobs, 'blob')}${datasets === 0 ? '' : `, ${plural(datasets, 'data set')}`}, ${formatBytes(bytes)}.`;
   const conclusion = collected
     ? `Deleted ${what}`
     : `Would delete ${what} Metrics and evaluations stay. Nothing was deleted: add --yes to delete.`;

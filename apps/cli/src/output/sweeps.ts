@@ -1,19 +1,13 @@
 import {
   nextStep,
+  plural,
   type SearchProgress,
   StageKind,
   type Sweep,
   type SweepDetail,
   statusText,
 } from '@funnel/contracts';
-import {
-  type Column,
-  formatCount,
-  formatDuration,
-  formatMinute,
-  formatShare,
-  formatTable,
-} from './format.ts';
+import { type Column, formatDuration, formatMinute, formatShare, formatTable } from './format.ts';
 
 /** `3 completed, 1 failed` */
 export const countsText = (counts: Readonly<Partial<Record<string, number>>>): string =>
@@ -31,9 +25,21 @@ const timeLeft: Column<Sweep> = {
 /** Configurations that a search has proposed, of those that it may propose. */
 const proposedColumn: Column<Sweep> = {
   title: 'search',
+  isOptional: true,
   value: ({ search }) =>
     search ? `${search.proposed} of ${search.configurations}${search.ended ? ', ended' : ''}` : '',
 };
+
+/** In a narrow terminal: `5 of 20, 1 failed` */
+const shortCounts = (counts: Readonly<Partial<Record<string, number>>>): string => {
+  const all = Object.values(counts).reduce<number>((sum, count) => sum + (count ?? 0), 0);
+  const done = counts.completed ?? 0;
+  const failed = counts.failed ?? 0;
+  return `${done} of ${all}${failed > 0 ? `, ${failed} failed` : ''}`;
+};
+
+/** Terminals with fewer columns get short counts. */
+const narrow = 100;
 
 /** `width`: the columns of the terminal; null cuts no name. */
 export const describeSweeps = (sweeps: readonly Sweep[], width: number | null = null): string =>
@@ -46,8 +52,11 @@ export const describeSweeps = (sweeps: readonly Sweep[], width: number | null = 
           { title: 'progress', value: ({ progress }) => formatShare(progress), align: 'right' },
           ...(sweeps.some(({ etaSeconds }) => etaSeconds !== null) ? [timeLeft] : []),
           ...(sweeps.some(({ search }) => search !== undefined) ? [proposedColumn] : []),
-          { title: 'trials', value: ({ trials }) => countsText(trials) },
-          { title: 'created', value: ({ createdAt }) => formatMinute(createdAt) },
+          {
+            title: 'trials',
+            value: ({ trials }) => (width !== null && width < narrow ? shortCounts : countsText)(trials),
+          },
+          { title: 'created', value: ({ createdAt }) => formatMinute(createdAt), isOptional: true },
           // Last, because it may be long.
           { title: 'name', value: ({ name }) => name },
         ],
@@ -87,9 +96,9 @@ const ends: Readonly<Record<NonNullable<SearchProgress['ended']>, string>> = {
 
 /** `12 of 40 configurations; at most 28 trials to come` */
 export const searchText = ({ ended, configurations, proposed, trialsToCome }: SearchProgress): string => {
-  const count = `${proposed} of ${formatCount(configurations, 'configuration')}`;
+  const count = `${proposed} of ${plural(configurations, 'configuration')}`;
   if (ended) return `${count}; it has ended: ${ends[ended]}`;
-  return `${count}; at most ${formatCount(trialsToCome, 'trial')} to come`;
+  return `${count}; at most ${plural(trialsToCome, 'trial')} to come`;
 };
 
 export const describeSweep = (sweep: SweepDetail): string => {

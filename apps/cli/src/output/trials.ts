@@ -3,25 +3,14 @@ import {
   type AttackName,
   attackSpec,
   attacks,
-  describeChanges,
   fractionText,
   type HyperparameterName,
   type HyperparameterValue,
-  readExtended,
   type Stage,
   type StageLogLine,
   type Trial,
-  type TrialDetail,
-  withinText,
 } from '@funnel/contracts';
-import {
-  type Column,
-  formatDuration,
-  formatNumber,
-  formatSecond,
-  formatShare,
-  formatTable,
-} from './format.ts';
+import { type Column, formatNumber, formatSecond, formatShare, formatTable } from './format.ts';
 
 type Run = { readonly attack: AttackName; readonly settings: Readonly<Record<string, unknown>> };
 
@@ -72,8 +61,8 @@ export const differingHyperparameters = <Row extends HasHyperparameters>(
   }));
 };
 
-/** The trials of one sweep: the hyperparameters that differ, and the status of each. */
-export const describeTrials = (trials: readonly Trial[]): string =>
+/** The trials of one sweep: the hyperparameters that differ, as many as `width` has room for, and the status of each. */
+export const describeTrials = (trials: readonly Trial[], width: number | null = null): string =>
   trials.length === 0
     ? 'No trial matches.'
     : formatTable<Trial>(
@@ -81,121 +70,21 @@ export const describeTrials = (trials: readonly Trial[]): string =>
           { title: '#', value: ({ number }) => String(number), align: 'right' },
           { title: 'trial', value: ({ id }) => id },
           { title: 'recipe', value: ({ recipe }) => recipe },
-          ...differingHyperparameters(trials),
+          ...differingHyperparameters(trials).map((column) => ({ ...column, isOptional: true })),
           { title: 'seed', value: ({ seed }) => String(seed), align: 'right' },
           { title: 'status', value: ({ status }) => status },
           { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
-          { title: 'attacks', value: ({ evaluations }) => String(evaluations.length), align: 'right' },
+          {
+            title: 'attacks',
+            value: ({ evaluations }) => String(evaluations.length),
+            align: 'right',
+            isOptional: true,
+          },
           { title: 'verdict', value: ({ verdict }) => verdict ?? '–' },
         ],
         trials,
+        width,
       );
-
-type Evaluation = Trial['evaluations'][number];
-
-/** For defences that reject images. A rejected clean image is not attacked. A rejected attacked image counts as defended. */
-const rejectionColumns: readonly Column<Evaluation>[] = [
-  {
-    title: 'rejected clean',
-    value: ({ summary }) => formatShare(summary.rejectedClean),
-    align: 'right',
-  },
-  {
-    title: 'rejected attacked',
-    value: ({ summary }) => formatShare(summary.rejectedAttacked),
-    align: 'right',
-  },
-];
-
-const evaluationTable = (evaluations: readonly Evaluation[]): string =>
-  formatTable<Evaluation>(
-    [
-      { title: 'attack', value: ({ attack }) => attack },
-      { title: 'settings', value: settingsText },
-      { title: 'success', value: ({ summary }) => formatShare(summary.successRate), align: 'right' },
-      { title: 'robust', value: ({ summary }) => formatShare(summary.robustAccuracy), align: 'right' },
-      ...(evaluations.some(({ summary }) => summary.rejectedClean !== undefined) ? rejectionColumns : []),
-      { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
-      { title: 'noise level', value: ({ summary }) => formatNumber(summary.noiseLevel), align: 'right' },
-      { title: 'verdict', value: ({ verdict }) => verdict },
-    ],
-    evaluations,
-  );
-
-const worstCaseLine = ({ within, values }: NonNullable<Trial['worstCase']>): string =>
-  `worst case over these attacks${withinText(within)}: robust ${formatShare(readExtended(values.robustAccuracy))}, median L2 ${formatNumber(values.medianL2)}`;
-
-type ClassRow = { readonly name: string; readonly images: number; readonly correct: number };
-
-const accuracyOf = ({ images, correct }: ClassRow): number | null => (images === 0 ? null : correct / images);
-
-/** More classes do not fit into a terminal. `funnel export classes` has all of them. */
-const maxClasses = 20;
-
-/** The clean accuracy of each class in the order of the data set; of many classes those with the lowest. */
-const classLines = ({ perClass, data }: TrialDetail): readonly string[] => {
-  if (!perClass) return [];
-  const all = data.classes.map(
-    (name, label): ClassRow => ({
-      name,
-      images: perClass.images[label]!,
-      correct: perClass.correct[label]!,
-    }),
-  );
-  const lowest = all
-    .filter(({ images }) => images > 0)
-    .sort((a, b) => accuracyOf(a)! - accuracyOf(b)!)
-    .slice(0, maxClasses);
-  const isCut = all.length > maxClasses;
-  const table = formatTable<ClassRow>(
-    [
-      { title: 'class', value: ({ name }) => name },
-      { title: 'test images', value: ({ images }) => String(images), align: 'right' },
-      { title: 'clean accuracy', value: (row) => formatShare(accuracyOf(row)), align: 'right' },
-    ],
-    isCut ? lowest : all,
-  );
-  const note = `the ${lowest.length} classes of ${all.length} with the lowest accuracy; \`npx funnel export classes\` has all`;
-  return ['', table, ...(isCut ? [note] : [])];
-};
-
-const stageTable = (stages: readonly Stage[]): string =>
-  formatTable<Stage>(
-    [
-      { title: 'stage', value: ({ id }) => id.slice(0, 12) },
-      { title: 'kind', value: ({ kind, attack }) => (attack ? `${kind} ${attack.attack}` : kind) },
-      { title: 'status', value: ({ status }) => status },
-      { title: 'epochs', value: ({ epochs }) => (epochs === 0 ? '' : String(epochs)), align: 'right' },
-      {
-        title: 'time',
-        value: ({ seconds }) => (seconds === null ? '' : formatDuration(seconds)),
-        align: 'right',
-      },
-      { title: 'attempts', value: ({ attempts }) => String(attempts), align: 'right' },
-      { title: 'shared by', value: ({ sharedBy }) => String(sharedBy), align: 'right' },
-    ],
-    stages,
-  );
-
-const errorsOf = (stages: readonly Stage[]): string[] =>
-  stages.flatMap(({ kind, error }) => (error ? [`${kind}: ${error.code}: ${error.message}`] : []));
-
-export const describeTrial = (trial: TrialDetail): string =>
-  [
-    `trial ${trial.id} (number ${trial.number} of sweep ${trial.sweepId})`,
-    `${trial.recipe} on ${trial.dataset}, seed ${trial.seed}: ${trial.status}, clean accuracy ${formatShare(trial.cleanAccuracy)}`,
-    Object.entries(trial.hyperparameters)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(' '),
-    '',
-    stageTable(trial.stages),
-    ...(trial.evaluations.length > 0 ? ['', evaluationTable(trial.evaluations)] : []),
-    ...(trial.worstCase && trial.evaluations.length > 1 ? [worstCaseLine(trial.worstCase)] : []),
-    ...classLines(trial),
-    ...(trial.older ? [`! made by another version: ${describeChanges(trial.older)}`] : []),
-    ...trial.warnings.map((warning) => `! ${warning}`),
-    ...errorsOf(trial.stages).map((error) => `✗ ${error}`),
-  ].join('\n');
 
 export type StageLog = { readonly stage: Stage; readonly lines: readonly StageLogLine[] };
 

@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { type Client, FunnelError } from '@funnel/client';
-import { type DatasetName, type SweepDetail, type SweepInput, statusText } from '@funnel/contracts';
+import { type DatasetName, plural, type SweepDetail, type SweepInput, statusText } from '@funnel/contracts';
 import { getDataset } from '@funnel/engine/datasets/get-dataset';
 import { findDataset } from '@funnel/engine/datasets/load-dataset';
 import { dataFoldersOf, type Env } from '../env.ts';
 import { explain } from '../exit.ts';
-import { formatCount, formatDuration } from '../output/format.ts';
+import { formatDuration } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
 import { describeSweeps } from '../output/sweeps.ts';
 import { type Output, present } from '../output/terminal.ts';
@@ -98,7 +98,7 @@ const runQuickstart = async (options: Welcome): Promise<boolean> => {
   output.note(
     progress === 1
       ? `Sweep: ${name}: completed earlier`
-      : `Sweep: ${name}: ${formatCount(plan.trials, 'trial')}, ${formatCount(needed, 'epoch')} to train (${unshared} without sharing)`,
+      : `Sweep: ${name}: ${plural(plan.trials, 'trial')}, ${plural(needed, 'epoch')} to train (${unshared} without sharing)`,
   );
   return showSweep(options, id);
 };
@@ -121,7 +121,7 @@ export const welcome = async (options: Welcome): Promise<boolean> => {
     const wantsToken = error instanceof FunnelError && ['UNAUTHENTICATED', 'FORBIDDEN'].includes(error.code);
     output.note(
       wantsToken && !(env.FUNNEL_TOKEN ?? env.FUNNEL_ADMIN_TOKEN)
-        ? 'The API needs a token. Set FUNNEL_TOKEN to see the running sweep here.\n'
+        ? 'The API needs a token. Set FUNNEL_TOKEN to see the running sweep here: export FUNNEL_TOKEN=…\n'
         : `${explain(error).text}\n`,
     );
   }

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import { createClient } from '@funnel/client';
+import { plural } from '@funnel/contracts';
 import { findDataset } from '@funnel/engine/datasets/load-dataset';
 import type { Logger } from 'pino';
 import type { Context } from '../context.ts';
 import { dataFoldersOf, type Env, readEnv } from '../env.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { makeHome, readAddress, removeAddress, writeAddress } from '../home.ts';
-import { formatCount } from '../output/format.ts';
+
 import { endSoon, untilInterrupted } from '../output/terminal.ts';
 import { welcome } from './quickstart.ts';
 import { createLog, type Services, startServices } from './services.ts';
@@ -21,7 +22,7 @@ export type UpOptions = {
 
 const describeServices = ({ worker, embedded }: Services, home: string): string =>
   [
-    `Worker              ${formatCount(worker.slots, 'trainer')} on ${worker.backend} (${worker.device})`,
+    `Worker              ${plural(worker.slots, 'trainer')} on ${worker.backend} (${worker.device})`,
     `Data                ${embedded ? `embedded PostgreSQL in ${home}` : 'the PostgreSQL of DATABASE_URL'}`,
     `Log                 ${home}/funnel.log`,
   ].join('\n');

@@ -168,7 +168,7 @@ export type SweepsQuery = {
   readonly limit: number;
   readonly cursor?: string;
   readonly status?: StoredSweepStatus;
-  /** A part of the name; upper and lower case do not matter. */
+  /** A part of the name, in upper or lower case, or the start of the id. */
   readonly search?: string;
 };
 
@@ -184,13 +184,14 @@ export const listSweeps = async (
   const rows = await tx.query(
     sweepColumns,
     `SELECT ${sweepList} FROM ${sweepsWithActions}
-     WHERE ($1::text IS NULL OR w.id < $1) AND ($2::text IS NULL OR w.status = $2) AND ($3::text IS NULL OR w.name ILIKE $3)
+     WHERE ($1::text IS NULL OR w.id < $1) AND ($2::text IS NULL OR w.status = $2) AND ($3::text IS NULL OR w.name ILIKE $3 OR starts_with(w.id, $5))
      ORDER BY w.id DESC LIMIT $4`,
     [
       cursor ? readCursor(cursor, isText) : null,
       status ?? null,
       search ? containing(search) : null,
       limit + 1,
+      search ?? null,
     ],
   );
   const counts = await readCounts(

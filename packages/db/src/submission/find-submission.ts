@@ -35,6 +35,6 @@ export const findSubmission = async (
   );
   if (!row) return null;
   if (row.body_hash === bodyHash) return row.sweep_id;
-  const message = `Expected the same body as in the first request with Idempotency-Key ${key} (sweep ${row.sweep_id}), but got another one`;
+  const message = `Expected the same sweep as in the first submission with the key ${key} (sweep ${row.sweep_id}), but got another one`;
   throw new AppError('IDEMPOTENCY_CONFLICT', message, { sweepId: row.sweep_id });
 };

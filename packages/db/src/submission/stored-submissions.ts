@@ -91,7 +91,7 @@ export const storeSubmission = async (db: Db, submission: NewSubmission): Promis
   if (same.body_hash === bodyHash) return { id: same.id, isNew: false };
   throw new AppError(
     'IDEMPOTENCY_CONFLICT',
-    `Expected the same body as in the first request with Idempotency-Key ${key} (submission ${same.id}), but got another one`,
+    `Expected the same sweep as in the first submission with the key ${key} (submission ${same.id}), but got another one`,
     { submissionId: same.id },
   );
 };

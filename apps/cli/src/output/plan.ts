@@ -1,0 +1,127 @@
+/** A plan as text: everything that will run, the work that is left, and what it costs. */
+import {
+  describeChanges,
+  describeValues,
+  formatAmount,
+  formatBytes,
+  type Plan,
+  plural,
+  type StageKind,
+} from '@funnel/contracts';
+import { type Column, formatDuration, formatNumber, formatTable } from './format.ts';
+import { describePlannedSearch } from './search.ts';
+import { settingsText } from './trials.ts';
+import { wrapToWidth } from './width.ts';
+
+type Runs = NonNullable<Plan['runs']>;
+
+/** The lines of a table, and an empty line below; nothing without rows. */
+const tableOf = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): readonly string[] =>
+  rows.length === 0 ? [] : [formatTable(columns, rows), ''];
+
+/** The values of each hyperparameter, and the parts of the search space that add no trial. */
+const describeSpace = ({ space = [], leftOut = [] }: Plan): readonly string[] => [
+  ...tableOf(
+    [
+      { title: 'hyperparameter', value: ({ hyperparameter }) => hyperparameter },
+      { title: 'values', value: describeValues },
+    ],
+    space,
+  ),
+  ...leftOut,
+  ...(leftOut.length > 0 ? [''] : []),
+];
+
+const describeDefaults = ({ defaults }: Runs): readonly string[] => {
+  const texts = Object.entries(defaults).map(([name, value]) => `${name}=${value}`);
+  return texts.length === 0 ? [] : [`defaults  ${texts.join(' ')}`, ''];
+};
+
+const describeAttacks = ({ attacks }: Runs): readonly string[] =>
+  tableOf<Runs['attacks'][number]>(
+    [
+      { title: 'attack', value: ({ attack }) => attack },
+      { title: 'settings', value: (run) => settingsText(run) || 'none' },
+    ],
+    attacks,
+  );
+
+/** Plans of older versions do not say what runs. */
+const describeRuns = (plan: Plan): readonly string[] => {
+  const { runs } = plan;
+  if (!runs) return describeSpace(plan);
+  return [
+    `recipes   ${runs.recipes.join(', ')}`,
+    `seeds     ${runs.seeds.join(', ')}`,
+    '',
+    ...describeSpace(plan),
+    ...describeDefaults(runs),
+    ...describeAttacks(runs),
+  ];
+};
+
+const timeText = ({ seconds = null, unmeasured = [], slots }: NonNullable<Plan['estimate']>): string => {
+  if (seconds !== null)
+    return `about ${formatDuration(seconds)}${slots === undefined ? '' : ` on ${plural(slots, 'trainer')}`}, at the speed of the last stages here`;
+  if (slots === 0) return 'not known: no worker is online';
+  return unmeasured.length === 0
+    ? 'not known'
+    : `no measurement yet: nothing here has run ${unmeasured.join(', ')}`;
+};
+
+const describeEstimate = ({ estimate }: Plan): readonly string[] => {
+  if (!estimate) return [];
+  const { parameters, trainerBytes, storedBytes, attackQueries } = estimate;
+  return [
+    `time      ${timeText(estimate)}`,
+    `memory    at least ${formatBytes(trainerBytes)} for each trainer (${formatAmount(parameters)} parameters)`,
+    `storage   about ${formatBytes(storedBytes)} if nothing is done already`,
+    `queries   at most ${formatAmount(attackQueries)} of all attacks, if nothing is done already`,
+  ];
+};
+
+/** `12 to train; 30 without sharing: trials share 10, 8 are done or in progress for another sweep (1.5×)` */
+const epochsText = ({ epochs: { unshared, needed, cached }, sharing }: Plan): string => {
+  const shared = unshared - needed - cached;
+  const saved = [
+    ...(shared > 0 ? [`trials share ${formatAmount(shared)} (${formatNumber(sharing)}×)`] : []),
+    ...(cached > 0 ? [`${formatAmount(cached)} are done or in progress for another sweep`] : []),
+  ];
+  const whole = saved.length === 0 ? '' : `; ${formatAmount(unshared)} without sharing: ${saved.join(', ')}`;
+  return `${formatAmount(needed)} to train${whole}`;
+};
+
+/** Why stages that seem to be done are made again. */
+export const describeMadeAnew = ({ madeAnew = [] }: Plan): readonly string[] =>
+  madeAnew.length === 0
+    ? []
+    : [`Made by an older version, so made anew with all that follows: ${describeChanges(madeAnew)}.`];
+
+/** What will probably disappoint. */
+export const describeWarnings = ({ warnings = [] }: Plan): readonly string[] =>
+  warnings.map((sentence) => `⚠ ${sentence}`);
+
+/** `width`: the columns of the terminal; null breaks no line. */
+export const describePlan = (plan: Plan, width: number | null = null): string => {
+  const { trials, stages, search } = plan;
+  const kinds = Object.entries(stages) as [StageKind, { total: number; cached: number }][];
+  return [
+    ...(search ? describePlannedSearch(search, trials) : [plural(trials, 'trial')]),
+    '',
+    ...describeRuns(plan),
+    ...tableOf(
+      [
+        { title: 'stage', value: ([kind]) => kind },
+        { title: 'number', value: ([, { total }]) => formatAmount(total), align: 'right' as const },
+        { title: 'done already', value: ([, { cached }]) => formatAmount(cached), align: 'right' as const },
+      ],
+      kinds,
+    ),
+    `epochs    ${epochsText(plan)}`,
+    ...describeEstimate(plan),
+    ...describeMadeAnew(plan),
+    ...describeWarnings(plan),
+  ]
+    .map((line) => (line.includes('\n') ? line : wrapToWidth(line, width, ' '.repeat(10))))
+    .join('\n');
+};

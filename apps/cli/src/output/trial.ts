@@ -1,0 +1,212 @@
+/** One trial as text: its hyperparameters, stages, evaluations, and the reasons of its verdict. */
+import {
+  checkLabel,
+  describeChanges,
+  type Evaluation,
+  type HyperparameterValue,
+  hyperparameterNames,
+  isFixed,
+  readExtended,
+  type SearchSpace,
+  type Stage,
+  type Trial,
+  type TrialDetail,
+  withinText,
+} from '@funnel/contracts';
+import {
+  type Column,
+  formatColumns,
+  formatDuration,
+  formatNumber,
+  formatShare,
+  formatTable,
+} from './format.ts';
+import { settingsText } from './trials.ts';
+import { cutToWidth, wrapToWidth } from './width.ts';
+
+/** For defences that reject images. A rejected clean image is not attacked. A rejected attacked image counts as defended. */
+const rejectionColumns: readonly Column<Evaluation>[] = [
+  {
+    title: 'rejected clean',
+    value: ({ summary }) => formatShare(summary.rejectedClean),
+    align: 'right',
+  },
+  {
+    title: 'rejected attacked',
+    value: ({ summary }) => formatShare(summary.rejectedAttacked),
+    align: 'right',
+  },
+];
+
+const evaluationTable = (evaluations: readonly Evaluation[], width: number | null): string =>
+  formatTable<Evaluation>(
+    [
+      { title: 'attack', value: ({ attack }) => attack },
+      { title: 'success', value: ({ summary }) => formatShare(summary.successRate), align: 'right' },
+      { title: 'robust', value: ({ summary }) => formatShare(summary.robustAccuracy), align: 'right' },
+      ...(evaluations.some(({ summary }) => summary.rejectedClean !== undefined) ? rejectionColumns : []),
+      { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
+      {
+        title: 'noise level',
+        value: ({ summary }) => formatNumber(summary.noiseLevel),
+        align: 'right',
+        isOptional: true,
+      },
+      { title: 'verdict', value: ({ verdict }) => verdict },
+      // Last, because they may be long.
+      { title: 'settings', value: settingsText },
+    ],
+    evaluations,
+    width,
+  );
+
+const worstCaseLine = ({ within, values }: NonNullable<Trial['worstCase']>): string =>
+  `worst case over these attacks${withinText(within)}: robust ${formatShare(readExtended(values.robustAccuracy))}, median L2 ${formatNumber(values.medianL2)}`;
+
+type ClassRow = { readonly name: string; readonly images: number; readonly correct: number };
+
+const accuracyOf = ({ images, correct }: ClassRow): number | null => (images === 0 ? null : correct / images);
+
+/** More classes do not fit into a terminal. `funnel export classes` has all of them. */
+const maxClasses = 20;
+
+/** The clean accuracy of each class in the order of the data set; of many classes those with the lowest. */
+const classLines = ({ perClass, data }: TrialDetail): readonly string[] => {
+  if (!perClass) return [];
+  const all = data.classes.map(
+    (name, label): ClassRow => ({
+      name,
+      images: perClass.images[label]!,
+      correct: perClass.correct[label]!,
+    }),
+  );
+  const lowest = all
+    .filter(({ images }) => images > 0)
+    .sort((a, b) => accuracyOf(a)! - accuracyOf(b)!)
+    .slice(0, maxClasses);
+  const isCut = all.length > maxClasses;
+  const table = formatTable<ClassRow>(
+    [
+      { title: 'class', value: ({ name }) => name },
+      { title: 'test images', value: ({ images }) => String(images), align: 'right' },
+      { title: 'clean accuracy', value: (row) => formatShare(accuracyOf(row)), align: 'right' },
+    ],
+    isCut ? lowest : all,
+  );
+  const note = `the ${lowest.length} classes of ${all.length} with the lowest accuracy; \`npx funnel export classes\` has all`;
+  return ['', table, ...(isCut ? [note] : [])];
+};
+
+const stageTable = (stages: readonly Stage[]): string =>
+  formatTable<Stage>(
+    [
+      { title: 'stage', value: ({ id }) => id.slice(0, 12) },
+      { title: 'kind', value: ({ kind, attack }) => (attack ? `${kind} ${attack.attack}` : kind) },
+      { title: 'status', value: ({ status }) => status },
+      { title: 'epochs', value: ({ epochs }) => (epochs === 0 ? '' : String(epochs)), align: 'right' },
+      {
+        title: 'time',
+        value: ({ seconds }) => (seconds === null ? '' : formatDuration(seconds)),
+        align: 'right',
+      },
+      ...(stages.some(({ attempts }) => attempts > 1)
+        ? [{ title: 'attempts', value: ({ attempts }: Stage) => String(attempts), align: 'right' as const }]
+        : []),
+      { title: 'shared by', value: ({ sharedBy }) => String(sharedBy), align: 'right' },
+    ],
+    stages,
+  );
+
+const errorsOf = (stages: readonly Stage[]): string[] =>
+  stages.flatMap(({ kind, error }) => (error ? [`${kind}: ${error.code}: ${error.message}`] : []));
+
+/** The names of the hyperparameters to which the space of a sweep gives several values. */
+export const sweptIn = (space: SearchSpace): readonly string[] =>
+  Object.entries(space).flatMap(([name, dimension]) =>
+    dimension === undefined || isFixed(dimension) ? [] : [name],
+  );
+
+/** Columns of a terminal whose width is unknown. */
+const usualWidth = 80;
+
+/** The swept hyperparameters, then all others in columns. */
+const hyperparameterLines = (
+  { hyperparameters }: TrialDetail,
+  swept: readonly string[],
+  width: number,
+): readonly string[] => {
+  const textOf = ([name, value]: readonly [string, HyperparameterValue]) => `${name}=${value}`;
+  const entries = Object.entries(hyperparameters);
+  const isSwept = ([name]: readonly [string, HyperparameterValue]) => swept.includes(name);
+  const first = entries.filter(isSwept).sort(([a], [b]) => swept.indexOf(a) - swept.indexOf(b));
+  const places = new Map<string, number>(hyperparameterNames.map((name, place) => [name, place]));
+  const others = entries
+    .filter((entry) => !isSwept(entry))
+    .sort(([a], [b]) => (places.get(a) ?? 0) - (places.get(b) ?? 0)) // the order of the declarations, in which the recipes read them
+    .map(textOf);
+  return [
+    ...(first.length > 0 ? [wrapToWidth(`swept  ${first.map(textOf).join('  ')}`, width)] : []),
+    ...(others.length > 0 ? ['', ...formatColumns(others, width)] : []),
+  ];
+};
+
+type Reason = {
+  readonly verdict: string;
+  readonly check: string;
+  readonly detail: string;
+  attacks: string[];
+};
+
+/** Why the verdicts are not `ok`: each check once, with the attacks that it is about. */
+const reasonsOf = (evaluations: readonly Evaluation[]): readonly Reason[] => {
+  const reasons = new Map<string, Reason>();
+  for (const { attack, diagnostics } of evaluations)
+    for (const { id, verdict, detail } of diagnostics) {
+      if (verdict === 'ok') continue;
+      const key = `${id} ${verdict} ${detail}`;
+      const reason = reasons.get(key) ?? { verdict, check: checkLabel(id), detail, attacks: [] };
+      if (!reason.attacks.includes(attack)) reason.attacks.push(attack);
+      reasons.set(key, reason);
+    }
+  return [...reasons.values()];
+};
+
+/** One line for each check that failed; with `why`, its whole sentence. */
+const reasonLines = ({ id, evaluations }: TrialDetail, { why = false, width = null }: Options) => {
+  const reasons = reasonsOf(evaluations);
+  const lines = reasons.map(({ verdict, check, detail, attacks }) => {
+    const line = `! ${verdict}: ${check} under ${attacks.join(', ')}: ${detail}`;
+    return why || width === null ? wrapToWidth(line, width) : cutToWidth(line, width);
+  });
+  const isCut = lines.some((line) => line.endsWith('…'));
+  return isCut ? [...lines, `→ \`npx funnel show ${id} --why\` has the whole reasons.`] : lines;
+};
+
+type Options = {
+  /** The hyperparameters that differ within the sweep. (Default: not known) */
+  readonly swept?: readonly string[];
+  /** The columns of the terminal; null if the output is none. (Default: null) */
+  readonly width?: number | null;
+  /** Whole reasons of verdicts instead of one line for each. (Default: false) */
+  readonly why?: boolean;
+};
+
+export const describeTrial = (trial: TrialDetail, options: Options = {}): string => {
+  const { swept = [], width = null } = options;
+  return [
+    `trial ${trial.id} (number ${trial.number} of sweep ${trial.sweepId})`,
+    `${trial.recipe} on ${trial.dataset}, seed ${trial.seed}: ${trial.status}, clean accuracy ${formatShare(trial.cleanAccuracy)}`,
+    ...hyperparameterLines(trial, swept, width ?? usualWidth),
+    '',
+    stageTable(trial.stages),
+    ...(trial.evaluations.length > 0 ? ['', evaluationTable(trial.evaluations, width)] : []),
+    ...(trial.worstCase && trial.evaluations.length > 1
+      ? [wrapToWidth(worstCaseLine(trial.worstCase), width)]
+      : []),
+    ...reasonLines(trial, options),
+    ...classLines(trial),
+    ...(trial.older ? [`! made by another version: ${describeChanges(trial.older)}`] : []),
+    ...trial.warnings.map((warning) => wrapToWidth(`! ${warning}`, width)),
+    ...errorsOf(trial.stages).map((error) => `✗ ${error}`),
+  ].join('\n');
+};

@@ -1,0 +1,85 @@
+/**
+ * The refusals of the API in words for somebody at a terminal: commands that work as typed, and neither routes nor headers. The API's own
+ * words (`errors` in contracts) are for programs.
+ */
+import { type ErrorCode, errors, type Problem, plural } from '@funnel/contracts';
+
+type Words = { readonly title?: string; readonly hint: string };
+
+/** Every code whose words in contracts speak of HTTP. A hint that an error brings itself stays. */
+const terminalWords: Partial<Record<ErrorCode, Words>> = {
+  INVALID_REQUEST: { title: 'Funnel refuses these values', hint: 'Nothing was changed.' },
+  MALFORMED_BODY: { title: 'Funnel cannot read this', hint: 'Nothing was changed.' },
+  UNSUPPORTED_MEDIA_TYPE: {
+    title: 'The program at this address does not know the request',
+    hint: 'It may be another version of Funnel: `npx funnel --version` says yours.',
+  },
+  CROSS_ORIGIN: { hint: 'Use the dashboard at the address of Funnel itself.' },
+  UNAUTHENTICATED: {
+    hint: 'Make one where that Funnel runs: `npx funnel token create NAME`. Then give it to your shell: export FUNNEL_TOKEN=…',
+  },
+  FORBIDDEN: {
+    title: 'Your token may not do this',
+    hint: 'Take a token with the role that the message names: export FUNNEL_TOKEN=…',
+  },
+  ROUTE_NOT_FOUND: {
+    title: 'The program at this address does not know the request',
+    hint: 'It may be another program, or another version of Funnel: `npx funnel --version` says yours. --url or FUNNEL_URL gives another address.',
+  },
+  METHOD_NOT_ALLOWED: {
+    title: 'The program at this address does not know the request',
+    hint: 'It may be another version of Funnel: `npx funnel --version` says yours.',
+  },
+  NOT_FOUND: { hint: '`npx funnel ls` lists sweeps, `npx funnel trials SWEEP` the trials of one.' },
+  IDEMPOTENCY_CONFLICT: {
+    title: 'This --key belongs to another sweep',
+    hint: 'Take another --key, or submit without one.',
+  },
+  INVALID_TRANSITION: { hint: '`npx funnel ls` shows the status of each sweep.' },
+  RATE_LIMITED: { hint: 'Wait a minute, then try again.' },
+  TOO_MANY_OWN_PLANS: { hint: 'Wait until the others have ended, or raise FUNNEL_MAX_PLANS_PER_TOKEN.' },
+  UNAVAILABLE: { hint: '`npx funnel doctor` says which part does not answer.' },
+};
+
+/** The words of a terminal for a problem that has only the words of its code. */
+const wordsOf = ({ code, title, hint }: Problem): { readonly title: string; readonly hint: string } => {
+  const own: Partial<Words> = terminalWords[code] ?? {};
+  return {
+    title: own.title ?? title,
+    hint: (hint === errors[code]?.hint && own.hint) || hint, // a newer API may have codes that this program does not know
+  };
+};
+
+/** The request that an operator finds in the log. */
+const tracesOf = ({ code, instance }: Problem): readonly string[] =>
+  code === 'INTERNAL' && instance ? [`  request ${instance.replace('urn:uuid:', '')}`] : [];
+
+type LineOf = (path: string) => number | null;
+
+const describeIssues = ({ issues = [] }: Problem, lineOf: LineOf = () => null): readonly string[] =>
+  issues.map(({ path, expected, received }) => {
+    const line = lineOf(path);
+    return `  ${line === null ? '' : `line ${line}, `}${path || '(all)'}: expected ${expected}, got ${received}`;
+  });
+
+/** The text of a problem that the API reports: the mistake, its place, and the next step. */
+export const describeProblem = (problem: Problem): string => {
+  const { title, hint } = wordsOf(problem);
+  const issues = describeIssues(problem);
+  // With issues, the detail is left out, because it repeats the first issue.
+  return issues.length === 0
+    ? [`${title}: ${problem.detail}`, ...tracesOf(problem), `→ ${hint}`].join('\n')
+    : [`${title}:`, ...issues, `→ ${hint}`].join('\n');
+};
+
+/** The mistakes that the API found in a file of the user. `lineOf`: the line of a path in the file. */
+export const describeFileProblem = (file: string, problem: Problem, lineOf?: LineOf): string => {
+  const issues = describeIssues(problem, lineOf);
+  if (problem.code !== 'INVALID_REQUEST' || issues.length === 0)
+    return `${file}: ${describeProblem(problem)}`;
+  return [
+    `${file} has ${issues.length === 1 ? 'a mistake' : plural(issues.length, 'mistake')}:`,
+    ...issues,
+    '→ Nothing was written. Correct the file and try again.',
+  ].join('\n');
+};

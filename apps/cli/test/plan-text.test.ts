@@ -1,0 +1,76 @@
+/** The text of a plan: everything that will run, and an honest time. */
+import type { Plan } from '@funnel/contracts';
+import { describe, expect, it } from 'vitest';
+import { describePlan } from '../src/output/plan.ts';
+
+const plan: Plan = {
+  trials: 4,
+  stages: {
+    initialise: { total: 1, cached: 1 },
+    optimise: { total: 2, cached: 0 },
+    classify: { total: 4, cached: 0 },
+    attack: { total: 8, cached: 0 },
+  },
+  epochs: { unshared: 57, needed: 40, cached: 5 },
+  sharing: 57 / 45,
+  space: [{ hyperparameter: 'gamma', asked: 2, different: 2, values: [1, 5], continuous: null }],
+  leftOut: ['seeds: 3 asked for, 2 different'],
+  runs: {
+    recipes: ['funn'],
+    seeds: [0, 1],
+    attacks: [
+      { attack: 'pgd-linf', settings: { epsilon: 0.1, steps: 7 } },
+      { attack: 'square-linf', settings: { epsilon: 0.1 } },
+    ],
+    defaults: { latent: 64, batchSize: 128 },
+  },
+  estimate: {
+    ...{ parameters: 51_297, trainerBytes: 265e6, storedBytes: 1.6e6, attackQueries: 552_000 },
+    ...{ seconds: 185, unmeasured: [], slots: 2 },
+  },
+};
+const lines = (changes: Partial<NonNullable<Plan['estimate']>> = {}, width?: number): string[] =>
+  describePlan({ ...plan, estimate: { ...plan.estimate!, ...changes } }, width).split('\n');
+
+describe('a plan', () => {
+  it('shows recipes, seeds, values, defaults and attacks with their settings', () => {
+    expect(lines().slice(0, 15)).toEqual([
+      '4 trials',
+      '',
+      'recipes   funn',
+      'seeds     0, 1',
+      '',
+      'hyperparameter  values',
+      'gamma           1, 5',
+      '',
+      'seeds: 3 asked for, 2 different',
+      '',
+      'defaults  latent=64 batchSize=128',
+      '',
+      'attack       settings',
+      'pgd-linf     epsilon=0.1 steps=7',
+      'square-linf  epsilon=0.1',
+    ]);
+  });
+
+  it('says how many epochs sharing and earlier sweeps save', () => {
+    expect(lines()).toContain(
+      'epochs    40 to train; 57 without sharing: trials share 12 (1.267×), 5 are done or in progress for another sweep',
+    );
+  });
+
+  it.each<[Partial<NonNullable<Plan['estimate']>>, string]>([
+    [{}, 'time      about 3 min 5 s on 2 trainers, at the speed of the last stages here'],
+    [
+      { seconds: null, unmeasured: ['optimise funn', 'attack square-linf'] },
+      'time      no measurement yet: nothing here has run optimise funn, attack square-linf',
+    ],
+    [{ seconds: null, slots: 0 }, 'time      not known: no worker is online'],
+  ])('has an honest time', (changes, line) => {
+    expect(lines(changes)).toContain(line);
+  });
+
+  it('fits a terminal', () => {
+    for (const line of lines({}, 80)) expect(line.length).toBeLessThanOrEqual(80);
+  });
+});

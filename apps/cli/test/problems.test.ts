@@ -1,0 +1,48 @@
+/** Refusals of the API in words for somebody at a terminal. */
+import { type ErrorCode, errors, type Problem } from '@funnel/contracts';
+import { describe, expect, it } from 'vitest';
+import { describeFileProblem, describeProblem } from '../src/problems.ts';
+
+const problem = (code: ErrorCode, changes: Partial<Problem> = {}): Problem => {
+  const { title, status, hint } = errors[code];
+  return {
+    type: 'about:blank',
+    title,
+    status,
+    code,
+    detail: 'Expected a token, but got none',
+    hint,
+    ...changes,
+  };
+};
+const issue = { path: 'space.gama', expected: 'gamma', received: 'the key "gama"' };
+
+describe('a refusal', () => {
+  it('names a command, and no header', () => {
+    expect(describeProblem(problem('UNAUTHENTICATED'))).toBe(
+      'The token is missing or wrong: Expected a token, but got none\n→ Make one where that Funnel runs: `npx funnel token create NAME`. Then give it to your shell: export FUNNEL_TOKEN=…',
+    );
+  });
+
+  it('keeps the hint that an error brings itself', () => {
+    expect(describeProblem(problem('UNAUTHENTICATED', { hint: 'Unset it.' }))).toMatch(/\n→ Unset it\.$/);
+  });
+
+  it.each(Object.keys(errors) as ErrorCode[])('%s speaks of no routes and headers', (code) => {
+    const detail = 'What came.';
+    for (const issues of [undefined, [issue]])
+      expect(describeProblem(problem(code, { detail, ...(issues && { issues }) }))).not.toMatch(
+        /route|header|Authorization|Retry-After|\/docs|\/readyz|application\/|`issues`|Idempotency-Key/i,
+      );
+  });
+
+  it('of a file names the file, and counts its mistakes', () => {
+    const refused = problem('INVALID_REQUEST', { issues: [issue] });
+    expect(describeFileProblem('my.yaml', refused)).toBe(
+      'my.yaml has a mistake:\n  space.gama: expected gamma, got the key "gama"\n→ Nothing was written. Correct the file and try again.',
+    );
+    expect(describeFileProblem('my.yaml', { ...refused, issues: [issue, issue] })).toMatch(
+      /^my\.yaml has 2 mistakes:\n/,
+    );
+  });
+});

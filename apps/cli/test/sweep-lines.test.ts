@@ -1,0 +1,32 @@
+/** Mistakes in a sweep file come with the line. */
+import { expect, it } from 'vitest';
+import { linesOf } from '../src/sweep-lines.ts';
+
+const text = `name: x
+x-short: &short { train: 5 }
+dataset: { name: glyphs, <<: *short }
+space:
+  gamma:
+    - 1
+    - -5
+  beta: { min: 1,
+          max: 0 }
+`;
+
+it.each<[string, number | null]>([
+  ['name', 1],
+  ['space.gamma', 5],
+  ['space.gamma[1]', 7],
+  ['space.beta.max', 9],
+  ['dataset.train', 3], // written elsewhere, but used here
+  ['space.gama', 4],
+  ['seeds', null],
+  ['', null],
+])('%s', (path, line) => {
+  expect(linesOf(text)(path)).toBe(line);
+});
+
+it('a value of --set has no line', () => {
+  const lineOf = linesOf(text, [{ path: ['space', 'gamma'], value: [-1] }]);
+  expect([lineOf('space.gamma[0]'), lineOf('space.beta.max')]).toEqual([null, 9]);
+});
