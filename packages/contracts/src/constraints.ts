@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type AttackName, attackNames } from './attacks.ts';
 import { type EvaluationMetricName, evaluationMetricNames } from './metrics.ts';
+import { type TrialVerdict, trialVerdicts } from './trial-verdict.ts';
 
 export type Condition =
   | {
@@ -12,18 +13,20 @@ export type Condition =
       readonly operator: '>=' | '<=' | '>' | '<';
       readonly bound: number;
     }
-  | { readonly kind: 'verdict'; readonly not: 'masked' | 'suspect' };
+  | { readonly kind: 'verdict'; readonly not: Exclude<TrialVerdict, 'ok'> };
 
 const expected =
   'a condition such as `cleanAccuracy >= 0.95`, `pgd-linf robustAccuracy > 0.2` or `verdict != masked`';
+
+const refused = trialVerdicts.filter((verdict) => verdict !== 'ok');
 
 const pattern = /^(?:([a-z0-9-]+) )?([A-Za-z0-9]+) (>=|<=|>|<) (-?[0-9.]+(?:e-?[0-9]+)?)$/;
 
 /** Null for a text that is no condition. */
 export const readConstraint = (text: string): Condition | null => {
   const words = text.trim().replace(/\s+/g, ' ');
-  if (words === 'verdict != masked') return { kind: 'verdict', not: 'masked' };
-  if (words === 'verdict != suspect') return { kind: 'verdict', not: 'suspect' };
+  const not = refused.find((verdict) => words === `verdict != ${verdict}`);
+  if (not) return { kind: 'verdict', not };
   const [, attack, metric, operator, number] = pattern.exec(words) ?? [];
   const bound = Number(number);
   if (!operator || !Number.isFinite(bound)) return null;
@@ -46,6 +49,6 @@ export const Constraint = z
     context.addIssue({
       code: 'custom',
       input: text,
-      message: `Expected ${expected}, but got ${JSON.stringify(text)}. Metrics: ${evaluationMetricNames.join(', ')}`,
+      message: `Expected ${expected}, but got ${JSON.stringify(text)}. Metrics: ${evaluationMetricNames.join(', ')}; verdicts: ${refused.join(', ')}`,
     });
   });
