@@ -3,7 +3,7 @@
  * few images that it guesses right, and a share of a few images may be anything.
  */
 import { z } from 'zod';
-import { Verdict, worstVerdict } from './attacks/diagnostics.ts';
+import { type Verdict, worstVerdict } from './attacks/diagnostics.ts';
 import { wilsonInterval } from './statistics.ts';
 
 /** From the best to the worst. */

@@ -3,6 +3,7 @@ import {
   type AttackName,
   attackSpec,
   attacks,
+  countVerdictTexts,
   describeChanges,
   fractionText,
   type HyperparameterName,
@@ -12,6 +13,7 @@ import {
   type StageLogLine,
   type Trial,
   type TrialDetail,
+  verdictText,
   withinText,
 } from '@funnel/contracts';
 import {
@@ -86,7 +88,7 @@ export const describeTrials = (trials: readonly Trial[]): string =>
           { title: 'status', value: ({ status }) => status },
           { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
           { title: 'attacks', value: ({ evaluations }) => String(evaluations.length), align: 'right' },
-          { title: 'verdict', value: ({ verdict }) => verdict ?? '–' },
+          { title: 'verdict', value: ({ verdict }) => (verdict ? verdictText(verdict) : '–') },
         ],
         trials,
       );
@@ -107,13 +109,21 @@ const rejectionColumns: readonly Column<Evaluation>[] = [
   },
 ];
 
+/** `40 of 78 (51.3 %)`: of the correctly classified images. */
+const fooledText = ({ successes, attempted, successRate }: Evaluation['summary']): string =>
+  `${successes} of ${attempted}${successRate === null ? '' : ` (${formatShare(successRate)})`}`;
+
+/** `38 of 100 (38.0 %)`: of all images; a dash for an attack without a fixed ε. */
+const robustText = ({ attempted, successes, images, robustAccuracy }: Evaluation['summary']): string =>
+  robustAccuracy === null ? '–' : `${attempted - successes} of ${images} (${formatShare(robustAccuracy)})`;
+
 const evaluationTable = (evaluations: readonly Evaluation[]): string =>
   formatTable<Evaluation>(
     [
       { title: 'attack', value: ({ attack }) => attack },
       { title: 'settings', value: settingsText },
-      { title: 'success', value: ({ summary }) => formatShare(summary.successRate), align: 'right' },
-      { title: 'robust', value: ({ summary }) => formatShare(summary.robustAccuracy), align: 'right' },
+      { title: 'fooled', value: ({ summary }) => fooledText(summary), align: 'right' },
+      { title: 'robust', value: ({ summary }) => robustText(summary), align: 'right' },
       ...(evaluations.some(({ summary }) => summary.rejectedClean !== undefined) ? rejectionColumns : []),
       { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
       { title: 'noise level', value: ({ summary }) => formatNumber(summary.noiseLevel), align: 'right' },
@@ -180,10 +190,16 @@ const stageTable = (stages: readonly Stage[]): string =>
 const errorsOf = (stages: readonly Stage[]): string[] =>
   stages.flatMap(({ kind, error }) => (error ? [`${kind}: ${error.code}: ${error.message}`] : []));
 
+/** Says why the numbers of an untrained trial, or one with too few images, say nothing, and what to do. */
+const verdictNote = ({ verdict }: TrialDetail): string =>
+  verdict === 'untrained' || verdict === 'too-few'
+    ? `\n! ${verdictText(verdict)}: ${countVerdictTexts[verdict]}`
+    : '';
+
 export const describeTrial = (trial: TrialDetail): string =>
   [
     `trial ${trial.id} (number ${trial.number} of sweep ${trial.sweepId})`,
-    `${trial.recipe} on ${trial.dataset}, seed ${trial.seed}: ${trial.status}, clean accuracy ${formatShare(trial.cleanAccuracy)}`,
+    `${trial.recipe} on ${trial.dataset}, seed ${trial.seed}: ${trial.status}, clean accuracy ${formatShare(trial.cleanAccuracy)} (all test images)${verdictNote(trial)}`,
     Object.entries(trial.hyperparameters)
       .map(([name, value]) => `${name}=${value}`)
       .join(' '),

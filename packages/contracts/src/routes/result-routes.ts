@@ -31,8 +31,7 @@ export const LeaderboardQuery = z
     sweep: Id.optional(),
     where: many(HyperparameterFilter),
     group: z.enum(['trial', 'configuration']).default('trial').meta({
-      description:
-        '`configuration`: the mean over seeds, or the median if the value of a seed is infinite.',
+      description: '`configuration`: the mean over seeds, or the median if the value of a seed is infinite.',
     }),
     rungs: z.enum(['highest', 'all']).default('highest').meta({
       description:
@@ -49,10 +48,13 @@ export type LeaderboardQuery = z.output<typeof LeaderboardQuery>;
 
 /** Both notes are on the first page only, and absent where there is nothing to say. */
 export const LeaderboardPage = pageOf(LeaderboardRow).extend({
-  notShown: z.strictObject({ trials: z.int().min(1), sweeps: z.int().min(1) }).optional().meta({
-    description:
-      'The completed trials of the 1,000 newest sweeps in which nobody ran this attack. Absent with `sweep`, `recipe` or `where`.',
-  }),
+  notShown: z
+    .strictObject({ trials: z.int().min(1), sweeps: z.int().min(1) })
+    .optional()
+    .meta({
+      description:
+        'The completed trials of the 1,000 newest sweeps in which nobody ran this attack. Absent with `sweep`, `recipe` or `where`.',
+    }),
   otherBest: z
     .array(z.strictObject({ attack: AttackName, metric: EvaluationMetricName, trialId: z.string() }))
     .optional()

@@ -25,7 +25,6 @@ type Images = { readonly which: string; readonly right: string };
 
 const stageColumns = {
   trial_id: text(),
-  ordinal: int4(),
   stage_id: text(),
   attack: text<AttackName>(),
   settings: jsonb<Readonly<Record<string, unknown>>>(),
@@ -35,7 +34,7 @@ const stageColumns = {
 const attackStages = (tx: Tx, trialIds: readonly string[]) =>
   tx.query(
     stageColumns,
-    `SELECT ts.trial_id, ts.ordinal, e.stage_id, e.attack, e.settings FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id
+    `SELECT ts.trial_id, e.stage_id, e.attack, e.settings FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id
      WHERE ts.trial_id = ANY($1) ORDER BY ts.trial_id, ts.ordinal`,
     [trialIds],
   );

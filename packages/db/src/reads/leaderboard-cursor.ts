@@ -64,9 +64,7 @@ export const ranksOf = (
     const before = last && (!splits.rungs || last.rung === row.rung) ? last : undefined;
     const count = (before?.count ?? 0) + 1;
     const ties =
-      before !== undefined &&
-      before.utility === row.utility &&
-      (!splits.below || before.below === row.below);
+      before !== undefined && before.utility === row.utility && (!splits.below || before.below === row.below);
     const rank = row.utility === null ? null : ties ? before.rank : count;
     last = { ...row, rank, count };
     return { rank, count };

@@ -38,7 +38,10 @@ const reasonsOf = async (
   const marked = seeds.filter(({ verdict }) => verdict !== null && verdict !== 'ok');
   const reasons = new Map<string, string[]>();
   for (const { trial_id, verdict } of marked)
-    reasons.set(trial_id, verdict === 'too-few' || verdict === 'untrained' ? [countVerdictTexts[verdict]] : []);
+    reasons.set(
+      trial_id,
+      verdict === 'too-few' || verdict === 'untrained' ? [countVerdictTexts[verdict]] : [],
+    );
   if (marked.length === 0) return reasons;
   const rows = await tx.query(
     { trial_id: text(), attack: text(), diagnostics: jsonb<Diagnostic[]>() },

@@ -2,12 +2,7 @@
  * The rows of one page of the leaderboard, in order. PostgreSQL reads an index once, in order, and stops when the page is full. The columns
  * of the index are enough for all filters.
  */
-import type {
-  AttackName,
-  HyperparameterValue,
-  LeaderboardQuery,
-  RecipeName,
-} from '@funnel/contracts';
+import type { AttackName, HyperparameterValue, LeaderboardQuery, RecipeName } from '@funnel/contracts';
 import {
   bool,
   float8,

@@ -14,10 +14,7 @@ import type { Tx } from '../connection/transaction.ts';
 type Images = { readonly tested: number; readonly classes: number };
 
 /** How many test images and classes the data set of each sweep has. */
-const imagesOfSweeps = async (
-  tx: Tx,
-  sweepIds: readonly string[],
-): Promise<ReadonlyMap<string, Images>> => {
+const imagesOfSweeps = async (tx: Tx, sweepIds: readonly string[]): Promise<ReadonlyMap<string, Images>> => {
   const rows = await tx.query(
     { id: text(), dataset: jsonb<SweepDataset>() },
     `SELECT id, definition -> 'dataset' AS dataset FROM sweeps WHERE id = ANY($1)`,
