@@ -139,7 +139,7 @@ describe('a leaderboard with rungs', () => {
     recipe: 'funn',
     dataset: 'glyphs',
     rung,
-    seeds: [0],
+    seeds: [0, 1],
     hyperparameters: {},
     attack: 'fgsm',
     settings: {},

@@ -134,8 +134,8 @@ const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string =>
 /** ` (40.2–53.9)` for a share in percent, ` (0.91–∞)` for a distance; empty without an interval. */
 const intervalText = ({ metric, interval }: LeaderboardRow): string => {
   if (interval === null) return '';
-  const end = (value: number | null): string => metricText(metric, value).replace(' %', '');
-  return ` (${end(readExtended(interval[0]))}–${end(readExtended(interval[1]))})`;
+  const [low, high] = interval.map((end) => metricText(metric, Number(end)).replace(' %', ''));
+  return ` (${low}–${high})`;
 };
 
 const valueText = (row: LeaderboardRow): string =>
@@ -246,9 +246,9 @@ export const describeLeaderboard = (
     { title: 'seed', value: ({ seeds }) => seeds.join(','), align: 'right' },
     { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
     ...(rows.some(({ rejectedClean }) => rejectedClean !== undefined) ? rejectionColumns : []),
+    ...countColumns(top),
     { title: rankedTitleOf(top.metric), value: valueText, align: 'right' },
     ...(rows.some(({ letters }) => letters !== undefined) ? [letterColumn] : []),
-    ...countColumns(top),
     ...(attack === undefined ? [{ title: 'attack', value: (row: LeaderboardRow) => row.attack }] : []),
     ...(attack === undefined && !sameBudget(rows) ? [{ title: 'within', value: budgetText }] : []),
     ...(sameSettings(rows) ? [] : [{ title: 'settings', value: settingsText }]),

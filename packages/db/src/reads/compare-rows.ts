@@ -116,7 +116,7 @@ const compareImages = ({ right }: Images, { right: other }: Images): number => {
 };
 
 /**
- * The letters of the first rows of a ranking; undefined for a row that is not compared. Shares of all images are compared image by image where two
+ * The letters of the first rows of a ranking, by place; none for a row that is not compared. Shares of all images are compared image by image where two
  * rows have the same images, and as many seeds. Anything else differs if the intervals do not overlap.
  */
 export const compareRows = async (
@@ -126,10 +126,9 @@ export const compareRows = async (
 ): Promise<readonly (string | undefined)[]> => {
   const places = rows.slice(0, comparedRows).flatMap(({ interval }, place) => (interval ? [place] : []));
   const compared = places.map((place) => rows[place]!);
+  if (compared.length < 2) return [];
   const images =
-    compared.length > 1 && (metric === 'robustAccuracy' || metric === 'cleanAccuracy')
-      ? await readImages(tx, compared, metric)
-      : null;
+    metric === 'robustAccuracy' || metric === 'cleanAccuracy' ? await readImages(tx, compared, metric) : null;
   const differ = (i: number, j: number): boolean => {
     const [first, second] = [images?.[i], images?.[j]];
     return first && second && first.which === second.which && first.right.length === second.right.length
