@@ -2,10 +2,12 @@
 import { type LeaderboardQuery, routes, wilsonInterval } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ClaimedStage, completeStage, type Db, getTrial, leaderboard } from '../src/index.ts';
+import { migrate } from '../src/migrate.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { claim, evaluationOf, finish } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 import { query } from './support/tables.ts';
+import { undoMigrations } from './support/undo-migrations.ts';
 
 let db: Db;
 beforeAll(async () => {
@@ -201,4 +203,34 @@ test('other attacks that rank another run first are named, and runs without the 
   expect((await rank({ attack: 'pgd-linf', dataset: 'glyphs' })).notShown).toEqual(others);
   expect(await rank({ attack: 'pgd-linf', where: 'gamma:1' })).not.toHaveProperty('notShown');
   expect(await rank({ attack: undefined })).not.toHaveProperty('notShown');
+});
+
+test('a migrated older database has the same verdicts, and the same rows below the others', async () => {
+  const everything = async () => [
+    await query(db, 'SELECT id, verdict FROM trials ORDER BY 1'),
+    await query(db, 'SELECT trial_id, ordinal, metric, below FROM scores ORDER BY 1, 2, 3'),
+    await query(
+      db,
+      'SELECT sweep_id, configuration_index, ordinal, metric, below FROM configuration_scores ORDER BY 1, 2, 3, 4',
+    ),
+  ];
+  const wanted = await everything();
+  await undoMigrations(db, '0022_verdicts');
+  await query(
+    db,
+    `UPDATE trials t SET verdict = w.verdict FROM (
+       SELECT ts.trial_id, CASE WHEN bool_or(e.verdict = 'masked') THEN 'masked' ELSE 'ok' END AS verdict
+       FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id GROUP BY 1) AS w WHERE w.trial_id = t.id`,
+  );
+  await query(db, `UPDATE scores s SET masked = t.verdict = 'masked' FROM trials t WHERE t.id = s.trial_id`);
+  await query(
+    db,
+    `UPDATE configuration_scores c SET masked = s.masked FROM (
+       SELECT sweep_id, configuration_index, bool_or(masked) AS masked FROM scores GROUP BY 1, 2) AS s
+     WHERE s.sweep_id = c.sweep_id AND s.configuration_index = c.configuration_index`,
+  );
+  expect(await migrate(db.url)).toEqual(['0022_verdicts']);
+  expect(await everything()).toEqual(wanted);
+  const verdicts = await query<{ verdict: string }>(db, 'SELECT DISTINCT verdict FROM trials ORDER BY 1');
+  expect(verdicts.map(({ verdict }) => verdict)).toEqual(['ok', 'too-few', 'untrained']);
 });

@@ -74,11 +74,11 @@ export const wrongAverages = (db: Db): Promise<Record<string, unknown>[]> =>
        SELECT sweep_id, configuration_index, ordinal, metric, min(attack) AS attack, min(trial_id) AS trial_id, bool_or(below) AS below,
          count(*) = count(utility) AS whole, count(*) FILTER (WHERE utility = 'Infinity') AS infinite,
          avg(utility) AS mean, sqrt(var_samp(nullif(utility, 'Infinity'))) AS deviation,
-         percentile_disc(0.5) WITHIN GROUP (ORDER BY utility) AS below, -percentile_disc(0.5) WITHIN GROUP (ORDER BY -utility) AS above
+         percentile_disc(0.5) WITHIN GROUP (ORDER BY utility) AS lower, -percentile_disc(0.5) WITHIN GROUP (ORDER BY -utility) AS upper
        FROM scores GROUP BY 1, 2, 3, 4
      ), real AS (
        SELECT sweep_id, configuration_index, ordinal, metric, attack, trial_id, below, infinite, CASE WHEN infinite = 0 THEN deviation END AS deviation,
-         CASE WHEN NOT whole THEN NULL WHEN infinite = 0 THEN mean ELSE below / 2 + above / 2 END AS utility
+         CASE WHEN NOT whole THEN NULL WHEN infinite = 0 THEN mean ELSE lower / 2 + upper / 2 END AS utility
        FROM finite
      )
      SELECT * FROM configuration_scores k FULL JOIN real r USING (sweep_id, configuration_index, ordinal, metric)
