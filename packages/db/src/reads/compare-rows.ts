@@ -13,7 +13,7 @@ import { reachesOf } from '../scores/worst-cases.ts';
 import type { SeedEvidence } from './evidence.ts';
 
 /** The first rows of a ranking are compared; a page that starts further down has no letters. Each row costs its images. */
-export const comparedRows = 50;
+const comparedRows = 50;
 
 /** Two classifiers that differ more rarely by chance are told apart. */
 const significance = 0.05;
