@@ -156,7 +156,7 @@ const Row = (props: {
               {interval === null ? null : (
                 <span className="muted" title="95 % interval">
                   {' '}
-                  {format(interval[0]).replace(' %', '')}–{format(interval[1])}
+                  {format(interval[0]).replace('%', '')}–{format(interval[1])}
                 </span>
               )}
             </span>
@@ -177,7 +177,7 @@ const Row = (props: {
         {formatPercent(row.cleanAccuracy)}
         {row.cleanInterval === null ? null : (
           <span className="muted small board-settings" title="95 % interval">
-            {formatPercent(row.cleanInterval[0]).replace(' %', '')}–{formatPercent(row.cleanInterval[1])}
+            {formatPercent(row.cleanInterval[0]).replace('%', '')}–{formatPercent(row.cleanInterval[1])}
           </span>
         )}
       </td>
