@@ -2,8 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, FunnelError } from '@funnel/client';
 import {
-  type AttackName,
-  type LeaderboardRow,
   type SearchState,
   type SweepDetail,
   type SweepStatus,
@@ -11,6 +9,7 @@ import {
   usualRankings,
   type Worker,
 } from '@funnel/contracts';
+import type { Ranked } from './commands/leaderboard.ts';
 import { formatDuration, progressBar } from './output/format.ts';
 import { bestText, searchLines } from './output/search.ts';
 import { describeWaits } from './output/sweeps.ts';
@@ -234,22 +233,13 @@ export const watchSweep = async (
   }
 };
 
-type SweepRanking = {
-  /** Undefined: the worst case over all attacks. */
-  readonly attack: AttackName | undefined;
-  readonly rows: readonly LeaderboardRow[];
-  /** False when the sweep has more rows. */
-  readonly isComplete: boolean;
-};
-
 const maxRows = 1000;
 
-/** The best trials of a sweep, ranked by its objective, or by the usual ranking when it has none. */
-export const readLeaderboard = async (
-  client: Client,
-  { id, definition }: SweepDetail,
-): Promise<SweepRanking> => {
+/** The best configurations of a sweep, ranked by its objective, or by the usual ranking when it has none. */
+export const readLeaderboard = async (client: Client, { id, definition }: SweepDetail): Promise<Ranked> => {
   const [{ attack, metric }] = usualRankings(definition);
-  const { items, next } = await client.leaderboard({ query: { sweep: id, limit: maxRows, attack, metric } });
-  return { attack, rows: items, isComplete: next === null };
+  const { items, next, ...notes } = await client.leaderboard({
+    query: { sweep: id, group: 'configuration', limit: maxRows, attack, metric },
+  });
+  return { attack, rows: items, isComplete: next === null, notes };
 };

@@ -77,7 +77,7 @@ describe('funnel', () => {
     expect(watched.status, watched.stderr).toBe(0);
     expect(watched.stderr).toMatch(/100 % · 9 of 9 stages/);
     expect(watched.stdout).toMatch(
-      /^Ranked by median L∞ in the worst case over the attacks of each; .*\n\n#\s+trial\s+recipe\s+gamma/,
+      /^Ranked by median L∞ in the worst case over the attacks of each; [\s\S]*?\n\n#\s+trial\s+recipe\s+gamma/,
     );
     const again = await json<SweepDetail>('submit', file, '--key', 'once');
     const { sweep, leaderboard } = await json<{ sweep: SweepDetail; leaderboard: LeaderboardRow[] }>(
@@ -179,6 +179,7 @@ describe('funnel', () => {
         evaluations.find((row) => row.trialId === first.id && row.attack === attack),
         attack,
       ).toMatchObject({
+        cleanAccuracyOfAttackImages: summary.cleanAccuracy,
         robustAccuracy: summary.robustAccuracy,
         robustIntervalLow: summary.robustInterval?.[0] ?? null,
         medianL2: summary.medianL2,

@@ -325,7 +325,7 @@ describe('configurations', () => {
     expect(text).toContain('∞ (2 of 3 seeds: ∞)');
     expect(text).toContain('∞ (3 of 3 seeds: ∞)');
     expect(text).toContain('5 (1 of 3 seeds: ∞)');
-    expect(text).toMatch(/ 2 ± 2\.484 /);
+    expect(text).toMatch(/ 2 {2,}/); // four images have no interval of a median
     const rows = await json<{ infiniteSeeds: number }[]>('export', ...board);
     expect(rows.map(({ infiniteSeeds }) => infiniteSeeds)).toEqual([2, 3, 1, 0, 1]);
   });

@@ -11,13 +11,16 @@ const row = (changes: Partial<LeaderboardRow>): LeaderboardRow => ({
   sweepId: 'a',
   recipe: 'classic',
   dataset: 'glyphs',
-  seeds: [0],
+  seeds: [0, 1],
   hyperparameters: {},
   attack: 'deepfool-linf',
   settings: { steps: 50 },
   metric: 'robustAccuracy',
   value: 0,
   halfWidth: null,
+  interval: null,
+  counts: { images: 10, correct: 9, fooled: 0 },
+  cleanInterval: null,
   cleanAccuracy: 0.9,
   verdict: 'ok',
   reasons: [],
@@ -95,6 +98,70 @@ describe('a ranking in words', () => {
     expect(text).toMatch(/fgsm\s+search=false epsilon=0\.1|fgsm\s+L∞ 0\.1/);
     const alike = describeLeaderboard([fgsm(0.1, 0.4), fgsm(0.1, 0.3)], { attack: undefined });
     expect(alike).not.toMatch(/differ|within/);
+  });
+
+  const sure = (changes: Partial<LeaderboardRow>): LeaderboardRow =>
+    row({
+      attack: 'fgsm',
+      settings: {},
+      seeds: [0, 1],
+      counts: { images: 100, correct: 78, fooled: 40 },
+      value: 0.38,
+      interval: [0.291, 0.4781],
+      letters: 'a',
+      ...changes,
+    });
+
+  it('says how sure each value is, and the images behind it', () => {
+    const text = describeLeaderboard(
+      [
+        sure({}),
+        sure({ rank: 2, trialId: 'a-1', value: 0.3, interval: [0.2189, 0.3959], letters: 'abc' }),
+        sure({
+          rank: 3,
+          trialId: 'a-2',
+          verdict: 'untrained',
+          reasons: ['the clean accuracy may be that of guesses: train for more epochs'],
+        }),
+      ],
+      { attack: 'fgsm' },
+    );
+    const [, certain, , titles, first, second, third, reason] = text.split('\n');
+    expect(certain).toMatch(/95 % intervals\. Rows with a letter in common cannot be told apart/);
+    expect(titles!.split(/ {2,}/)).toEqual(
+      expect.arrayContaining(['fooled', 'robust', 'robust accuracy', 'letters']),
+    );
+    expect(first).toMatch(/ 40 of 78 {2,}38 of 100 {2,}38\.0 % \(29\.1–47\.8\) {2}a$/);
+    expect(second).toMatch(/ 30\.0 % \(21\.9–39\.6\) {2}a–c$/);
+    expect(third).toMatch(/ untrained$/);
+    expect(reason).toBe('  a-2: untrained: the clean accuracy may be that of guesses: train for more epochs');
+    expect(text).not.toContain('one seed');
+  });
+
+  it('warns of single seeds, and shows infinite ends and the name of the clean accuracy of the attack images', () => {
+    const distance: Partial<LeaderboardRow> = { metric: 'medianL2', value: 0.91, interval: [0.5, 'Infinity'] };
+    const text = describeLeaderboard([sure({ ...distance, seeds: [0] }), sure({ seeds: [1] })], {
+      attack: 'fgsm',
+    });
+    expect(text).toContain('0.91 (0.5–∞)');
+    expect(text).toContain('Each row is one seed. Other seeds may change the order');
+    expect(describeLeaderboard([sure({ metric: 'cleanAccuracy' })], { attack: 'fgsm' })).toMatch(
+      /^Ranked by clean accuracy of the attack images under fgsm/,
+    );
+  });
+
+  it('names the best runs by other attacks, and counts the runs that are not shown', () => {
+    const text = describeLeaderboard([sure({})], {
+      attack: 'pgd-linf',
+      notes: {
+        notShown: { trials: 3, sweeps: 1 },
+        otherBest: [{ attack: 'deepfool-l2', metric: 'medianL2', trialId: 'b-7' }],
+      },
+    });
+    expect(text.split('\n').slice(-2)).toEqual([
+      'By median L2 under deepfool-l2, another run is the best: b-7. `--attack deepfool-l2` ranks by it.',
+      '3 runs without PGD L∞ are not shown. `--attack worst` ranks all runs.',
+    ]);
   });
 
   it('marks shared ranks, and says the reasons for a verdict once, with the trials', () => {

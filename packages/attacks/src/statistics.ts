@@ -10,28 +10,12 @@ import {
   type ExtendedNumber,
   type RobustnessCurve,
   reachOf,
+  wilsonInterval,
   writeExtended,
 } from '@funnel/contracts';
 import { checkOptions, nameOf, numbers, oneOf } from './options.ts';
 
-/** The normal quantile of a two-sided 95 % interval. */
-const z = 1.959963984540054;
-
-/**
- * The 95 % Wilson score interval of a proportion (Wilson 1927, eq. 4). Unlike p ± 1.96 standard errors it is right near 0 and 1, where many
- * robust accuracies lie. [0, 1] for no trials.
- */
-export const wilsonInterval = (successes: number, trials: number): [number, number] => {
-  if (trials === 0) return [0, 1];
-  const p = successes / trials;
-  const centre = (p + (z * z) / (2 * trials)) / (1 + (z * z) / trials);
-  const half =
-    (z / (1 + (z * z) / trials)) * Math.sqrt((p * (1 - p)) / trials + (z * z) / (4 * trials * trials));
-  return [
-    successes === 0 ? 0 : Math.max(0, centre - half),
-    successes === trials ? 1 : Math.min(1, centre + half),
-  ];
-};
+export { wilsonInterval };
 
 /** Null for no values. */
 export const mean = (values: readonly number[]): number | null =>

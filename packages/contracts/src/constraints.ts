@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type AttackName, attackNames } from './attacks.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type EvaluationMetricName, evaluationMetricNames } from './metrics.ts';
+import { type TrialVerdict, trialVerdicts } from './trial-verdict.ts';
 
 export type Condition =
   | {
@@ -13,18 +14,20 @@ export type Condition =
       readonly operator: '>=' | '<=' | '>' | '<';
       readonly bound: number;
     }
-  | { readonly kind: 'verdict'; readonly not: 'masked' | 'suspect' };
+  | { readonly kind: 'verdict'; readonly not: Exclude<TrialVerdict, 'ok'> };
 
 const expected =
   'a condition such as `cleanAccuracy >= 0.95`, `pgd-linf robustAccuracy > 0.2` or `verdict != masked`';
+
+const refused = trialVerdicts.filter((verdict) => verdict !== 'ok');
 
 const pattern = /^(?:([a-z0-9-]+) )?([A-Za-z0-9]+) (>=|<=|>|<) (-?[0-9.]+(?:e-?[0-9]+)?)$/;
 
 /** Null for a text that is no condition. */
 export const readConstraint = (text: string): Condition | null => {
   const words = text.trim().replace(/\s+/g, ' ');
-  if (words === 'verdict != masked') return { kind: 'verdict', not: 'masked' };
-  if (words === 'verdict != suspect') return { kind: 'verdict', not: 'suspect' };
+  const not = refused.find((verdict) => words === `verdict != ${verdict}`);
+  if (not) return { kind: 'verdict', not };
   const [, attack, metric, operator, number] = pattern.exec(words) ?? [];
   const bound = Number(number);
   if (!operator || !Number.isFinite(bound)) return null;
@@ -41,7 +44,7 @@ export const readConstraint = (text: string): Condition | null => {
 
 const looseWords = /^\s*(?:(\S+)\s+)?([^\s<>=!]+)\s*(?:[<>=!]=?)/;
 
-/** The name in a condition that is no attack or no metric, with the ones that it resembles; else every metric. */
+/** The name in a condition that is no attack or no metric, with the ones that it resembles; else every metric and verdict. */
 const helpWith = (text: string): string => {
   const [, attack, metric = ''] = looseWords.exec(text) ?? [];
   const wrong: readonly (readonly [string | undefined, readonly string[]])[] = [
@@ -52,7 +55,7 @@ const helpWith = (text: string): string => {
     const question = word === undefined || names.includes(word) ? null : didYouMean(word, names);
     if (question) return `${JSON.stringify(word)} is unknown: ${question}`;
   }
-  return `Metrics: ${evaluationMetricNames.join(', ')}`;
+  return `Metrics: ${evaluationMetricNames.join(', ')}; verdicts: ${refused.join(', ')}`;
 };
 
 export const Constraint = z

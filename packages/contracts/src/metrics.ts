@@ -164,7 +164,8 @@ export const evaluationMetrics = {
   },
   cleanAccuracy: {
     title: 'Clean accuracy',
-    description: 'Share of images classified right without an attack.',
+    description:
+      'Share of images classified right without an attack. In a ranking: of the images of the attack; elsewhere: of all test images.',
     direction: 'max',
     unit: 'fraction',
     over: 'the images of the attack',
@@ -175,3 +176,7 @@ export const evaluationMetricNames = Object.keys(evaluationMetrics) as Evaluatio
 export const EvaluationMetricName = z.enum(
   evaluationMetricNames as [EvaluationMetricName, ...EvaluationMetricName[]],
 );
+
+/** The title of a metric in a ranking. A trial has another clean accuracy too: that on all test images. */
+export const rankedTitle = (metric: EvaluationMetricName): string =>
+  metric === 'cleanAccuracy' ? 'Clean accuracy of the attack images' : evaluationMetrics[metric].title;

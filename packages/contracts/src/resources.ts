@@ -20,6 +20,7 @@ import { SearchProgress } from './search-resources.ts';
 import { AttackRun } from './stages.ts';
 import { StageKind, StageStatus, StoredSweepStatus, SweepStatus, TrialStatus } from './statuses.ts';
 import { StoredDefinition } from './sweep.ts';
+import { TrialVerdict } from './trial-verdict.ts';
 import { VersionChange } from './versions.ts';
 
 const Time = z.iso.datetime();
@@ -180,8 +181,9 @@ export const Trial = z
     rung: Count.optional().meta({ description: 'The rung of the trial, from 0; absent without promotion.' }),
     status: TrialStatus,
     cleanAccuracy: z.number().nullable(),
-    /** The worst verdict of the trial's evaluations; null before the first. */
-    verdict: Verdict.nullable(),
+    verdict: TrialVerdict.nullable().meta({
+      description: 'See `trial-verdict.ts`. Null before the first evaluation.',
+    }),
     evaluations: z.array(
       z.strictObject({
         attack: AttackName,
@@ -233,7 +235,7 @@ export type MetricSeries = z.infer<typeof MetricSeries>;
 
 /**
  * Ranked best first. Ties share a rank and are ordered by trial id. A row without a value has no rank and
- * comes after all others. A masked trial ranks after all
+ * comes after all others. A trial that is masked, untrained or has too few images ranks after all
  * others, unless the query sets `masked` to another value.
  */
 export const LeaderboardRow = z
@@ -268,11 +270,36 @@ export const LeaderboardRow = z
       description:
         'Half-width of the 95 % interval of the mean over seeds (Student’s t). Null for one seed, and if the value of a seed is infinite.',
     }),
-    cleanAccuracy: z.number().nullable(),
+    interval: z.tuple([ExtendedNumber, ExtendedNumber]).nullable().meta({
+      description:
+        'The 95 % interval of the value. Shares: Wilson, over the images of all seeds together. Medians: order statistics over the attacked images; noise level: Student’s t over the fooled images; both as the mean over the seeds. Null without a value, and for fewer than six images (a median) or two (the noise level).',
+    }),
+    counts: z
+      .strictObject({
+        images: Count.meta({ description: 'The images of the attack.' }),
+        correct: Count.meta({
+          description: 'Those that are classified correctly when clean: only these are attacked.',
+        }),
+        fooled: Count.meta({ description: 'Those of the correct ones that the attack fooled.' }),
+      })
+      .meta({
+        description:
+          'The images behind the value, over all seeds. Attack success is fooled / correct, robust accuracy (correct − fooled) / images.',
+      }),
+    letters: z.string().optional().meta({
+      description:
+        'Rows that cannot be told apart have a letter in common: McNemar’s exact test at 5 % on the same images for shares of all images, else overlapping 95 % intervals. Only for the first rows of a ranking.',
+    }),
+    cleanAccuracy: z.number().nullable().meta({
+      description: 'On all test images; the mean over the seeds.',
+    }),
+    cleanInterval: z.tuple([z.number(), z.number()]).nullable().meta({
+      description: 'The 95 % Wilson interval of `cleanAccuracy`, over the test images of all seeds together.',
+    }),
     /** As in the summary of an evaluation, mean over the seeds; absent without a defence that rejects images. */
     rejectedClean: EvaluationSummary.shape.rejectedClean,
     rejectedAttacked: EvaluationSummary.shape.rejectedAttacked,
-    verdict: Verdict,
+    verdict: TrialVerdict,
     older: Older,
     /** The reasons for the verdict, one sentence each; empty for `ok`. */
     reasons: z.array(z.string()),

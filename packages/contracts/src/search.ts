@@ -40,7 +40,7 @@ const decided = {
   masked: z.enum(['bad', 'allowed']).default('bad').meta({
     title: 'Masked gradients',
     description:
-      '`bad`: a configuration whose verdict is masked counts as bad if an objective is the value of an attack. `allowed`: its value counts.',
+      '`bad`: a configuration whose verdict is masked or untrained counts as bad if an objective is the value of an attack. `allowed`: its value counts.',
   }),
   from: z.array(z.string().min(1).max(100)).min(1).max(20).optional().meta({
     title: 'Learn from',

@@ -7,7 +7,9 @@ const table = [
   2.073873, 2.068658, 2.063899, 2.059539, 2.055529, 2.051831, 2.048407, 2.04523, 2.042272,
 ];
 
-const z = 1.959963984540054;
+/** The 97.5 % quantile of the normal distribution: for two-sided 95 % intervals. */
+export const normal975 = 1.959963984540054;
+const z = normal975;
 
 /**
  * For more than thirty: the Cornish–Fisher expansion around the normal quantile, which is exact to six digits there (Abramowitz & Stegun

@@ -23,6 +23,7 @@ import type {
   StoredSweepStatus,
   SweepPlan,
   TrialStatus,
+  TrialVerdict,
   Verdict,
   WorkerDataset,
 } from '@funnel/contracts';
@@ -98,7 +99,7 @@ export type UnitTrial = {
   readonly id: string;
   readonly seed: number;
   readonly status: TrialStatus;
-  readonly verdict: Verdict | null;
+  readonly verdict: TrialVerdict | null;
   /** In the order of the wanted values; null: missing. */
   readonly values: readonly (number | null)[];
 };

@@ -97,7 +97,7 @@ const rankedByHand = async (attack: string, metric: string) => {
   };
   const scores = await query<Score & { masked: boolean }>(
     db,
-    `SELECT sweep_id AS sweep, configuration_index AS configuration, ordinal, trial_id AS trial, utility, masked
+    `SELECT sweep_id AS sweep, configuration_index AS configuration, ordinal, trial_id AS trial, utility, below AS masked
      FROM scores WHERE attack = $1 AND metric = $2 ORDER BY trial_id, ordinal`,
     [attack, metric],
   );

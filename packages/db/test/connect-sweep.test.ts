@@ -63,7 +63,7 @@ const submitWhile = (meanwhile: () => Promise<unknown>, input: Partial<SweepInpu
 const scoresOf = (sweepId: string) =>
   query(
     db,
-    `SELECT t.number, s.metric, s.ordinal, s.value, s.masked FROM scores s JOIN trials t ON t.id = s.trial_id
+    `SELECT t.number, s.metric, s.ordinal, s.value, s.below FROM scores s JOIN trials t ON t.id = s.trial_id
      WHERE t.sweep_id = $1 AND t.number < 2 ORDER BY 1, 2, 3`,
     [sweepId],
   );

@@ -142,14 +142,14 @@ describe('trials', () => {
     const images = await getImages(db, { trialId: trial.id, stageId: stage });
     fits(routes.getImages, images);
     expect(images).toMatchObject({
-      success: [true, false, false, false],
-      l2: [0.5, null, null, null],
+      success: Array.from({ length: 20 }, (_, i) => i % 4 === 0),
+      l2: Array.from({ length: 20 }, (_, i) => (i % 4 === 0 ? 0.5 : null)),
       gallery: { shape: [2, 2, 1], index: [0] },
     });
     const total = (counts: readonly number[]) => counts.reduce((sum, each) => sum + each, 0);
     const { perClass, correct } = images;
     expect(perClass.images).toHaveLength(10);
-    expect(Object.values(perClass).map(total)).toEqual([4, correct.filter(Boolean).length, 3]);
+    expect(Object.values(perClass).map(total)).toEqual([20, correct.filter(Boolean).length, 15]);
     expect([...Buffer.from(images.gallery.attacked[0]!, 'base64')]).toEqual([9, 8, 7, 6]);
     fits(routes.getEvaluation, await getEvaluation(db, stage));
     await expect(getImages(db, { trialId: `${done}-00000`, stageId: stage })).rejects.toMatchObject({

@@ -372,6 +372,8 @@ const readResults = async (sweepId: string): Promise<void> => {
     '{"where":["kernelSize:3"]}',
     '{"group":"configuration","masked":"equal"}',
     '{"masked":"hide","attack":"fgsm"}',
+    '{"attack":"fgsm","metric":"medianL2"}',
+    '{"attack":"fgsm","metric":"noiseLevel"}',
   ];
   for (const filter of filters)
     await leaderboard(

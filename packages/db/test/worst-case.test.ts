@@ -136,7 +136,11 @@ const complete = async (
   await completeStage(db, {
     stageId,
     fencingToken,
-    evaluation: { ...evaluation, records, summary: { ...evaluation.summary, ...alone, attempted } },
+    evaluation: {
+      ...evaluation,
+      records,
+      summary: { ...evaluation.summary, ...alone, images: records.index.length, attempted },
+    },
   });
 };
 

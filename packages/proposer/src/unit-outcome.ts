@@ -4,10 +4,12 @@
  */
 import {
   criterionTitle,
+  isWorse,
   type ResolvedConstraint,
   type ResolvedObjective,
   type SweepDefinition,
-  type Verdict,
+  type TrialVerdict,
+  worstTrialVerdict,
 } from '@funnel/contracts';
 import type { RecordedDecision, SearchRecord, UnitTrial } from '@funnel/db';
 import type { Decision, Decisions, Outcome } from '@funnel/search';
@@ -60,10 +62,11 @@ const holds: Readonly<Record<'>=' | '<=' | '>' | '<', (value: number, bound: num
   '<': (value, bound) => value < bound,
 };
 
-const badness: readonly (Verdict | null)[] = [null, 'ok', 'suspect', 'masked'];
-
-const worstVerdict = (trials: readonly UnitTrial[]): Verdict | null =>
-  badness[Math.max(...trials.map(({ verdict }) => badness.indexOf(verdict)))]!;
+/** Null before the first evaluation of every trial. */
+const verdictOf = (trials: readonly UnitTrial[]): TrialVerdict | null => {
+  const verdicts = trials.flatMap(({ verdict }) => verdict ?? []);
+  return verdicts.length === 0 ? null : worstTrialVerdict(verdicts);
+};
 
 /**
  * Why the unit violates the constraint; null if it meets it. `place`: of the values of a metric. A verdict that is even worse than the one that
@@ -75,8 +78,8 @@ const violationOf = (
   trials: readonly UnitTrial[],
 ): string | null => {
   if (constraint.kind === 'verdict') {
-    const worst = worstVerdict(trials);
-    return badness.indexOf(worst) >= badness.indexOf(constraint.not)
+    const worst = verdictOf(trials);
+    return worst !== null && !isWorse(constraint.not, worst)
       ? `the verdict is ${worst}, but the constraint is ${constraint.text}`
       : null;
   }
@@ -109,7 +112,9 @@ export const createOutcomeOf = (
     if (ends !== null) return ends;
     const missing = objectives.find((_, place) => valuesAt(trials, place) === null);
     if (missing) return `${criterionTitle(missing)} has no value`;
-    if (refusesMasked && worstVerdict(trials) === 'masked') return 'its gradients are masked';
+    const verdict = refusesMasked ? verdictOf(trials) : null;
+    if (verdict === 'masked') return 'its gradients are masked';
+    if (verdict === 'untrained') return 'it is untrained';
     for (const { constraint, place } of placed) {
       const violation = violationOf(constraint, place, trials);
       if (violation !== null) return violation;

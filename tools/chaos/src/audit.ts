@@ -47,7 +47,7 @@ const wrongCounts = `
 /** Where a seed's score is infinite, the average is the median: the mean of the two middle values. (An interpolation would compute ∞ − ∞.) */
 const wrongAverages = `
   WITH seeds AS (
-    SELECT sweep_id, configuration_index, ordinal, metric, min(trial_id) AS trial_id, bool_or(masked) AS masked,
+    SELECT sweep_id, configuration_index, ordinal, metric, min(trial_id) AS trial_id, bool_or(below) AS below,
       count(utility) = count(*) AS whole, bool_or(utility = 'Infinity') AS infinite, avg(utility) AS mean,
       percentile_disc(0.5) WITHIN GROUP (ORDER BY utility) AS below, -percentile_disc(0.5) WITHIN GROUP (ORDER BY -utility) AS above
     FROM scores GROUP BY 1, 2, 3, 4
@@ -55,7 +55,7 @@ const wrongAverages = `
     SELECT *, CASE WHEN NOT whole THEN NULL WHEN infinite THEN below / 2 + above / 2 ELSE mean END AS utility FROM seeds
   )
   SELECT count(*) AS n FROM configuration_scores k FULL JOIN real r USING (sweep_id, configuration_index, ordinal, metric)
-  WHERE (k.trial_id, k.masked) IS DISTINCT FROM (r.trial_id, r.masked)
+  WHERE (k.trial_id, k.below) IS DISTINCT FROM (r.trial_id, r.below)
     OR (k.utility IS NULL) <> (r.utility IS NULL) OR (k.utility = 'Infinity') <> (r.utility = 'Infinity')
     OR (r.utility <> 'Infinity' AND abs(k.utility - r.utility) > 1e-9)`;
 

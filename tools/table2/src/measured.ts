@@ -195,7 +195,7 @@ const summarise = (name: string, all: readonly TrialResult[]): Configuration => 
     hinge: meanOver(results, (result) => mean(seriesOf(result, 'optimise', 'hingeActive'))),
     attackerLoss: meanOver(results, (result) => seriesOf(result, 'optimise', 'attackerLoss').at(-1)),
     verdict: checks.some((one) => one.checks.length > 0)
-      ? worstVerdict(results.map(({ trial }) => trial.verdict ?? 'ok'))
+      ? worstVerdict(results.flatMap(({ trial }) => trial.evaluations.map(({ verdict }) => verdict)))
       : null,
     findings: checks.flatMap(({ seed, checks: found }) =>
       found.filter(({ verdict }) => verdict !== 'ok').map((check) => ({ check, seed })),

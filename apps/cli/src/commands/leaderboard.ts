@@ -9,7 +9,7 @@ import {
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { describeComparison } from '../output/comparison.ts';
-import { describeLeaderboard, distanceInstead, titleOf } from '../output/leaderboard.ts';
+import { describeLeaderboard, distanceInstead, type RankingNotes, titleOf } from '../output/leaderboard.ts';
 import { present } from '../output/terminal.ts';
 import { findSweep, findTrial, firstItems, firstOnly } from '../requests.ts';
 import { collect, readWhole, trialWords } from '../values.ts';
@@ -54,12 +54,15 @@ export const withFilters = (command: Command, limit: number): Command =>
       collect,
     )
     .addOption(
-      new Option('--group <by>', 'one row per trial, or one per configuration with the mean over its seeds')
-        .choices(['trial', 'configuration'])
-        .default('trial'),
+      new Option('--group <by>', 'one row per configuration with the mean over its seeds, or one per trial')
+        .choices(['configuration', 'trial'])
+        .default('configuration'),
     )
     .addOption(
-      new Option('--masked <where>', 'the place of runs with masked gradients')
+      new Option(
+        '--masked <where>',
+        'the place of runs that are masked or untrained, or have too few images to rank',
+      )
         .choices(['last', 'equal', 'hide'])
         .default('last'),
     )
@@ -75,6 +78,7 @@ export type Ranked = {
   readonly rows: readonly LeaderboardRow[];
   /** False when there are more rows than were asked for. */
   readonly isComplete: boolean;
+  readonly notes: RankingNotes;
 };
 
 /** Ranks by the options. Without `attack` and `metric`, it tries the usual rankings in order, and takes the first that finds a run. */
@@ -93,14 +97,16 @@ export const readRanked = async (
     attack === undefined && metric === undefined
       ? await readUsual()
       : [{ attack: attack === worst ? undefined : attack, metric }];
-  let found: Ranked = { attack: undefined, rows: [], isComplete: true };
+  let found: Ranked = { attack: undefined, rows: [], isComplete: true, notes: {} };
   for (const ranking of rankings) {
     if (found.rows.length > 0) break;
-    const { items: rows, isComplete } = await firstItems(
-      (page) => api.leaderboard({ query: { ...filters, ...ranking, ...page } }),
-      limit,
-    );
-    found = { attack: ranking.attack, rows, isComplete };
+    let notes: RankingNotes = {};
+    const { items: rows, isComplete } = await firstItems(async (page) => {
+      const answer = await api.leaderboard({ query: { ...filters, ...ranking, ...page } });
+      if (page.cursor === undefined) notes = answer;
+      return answer;
+    }, limit);
+    found = { attack: ranking.attack, rows, isComplete, notes };
   }
   return found;
 };
@@ -108,7 +114,7 @@ export const readRanked = async (
 const showBest = async (options: LeaderboardOptions, context: Context): Promise<void> => {
   const asked = await readRanked(options, context);
   const distance = options.metric === undefined ? distanceInstead(asked.rows) : null;
-  const { attack, rows, isComplete } =
+  const { attack, rows, isComplete, notes } =
     distance === null
       ? asked
       : await readRanked({ ...options, attack: asked.attack ?? worst, metric: distance }, context);
@@ -117,7 +123,7 @@ const showBest = async (options: LeaderboardOptions, context: Context): Promise<
       `${asked.rows.some(({ value }) => value === 0) ? 'No run has a robust accuracy above 0' : 'No run has a robust accuracy'}, so they are ranked by ${titleOf(distance)} instead.`,
     );
   present(context.output, rows, () =>
-    describeLeaderboard(rows, { attack, rungs: options.allRungs ? 'all' : 'highest' }),
+    describeLeaderboard(rows, { attack, rungs: options.allRungs ? 'all' : 'highest', notes }),
   );
   if (!isComplete) context.output.note(firstOnly(rows.length, 'row', '--limit shows more.'));
 };

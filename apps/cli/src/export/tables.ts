@@ -58,13 +58,20 @@ export const trialColumns: readonly Column<Trial>[] = [
 
 const summaryNames = Object.keys(EvaluationSummary.shape) as (keyof EvaluationSummary)[];
 
+/** The other tables call the clean accuracy on all test images by this name. */
+const columnNames: Partial<Record<keyof EvaluationSummary, string>> = {
+  cleanAccuracy: 'cleanAccuracyOfAttackImages',
+  cleanInterval: 'cleanIntervalOfAttackImages',
+};
+
 /** An interval becomes two columns. */
 const summaryColumns: readonly Column<Evaluated>[] = summaryNames.flatMap((name) => {
+  const title = columnNames[name] ?? name;
   const bound = (end: 0 | 1) => (row: Evaluated) =>
     (row.evaluation.summary[name] as readonly number[] | null)?.[end];
   return name.endsWith('Interval')
-    ? [number<Evaluated>(`${name}Low`, bound(0)), number<Evaluated>(`${name}High`, bound(1))]
-    : [number<Evaluated>(name, ({ evaluation }) => evaluation.summary[name] as ExtendedNumber | null)]; // all others are numbers
+    ? [number<Evaluated>(`${title}Low`, bound(0)), number<Evaluated>(`${title}High`, bound(1))]
+    : [number<Evaluated>(title, ({ evaluation }) => evaluation.summary[name] as ExtendedNumber | null)]; // all others are numbers
 });
 
 export const evaluationColumns: readonly Column<Evaluated>[] = [
@@ -106,9 +113,17 @@ export const leaderboardColumns: readonly Column<LeaderboardRow>[] = [
   number('withinL2', ({ within }) => within?.l2),
   text('metric', ({ metric }) => metric),
   number('value', ({ value }) => value),
+  number('intervalLow', ({ interval }) => interval?.[0]),
+  number('intervalHigh', ({ interval }) => interval?.[1]),
+  text('letters', ({ letters }) => letters),
+  integer('images', ({ counts }) => counts.images),
+  integer('correct', ({ counts }) => counts.correct),
+  integer('fooled', ({ counts }) => counts.fooled),
   number('halfWidth', ({ halfWidth }) => halfWidth),
   integer('infiniteSeeds', ({ infiniteSeeds }) => infiniteSeeds ?? 0),
   number('cleanAccuracy', ({ cleanAccuracy }) => cleanAccuracy),
+  number('cleanIntervalLow', ({ cleanInterval }) => cleanInterval?.[0]),
+  number('cleanIntervalHigh', ({ cleanInterval }) => cleanInterval?.[1]),
   number('rejectedClean', ({ rejectedClean }) => rejectedClean),
   number('rejectedAttacked', ({ rejectedAttacked }) => rejectedAttacked),
   text('verdict', ({ verdict }) => verdict),

@@ -1,4 +1,4 @@
-import type { TrialDetail } from '@funnel/contracts';
+import { type TrialDetail, verdictText } from '@funnel/contracts';
 import { formatShare, formatTable } from './format.ts';
 import { settingsText } from './trials.ts';
 
@@ -61,7 +61,7 @@ export const describeComparison = ({
     { what: 'clean accuracy', cells: trials.map(({ cleanAccuracy }) => formatShare(cleanAccuracy)) },
     ...rejectedClean(trials),
     ...attacks.flatMap((name) => evaluationRows(trials, name)),
-    { what: 'verdict', cells: trials.map(({ verdict }) => verdict ?? '–') },
+    { what: 'verdict', cells: trials.map(({ verdict }) => (verdict ? verdictText(verdict) : '–')) },
   ];
   return formatTable<Row>(
     [

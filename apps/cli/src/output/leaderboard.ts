@@ -2,18 +2,23 @@
 
 import {
   type AttackName,
+  attacks,
   describeChanges,
   distanceMetric,
   type EvaluationMetricName,
   evaluationMetrics,
+  type LeaderboardPage,
   type LeaderboardRow,
+  lettersText,
+  rankedTitle,
   rankTexts,
   readExtended,
   threatModelText,
+  verdictText,
   versionText,
   withinText,
 } from '@funnel/contracts';
-import { type Column, formatNumber, formatShare, formatTable } from './format.ts';
+import { type Column, formatCount, formatNumber, formatShare, formatTable } from './format.ts';
 import { differingHyperparameters, settingsText } from './trials.ts';
 
 /** A title within a sentence. A word starts in lower case; a norm such as L2 keeps its capital. */
@@ -22,6 +27,9 @@ export const inSentence = (title: string): string =>
 
 /** The title of a metric within a sentence. */
 export const titleOf = (metric: EvaluationMetricName): string => inSentence(evaluationMetrics[metric].title);
+
+/** The title of a metric in a sentence about a ranking. */
+const rankedTitleOf = (metric: EvaluationMetricName): string => inSentence(rankedTitle(metric));
 
 /** A value of the metric: a fraction as a percentage, any other number with four digits. */
 export const metricText = (metric: EvaluationMetricName, value: number | null): string =>
@@ -82,6 +90,18 @@ const incomparable = (rows: readonly LeaderboardRow[], attack: AttackName | unde
   ];
 };
 
+/** How sure the order of the rows is. */
+const describeCertainty = (rows: readonly LeaderboardRow[]): readonly string[] => {
+  const isCompared = rows.filter(({ letters }) => letters !== undefined).length > 1;
+  const isOneSeed = rows.length > 1 && rows.every(({ seeds }) => seeds.length === 1);
+  return [
+    ...(isCompared
+      ? ['In brackets: 95 % intervals. Rows with a letter in common cannot be told apart (docs/attacks.md).']
+      : []),
+    ...(isOneSeed ? ['Each row is one seed. Other seeds may change the order: `seeds: 3` says more.'] : []),
+  ];
+};
+
 /** The sentences above the table. `attack`: the attack that ranks the rows; undefined: the worst case over all attacks. */
 export const describeRanking = (
   rows: readonly LeaderboardRow[],
@@ -91,8 +111,9 @@ export const describeRanking = (
   if (!top) return [];
   const { direction } = evaluationMetrics[top.metric];
   return [
-    `Ranked by ${titleOf(top.metric)} ${attackText(rows, attack)}; ${direction === 'max' ? 'higher' : 'lower'} is better.`,
+    `Ranked by ${rankedTitleOf(top.metric)} ${attackText(rows, attack)}; ${direction === 'max' ? 'higher' : 'lower'} is better.`,
     ...(allTie(rows) ? [describeTie(top)] : incomparable(rows, attack)),
+    ...(allTie(rows) ? [] : describeCertainty(rows)),
   ];
 };
 
@@ -110,9 +131,29 @@ export const joinReasons = (reasons: readonly string[]): string => {
 const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string =>
   infiniteSeeds > 0 && seeds.length > 1 ? ` (${infiniteSeeds} of ${seeds.length} seeds: ∞)` : '';
 
-const valueText = (row: LeaderboardRow): string => {
-  const interval = row.halfWidth === null ? '' : ` ± ${metricText(row.metric, row.halfWidth)}`;
-  return `${metricText(row.metric, readExtended(row.value))}${interval}${infiniteText(row)}`;
+/** ` (40.2–53.9)` for a share in percent, ` (0.91–∞)` for a distance; empty without an interval. */
+const intervalText = ({ metric, interval }: LeaderboardRow): string => {
+  if (interval === null) return '';
+  const [low, high] = interval.map((end) => metricText(metric, Number(end)).replace(' %', ''));
+  return ` (${low}–${high})`;
+};
+
+const valueText = (row: LeaderboardRow): string =>
+  `${metricText(row.metric, readExtended(row.value))}${intervalText(row)}${infiniteText(row)}`;
+
+const fooledText = ({ counts: { fooled, correct } }: LeaderboardRow): string => `${fooled} of ${correct}`;
+const robustText = ({ counts: { fooled, correct, images } }: LeaderboardRow): string =>
+  `${correct - fooled} of ${images}`;
+
+/** The images behind each row. Success counts the correctly classified images, robustness all of them. */
+const countColumns = ({ metric }: LeaderboardRow): readonly Column<LeaderboardRow>[] => [
+  { title: 'fooled', value: fooledText, align: 'right' },
+  ...(metric === 'robustAccuracy' ? [{ title: 'robust', value: robustText, align: 'right' as const }] : []),
+];
+
+const letterColumn: Column<LeaderboardRow> = {
+  title: 'letters',
+  value: ({ letters = '' }) => lettersText(letters),
 };
 
 /** For defences that reject images: the share of clean images, and of images under the attack of the row. */
@@ -132,7 +173,7 @@ const describeVerdicts = (rows: readonly LeaderboardRow[]): readonly string[] =>
   const trials = new Map<string, string[]>();
   for (const { trialId, verdict, reasons } of rows) {
     if (verdict === 'ok') continue;
-    const text = `${verdict}: ${joinReasons(reasons)}`;
+    const text = `${verdictText(verdict)}: ${joinReasons(reasons)}`;
     trials.set(text, [...new Set([...(trials.get(text) ?? []), trialId])]);
   }
   return [...trials].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
@@ -163,15 +204,35 @@ type RankedUnder = {
   readonly attack: AttackName | undefined;
   /** `all`: one ranking has the runs of all rungs. (Default: ranks count within a rung) */
   readonly rungs?: 'highest' | 'all';
+  /** What the first page of the ranking says beside its rows. */
+  readonly notes?: RankingNotes;
 };
+
+export type RankingNotes = Pick<LeaderboardPage, 'notShown' | 'otherBest'>;
+
+/** The best runs by other attacks, and the runs that are left out because they did not meet the attack. */
+const describeNotes = (
+  { notShown, otherBest = [] }: RankingNotes,
+  attack: AttackName | undefined,
+): readonly string[] => [
+  ...otherBest.map(
+    (other) =>
+      `By ${titleOf(other.metric)} under ${other.attack}, another run is the best: ${other.trialId}. \`--attack ${other.attack}\` ranks by it.`,
+  ),
+  ...(notShown && attack !== undefined
+    ? [
+        `${formatCount(notShown.trials, 'run')} without ${attacks[attack].title} ${notShown.trials === 1 ? 'is' : 'are'} not shown. \`--attack worst\` ranks all runs.`,
+      ]
+    : []),
+];
 
 /** The sentences, the table, and below it the reasons for verdicts other than ok, and what other versions made. */
 export const describeLeaderboard = (
   rows: readonly LeaderboardRow[],
-  { attack, rungs = 'highest' }: RankedUnder,
+  { attack, rungs = 'highest', notes = {} }: RankedUnder,
 ): string => {
   const [top] = rows;
-  if (!top) return 'No evaluation yet.';
+  if (!top) return ['No evaluation yet.', ...describeNotes(notes, attack)].join('\n');
   const ranks = rankTexts(rows, rungs);
   const columns: Column<LeaderboardRow>[] = [
     { title: '#', value: (row) => ranks[rows.indexOf(row)]!, align: 'right' },
@@ -185,14 +246,16 @@ export const describeLeaderboard = (
     { title: 'seed', value: ({ seeds }) => seeds.join(','), align: 'right' },
     { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
     ...(rows.some(({ rejectedClean }) => rejectedClean !== undefined) ? rejectionColumns : []),
-    { title: titleOf(top.metric), value: valueText, align: 'right' },
+    ...countColumns(top),
+    { title: rankedTitleOf(top.metric), value: valueText, align: 'right' },
+    ...(rows.some(({ letters }) => letters !== undefined) ? [letterColumn] : []),
     ...(attack === undefined ? [{ title: 'attack', value: (row: LeaderboardRow) => row.attack }] : []),
     ...(attack === undefined && !sameBudget(rows) ? [{ title: 'within', value: budgetText }] : []),
     ...(sameSettings(rows) ? [] : [{ title: 'settings', value: settingsText }]),
     ...(rows.some(({ older }) => older)
       ? [{ title: 'version', value: ({ older = [] }: LeaderboardRow) => versionText(older) || 'present' }]
       : []),
-    { title: '', value: ({ verdict }) => (verdict === 'ok' ? '' : verdict) },
+    { title: '', value: ({ verdict }) => (verdict === 'ok' ? '' : verdictText(verdict)) },
   ];
   return [
     ...describeRanking(rows, attack),
@@ -201,5 +264,6 @@ export const describeLeaderboard = (
     formatTable(columns, rows),
     ...describeVerdicts(rows),
     ...describeOlder(rows),
+    ...describeNotes(notes, attack),
   ].join('\n');
 };

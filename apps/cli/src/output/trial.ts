@@ -1,6 +1,7 @@
 /** One trial as text: its hyperparameters, stages, evaluations, and the reasons of its verdict. */
 import {
   checkLabel,
+  countVerdictTexts,
   describeChanges,
   type Evaluation,
   type HyperparameterValue,
@@ -11,6 +12,7 @@ import {
   type Stage,
   type Trial,
   type TrialDetail,
+  verdictText,
   withinText,
 } from '@funnel/contracts';
 import {
@@ -38,12 +40,20 @@ const rejectionColumns: readonly Column<Evaluation>[] = [
   },
 ];
 
+/** `40 of 78 (51.3 %)`: of the correctly classified images. */
+const fooledText = ({ successes, attempted, successRate }: Evaluation['summary']): string =>
+  `${successes} of ${attempted}${successRate === null ? '' : ` (${formatShare(successRate)})`}`;
+
+/** `38 of 100 (38.0 %)`: of all images; a dash for an attack without a fixed ε. */
+const robustText = ({ attempted, successes, images, robustAccuracy }: Evaluation['summary']): string =>
+  robustAccuracy === null ? '–' : `${attempted - successes} of ${images} (${formatShare(robustAccuracy)})`;
+
 const evaluationTable = (evaluations: readonly Evaluation[], width: number | null): string =>
   formatTable<Evaluation>(
     [
       { title: 'attack', value: ({ attack }) => attack },
-      { title: 'success', value: ({ summary }) => formatShare(summary.successRate), align: 'right' },
-      { title: 'robust', value: ({ summary }) => formatShare(summary.robustAccuracy), align: 'right' },
+      { title: 'fooled', value: ({ summary }) => fooledText(summary), align: 'right' },
+      { title: 'robust', value: ({ summary }) => robustText(summary), align: 'right' },
       ...(evaluations.some(({ summary }) => summary.rejectedClean !== undefined) ? rejectionColumns : []),
       { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
       {
@@ -116,6 +126,12 @@ const stageTable = (stages: readonly Stage[]): string =>
     ],
     stages,
   );
+
+/** Says why the numbers of an untrained trial, or one with too few images, say nothing, and what to do. */
+const verdictLines = ({ verdict }: TrialDetail): readonly string[] =>
+  verdict === 'untrained' || verdict === 'too-few'
+    ? [`! ${verdictText(verdict)}: ${countVerdictTexts[verdict]}`]
+    : [];
 
 const errorsOf = (stages: readonly Stage[]): string[] =>
   stages.flatMap(({ kind, error }) => (error ? [`${kind}: ${error.code}: ${error.message}`] : []));
@@ -195,7 +211,8 @@ export const describeTrial = (trial: TrialDetail, options: Options = {}): string
   const { swept = [], width = null } = options;
   return [
     `trial ${trial.id} (number ${trial.number} of sweep ${trial.sweepId})`,
-    `${trial.recipe} on ${trial.dataset}, seed ${trial.seed}: ${trial.status}, clean accuracy ${formatShare(trial.cleanAccuracy)}`,
+    `${trial.recipe} on ${trial.dataset}, seed ${trial.seed}: ${trial.status}, clean accuracy ${formatShare(trial.cleanAccuracy)} (all test images)`,
+    ...verdictLines(trial).map((line) => wrapToWidth(line, width)),
     ...hyperparameterLines(trial, swept, width ?? usualWidth),
     '',
     stageTable(trial.stages),

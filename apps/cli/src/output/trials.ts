@@ -9,6 +9,7 @@ import {
   type Stage,
   type StageLogLine,
   type Trial,
+  verdictText,
 } from '@funnel/contracts';
 import { type Column, formatNumber, formatSecond, formatShare, formatTable } from './format.ts';
 
@@ -80,7 +81,7 @@ export const describeTrials = (trials: readonly Trial[], width: number | null = 
             align: 'right',
             isOptional: true,
           },
-          { title: 'verdict', value: ({ verdict }) => verdict ?? '–' },
+          { title: 'verdict', value: ({ verdict }) => (verdict ? verdictText(verdict) : '–') },
         ],
         trials,
         width,

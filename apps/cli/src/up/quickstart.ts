@@ -84,8 +84,8 @@ const showSweep = async ({ client, output, signal }: Welcome, id: string): Promi
   output.note(
     `Sweep: ${statusText(sweep.status)} after ${formatDuration((performance.now() - started) / 1000)}\n`,
   );
-  const { attack, rows } = await untilAnswered(() => readLeaderboard(client, sweep), output, signal);
-  present(output, { sweep, leaderboard: rows }, () => `${describeLeaderboard(rows, { attack })}\n`);
+  const { attack, rows, notes } = await untilAnswered(() => readLeaderboard(client, sweep), output, signal);
+  present(output, { sweep, leaderboard: rows }, () => `${describeLeaderboard(rows, { attack, notes })}\n`);
   return sweep.status === 'completed';
 };
 

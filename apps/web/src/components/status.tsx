@@ -1,11 +1,12 @@
 import {
+  countVerdictTexts,
   type StageStatus,
   type Submission,
   type Sweep,
   type SweepStatus,
   statusText,
   type TrialStatus,
-  type Verdict as VerdictName,
+  type TrialVerdict,
 } from '@funnel/contracts';
 import { formatPercent } from '../format.ts';
 
@@ -138,30 +139,36 @@ export const ProgressBar = ({ sweep }: { readonly sweep: Pick<Sweep, 'progress' 
   );
 };
 
-const labels: Record<VerdictName, string> = {
+const labels: Record<TrialVerdict, string> = {
   ok: 'no flags',
   suspect: 'suspect',
+  'too-few': 'too few images',
   masked: 'masked gradients',
+  untrained: 'untrained',
 };
-const explanations: Record<VerdictName, string> = {
+const explanations: Record<TrialVerdict, string> = {
   ok: 'No check of the evaluation raised a flag.',
   suspect: 'A check found something unusual. Look at it before you trust this number.',
+  'too-few': `Too few images: ${countVerdictTexts['too-few']}.`,
   masked: 'The attack failed because gradients are masked, not because the model is robust.',
+  untrained: `Untrained: ${countVerdictTexts.untrained}.`,
 };
+/** In narrow cells. */
+const briefLabels: Partial<Record<TrialVerdict, string>> = { masked: 'masked', 'too-few': 'too few' };
 
-/** The verdict of an evaluation's checks. Every robustness number is shown with it. */
+/** The verdict of an evaluation's checks, or of a trial. Every robustness number is shown with it. */
 export const Verdict = ({
   verdict,
   brief = false,
 }: {
-  readonly verdict: VerdictName | null;
+  readonly verdict: TrialVerdict | null;
   readonly brief?: boolean;
 }) => {
   if (verdict === null || (brief && verdict === 'ok')) return null;
   return (
     <span className="verdict" data-verdict={verdict} title={explanations[verdict]}>
       {verdict === 'ok' ? null : <span aria-hidden="true">{verdict === 'masked' ? '◪' : '?'}</span>}
-      {brief && verdict === 'masked' ? 'masked' : labels[verdict]}
+      {(brief ? briefLabels[verdict] : null) ?? labels[verdict]}
     </span>
   );
 };

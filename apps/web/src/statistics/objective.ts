@@ -1,5 +1,4 @@
 /** The objective by which pages rank trials: one metric, under one attack or in the worst case over all attacks. */
-import { wilsonInterval } from '@funnel/attacks/statistics';
 import {
   type AttackSpec,
   budgetsOfChoice,
@@ -8,11 +7,13 @@ import {
   expandAttacks,
   isBounded,
   objectiveOf,
+  ranksBelow,
   readExtended,
   type SweepDefinition,
   type Trial,
   threatModelOf,
   usualMetric,
+  wilsonInterval,
   withinText,
 } from '@funnel/contracts';
 import { attackLabel, formatMeasured, formatPercent, keyOfRun } from '../format.ts';
@@ -92,6 +93,7 @@ export type Result = {
   readonly value: number | null;
   readonly interval: Interval | null;
   readonly clean: number | null;
+  /** Ranks below all others: masked, untrained, or with too few images. */
   readonly masked: boolean;
 };
 
@@ -120,7 +122,7 @@ export const resultOf = (trial: Trial, objective: Objective): Result => ({
   trial,
   ...(objective.attack === '' ? worstCaseOf(trial, objective.metric) : measuredBy(trial, objective)),
   clean: trial.cleanAccuracy,
-  masked: trial.verdict === 'masked',
+  masked: trial.verdict !== null && ranksBelow(trial.verdict),
 });
 
 /** Orders results from best to worst. Results of a higher rung come first: they had more epochs. Then unmasked runs before masked ones, then by value with missing values last, then by number. */

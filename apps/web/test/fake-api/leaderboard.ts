@@ -1,4 +1,4 @@
-import { median } from '@funnel/attacks/statistics';
+import { median, wilsonInterval } from '@funnel/attacks/statistics';
 import {
   type LeaderboardQuery,
   type LeaderboardRow,
@@ -65,7 +65,14 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
         metric: query.metric,
         value: null,
         halfWidth: null,
+        interval: null,
+        counts: {
+          images: worst.summary.images,
+          correct: worst.summary.attempted,
+          fooled: worst.summary.successes,
+        },
         cleanAccuracy: trial.cleanAccuracy,
+        cleanInterval: null,
         rejectedClean: worst.summary.rejectedClean,
         rejectedAttacked: worst.summary.rejectedAttacked,
         verdict,
@@ -91,6 +98,12 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
       value: value === null ? null : writeExtended(value),
       ...(infinite > 0 && query.group === 'configuration' && { infiniteSeeds: infinite }),
       halfWidth: spread,
+      interval:
+        value === null || !Number.isFinite(value)
+          ? null
+          : row.metric === 'robustAccuracy'
+            ? wilsonInterval(Math.round(value * row.counts.images), row.counts.images)
+            : [value * 0.9, value * 1.1],
     };
   });
   const of = (row: LeaderboardRow) => readExtended(row.value) ?? -1;
@@ -101,6 +114,10 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
   ranked.sort((a, b) => byRung(a, b) || last(a) - last(b) || byValue(a, b));
   return ranked.map((row, i) => {
     const start = query.rungs === 'highest' ? ranked.findIndex(({ rung }) => rung === row.rung) : 0;
-    return { ...row, rank: row.value === null ? null : i - start + 1 };
+    return {
+      ...row,
+      rank: row.value === null ? null : i - start + 1,
+      ...(row.value !== null && i < 50 && { letters: row.verdict === 'masked' ? 'c' : i < 3 ? 'a' : 'b' }),
+    };
   });
 };

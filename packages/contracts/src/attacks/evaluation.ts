@@ -26,7 +26,9 @@ const medianOverAttacked = (what: string) =>
 export const EvaluationSummary = z.strictObject({
   images: count('Number of images.'),
   attempted: count('Images that the model classifies correctly when clean. Only these are attacked.'),
-  cleanAccuracy: share('attempted / images.'),
+  cleanAccuracy: share(
+    'attempted / images: over the images of the attack. The clean accuracy of a trial is over all test images.',
+  ),
   cleanInterval: interval('95 % Wilson interval of cleanAccuracy.'),
   successes: count('Attacked images for which the attack fooled the model.'),
   successRate: orNull(share('successes / attempted. Null without attacked images.')),

@@ -31,8 +31,7 @@ export const LeaderboardQuery = z
     sweep: Id.optional(),
     where: many(HyperparameterFilter),
     group: z.enum(['trial', 'configuration']).default('trial').meta({
-      description:
-        '`configuration`: the mean over seeds with its interval, or the median if the value of a seed is infinite.',
+      description: '`configuration`: the mean over seeds, or the median if the value of a seed is infinite.',
     }),
     rungs: z.enum(['highest', 'all']).default('highest').meta({
       description:
@@ -40,12 +39,31 @@ export const LeaderboardQuery = z
     }),
     masked: z.enum(['last', 'equal', 'hide']).default('last').meta({
       description:
-        'The place of trials with masked gradients: after all others, among the others, or not shown.',
+        'The place of trials whose values say nothing, because their gradients are masked, they are untrained, or they have too few images: after all others, among the others, or not shown.',
     }),
     ...page,
   })
   .transform((query) => ({ ...query, metric: query.metric ?? usualMetricOf(query.attack) }));
 export type LeaderboardQuery = z.output<typeof LeaderboardQuery>;
+
+/** Both notes are on the first page only, and absent where there is nothing to say. */
+export const LeaderboardPage = pageOf(LeaderboardRow).extend({
+  notShown: z
+    .strictObject({ trials: z.int().min(1), sweeps: z.int().min(1) })
+    .optional()
+    .meta({
+      description:
+        'The completed trials of the 1,000 newest sweeps in which nobody ran this attack. Absent with `sweep`, `recipe` or `where`.',
+    }),
+  otherBest: z
+    .array(z.strictObject({ attack: AttackName, metric: EvaluationMetricName, trialId: z.string() }))
+    .optional()
+    .meta({
+      description:
+        'The best runs by other attacks of the same sweep, where they are other runs than the best one here.',
+    }),
+});
+export type LeaderboardPage = z.infer<typeof LeaderboardPage>;
 
 export const resultRoutes = {
   getTrial: {
@@ -91,7 +109,7 @@ export const resultRoutes = {
     summary: 'Trials or configurations ranked by robustness, best first.',
     role: 'read',
     query: LeaderboardQuery,
-    response: pageOf(LeaderboardRow),
+    response: LeaderboardPage,
     errors: ['INVALID_REQUEST', 'NOT_FOUND'],
   },
   compare: {

@@ -91,7 +91,7 @@ const decisions = `
     WHERE w.status NOT IN ('running', 'paused') AND w.finished_at <= now() - make_interval(secs => $1::float8 * 86400)
       AND w.id <> ALL($6) AND w.name <> ALL($6)
   ), ranked AS (
-    SELECT t.id, row_number() OVER (PARTITION BY t.sweep_id ORDER BY bool_or(s.masked), max(s.utility) DESC NULLS LAST, t.id) AS rank
+    SELECT t.id, row_number() OVER (PARTITION BY t.sweep_id ORDER BY bool_or(s.below), max(s.utility) DESC NULLS LAST, t.id) AS rank
     FROM ended w JOIN trials t ON t.sweep_id = w.id JOIN scores s ON s.trial_id = t.id AND s.attack = w.attack AND s.metric = w.metric GROUP BY t.id
   ), given_up AS MATERIALIZED (
     SELECT t.id, t.sweep_id FROM ended w JOIN trials t ON t.sweep_id = w.id

@@ -6,7 +6,7 @@ import { isNumber, isText, readCursor, writeCursor } from './pages.ts';
 export type LeaderboardCursor = {
   /** Set where each rung has a ranking of its own. */
   readonly rung?: number;
-  readonly masked: boolean;
+  readonly below: boolean;
   readonly utility: number | null;
   readonly trial: string;
   /** The index of the stage among the stages of the trial. */
@@ -22,9 +22,9 @@ type WrittenCursor = Omit<LeaderboardCursor, 'utility'> & { readonly utility: Ex
 
 const isWrittenCursor = (value: unknown): value is WrittenCursor => {
   if (typeof value !== 'object' || value === null) return false;
-  const { rung, masked, utility, trial, ordinal, rank, count } = value as Record<string, unknown>; // every field is checked below
+  const { rung, below, utility, trial, ordinal, rank, count } = value as Record<string, unknown>; // every field is checked below
   return (
-    typeof masked === 'boolean' &&
+    typeof below === 'boolean' &&
     ExtendedNumber.nullable().safeParse(utility).success &&
     isText(trial) &&
     [ordinal, count].every(isNumber) &&
@@ -45,10 +45,10 @@ export const writeLeaderboardCursor = ({ utility, ...rest }: LeaderboardCursor):
     utility: utility === null ? null : writeExtended(utility),
   } satisfies WrittenCursor);
 
-type Rankable = { readonly masked: boolean; readonly utility: number | null; readonly rung: number | null };
+type Rankable = { readonly below: boolean; readonly utility: number | null; readonly rung: number | null };
 
-/** How rows rank: masked rows among themselves, the rows of each rung among themselves. */
-export type Splits = { readonly masked: boolean; readonly rungs: boolean };
+/** How rows rank: rows below all others among themselves, the rows of each rung among themselves. */
+export type Splits = { readonly below: boolean; readonly rungs: boolean };
 
 /** `count`: the number of rows up to this one that rank together. */
 export type Ranked = { readonly rank: number | null; readonly count: number };
@@ -64,9 +64,7 @@ export const ranksOf = (
     const before = last && (!splits.rungs || last.rung === row.rung) ? last : undefined;
     const count = (before?.count ?? 0) + 1;
     const ties =
-      before !== undefined &&
-      before.utility === row.utility &&
-      (!splits.masked || before.masked === row.masked);
+      before !== undefined && before.utility === row.utility && (!splits.below || before.below === row.below);
     const rank = row.utility === null ? null : ties ? before.rank : count;
     last = { ...row, rank, count };
     return { rank, count };

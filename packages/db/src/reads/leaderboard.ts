@@ -1,22 +1,23 @@
 /** The leaderboard ranks runs by robustness. The cost of a page does not depend on its place in the ranking (`ranking.ts`). */
 import {
   checkLabel,
+  countVerdictTexts,
   type Diagnostic,
   evaluationMetrics,
   halfWidth,
+  type LeaderboardPage,
   type LeaderboardQuery,
   type LeaderboardRow,
-  type Recipe,
-  type RecipeName,
-  recipes,
+  worstTrialVerdict,
   writeExtended,
 } from '@funnel/contracts';
-import { float8, int4, jsonb, orNull, text } from '../connection/columns.ts';
+import { jsonb, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
 import { assertDataset } from '../datasets/find-dataset.ts';
-import type { Page } from '../types.ts';
+import { compareRows } from './compare-rows.ts';
 import { threatModels } from './evaluations.ts';
+import { cleanIntervalOf, countsOf, intervalsOf, readEvidence, type SeedEvidence } from './evidence.ts';
 import {
   type LeaderboardCursor,
   type Ranked,
@@ -24,83 +25,59 @@ import {
   readLeaderboardCursor,
   writeLeaderboardCursor,
 } from './leaderboard-cursor.ts';
+import { countNotShown, findOtherBest } from './leaderboard-notes.ts';
 import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
 import { findRanked, type RankedRow } from './ranking.ts';
 import { assertSweep } from './sweeps.ts';
 
-/** The reasons for the verdicts of trials: the checks of their evaluations that did not pass, each once. */
+/** The reasons for the verdicts of trials, each once: their counts, and the checks of their evaluations that did not pass. */
 const reasonsOf = async (
   tx: Tx,
-  ranked: readonly RankedRow[],
+  seeds: readonly SeedEvidence[],
 ): Promise<ReadonlyMap<string, readonly string[]>> => {
-  const marked = ranked.filter(({ verdict }) => verdict !== null && verdict !== 'ok');
-  if (marked.length === 0) return new Map();
+  const marked = seeds.filter(({ verdict }) => verdict !== null && verdict !== 'ok');
+  const reasons = new Map<string, string[]>();
+  for (const { trial_id, verdict } of marked)
+    reasons.set(
+      trial_id,
+      verdict === 'too-few' || verdict === 'untrained' ? [countVerdictTexts[verdict]] : [],
+    );
+  if (marked.length === 0) return reasons;
   const rows = await tx.query(
     { trial_id: text(), attack: text(), diagnostics: jsonb<Diagnostic[]>() },
     `SELECT ts.trial_id, e.attack, e.diagnostics FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id
      WHERE ts.trial_id = ANY($1) AND e.verdict <> 'ok' ORDER BY ts.trial_id, ts.ordinal`,
-    [marked.map((row) => row.trial_id)],
+    [[...reasons.keys()]],
   );
-  const reasons = new Map<string, string[]>();
   for (const { trial_id, attack, diagnostics: checks } of rows) {
     const failed = checks
       .filter((check) => check.verdict !== 'ok')
       .map((check) => `${attack}: ${checkLabel(check.id)}: ${check.detail}`);
-    reasons.set(trial_id, [...new Set([...(reasons.get(trial_id) ?? []), ...failed])]);
+    reasons.set(trial_id, [...(reasons.get(trial_id) ?? []), ...failed]);
   }
   return reasons;
 };
 
 type Rejections = { readonly rejectedClean: number; readonly rejectedAttacked: number };
 
-/** True if a stage of the recipe records the share of clean images that its defence rejects. */
-const rejectsImages = (name: RecipeName): boolean => {
-  const recipe: Recipe = recipes[name];
-  return recipe.stages.some(({ records }) => records.includes('rejectedShare'));
-};
-
-const keyOf = ({ trial_id, ordinal }: { readonly trial_id: string; readonly ordinal: number }): string =>
-  `${trial_id} ${ordinal}`;
-
-/**
- * The shares of images that the defences of ranked runs rejected, by `keyOf`. Runs without such a defence have no entry. `averageSeeds`:
- * take the mean over all seeds of each row's configuration.
- */
-const rejectionsOf = async (
-  tx: Tx,
-  ranked: readonly RankedRow[],
-  { metric, averageSeeds }: { readonly metric: string; readonly averageSeeds: boolean },
-): Promise<ReadonlyMap<string, Rejections>> => {
-  const rows = ranked.filter(({ recipe }) => rejectsImages(recipe));
-  if (rows.length === 0) return new Map();
-  const found = await tx.query(
-    { trial_id: text(), ordinal: int4(), clean: orNull(float8()), attacked: orNull(float8()) },
-    `SELECT r.trial_id, r.ordinal, avg((e.summary ->> 'rejectedClean')::float8) AS clean,
-       avg((e.summary ->> 'rejectedAttacked')::float8) AS attacked
-     FROM unnest($1::text[], $2::int[]) AS r (trial_id, ordinal)
-     JOIN trials t ON t.id = r.trial_id
-     JOIN trials o ON o.sweep_id = t.sweep_id AND o.configuration_index = t.configuration_index AND ($4 OR o.id = t.id)
-     JOIN scores s ON s.trial_id = o.id AND s.ordinal = r.ordinal AND s.metric = $3
-     JOIN evaluations e ON e.stage_id = s.stage_id
-     GROUP BY r.trial_id, r.ordinal`,
-    [rows.map((row) => row.trial_id), rows.map((row) => row.ordinal), metric, averageSeeds],
+/** The shares of images that a defence rejects, as the mean over the seeds; empty for a defence that rejects none. */
+const rejectionsOf = (seeds: readonly SeedEvidence[]): Rejections | Record<never, never> => {
+  const rejecting = seeds.flatMap(({ rejected_clean: clean, rejected_attacked: attacked }) =>
+    clean === null || attacked === null ? [] : [{ clean, attacked }],
   );
-  return new Map(
-    found.flatMap((row) =>
-      row.clean === null || row.attacked === null
-        ? []
-        : [[keyOf(row), { rejectedClean: row.clean, rejectedAttacked: row.attacked }]],
-    ),
-  );
+  if (rejecting.length === 0) return {};
+  const mean = (share: (seed: (typeof rejecting)[number]) => number): number =>
+    rejecting.reduce((sum, seed) => sum + share(seed), 0) / rejecting.length;
+  return { rejectedClean: mean(({ clean }) => clean), rejectedAttacked: mean(({ attacked }) => attacked) };
 };
 
 const cursorAfter = (
-  { rung, masked, utility, trial_id: trial, ordinal }: RankedRow,
+  { rung, below, utility, trial_id: trial, ordinal }: RankedRow,
   { rank, count }: Ranked,
   byRung: boolean,
 ): LeaderboardCursor => ({
   ...(byRung && rung !== null && { rung }),
-  masked,
+  below,
   utility,
   trial,
   ordinal,
@@ -109,14 +86,14 @@ const cursorAfter = (
 });
 
 /**
- * Best first. `LeaderboardRow` describes the rank of ties, missing values and masked runs. `changesOf`: compares stages with the present
+ * Best first. `LeaderboardRow` describes the rank of ties, missing values and runs that rank below. `changesOf`: compares stages with the present
  * version. (Default: the rows say nothing about versions) Errors: INVALID_REQUEST, NOT_FOUND (the sweep, the data set).
  */
 export const leaderboard = async (
   db: Db,
   query: LeaderboardQuery,
   changesOf: ChangesOf = () => [],
-): Promise<Page<LeaderboardRow>> => {
+): Promise<LeaderboardPage> => {
   const tx = reading(db);
   const { limit, metric } = query;
   const cursor = query.cursor === undefined ? undefined : readLeaderboardCursor(query.cursor);
@@ -124,15 +101,20 @@ export const leaderboard = async (
   if (found.length === 0 && query.sweep !== undefined) await assertSweep(db, query.sweep);
   if (found.length === 0 && query.dataset !== undefined) await assertDataset(db, query.dataset);
   const rows = found.slice(0, limit);
-  const ranks = ranksOf(rows, cursor, { masked: query.masked === 'last', rungs: byRung });
-  const reasons = await reasonsOf(tx, rows);
-  const rejections = await rejectionsOf(tx, rows, { metric, averageSeeds: query.group === 'configuration' });
+  const ranks = ranksOf(rows, cursor, { below: query.masked === 'last', rungs: byRung });
+  const evidence = await readEvidence(tx, rows, { metric, allSeeds: query.group === 'configuration' });
+  const reasons = await reasonsOf(tx, evidence.flat());
   const balls = await threatModels(tx, query.attack === undefined ? rows : []);
   const stageOf = (row: RankedRow) => ({ trialId: row.trial_id, stageId: row.stage_id });
   const older = await readChanges(tx, rows.map(stageOf), changesOf);
   const sign = evaluationMetrics[metric].direction === 'max' ? 1 : -1;
+  const values = rows.map(({ utility }) => (utility === null ? null : utility * sign + 0)); // + 0 turns −0 into 0
+  const measured = rows.map((_, i) => ({ value: values[i]!, seeds: evidence[i]! }));
+  const intervals = await intervalsOf(tx, measured, metric);
+  const compared = evidence.map((seeds, i) => ({ seeds, interval: intervals[i]! }));
+  const letters = cursor ? [] : await compareRows(tx, compared, metric);
   const items = rows.map((row, i): LeaderboardRow => {
-    const value = row.utility === null ? null : row.utility * sign + 0; // + 0 turns −0 into 0
+    const [value, seeds, interval] = [values[i]!, evidence[i]!, intervals[i]!];
     const changes = older.get(rowKey(stageOf(row)));
     return {
       rank: ranks[i]!.rank,
@@ -150,17 +132,25 @@ export const leaderboard = async (
       value: value === null ? null : writeExtended(value),
       ...(row.infinite_seeds > 0 && { infiniteSeeds: row.infinite_seeds }),
       halfWidth: value === null ? null : halfWidth(row.seeds.length, row.deviation),
+      interval: interval && [writeExtended(interval[0]), writeExtended(interval[1])],
+      counts: countsOf(seeds),
+      ...(letters[i] !== undefined && { letters: letters[i] }),
       cleanAccuracy: row.clean_accuracy,
-      ...rejections.get(keyOf(row)),
-      verdict: row.masked ? 'masked' : (row.verdict ?? 'ok'),
+      cleanInterval: cleanIntervalOf(seeds),
+      ...rejectionsOf(seeds),
+      verdict: worstTrialVerdict(seeds.flatMap(({ verdict }) => verdict ?? [])),
       ...(changes && { older: changes }),
-      reasons: [...(reasons.get(row.trial_id) ?? [])],
+      reasons: [...new Set(seeds.flatMap(({ trial_id }) => reasons.get(trial_id) ?? []))],
     };
   });
+  const notShown = cursor ? undefined : await countNotShown(tx, query);
+  const otherBest = cursor ? undefined : await findOtherBest(tx, query, rows[0]);
   const last = rows.at(-1);
   const hasMore = found.length > limit && last !== undefined;
   return {
     items,
     next: hasMore ? writeLeaderboardCursor(cursorAfter(last, ranks.at(-1)!, byRung)) : null,
+    ...(notShown && { notShown }),
+    ...(otherBest && { otherBest }),
   };
 };

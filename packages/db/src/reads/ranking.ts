@@ -2,13 +2,7 @@
  * The rows of one page of the leaderboard, in order. PostgreSQL reads an index once, in order, and stops when the page is full. The columns
  * of the index are enough for all filters.
  */
-import type {
-  AttackName,
-  HyperparameterValue,
-  LeaderboardQuery,
-  RecipeName,
-  Verdict,
-} from '@funnel/contracts';
+import type { AttackName, HyperparameterValue, LeaderboardQuery, RecipeName } from '@funnel/contracts';
 import {
   bool,
   float8,
@@ -55,7 +49,7 @@ const rankedColumns = {
   /** The attack stage; for the worst case, that of the strongest attack. */
   stage_id: text(),
   ordinal: int2(),
-  masked: bool(),
+  below: bool(),
   /** Null: the value is missing. */
   utility: orNull(float8()),
   seeds: int4s(),
@@ -68,7 +62,6 @@ const rankedColumns = {
   recipe: text<RecipeName>(),
   dataset: text(),
   hyperparameters: jsonb<Record<string, HyperparameterValue>>(),
-  verdict: orNull(text<Verdict>()),
   /** Null without promotion. */
   rung: orNull(int4()),
   attack: text<AttackName>(),
@@ -77,7 +70,7 @@ const rankedColumns = {
 
 export type RankedRow = RowOf<typeof rankedColumns>;
 
-/** The rows that rank after the cursor, among rows with the same `masked` as the cursor. */
+/** The rows that rank after the cursor, among rows with the same `below` as the cursor. */
 const rowsAfter = ({ utility, trial, ordinal }: LeaderboardCursor, add: AddParameter): string => {
   const key = `(s.trial_id, s.ordinal) > (${add(trial)}, ${add(ordinal)})`;
   if (utility === null) return `(s.utility IS NULL AND ${key})`;
@@ -89,7 +82,7 @@ const rowsAfter = ({ utility, trial, ordinal }: LeaderboardCursor, add: AddParam
 const orderOf = (mode: LeaderboardQuery['masked'], alias: string, byRung: boolean): string =>
   [
     ...(byRung ? ['rung DESC'] : []),
-    ...(mode === 'last' ? ['masked'] : []),
+    ...(mode === 'last' ? ['below'] : []),
     'utility DESC NULLS LAST',
     'trial_id',
     'ordinal',
@@ -104,9 +97,9 @@ const walksOf = (
   add: AddParameter,
 ): readonly string[] => {
   const rest = cursor ? rowsAfter(cursor, add) : 'true';
-  if (mode === 'hide') return [`NOT s.masked AND ${rest}`];
-  if (mode === 'equal') return [`NOT s.masked AND ${rest}`, `s.masked AND ${rest}`];
-  return [!cursor ? 'true' : cursor.masked ? `s.masked AND ${rest}` : `(s.masked OR ${rest})`];
+  if (mode === 'hide') return [`NOT s.below AND ${rest}`];
+  if (mode === 'equal') return [`NOT s.below AND ${rest}`, `s.below AND ${rest}`];
+  return [!cursor ? 'true' : cursor.below ? `s.below AND ${rest}` : `(s.below OR ${rest})`];
 };
 
 /** The table that holds the rows in order, and the joins to the rows `r` of a page. */
@@ -129,7 +122,7 @@ const groups = {
   },
 } satisfies Record<LeaderboardQuery['group'], unknown>;
 
-const scoreList = 's.sweep_id, s.configuration_index, s.trial_id, s.ordinal, s.metric, s.masked, s.utility';
+const scoreList = 's.sweep_id, s.configuration_index, s.trial_id, s.ordinal, s.metric, s.below, s.utility';
 
 type Walks = {
   readonly table: string;
@@ -154,7 +147,7 @@ const inOrderOfIndex = ({ table, scores, rows }: Walks): string =>
   `SELECT ${scoreList} FROM ${table} s WHERE ${[...scores, ...rows].join(' AND ')}`;
 
 /**
- * The rows of a page, best first, and one row more if there is one. The index has masked rows after all others. If they rank among the
+ * The rows of a page, best first, and one row more if there is one. The index has the rows that rank below after all others. If they rank among the
  * others, the statement merges two scans.
  */
 const findRows = (
@@ -180,8 +173,8 @@ const findRows = (
   return tx.query(
     rankedColumns,
     `WITH r AS (SELECT * FROM (${walks.join(' UNION ALL ')}) AS w ORDER BY ${order('w')} LIMIT ${limit})
-     SELECT r.trial_id, o.stage_id, r.ordinal, r.masked, r.utility, ${columns},
-       r.sweep_id, t.recipe, t.dataset, t.hyperparameters, t.verdict, CASE WHEN d.epochs IS NOT NULL THEN d.rung END AS rung, e.attack, e.settings
+     SELECT r.trial_id, o.stage_id, r.ordinal, r.below, r.utility, ${columns},
+       r.sweep_id, t.recipe, t.dataset, t.hyperparameters, CASE WHEN d.epochs IS NOT NULL THEN d.rung END AS rung, e.attack, e.settings
      FROM r ${joins}
      JOIN scores o ON o.trial_id = r.trial_id AND o.ordinal = r.ordinal AND o.metric = r.metric
      JOIN evaluations e ON e.stage_id = o.stage_id

@@ -12,7 +12,7 @@ import {
   type Trial,
   type TrialDetail,
   type TrialStatus,
-  type Verdict,
+  type TrialVerdict,
   type WorstCase,
 } from '@funnel/contracts';
 import {
@@ -47,7 +47,7 @@ const trialColumns = {
   hyperparameters: jsonb<Record<string, HyperparameterValue>>(),
   status: text<TrialStatus>(),
   clean_accuracy: orNull(float8()),
-  verdict: orNull(text<Verdict>()),
+  verdict: orNull(text<TrialVerdict>()),
   created_at: timestamptz(),
   finished_at: orNull(timestamptz()),
 };

@@ -6,6 +6,7 @@
 import { evaluationMetricNames } from '@funnel/contracts';
 import { text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
+import { updateVerdicts } from './verdicts.ts';
 import { copyWorstCases, scoreWorstCases, utilitySigns } from './worst-cases.ts';
 
 /** Inserts the missing scores of every attack of the trials $1. $2, $3: metrics and their signs. */
@@ -23,39 +24,29 @@ const insertAttackScores = `
 const scoreAttacks = (tx: Tx, trialIds: readonly string[]): Promise<void> =>
   tx.run(insertAttackScores, [trialIds, evaluationMetricNames, utilitySigns]);
 
-/** A trial gets the worst verdict of its evaluations. A masked trial is marked as masked in every ranking. */
-const updateVerdicts = `
-  WITH worst AS (
-    SELECT ts.trial_id, CASE WHEN bool_or(e.verdict = 'masked') THEN 'masked' WHEN bool_or(e.verdict = 'suspect') THEN 'suspect' ELSE 'ok' END AS verdict
-    FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id WHERE ts.trial_id = ANY($1) GROUP BY 1
-  ), marked AS (
-    UPDATE scores s SET masked = true FROM worst w WHERE s.trial_id = w.trial_id AND w.verdict = 'masked' AND NOT s.masked
-  )
-  UPDATE trials t SET verdict = w.verdict FROM worst w WHERE t.id = w.trial_id AND t.verdict IS DISTINCT FROM w.verdict`;
-
 const hasInfiniteSeed = `bool_or(abs(s.utility) = 'Infinity')`;
 
 /**
  * The averages of the configurations of the trials $1. They are stored, because a ranking would otherwise have to compute all of them to
  * find the best. If all values are finite, the row has their mean and sample deviation. If a value is infinite, the row has the median (the
  * mean of the middle two values for an even count) and no deviation. A configuration with a missing value has no average; a configuration
- * with a masked seed is masked. The statement adds the values in a fixed order, so that the same scores give the same bits.
+ * with a seed that ranks below all others does so too. The statement adds the values in a fixed order, so that the same scores give the same bits.
  */
 const upsertAverages = `
-  INSERT INTO configuration_scores AS c (sweep_id, configuration_index, ordinal, metric, attack, trial_id, utility, deviation, masked)
+  INSERT INTO configuration_scores AS c (sweep_id, configuration_index, ordinal, metric, attack, trial_id, utility, deviation, below)
   SELECT s.sweep_id, s.configuration_index, s.ordinal, s.metric, min(s.attack), min(s.trial_id),
     CASE WHEN count(s.utility) < count(*) THEN NULL
       WHEN ${hasInfiniteSeed} THEN ((array_agg(s.utility ORDER BY s.utility))[(count(*) + 1) / 2] + (array_agg(s.utility ORDER BY s.utility))[count(*) / 2 + 1]) / 2
       ELSE round(avg(s.utility ORDER BY s.trial_id)::numeric, 12)::float8 END,
-    CASE WHEN NOT ${hasInfiniteSeed} THEN stddev_samp(s.utility ORDER BY s.trial_id) END, bool_or(s.masked)
+    CASE WHEN NOT ${hasInfiniteSeed} THEN stddev_samp(s.utility ORDER BY s.trial_id) END, bool_or(s.below)
   FROM (SELECT DISTINCT sweep_id, configuration_index FROM trials WHERE id = ANY($1)) AS k
   JOIN trials t USING (sweep_id, configuration_index)
   JOIN scores s ON s.trial_id = t.id
   GROUP BY s.sweep_id, s.configuration_index, s.ordinal, s.metric
   ORDER BY s.sweep_id, s.configuration_index, s.ordinal, s.metric
   ON CONFLICT (sweep_id, configuration_index, ordinal, metric) DO UPDATE
-  SET trial_id = excluded.trial_id, utility = excluded.utility, deviation = excluded.deviation, masked = excluded.masked
-  WHERE (c.trial_id, c.utility, c.deviation, c.masked) IS DISTINCT FROM (excluded.trial_id, excluded.utility, excluded.deviation, excluded.masked)`;
+  SET trial_id = excluded.trial_id, utility = excluded.utility, deviation = excluded.deviation, below = excluded.below
+  WHERE (c.trial_id, c.utility, c.deviation, c.below) IS DISTINCT FROM (excluded.trial_id, excluded.utility, excluded.deviation, excluded.below)`;
 
 /**
  * Runs the statement twice. The first run locks the rows, and waits for a transaction that scores another seed. The second run sees the
@@ -96,7 +87,7 @@ const scoreTrials = async (tx: Tx, trialIds: readonly string[]): Promise<void> =
   if (trialIds.length === 0) return;
   await scoreAttacks(tx, trialIds);
   await scoreWorstCases(tx, trialIds);
-  await tx.run(updateVerdicts, [trialIds]);
+  await updateVerdicts(tx, trialIds);
   await averageSeeds(tx, trialIds);
 };
 
@@ -115,7 +106,7 @@ export const inheritScores = async (tx: Tx, lockedIds: readonly string[]): Promi
   await scoreAttacks(tx, trialIds);
   await copyWorstCases(tx, trialIds);
   await scoreWorstCases(tx, trialIds);
-  await tx.run(updateVerdicts, [trialIds]);
+  await updateVerdicts(tx, trialIds);
   await averageSeeds(tx, trialIds);
 };
 

@@ -122,18 +122,21 @@ const setsPerStatement = 100;
 /** Trials with the same evaluations. */
 type TrialSet = readonly [UnscoredTrial, ...UnscoredTrial[]];
 
+/** Of each attack of a trial: whether all of its adversarials count in the worst case, or else those within which distances. */
+export const reachesOf = (runs: readonly Run[]) => {
+  const { l2, linf } = threatModelOf(runs);
+  const isUnlimited = l2 === undefined && linf === undefined;
+  return runs.map((run) => ({
+    countsFully: isUnlimited || isBounded(run),
+    l2: l2 === undefined ? null : reachOf(l2),
+    linf: linf === undefined ? null : reachOf(linf),
+  }));
+};
+
 const scoreSets = (tx: Tx, sets: readonly TrialSet[]): Promise<void> => {
   const attacks = sets.flatMap(([{ stages, attacks: names, settings }], set) => {
-    const runs = names.map((attack, i): Run => ({ attack, settings: settings[i]! }));
-    const { l2, linf } = threatModelOf(runs);
-    const isUnlimited = l2 === undefined && linf === undefined;
-    return stages.map((stage, i) => ({
-      set,
-      stage,
-      countsFully: isUnlimited || isBounded(runs[i]!),
-      l2: l2 === undefined ? null : reachOf(l2),
-      linf: linf === undefined ? null : reachOf(linf),
-    }));
+    const reaches = reachesOf(names.map((attack, i): Run => ({ attack, settings: settings[i]! })));
+    return stages.map((stage, i) => ({ set, stage, ...reaches[i]! }));
   });
   const trials = sets.flatMap((trialSet, set) => trialSet.map(({ id }) => ({ id, set })));
   return tx.run(insertWorstCases, [

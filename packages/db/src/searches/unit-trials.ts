@@ -1,5 +1,5 @@
 /** The trials of a search with the values that it reads: of objectives and constraints. */
-import type { TrialStatus, Verdict } from '@funnel/contracts';
+import type { TrialStatus, TrialVerdict } from '@funnel/contracts';
 import { plainArray } from '../connection/array-literals.ts';
 import { float8, int4, orNull, type RowOf, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
@@ -10,7 +10,7 @@ export const unitColumns = {
   id: text(),
   seed: int4(),
   status: text<TrialStatus>(),
-  verdict: orNull(text<Verdict>()),
+  verdict: orNull(text<TrialVerdict>()),
   clean_accuracy: orNull(float8()),
 };
 

@@ -80,13 +80,13 @@ const statements = ({ sweeps, trialsPerSweep, epochs }: Filling): readonly strin
        gallery_shape, gallery_index, gallery_original, gallery_attacked)
      SELECT stage, 'gradient', '{}', ${summary}, 'ok', '[]', '{0,1}', '{0,1}', '{t,t}', '{1,1}', '{t,f}', '{1,NULL}', '{1,NULL}', '{3,NULL}', '{1,1}', '{1,1}',
        '{2,2,1}', '{0}', '\\x00010203', '\\x03020100' FROM fill WHERE kind = 'attack'`,
-    `INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, attack, configuration_index, value, utility, masked)
+    `INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, attack, configuration_index, value, utility, below)
      SELECT f.trial, f.stage, m.name, f.sweep, p.ordinal, p.attack, f.number / 5, v.value, v.value * m.sign, f.number % 13 = 0
      FROM fill f, (VALUES (3, 'gradient'), (-1, '')) AS p (ordinal, attack),
        (VALUES ('robustAccuracy', 1), ('successRate', -1), ('medianL2', 1), ('medianLinf', 1), ('noiseLevel', 1), ('cleanAccuracy', 1)) AS m (name, sign),
        LATERAL (SELECT round(random()::numeric, 3)::float8 + 0 * f.number AS value) AS v WHERE f.kind = 'attack'`,
-    `INSERT INTO configuration_scores (sweep_id, configuration_index, ordinal, metric, attack, trial_id, utility, deviation, masked)
-     SELECT sweep_id, configuration_index, ordinal, metric, attack, min(trial_id), round(avg(utility)::numeric, 12)::float8, stddev_samp(utility), bool_or(masked)
+    `INSERT INTO configuration_scores (sweep_id, configuration_index, ordinal, metric, attack, trial_id, utility, deviation, below)
+     SELECT sweep_id, configuration_index, ordinal, metric, attack, min(trial_id), round(avg(utility)::numeric, 12)::float8, stddev_samp(utility), bool_or(below)
      FROM scores WHERE sweep_id LIKE 'f0%' GROUP BY 1, 2, 3, 4, 5`,
     `INSERT INTO sweep_counts (sweep_id, slot, subject, count)
      SELECT sweep, 0, 'stage:' || kind || ':completed', count(DISTINCT stage) FROM fill GROUP BY sweep, kind

@@ -5,6 +5,7 @@ import {
   type CleanCounts,
   type EvaluationRecords,
   type EvaluationSummary,
+  fewestCorrect,
   isBounded,
   type Position,
   type Verdict,
@@ -69,16 +70,20 @@ export const train = async (db: Db, claimed: ClaimedStage): Promise<number> => {
   return claimed.spec.epochs - from;
 };
 
-/** An evaluation of `success.length` images, all classified correctly when clean. */
+/**
+ * An evaluation of images that are all classified correctly when clean. The outcomes repeat until there are enough images for a verdict, which
+ * changes no share and no median.
+ */
 export const evaluationOf = (
   claimed: ClaimedStage,
-  success: readonly boolean[],
+  outcomes: readonly boolean[],
   {
     verdict = 'ok',
     medianL2 = 1 as EvaluationSummary['medianL2'],
     l2 = 0.5,
   }: { verdict?: Verdict; medianL2?: EvaluationSummary['medianL2']; l2?: number } = {},
 ): EvaluationWrite => {
+  const success = Array.from({ length: Math.ceil(fewestCorrect / outcomes.length) }, () => outcomes).flat();
   const images = success.length;
   const successes = success.filter(Boolean).length;
   const each = <T>(value: (i: number) => T): T[] => success.map((_, i) => value(i));

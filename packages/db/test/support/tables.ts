@@ -71,18 +71,18 @@ export const wrongAverages = (db: Db): Promise<Record<string, unknown>[]> =>
   query(
     db,
     `WITH finite AS (
-       SELECT sweep_id, configuration_index, ordinal, metric, min(attack) AS attack, min(trial_id) AS trial_id, bool_or(masked) AS masked,
+       SELECT sweep_id, configuration_index, ordinal, metric, min(attack) AS attack, min(trial_id) AS trial_id, bool_or(below) AS below,
          count(*) = count(utility) AS whole, count(*) FILTER (WHERE utility = 'Infinity') AS infinite,
          avg(utility) AS mean, sqrt(var_samp(nullif(utility, 'Infinity'))) AS deviation,
-         percentile_disc(0.5) WITHIN GROUP (ORDER BY utility) AS below, -percentile_disc(0.5) WITHIN GROUP (ORDER BY -utility) AS above
+         percentile_disc(0.5) WITHIN GROUP (ORDER BY utility) AS lower, -percentile_disc(0.5) WITHIN GROUP (ORDER BY -utility) AS upper
        FROM scores GROUP BY 1, 2, 3, 4
      ), real AS (
-       SELECT sweep_id, configuration_index, ordinal, metric, attack, trial_id, masked, infinite, CASE WHEN infinite = 0 THEN deviation END AS deviation,
-         CASE WHEN NOT whole THEN NULL WHEN infinite = 0 THEN mean ELSE below / 2 + above / 2 END AS utility
+       SELECT sweep_id, configuration_index, ordinal, metric, attack, trial_id, below, infinite, CASE WHEN infinite = 0 THEN deviation END AS deviation,
+         CASE WHEN NOT whole THEN NULL WHEN infinite = 0 THEN mean ELSE lower / 2 + upper / 2 END AS utility
        FROM finite
      )
      SELECT * FROM configuration_scores k FULL JOIN real r USING (sweep_id, configuration_index, ordinal, metric)
-     WHERE (k.attack, k.trial_id, k.masked) IS DISTINCT FROM (r.attack, r.trial_id, r.masked)
+     WHERE (k.attack, k.trial_id, k.below) IS DISTINCT FROM (r.attack, r.trial_id, r.below)
        OR (k.utility IS NULL) <> (r.utility IS NULL) OR (k.utility = 'Infinity') <> (r.utility = 'Infinity')
        OR (r.utility <> 'Infinity' AND abs(k.utility - r.utility) > 1e-9)
        OR (k.deviation IS NULL) <> (r.deviation IS NULL) OR abs(k.deviation - r.deviation) > 1e-9`,

@@ -20,6 +20,10 @@ const renamedTables = ['sweep', 'configuration'] as const;
 
 /** The statements that undo each migration, newest first. */
 const undo: readonly (readonly [migration: string, statements: readonly string[]])[] = [
+  [
+    '0022_verdicts',
+    ['scores', 'configuration_scores'].map((table) => `ALTER TABLE ${table} RENAME COLUMN below TO masked`),
+  ],
   ['0021_class_counts', ['DROP TABLE class_counts']],
   ['0020_search', ['DROP TABLE decisions', 'DROP TABLE searches']],
   ['0019_upload_names', ['ALTER TABLE datasets DROP COLUMN name']],

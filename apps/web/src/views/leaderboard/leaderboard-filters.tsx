@@ -115,9 +115,9 @@ export const LeaderboardFilters = ({
       />
     </div>
     <div className="label">
-      Masked runs
+      Doubtful runs
       <Segmented
-        label="Masked runs"
+        label="Doubtful runs: masked, untrained, or with too few images"
         value={query.masked}
         options={[
           { value: 'last', title: 'Last' },

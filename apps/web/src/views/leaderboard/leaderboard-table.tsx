@@ -1,7 +1,9 @@
 import {
   describeChanges,
-  evaluationMetrics,
   type LeaderboardRow,
+  lettersText,
+  rankedTitle,
+  ranksBelow,
   rankTexts,
   readExtended,
   threatModelText,
@@ -25,7 +27,7 @@ import { href } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
 import type { BoardQuery } from './leaderboard-query.ts';
 
-const rowHeight = 54;
+const rowHeight = 62;
 
 /** The hyperparameters that differ between the rows. */
 const differing = (rows: readonly LeaderboardRow[]): string[] => {
@@ -46,6 +48,16 @@ const seedsText = (seeds: readonly number[]): string =>
 /** `2 of 3 seeds: ∞`; null without an infinite seed, and for a single seed. */
 const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string | null =>
   infiniteSeeds > 0 && seeds.length > 1 ? `${infiniteSeeds} of ${seeds.length} seeds: ∞` : null;
+
+/** An end may be infinite. */
+const intervalOf = ({ interval }: LeaderboardRow): readonly [number, number] | null =>
+  interval && [Number(interval[0]), Number(interval[1])];
+
+/** `fooled 40 of 78; robust 38 of 100` */
+const countsText = ({ metric, counts: { images, correct, fooled } }: LeaderboardRow): string => {
+  const robust = metric === 'robustAccuracy' ? `; robust ${correct - fooled} of ${images}` : '';
+  return `fooled ${fooled} of ${correct}${robust}`;
+};
 
 /** The shares of images that a defence rejects: under the attack of the row, and clean. */
 const Rejected = ({ row }: { readonly row: LeaderboardRow }) => (
@@ -71,6 +83,7 @@ const Row = (props: {
   readonly hyperparameters: readonly string[];
   readonly range: readonly [number, number];
   readonly rejects: boolean;
+  readonly hasLetters: boolean;
   /** Whether the table has a column of rungs, and whether the row is the first of its rung. */
   readonly rungs: boolean;
   readonly startsRung: boolean;
@@ -85,10 +98,7 @@ const Row = (props: {
     .map((name) => `${hyperparameterTitle(name)} ${formatHyperparameter(row.hyperparameters[name])}`)
     .join(', ');
   const value = readExtended(row.value);
-  const interval =
-    value !== null && row.halfWidth !== null
-      ? ([value - row.halfWidth, value + row.halfWidth] as const)
-      : null;
+  const interval = intervalOf(row);
   return (
     <tr
       aria-rowindex={props.index + 2}
@@ -138,15 +148,21 @@ const Row = (props: {
               interval={interval}
               low={range[0]}
               high={range[1]}
-              hollow={row.verdict === 'masked'}
+              hollow={ranksBelow(row.verdict)}
               label={format(value)}
             />
             <span>
               {format(value)}
-              {row.halfWidth === null ? null : <span className="muted"> ± {format(row.halfWidth)}</span>}
+              {interval === null ? null : (
+                <span className="muted" title="95 % interval">
+                  {' '}
+                  {format(interval[0]).replace('%', '')}–{format(interval[1])}
+                </span>
+              )}
             </span>
           </>
         )}
+        <span className="muted small board-settings">{countsText(row)}</span>
         {infinite === null ? null : (
           <span
             className="muted small board-settings"
@@ -156,7 +172,15 @@ const Row = (props: {
           </span>
         )}
       </td>
-      <td className="number">{formatPercent(row.cleanAccuracy)}</td>
+      {props.hasLetters ? <td>{lettersText(row.letters ?? '')}</td> : null}
+      <td className="number">
+        {formatPercent(row.cleanAccuracy)}
+        {row.cleanInterval === null ? null : (
+          <span className="muted small board-settings" title="95 % interval">
+            {formatPercent(row.cleanInterval[0]).replace('%', '')}–{formatPercent(row.cleanInterval[1])}
+          </span>
+        )}
+      </td>
       {props.rejects ? <Rejected row={row} /> : null}
       <td>
         {attackTitle(row)}
@@ -187,19 +211,17 @@ export const LeaderboardTable = (props: {
   const visible = usePageRows(body, items.length, rowHeight);
   const hyperparameters = useMemo(() => differing(items), [items]);
   const hasRungs = items.some(({ rung }) => rung !== undefined);
+  const hasLetters = items.some(({ letters }) => letters !== undefined);
   const rejects = items.some(({ rejectedClean }) => rejectedClean !== undefined);
   const range = useMemo((): readonly [number, number] => {
-    const ends = items.flatMap(({ value, halfWidth }) =>
-      value === null ? [] : [Number(value) - (halfWidth ?? 0), Number(value) + (halfWidth ?? 0)],
+    const ends = items.flatMap((row) =>
+      row.value === null ? [] : [Number(row.value), ...(intervalOf(row) ?? [])],
     );
     const place = infinityPlace(ends);
     if (place === null) return [0, 1];
     const [low, high] = [place.low, place.infinity ?? place.high];
-    // The interval of a mean of two seeds can exceed [0, 1], but a share cannot.
-    return evaluationMetrics[metric].unit === 'fraction'
-      ? [Math.max(0, low), Math.min(1, high)]
-      : [Math.max(0, low), high];
-  }, [items, metric]);
+    return [low, high];
+  }, [items]);
   const nearEnd = partial && !loading && visible.last >= items.length - 20;
   // Fetches one more page when the end of the list is near.
   useEffect(() => {
@@ -227,9 +249,18 @@ export const LeaderboardTable = (props: {
               Run
             </th>
             <th scope="col" className="board-value-head">
-              {evaluationMetrics[metric].title}
+              {rankedTitle(metric)}
             </th>
-            <th scope="col" className="number board-clean">
+            {hasLetters ? (
+              <th
+                scope="col"
+                className="board-letters"
+                title="Rows with a letter in common cannot be told apart: McNemar’s exact test on the same images, or overlapping 95 % intervals."
+              >
+                Letters
+              </th>
+            ) : null}
+            <th scope="col" className="number board-clean" title="On all test images, without an attack.">
               Clean accuracy
             </th>
             {rejects ? (
@@ -252,6 +283,7 @@ export const LeaderboardTable = (props: {
               hyperparameters={hyperparameters}
               range={range}
               rejects={rejects}
+              hasLetters={hasLetters}
               rungs={hasRungs}
               startsRung={
                 rungs === 'highest' &&
@@ -266,7 +298,7 @@ export const LeaderboardTable = (props: {
           {items.length === 0
             ? Array.from({ length: 10 }, (_, i) => (
                 <tr key={i} className="spacer">
-                  <td colSpan={6 + Number(rejects) + Number(hasRungs)}>
+                  <td colSpan={6 + Number(rejects) + Number(hasRungs) + Number(hasLetters)}>
                     <Skeleton height={20} width={`${45 + ((i * 29) % 40)}%`} />
                   </td>
                 </tr>

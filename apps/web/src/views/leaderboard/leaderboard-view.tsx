@@ -1,7 +1,9 @@
 import {
   attacks,
   evaluationMetrics,
+  type LeaderboardPage,
   type LeaderboardRow,
+  rankedTitle,
   type SweepDefinition,
   withinText,
 } from '@funnel/contracts';
@@ -11,12 +13,12 @@ import { Empty, ErrorNotice, Skeleton } from '../../components/states.tsx';
 import { call } from '../../data/api.ts';
 import { usePagedList } from '../../data/paged-list.ts';
 import { sweepQuery } from '../../data/queries.ts';
-import { inSentence, settingsLabel } from '../../format.ts';
+import { inSentence, plural, settingsLabel } from '../../format.ts';
 import { href, useAddressQuery } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
 import { maxChosen } from '../sweep/sweep-results.tsx';
 import { LeaderboardFilters } from './leaderboard-filters.tsx';
-import { type BoardQuery, useLeaderboardQuery } from './leaderboard-query.ts';
+import { type BoardQuery, useLeaderboardQuery, worstOfAll } from './leaderboard-query.ts';
 import { LeaderboardTable } from './leaderboard-table.tsx';
 import './leaderboard.css';
 
@@ -40,17 +42,48 @@ const rungTexts = {
   all: ' All rungs rank together, although a higher rung had more epochs.',
 };
 
+type RankingNotes = Pick<LeaderboardPage, 'notShown' | 'otherBest'>;
+
+/** The best runs by other attacks, and the number of runs that are not shown. */
+const Notes = ({
+  notes: { notShown, otherBest = [] },
+  query,
+}: {
+  readonly notes: RankingNotes;
+  readonly query: BoardQuery;
+}) => (
+  <>
+    {otherBest.map(({ attack, metric, trialId }) => (
+      <p key={attack} className="muted small">
+        By {inSentence(evaluationMetrics[metric].title)} under {attacks[attack].title},{' '}
+        <a href={href(['trials', trialId])}>another run</a> is the best.{' '}
+        <a href={href(['leaderboard'], { ...(query.sweep && { sweep: query.sweep }), attack })}>Rank by it</a>.
+      </p>
+    ))}
+    {notShown && query.attack !== undefined ? (
+      <p className="muted small">
+        {plural(notShown.trials, 'run')} without {attacks[query.attack].title}{' '}
+        {notShown.trials === 1 ? 'is' : 'are'} not shown.{' '}
+        <a href={href(['leaderboard'], { attack: worstOfAll })}>Rank all runs by their worst case</a>.
+      </p>
+    ) : null}
+  </>
+);
+
 /** The metric that ranks the runs, and a notice if all of them have the same value. */
 const RankedBy = ({
   items,
   query,
+  notes,
 }: {
   readonly items: readonly LeaderboardRow[];
   readonly query: BoardQuery;
+  readonly notes: RankingNotes;
 }) => {
   const [top] = items;
   if (!top || top.metric !== query.metric) return null;
-  const { title, direction } = evaluationMetrics[query.metric];
+  const { direction } = evaluationMetrics[query.metric];
+  const title = rankedTitle(query.metric);
   const other =
     evaluationMetrics[query.metric].unit === 'fraction' ? 'the median distance' : 'robust accuracy';
   const mixed = new Set(items.map(({ dataset }) => dataset)).size > 1;
@@ -61,7 +94,14 @@ const RankedBy = ({
         Ranked by {inSentence(title)} {underWhat(query, items)}. {direction === 'max' ? 'Higher' : 'Lower'} is
         better.{mixed ? ' The data sets differ: choose one of them to compare its runs.' : ''}
         {items.some(({ rung }) => rung !== undefined) ? rungTexts[query.rungs] : ''}
+        {items.some(({ letters }) => letters !== undefined)
+          ? ' Rows with a letter in common cannot be told apart.'
+          : ''}
+        {items.length > 1 && items.every(({ seeds }) => seeds.length === 1)
+          ? ' Each row is one seed: other seeds may change the order.'
+          : ''}
       </p>
+      <Notes notes={notes} query={query} />
       {equal ? (
         <p className="notice" role="note">
           {top.value === null
@@ -100,9 +140,14 @@ const NoRuns = ({ filtered, onReset }: { readonly filtered: boolean; readonly on
 const Board = ({ definition }: { readonly definition: SweepDefinition | undefined }) => {
   const { query, set, reset, fallBack } = useLeaderboardQuery(definition);
   const [chosen, setChosen] = useState<readonly string[]>([]);
+  const [notes, setNotes] = useState<RankingNotes>({});
   const { state } = usePagedList<LeaderboardRow>({
     key: ['leaderboard', query],
-    load: (cursor, signal) => call('leaderboard', { query: { ...query, cursor, limit: 100 } }, signal),
+    load: async (cursor, signal) => {
+      const page = await call('leaderboard', { query: { ...query, cursor, limit: 100 } }, signal);
+      if (cursor === undefined) setNotes(page);
+      return page;
+    },
     idOf: (row) => `${row.trialId}/${row.attack}/${JSON.stringify(row.settings)}`,
     affectedBy: (event) => event.type === 'evaluation' || event.type === 'trial',
     minPauseMs: everyMs,
@@ -128,7 +173,8 @@ const Board = ({ definition }: { readonly definition: SweepDefinition | undefine
             {query.sweep === undefined
               ? 'The most robust runs of all sweeps.'
               : 'The most robust runs of this sweep.'}{' '}
-            Runs with masked gradients are marked, and you choose where they rank.
+            Runs that are masked, untrained or measured on too few images are marked, and you choose where
+            they rank.
           </p>
         </div>
         <div className="page-head-actions">
@@ -143,7 +189,7 @@ const Board = ({ definition }: { readonly definition: SweepDefinition | undefine
       </header>
       <section className="panel" aria-label="Ranked runs">
         <LeaderboardFilters query={query} hasRungs={items.some(({ rung }) => rung !== undefined)} set={set} />
-        <RankedBy items={items} query={query} />
+        <RankedBy items={items} query={query} notes={notes} />
         {state.error === null ? null : (
           <div className="panel-body">
             <ErrorNotice error={state.error} retry={state.more} />

@@ -60,7 +60,7 @@ const ScatterPanel = (props: {
   return (
     <Panel
       title={`Clean accuracy against ${inSentence(objective.title)}`}
-      note="Dashed line: the Pareto front of runs without masked gradients. Hollow points: runs with masked gradients. Shapes: recipes."
+      note="Dashed line: the Pareto front. Hollow points: runs that are masked, untrained or measured on too few images. Shapes: recipes."
     >
       <CleanRobustScatter
         points={points}

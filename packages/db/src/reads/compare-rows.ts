@@ -1,0 +1,141 @@
+/** Which rows of the leaderboard cannot be told apart: a letter for each largest set of them. */
+import {
+  type AttackName,
+  type EvaluationMetricName,
+  type Interval,
+  lettersOf,
+  mcNemar,
+  overlap,
+} from '@funnel/contracts';
+import { int4, jsonb, text } from '../connection/columns.ts';
+import type { Tx } from '../connection/transaction.ts';
+import { reachesOf } from '../scores/worst-cases.ts';
+import type { SeedEvidence } from './evidence.ts';
+
+/** The first rows of a ranking are compared; a page that starts further down has no letters. Each row costs its images. */
+const comparedRows = 50;
+
+/** Two classifiers that differ more rarely by chance are told apart. */
+const significance = 0.05;
+
+type Compared = { readonly seeds: readonly SeedEvidence[]; readonly interval: Interval | null };
+
+/** The images of a row: which they are, and for each whether the classifier counts as right. */
+type Images = { readonly which: string; readonly right: string };
+
+const stageColumns = {
+  trial_id: text(),
+  stage_id: text(),
+  attack: text<AttackName>(),
+  settings: jsonb<Readonly<Record<string, unknown>>>(),
+};
+
+/** The attack stages of these trials. */
+const attackStages = (tx: Tx, trialIds: readonly string[]) =>
+  tx.query(
+    stageColumns,
+    `SELECT ts.trial_id, e.stage_id, e.attack, e.settings FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id
+     WHERE ts.trial_id = ANY($1) ORDER BY ts.trial_id, ts.ordinal`,
+    [trialIds],
+  );
+
+/** As text, a letter for each image: `t` or `f`. `which`: a hash of the images. */
+const imageColumns = { place: int4(), which: text(), correct: text(), fooled: text() };
+
+/** $1–$4: the stages, whether all adversarials count, and the radii within which one counts. */
+const imagesOfStages = `
+  SELECT (r.place - 1)::int AS place, md5(e.index::text) AS which, translate(e.correct::text, '{,}', '') AS correct,
+    CASE WHEN r.counts_fully THEN translate(e.success::text, '{,}', '') ELSE (
+      SELECT string_agg(CASE WHEN x.success AND (x.l2 <= r.l2 OR x.linf <= r.linf) THEN 't' ELSE 'f' END, '' ORDER BY x.n)
+      FROM unnest(e.success, e.l2, e.linf) WITH ORDINALITY AS x (success, l2, linf, n)) END AS fooled
+  FROM unnest($1::text[], $2::boolean[], $3::float8[], $4::float8[]) WITH ORDINALITY AS r (stage_id, counts_fully, l2, linf, place)
+  JOIN evaluations e ON e.stage_id = r.stage_id ORDER BY r.place`;
+
+/** The attack stages that count for one seed of a row, with the reach of each. */
+const countingStages = (
+  { ordinal, stage_id }: SeedEvidence,
+  stages: Awaited<ReturnType<typeof attackStages>>,
+) => {
+  const reaches = reachesOf(stages);
+  return stages.flatMap((stage, i) => {
+    if (ordinal === -1) return [{ ...reaches[i]!, stage: stage.stage_id }];
+    return stage.stage_id === stage_id
+      ? [{ countsFully: true, l2: null, linf: null, stage: stage.stage_id }]
+      : [];
+  });
+};
+
+/** The images of each row with all of its seeds, one seed after the other. */
+const readImages = async (
+  tx: Tx,
+  rows: readonly Compared[],
+  metric: 'robustAccuracy' | 'cleanAccuracy',
+): Promise<readonly Images[]> => {
+  const seeds = rows.flatMap((row) => row.seeds);
+  const stages = await attackStages(
+    tx,
+    seeds.map(({ trial_id }) => trial_id),
+  );
+  const wanted = seeds.flatMap((seed, i) =>
+    countingStages(
+      seed,
+      stages.filter(({ trial_id }) => trial_id === seed.trial_id),
+    ).map((counting) => ({ ...counting, seed: i })),
+  );
+  const found = await tx.query(imageColumns, imagesOfStages, [
+    wanted.map(({ stage }) => stage),
+    wanted.map(({ countsFully }) => countsFully),
+    wanted.map(({ l2 }) => l2),
+    wanted.map(({ linf }) => linf),
+  ]);
+  const ofSeeds = seeds.map((): (typeof found)[number][] => []);
+  for (const stage of found) ofSeeds[wanted[stage.place]!.seed]!.push(stage);
+  let next = 0;
+  return rows.map((row) => {
+    const own = ofSeeds.slice(next, next + row.seeds.length);
+    next += row.seeds.length;
+    const right = own.map(([first, ...others]) =>
+      Array.from(first?.correct ?? '', (letter, image) => {
+        const isFooled = first!.fooled[image] === 't' || others.some(({ fooled }) => fooled[image] === 't');
+        return metric === 'robustAccuracy' && isFooled ? 'f' : letter;
+      }).join(''),
+    );
+    return {
+      which: own.map(([first], i) => `${row.seeds[i]!.dataset} ${first?.which}`).join(),
+      right: right.join(''),
+    };
+  });
+};
+
+/** The p-value for two rows with the same images. */
+const compareImages = ({ right }: Images, { right: other }: Images): number => {
+  let [onlyFirst, onlySecond] = [0, 0];
+  for (let i = 0; i < right.length; i++)
+    if (right[i] !== other[i]) right[i] === 't' ? onlyFirst++ : onlySecond++;
+  return mcNemar(onlyFirst, onlySecond);
+};
+
+/**
+ * The letters of the first rows of a ranking, by place; none for a row that is not compared. Shares of all images are compared image by image where two
+ * rows have the same images, and as many seeds. Anything else differs if the intervals do not overlap.
+ */
+export const compareRows = async (
+  tx: Tx,
+  rows: readonly Compared[],
+  metric: EvaluationMetricName,
+): Promise<readonly (string | undefined)[]> => {
+  const places = rows.slice(0, comparedRows).flatMap(({ interval }, place) => (interval ? [place] : []));
+  const compared = places.map((place) => rows[place]!);
+  if (compared.length < 2) return [];
+  const images =
+    metric === 'robustAccuracy' || metric === 'cleanAccuracy' ? await readImages(tx, compared, metric) : null;
+  const differ = (i: number, j: number): boolean => {
+    const [first, second] = [images?.[i], images?.[j]];
+    return first && second && first.which === second.which && first.right.length === second.right.length
+      ? compareImages(first, second) <= significance
+      : !overlap(compared[i]!.interval!, compared[j]!.interval!);
+  };
+  const letters = lettersOf(compared.length, differ);
+  const byPlace = new Map(places.map((place, i) => [place, letters?.[i]]));
+  return rows.map((_, place) => byPlace.get(place));
+};

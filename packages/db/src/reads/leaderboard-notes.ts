@@ -1,0 +1,54 @@
+/** What a ranking does not show by itself: the trials that it leaves out, and the runs that other attacks rank first. */
+import { type LeaderboardPage, type LeaderboardQuery, usualMetric } from '@funnel/contracts';
+import { int8 } from '../connection/columns.ts';
+import type { Tx } from '../connection/transaction.ts';
+import { evaluationsOfTrials } from './evaluations.ts';
+import { findRanked, type RankedRow } from './ranking.ts';
+
+/** An index has the scores of a sweep by attack, and `sweep_counts` its trials, so each sweep costs two look-ups. */
+const sweepsWithout = `
+  SELECT count(*) AS sweeps, coalesce(sum(c.trials), 0)::bigint AS trials
+  FROM (SELECT id FROM sweeps ORDER BY created_at DESC, id DESC LIMIT 1000) AS w
+  CROSS JOIN LATERAL (SELECT sum(k.count) AS trials FROM sweep_counts k WHERE k.sweep_id = w.id AND k.subject = 'trial:completed') AS c
+  WHERE c.trials > 0 AND NOT EXISTS (SELECT FROM scores s WHERE s.sweep_id = w.id AND s.attack = $1 AND s.metric = $2)
+    AND ($3::text IS NULL OR EXISTS (
+      SELECT FROM sweep_hyperparameters h WHERE h.sweep_id = w.id AND h.hyperparameter = 'dataset' AND h.word = $3))`;
+
+/** Undefined where no trial is left out, and where filters would make the count wrong. */
+export const countNotShown = async (
+  tx: Tx,
+  { attack, metric, sweep, dataset, recipe, where }: LeaderboardQuery,
+): Promise<LeaderboardPage['notShown']> => {
+  if (attack === undefined || sweep !== undefined || recipe.length > 0 || where.length > 0) return undefined;
+  const [counts] = await tx.query({ sweeps: int8(), trials: int8() }, sweepsWithout, [
+    attack,
+    metric,
+    dataset ?? null,
+  ]);
+  return counts && counts.trials > 0 ? counts : undefined;
+};
+
+/** More other attacks than these would cost more than the page. */
+const maxOthers = 4;
+
+/** The best runs by other attacks that the best run met, where they are other runs. Undefined where all agree. */
+export const findOtherBest = async (
+  tx: Tx,
+  query: LeaderboardQuery,
+  best: RankedRow | undefined,
+): Promise<LeaderboardPage['otherBest']> => {
+  if (!best || best.utility === null) return undefined;
+  const runs = (await evaluationsOfTrials(tx, [best.trial_id])).get(best.trial_id) ?? [];
+  const others = [...new Map(runs.map((run) => [run.attack, run])).values()].filter(
+    ({ attack }) => attack !== query.attack && runs.length > 1,
+  );
+  const found: NonNullable<LeaderboardPage['otherBest']> = [];
+  for (const run of others.slice(0, maxOthers)) {
+    const ranking = { attack: run.attack, metric: usualMetric(run) };
+    const { rows } = await findRanked(tx, { ...query, ...ranking, limit: 1 }, undefined);
+    const [top] = rows;
+    if (top && top.utility !== null && top.trial_id !== best.trial_id)
+      found.push({ ...ranking, trialId: top.trial_id });
+  }
+  return found.length > 0 ? found : undefined;
+};

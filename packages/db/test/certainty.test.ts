@@ -1,0 +1,236 @@
+/** How sure the rows of the leaderboard are: intervals, letters, rows that rank below, and what a ranking does not show. */
+import { type LeaderboardQuery, routes, wilsonInterval } from '@funnel/contracts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ClaimedStage, completeStage, type Db, getTrial, leaderboard } from '../src/index.ts';
+import { migrate } from '../src/migrate.ts';
+import { openTestDb } from '../src/testing/index.ts';
+import { claim, evaluationOf, finish } from './support/simulated-trainer.ts';
+import { submit } from './support/submit.ts';
+import { query } from './support/tables.ts';
+import { undoMigrations } from './support/undo-migrations.ts';
+
+let db: Db;
+beforeAll(async () => {
+  db = await openTestDb();
+});
+afterAll(() => db.close());
+
+type Trial = { readonly gamma: number; readonly seed: number; readonly attack: string };
+type Outcome = Parameters<typeof evaluationOf>[2] & {
+  readonly success: readonly boolean[];
+  /** The clean accuracy on the test images, and the number of attacked images that are classified correctly. */
+  readonly clean?: number;
+  readonly correct?: number;
+};
+
+const attack = async (claimed: ClaimedStage, outcomeOf: (trial: Trial) => Outcome): Promise<void> => {
+  const { stageId, fencingToken, spec } = claimed;
+  const [trial] = await query<{ id: string; gamma: number; seed: number }>(
+    db,
+    `SELECT t.id, (t.hyperparameters ->> 'gamma')::float8 AS gamma, t.seed FROM trials t JOIN trial_stages ts ON ts.trial_id = t.id WHERE ts.stage_id = $1`,
+    [stageId],
+  );
+  const { success, clean, correct, ...options } = outcomeOf({ ...trial!, attack: spec.attack!.attack });
+  if (clean !== undefined)
+    await query(db, 'UPDATE trials SET clean_accuracy = $2 WHERE id = $1', [trial!.id, clean]);
+  const evaluation = evaluationOf(claimed, success, options);
+  if (correct !== undefined) {
+    const { images } = evaluation.summary;
+    evaluation.records.correct.fill(false, correct);
+    evaluation.records.success.fill(false, correct);
+    const successes = evaluation.records.success.filter(Boolean).length;
+    Object.assign(evaluation.summary, {
+      ...{ attempted: correct, successes, cleanAccuracy: correct / images },
+      ...{ successRate: successes / correct, robustAccuracy: (correct - successes) / images },
+    });
+  }
+  await completeStage(db, { stageId, fencingToken, evaluation });
+};
+
+const runAll = async (outcomeOf: (trial: Trial) => Outcome): Promise<void> => {
+  for (let claimed = await claim(db); claimed; claimed = await claim(db))
+    await (claimed.spec.kind === 'attack' ? attack(claimed, outcomeOf) : finish(db, claimed));
+};
+
+const parse = (input: object): LeaderboardQuery => routes.leaderboard.query.parse(input) as LeaderboardQuery;
+const rank = (input: object) => leaderboard(db, parse({ attack: 'fgsm', ...input }));
+
+/** `of` images, of which those from `first` on are fooled, `count` of them. */
+const fooled = (count: number, of: number, first = 0) =>
+  Array.from({ length: of }, (_, i) => i >= first && i < first + count);
+
+const fgsm = [{ attack: 'fgsm', search: false, epsilon: 0.1 }] as const;
+
+test('a guess that wins stands below the others, and so does a share of few images', async () => {
+  const { sweepId: sweep } = await submit(db, {
+    seeds: [1],
+    space: { gamma: [1, 2, 3, 4] },
+    attacks: [...fgsm],
+  });
+  const outcomes: Record<number, Outcome> = {
+    1: { success: fooled(20, 40) },
+    2: { success: fooled(0, 40), clean: 0.1, correct: 4 }, // the four images that it guesses right withstand
+    3: { success: fooled(0, 20), correct: 19 },
+    4: { success: fooled(10, 40), verdict: 'masked', clean: 0.1 },
+  };
+  await runAll(({ gamma }) => outcomes[gamma]!);
+  const { items } = await rank({ sweep });
+  expect(items.map((row) => [row.rank, row.hyperparameters.gamma, row.value, row.verdict])).toEqual([
+    [1, 1, 0.5, 'ok'],
+    [2, 3, 0.95, 'too-few'],
+    [3, 4, 0.75, 'untrained'],
+    [4, 2, 0.1, 'untrained'],
+  ]);
+  expect(items.map(({ reasons }) => reasons[0])).toEqual([
+    undefined,
+    expect.stringContaining('raise `dataset.attack`'),
+    expect.stringContaining('train for more epochs'),
+    expect.stringContaining('train for more epochs'),
+  ]);
+  expect((await rank({ sweep, masked: 'hide' })).items.map(({ value }) => value)).toEqual([0.5]);
+  expect((await rank({ sweep, masked: 'equal' })).items.map(({ value }) => value)).toEqual([
+    0.95, 0.75, 0.5, 0.1,
+  ]);
+  const byConfiguration = await rank({ sweep, group: 'configuration' });
+  expect(byConfiguration.items.map(({ verdict }) => verdict)).toEqual(items.map(({ verdict }) => verdict));
+  expect((await getTrial(db, items[3]!.trialId)).verdict).toBe('untrained');
+});
+
+describe('seeds', () => {
+  test('are pooled: two seeds have an interval within [0, 1]', async () => {
+    const { sweepId: sweep } = await submit(db, {
+      seeds: [21, 22],
+      space: { gamma: [1] },
+      attacks: [...fgsm],
+    });
+    await runAll(({ seed }) => ({ success: fooled(seed === 21 ? 9 : 0, 40) }));
+    const [row] = (await rank({ sweep, group: 'configuration' })).items;
+    expect(row).toMatchObject({
+      value: 0.8875,
+      seeds: [21, 22],
+      counts: { images: 80, correct: 80, fooled: 9 },
+    });
+    // Student's interval over the two seeds is 88.8 % ± 142.9 %.
+    expect(row!.halfWidth).toBeGreaterThan(1);
+    expect(row!.interval).toEqual(wilsonInterval(71, 80));
+    const [trial] = (await rank({ sweep })).items;
+    expect(trial!.interval).toEqual(wilsonInterval(40, 40));
+    const [success] = (await rank({ sweep, group: 'configuration', metric: 'successRate' })).items;
+    expect(success!.interval).toEqual(wilsonInterval(9, 80));
+    const [tested] = await query<{ n: number }>(
+      db,
+      `SELECT (definition #>> '{dataset,test}')::int AS n FROM sweeps WHERE id = $1`,
+      [sweep],
+    );
+    expect(row!.cleanInterval).toEqual(wilsonInterval(Math.round(0.9 * tested!.n) * 2, tested!.n * 2));
+  });
+
+  test('have the mean of their intervals for a distance', async () => {
+    const { sweepId: sweep } = await submit(db, { seeds: [23, 24], space: { gamma: [1] } });
+    await runAll(({ seed }) => ({ success: fooled(20, 20), l2: seed / 10, medianL2: seed / 10 }));
+    const [row] = (await rank({ sweep, group: 'configuration', metric: 'medianL2' })).items;
+    expect(row!.interval!.map((end) => Number(end).toFixed(6))).toEqual(['2.350000', '2.350000']);
+    const [noise] = (await rank({ sweep, metric: 'noiseLevel' })).items;
+    expect(noise!.interval!.map((end) => Number(end).toFixed(6))).toEqual(['2.400000', '2.400000']);
+  });
+});
+
+test('the interval of a median has order statistics as its ends; a failure is infinite', async () => {
+  const { sweepId: sweep } = await submit(db, { seeds: [31], space: { gamma: [1, 2, 3] } });
+  // Of 20 values, the 6th and the 15th.
+  await runAll(({ gamma }) => ({
+    success: fooled([20, 11, 5][gamma - 1]!, 20),
+    l2: 0.5,
+    medianL2: gamma === 3 ? 'Infinity' : 0.5,
+  }));
+  const { items } = await rank({ sweep, metric: 'medianL2' });
+  expect(items.map(({ hyperparameters, interval }) => [hyperparameters.gamma, interval])).toEqual([
+    [3, ['Infinity', 'Infinity']],
+    [1, [0.5, 0.5]],
+    [2, [0.5, 'Infinity']],
+  ]);
+});
+
+test('rows on the same images are compared by McNemar’s test, not by their intervals', async () => {
+  const { sweepId: sweep } = await submit(db, {
+    seeds: [41],
+    space: { gamma: [1, 2, 3] },
+    attacks: [...fgsm],
+  });
+  // 1 against 3: seven images that only 1 gets right, p = 2/128. 1 against 2: ten each. 3 against 2: ten against seventeen.
+  const success = [fooled(10, 40), fooled(10, 40, 17), fooled(17, 40)];
+  await runAll(({ gamma }) => ({ success: success[gamma - 1]! }));
+  const { items } = await rank({ sweep });
+  expect(items.map((row) => [row.hyperparameters.gamma, row.value, row.letters])).toEqual([
+    [1, 0.75, 'a'],
+    [2, 0.75, 'ab'],
+    [3, 0.575, 'b'],
+  ]);
+  const [first, , third] = items;
+  expect(first!.interval![0]).toBeLessThan(Number(third!.interval![1])); // the intervals overlap
+  // Rates of the attacked images are compared by their intervals, so all three are alike.
+  const rates = (await rank({ sweep, metric: 'successRate' })).items;
+  expect(rates.map(({ letters }) => letters)).toEqual(['a', 'a', 'a']);
+  const page = await rank({ sweep, limit: 1 });
+  expect(page.items[0]).not.toHaveProperty('letters');
+});
+
+test('other attacks that rank another run first are named, and runs without the attack counted', async () => {
+  const { sweepId: sweep } = await submit(db, {
+    seeds: [51],
+    space: { gamma: [1, 2] },
+    attacks: [{ attack: 'pgd-linf', epsilon: 0.1 }, 'deepfool-l2'],
+  });
+  await runAll(({ gamma, attack: name }) => ({
+    success: name === 'pgd-linf' ? fooled(gamma === 1 ? 5 : 30, 40) : fooled(40, 40),
+    l2: gamma,
+    medianL2: gamma,
+  }));
+  const board = await rank({ sweep, attack: 'pgd-linf' });
+  expect(board.items.map(({ hyperparameters }) => hyperparameters.gamma)).toEqual([1, 2]);
+  expect(board.otherBest).toEqual([
+    { attack: 'deepfool-l2', metric: 'medianL2', trialId: board.items[1]!.trialId },
+  ]);
+  expect(board.notShown).toBeUndefined(); // a sweep has its attacks on every trial
+  const all = await rank({ attack: 'pgd-linf' });
+  const [others] = await query<{ trials: number; sweeps: number }>(
+    db,
+    `SELECT count(*)::int AS trials, count(DISTINCT sweep_id)::int AS sweeps FROM trials WHERE status = 'completed' AND sweep_id <> $1`,
+    [sweep],
+  );
+  expect(others!.trials).toBeGreaterThan(0);
+  expect(all.notShown).toEqual(others);
+  expect((await rank({ attack: 'pgd-linf', dataset: 'glyphs' })).notShown).toEqual(others);
+  expect(await rank({ attack: 'pgd-linf', where: 'gamma:1' })).not.toHaveProperty('notShown');
+  expect(await rank({ attack: undefined })).not.toHaveProperty('notShown');
+});
+
+test('a migrated older database has the same verdicts, and the same rows below the others', async () => {
+  const everything = async () => [
+    await query(db, 'SELECT id, verdict FROM trials ORDER BY 1'),
+    await query(db, 'SELECT trial_id, ordinal, metric, below FROM scores ORDER BY 1, 2, 3'),
+    await query(
+      db,
+      'SELECT sweep_id, configuration_index, ordinal, metric, below FROM configuration_scores ORDER BY 1, 2, 3, 4',
+    ),
+  ];
+  const wanted = await everything();
+  await undoMigrations(db, '0022_verdicts');
+  await query(
+    db,
+    `UPDATE trials t SET verdict = w.verdict FROM (
+       SELECT ts.trial_id, CASE WHEN bool_or(e.verdict = 'masked') THEN 'masked' ELSE 'ok' END AS verdict
+       FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id GROUP BY 1) AS w WHERE w.trial_id = t.id`,
+  );
+  await query(db, `UPDATE scores s SET masked = t.verdict = 'masked' FROM trials t WHERE t.id = s.trial_id`);
+  await query(
+    db,
+    `UPDATE configuration_scores c SET masked = s.masked FROM (
+       SELECT sweep_id, configuration_index, bool_or(masked) AS masked FROM scores GROUP BY 1, 2) AS s
+     WHERE s.sweep_id = c.sweep_id AND s.configuration_index = c.configuration_index`,
+  );
+  expect(await migrate(db.url)).toEqual(['0022_verdicts']);
+  expect(await everything()).toEqual(wanted);
+  const verdicts = await query<{ verdict: string }>(db, 'SELECT DISTINCT verdict FROM trials ORDER BY 1');
+  expect(verdicts.map(({ verdict }) => verdict)).toEqual(['ok', 'too-few', 'untrained']);
+});
