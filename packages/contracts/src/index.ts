@@ -65,6 +65,7 @@ export * from './stages.ts';
 export * from './statuses.ts';
 export * from './student-t.ts';
 export * from './sweep.ts';
+export * from './sweep-overview.ts';
 export * from './text.ts';
 export * from './versions.ts';
 export * from './within.ts';

@@ -179,7 +179,10 @@ export const SweepHeader = ({ sweep }: { readonly sweep: SweepDetail }) => {
           <h1>{sweep.name}</h1>
           <p className="row muted">
             <Status status={sweep.status} />
-            <span title={formatTime(sweep.createdAt)}>created {formatAgo(sweep.createdAt, now)}</span>
+            <span title={formatTime(sweep.createdAt)}>
+              created {formatAgo(sweep.createdAt, now)}
+              {sweep.overview?.submittedBy ? ` by ${sweep.overview.submittedBy}` : ''}
+            </span>
             <span className="mono small">{sweep.id}</span>
           </p>
           {sweep.definition.description === '' ? null : (
