@@ -226,7 +226,8 @@ export const createWorld = () => {
         sweep.status === 'running' ? Math.round((1 - progress) * sweep.plan.epochs.needed * 2) : null,
       overview: overviewOf(
         sweep.definition,
-        Array.from({ length: count }, (_, n) => trialOf(sweep, n)),
+        // The worst cases of thousands of trials would take seconds.
+        Array.from({ length: Math.min(count, 40) }, (_, n) => trialOf(sweep, n)),
       ),
       priority: sweep.definition.priority,
       action: sweep.action,

@@ -90,14 +90,22 @@ const PlannedSearch = ({ plan: { search } }: { readonly plan: Plan }) => {
 /** What the sweep costs. Plans of older versions have no estimate. */
 const Estimate = ({ plan: { estimate } }: { readonly plan: Plan }) =>
   estimate === undefined ? null : (
-    <dl className="plan-epochs">
-      <dt>Memory of a trainer, at least</dt>
-      <dd>{formatBytes(estimate.trainerBytes)}</dd>
-      <dt>To store, about</dt>
-      <dd>{formatBytes(estimate.storedBytes)}</dd>
-      <dt>Time on this fleet</dt>
-      <dd>{estimate.seconds == null ? 'unknown' : formatDuration(estimate.seconds)}</dd>
-    </dl>
+    <>
+      <dl className="plan-epochs">
+        <dt>Time on this fleet, about</dt>
+        <dd>{estimate.seconds == null ? 'unknown' : formatDuration(estimate.seconds)}</dd>
+        <dt>Memory of a trainer, at least</dt>
+        <dd>{formatBytes(estimate.trainerBytes)}</dd>
+        <dt>To store, about</dt>
+        <dd>{formatBytes(estimate.storedBytes)}</dd>
+      </dl>
+      {estimate.seconds == null ? (
+        <p className="muted small">
+          The time is known once this fleet has run a stage of each of these kinds. A sweep of few images is a
+          quick way.
+        </p>
+      ) : null}
+    </>
   );
 
 const Figures = ({ plan }: { readonly plan: Plan }) => {

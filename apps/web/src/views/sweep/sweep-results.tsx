@@ -258,7 +258,7 @@ export const ChosenBar = ({ data, sweepId }: { readonly data: SweepResults; read
           {measured > 0 ? 'Back to the best' : 'Back to the first'}
         </button>
       )}
-      {trials.length >= 2 ? (
+      {measured > 0 && trials.length >= 2 ? (
         <a
           className="button"
           data-size="small"

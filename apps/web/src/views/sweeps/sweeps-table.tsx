@@ -78,7 +78,9 @@ const Row = ({
       onClick={(event) => (event.target as Element).closest('a') ?? navigate(address)}
     >
       <th scope="row" className="sweeps-name">
-        <a href={address}>{sweep.name}</a>
+        <a href={address} title={sweep.name}>
+          {sweep.name}
+        </a>
         <span className="muted small" title={sweep.id}>
           {[troubleText(sweep), aboutText(sweep)].filter((text) => text !== '').join(' · ')}
         </span>
