@@ -172,7 +172,7 @@ const Figures = ({ plan }: { readonly plan: Plan }) => {
 const amountOf = ({ trials, search }: Plan): string =>
   search ? plural(search.configurations, 'configuration') : plural(trials, 'trial');
 
-/** The plan of the sweep in the form. The last plan stays, in a paler colour, until the next one arrives. */
+/** The plan of the sweep in the form. The last plan stays until the next one arrives. */
 export const PlanPanel = (props: {
   readonly plan: Plan | undefined;
   readonly current: boolean;
@@ -185,10 +185,10 @@ export const PlanPanel = (props: {
   return (
     <aside className="panel plan" aria-label="Plan">
       <div className="panel-head">
-        <h2>Plan</h2>
+        <h2>Plan {plan && !current ? <small className="muted">of the last correct entries</small> : null}</h2>
       </div>
       <div className="panel-body stack">
-        <div aria-live="polite" style={{ opacity: current ? 1 : 0.5, minHeight: 330 }}>
+        <div aria-live="polite" style={{ minHeight: 330 }}>
           {plan ? <Figures plan={plan} /> : <Skeleton height={320} />}
         </div>
         {faults.length === 0 ? null : (

@@ -68,7 +68,7 @@ const RangeInputs = ({
       <input
         className="input"
         inputMode="decimal"
-        aria-label={`${title}: ${label.toLowerCase()}`}
+        aria-label={`${title}: ${name === 'count' ? 'number of values' : label.toLowerCase()}`}
         aria-invalid={errorOf(name) !== null}
         placeholder={placeholder}
         value={hyperparameter[name]}
@@ -83,7 +83,7 @@ const RangeInputs = ({
       {input('max', 'To')}
       {input(
         'count',
-        'Number of values',
+        'Values',
         hyperparameter.step === undefined ? noCount : `steps of ${hyperparameter.step}`,
       )}
       <Labelled title="Spacing" error={errorOf('scale')}>

@@ -187,7 +187,10 @@ const NothingMeasured = ({ sweep, title }: SweepTabProps & { readonly title: str
     No trial has a value of {inSentence(title)} yet.{' '}
     {sweep.finishedAt === null ? (
       <>
-        The charts appear with the first one. <a href={href(['sweeps', sweep.id, 'training'])}>Training</a>{' '}
+        The charts appear with the first one.{' '}
+        <a className="in-text" href={href(['sweeps', sweep.id, 'training'])}>
+          Training
+        </a>{' '}
         shows the curves meanwhile.
       </>
     ) : null}
