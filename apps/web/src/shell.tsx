@@ -19,7 +19,12 @@ const sectionOf = (path: string): string => {
   return first === 'trials' || first === 'new' ? 'sweeps' : first === 'compare' ? 'leaderboard' : first;
 };
 
-const streamLabels = { connecting: 'Connecting', live: 'Live', lost: 'Reconnecting' };
+const streamLabels = {
+  connecting: 'Connecting',
+  live: 'Live',
+  lost: 'Reconnecting',
+  refused: 'No access',
+} as const;
 
 const next: Record<ThemeChoice, ThemeChoice> = { system: 'light', light: 'dark', dark: 'system' };
 const themeIcons: Record<ThemeChoice, string> = {
@@ -183,8 +188,9 @@ export const TokenDialog = () => {
       <form action={save} className="stack">
         <h2 id="token-title">This server needs a token</h2>
         <p className="muted">
-          Create a token with <code>npx funnel token create NAME</code>. This browser stores it. If the server
-          has no token yet, leave the field empty.
+          Ask the person who runs this Funnel. That person makes a token in a terminal on the server:{' '}
+          <code>npx funnel token create NAME</code>. This browser keeps it. If the server has no token yet,
+          leave the field empty.
         </p>
         <label className="label">
           Token

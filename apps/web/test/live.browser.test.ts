@@ -135,6 +135,10 @@ describeInBrowser('live pages', () => {
     });
     const { page, close } = await open(browser, `${guarded.url}#/sweeps`);
     await page.getByRole('heading', { name: 'This server needs a token' }).waitFor();
+    await page.getByText('No access', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Not now' }).click();
+    expect(await page.getByText(/Bearer|401|Reconnecting/).count()).toBe(0);
+    await page.getByRole('button', { name: 'Enter a token' }).first().click();
     wanted = false;
     await page.getByRole('textbox', { name: 'Token' }).fill('fnl_secret');
     await page.getByRole('button', { name: 'Use this token' }).click();
@@ -163,7 +167,7 @@ describeInBrowser('live pages', () => {
   it('show every filter of the list on a phone, and the commands of a hint as code', async () => {
     const guarded = await startFakeApi(world, {
       dist,
-      refuse: (name) => (name === 'listSweeps' ? 'UNAUTHENTICATED' : null),
+      refuse: (name) => (name === 'listSweeps' ? 'STORAGE_FULL' : null),
     });
     const { page, close } = await open(browser, `${guarded.url}#/sweeps`, {
       viewport: { width: 360, height: 740 },
@@ -171,7 +175,7 @@ describeInBrowser('live pages', () => {
     const filters = page.getByRole('group', { name: 'Status' });
     await filters.waitFor();
     expect(await filters.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
-    await page.getByRole('alert').locator('code', { hasText: 'npx funnel token create NAME' }).waitFor();
+    await page.getByRole('alert').locator('code', { hasText: 'npx funnel gc' }).waitFor();
     await close();
     await guarded.close();
   });

@@ -61,6 +61,29 @@ describeInBrowser('the form for a new sweep', () => {
     await close();
   });
 
+  it('starts from a template, and proposes a range around the default', async () => {
+    const { page, faults, close } = await open(browser, `${api.url}#/new`);
+    await page.getByRole('button', { name: 'γ against β' }).click();
+    await page.getByRole('button', { name: 'Submit 18 trials' }).waitFor();
+    expect(await page.getByLabel('Training images').inputValue()).toBe('2000');
+    await page
+      .getByRole('group', { name: 'γ: default, values or range' })
+      .getByRole('button', { name: 'Range' })
+      .click();
+    const from = page.getByLabel('γ: from');
+    const to = page.getByLabel('γ: to');
+    expect(Number(await from.inputValue())).toBeLessThan(Number(await to.inputValue()));
+    await from.fill('1e9');
+    // The error stands at the end that is wrong.
+    await page
+      .locator('.hyperparameter-range .label')
+      .filter({ hasText: 'From' })
+      .locator('.field-error')
+      .waitFor();
+    expect(faults).toEqual([]);
+    await close();
+  });
+
   it('offers the data sets of the service, each with its own number of images', async () => {
     const { page, faults, close } = await open(browser, `${api.url}#/new`);
     await page.getByLabel('Name').fill('On pets');

@@ -27,6 +27,8 @@ const pages = [
   ['#/sweeps/deleting', 'The deletion goes on: 40 of 81 stages'],
   ['#/sweeps/failed', 'A retry gives the 9 trials that failed new attempts'],
   ['#/sweeps/collapsed', 'Change the search space'],
+  ['#/sweeps/begun', 'The curves appear after the first epoch'],
+  ['#/sweeps/begun/results', 'No trial has a value of robust accuracy yet'],
   ['#/sweeps/done', 'Which hyperparameters matter'],
   ['#/sweeps/tpe/search', 'stronger colours are better'],
   ['#/sweeps/rungs/search', 'A line leads from rung to rung'],
@@ -70,6 +72,7 @@ describeInBrowser('every page', () => {
   beforeAll(async () => {
     const world = createWorld();
     world.addSweep(smallSweep, { id: 'live', done: 0.5 });
+    world.addSweep({ ...smallSweep, name: 'Just begun' }, { id: 'begun' });
     world.addSweep(
       { ...smallSweep, name: 'γ against β, finished' },
       { id: 'done', done: 1, createdAt: '2026-11-01T10:00:00Z' },
@@ -134,6 +137,7 @@ describeInBrowser('every page', () => {
     expect(await page.getByText('cannot be shown').count()).toBe(0);
     await page.goto(`${api.url}#/trials/defences.0`);
     await page.getByText('classic on mnist').waitFor();
+    await examples.scrollIntoViewIfNeeded();
     await page.getByText('Reconstructed', { exact: true }).waitFor();
     expect(faults).toEqual([]);
     await close();

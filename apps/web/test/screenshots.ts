@@ -149,7 +149,7 @@ const greyShots: readonly Shot[] = [
   { name: 'leaderboard', address: `#/leaderboard?sweep=${sweep}`, text: 'its sweep', height: 800 },
   { name: 'new-sweep', address: `#/new?sweep=${sweep}`, text: 'Already trained', height: 1000 },
   { name: 'try-it', address: `#/try/${best}`, text: 'Choose an image', height: 900, act: draw },
-  { name: 'sweeps', address: '#/sweeps', text: 'epochs saved', height: 640 },
+  { name: 'sweeps', address: '#/sweeps', text: 'Best so far', height: 640 },
   {
     name: 'phone',
     address: `#/sweeps/${sweep}`,

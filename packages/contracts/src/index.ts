@@ -68,6 +68,7 @@ export * from './statistics.ts';
 export * from './statuses.ts';
 export * from './student-t.ts';
 export * from './sweep.ts';
+export * from './sweep-overview.ts';
 export * from './text.ts';
 export * from './trial-verdict.ts';
 export * from './versions.ts';

@@ -20,6 +20,7 @@ import { SearchProgress } from './search-resources.ts';
 import { AttackRun } from './stages.ts';
 import { StageKind, StageStatus, StoredSweepStatus, SweepStatus, TrialStatus } from './statuses.ts';
 import { StoredDefinition } from './sweep.ts';
+import { SweepOverview } from './sweep-overview.ts';
 import { TrialVerdict } from './trial-verdict.ts';
 import { VersionChange } from './versions.ts';
 
@@ -49,6 +50,7 @@ export const Sweep = z
     search: SearchProgress.optional().meta({
       description: 'Set for a search that decides one configuration after the other.',
     }),
+    overview: SweepOverview.optional().meta({ description: 'Absent in answers of older versions.' }),
     priority: z.int(),
     action: z
       .strictObject({

@@ -99,6 +99,17 @@ describe('sweeps', () => {
   });
 });
 
+test('a sweep names its data, its submitter and its best trial', async () => {
+  const [running, ended] = (await listSweeps(db, { limit: 10 })).items;
+  expect(running!.overview).toEqual({
+    ...{ recipes: ['funn', 'classic'], dataset: 'glyphs', submittedBy: null, best: null },
+  });
+  // Both trials have the same value, so the first one is the best.
+  const best = { trial: 0, metric: 'robustAccuracy', attack: 'fgsm', value: 0.75, verdict: 'ok' };
+  expect(ended!.overview).toEqual({ recipes: ['funn'], dataset: 'glyphs', submittedBy: null, best });
+  expect((await getSweep(db, done)).overview).toEqual(ended!.overview);
+});
+
 describe('trials', () => {
   test('are listed by number, page by page, by status, with their evaluations', async () => {
     const page = await listTrials(db, { sweepId: done, limit: 1 });

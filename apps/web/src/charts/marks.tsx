@@ -64,6 +64,7 @@ export const IntervalMark = (props: {
   const tone = props.hollow ? 'var(--muted)' : 'var(--accent)';
   return (
     <svg
+      className="interval-mark"
       width="120"
       height="16"
       viewBox="0 0 120 16"

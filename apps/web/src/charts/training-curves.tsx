@@ -1,7 +1,8 @@
 /** The metrics of training per epoch, as small charts. */
 import { type MetricSeries, type StageKind, trainingMetrics } from '@funnel/contracts';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { formatNumber, formatPercent, inSentence } from '../format.ts';
+import { smooth } from '../statistics/smooth.ts';
 import { useColours } from '../theme.ts';
 import { axisStyle, baseOption, EChart } from './echart.tsx';
 import { dashes } from './marks.tsx';
@@ -71,7 +72,15 @@ const bordersOf = (trials: readonly TrialCurves[], kinds: readonly StageKind[]):
   return [...new Set(borders)];
 };
 
-const Panel = ({ panel, trials }: { readonly panel: PanelSpec; readonly trials: readonly TrialCurves[] }) => {
+const Panel = ({
+  panel,
+  trials,
+  smoothing,
+}: {
+  readonly panel: PanelSpec;
+  readonly trials: readonly TrialCurves[];
+  readonly smoothing: number;
+}) => {
   const colours = useColours();
   const option = useMemo(() => {
     const axis = axisStyle(colours);
@@ -84,7 +93,8 @@ const Panel = ({ panel, trials }: { readonly panel: PanelSpec; readonly trials: 
         const tone = colours.series[trial.colour % 6]!;
         const data = panel.kinds.flatMap((kind, k) => {
           const series = trial.series.find((s) => s.kind === kind && s.name === metric);
-          return series?.epochs.map((epoch, i) => [starts[k]! + epoch, series.values[i]]) ?? [];
+          const values = series ? smooth(series.values, smoothing) : [];
+          return series?.epochs.map((epoch, i) => [starts[k]! + epoch, values[i]]) ?? [];
         });
         const dash = dashes[trial.colour % 6]!;
         return {
@@ -156,7 +166,7 @@ const Panel = ({ panel, trials }: { readonly panel: PanelSpec; readonly trials: 
       },
       series: lines,
     };
-  }, [panel, trials, colours]);
+  }, [panel, trials, smoothing, colours]);
   return (
     <figure>
       <figcaption>{panel.title}</figcaption>
@@ -172,11 +182,26 @@ export const TrainingCurves = ({ trials }: { readonly trials: readonly TrialCurv
       trial.series.some((s) => (metrics as readonly string[]).includes(s.name) && s.epochs.length > 0),
     ),
   );
+  const [smoothing, setSmoothing] = useState(0);
   return (
-    <div className="small-charts">
-      {shown.map((panel) => (
-        <Panel key={panel.title} panel={panel} trials={trials} />
-      ))}
-    </div>
+    <>
+      <label className="label smoothing">
+        Smoothing {smoothing === 0 ? 'off' : smoothing}
+        <input
+          type="range"
+          min={0}
+          max={0.95}
+          step={0.05}
+          value={smoothing}
+          title="The weight of the earlier epochs in a moving average"
+          onChange={(event) => setSmoothing(Number(event.target.value))}
+        />
+      </label>
+      <div className="small-charts">
+        {shown.map((panel) => (
+          <Panel key={panel.title} panel={panel} trials={trials} smoothing={smoothing} />
+        ))}
+      </div>
+    </>
   );
 };

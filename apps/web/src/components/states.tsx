@@ -1,14 +1,29 @@
 /** The states of a page or panel without data: empty, loading, or after an error. */
 import { FunnelError } from '@funnel/client';
 import { Component, type ReactNode } from 'react';
+import { askForToken } from '../data/api.ts';
 
 /** Text in which backticks enclose commands and names. */
 const WithCode = ({ text }: { readonly text: string }) =>
   text.split('`').map((part, i) => (i % 2 === 0 ? part : <code key={i}>{part}</code>));
 
+/** The hint of this error is for programs that call the API. */
+const TokenNotice = () => (
+  <div className="notice" data-tone="warning" role="alert">
+    <strong>This Funnel shows its sweeps only to people with a token.</strong>
+    <span className="row small">
+      <span>Ask the person who runs it for one.</span>
+      <button type="button" className="button" data-size="small" onClick={askForToken}>
+        Enter a token
+      </button>
+    </span>
+  </div>
+);
+
 /** An error with its hint. Shows nothing if there is no error (null or undefined). */
 export const ErrorNotice = ({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) => {
   if (error === null || error === undefined) return null;
+  if (error instanceof FunnelError && error.code === 'UNAUTHENTICATED') return <TokenNotice />;
   return (
     <div className="notice" data-tone="danger" role="alert">
       <strong>{error instanceof Error ? error.message : 'Something went wrong.'}</strong>

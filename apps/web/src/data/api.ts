@@ -25,10 +25,17 @@ export const onUnauthenticated = (listener: () => void): (() => void) => {
   return () => unauthenticated.delete(listener);
 };
 
+/** Opens the token dialog. */
+export const askForToken = (): void => {
+  for (const listener of unauthenticated) listener();
+};
+
 type StreamWatcher = {
   readonly onOpen: () => void;
   readonly onAlive: () => void;
   readonly onEnd: () => void;
+  /** The token is missing or wrong. */
+  readonly onRefused: () => void;
 };
 const streamWatchers = new Set<StreamWatcher>();
 
@@ -71,8 +78,8 @@ const pageFetch: typeof fetch = async (input, init) => {
   const isStream = String(input).includes('/v1/events');
   try {
     const response = await fetch(input, init);
-    if (response.status === 401) for (const listener of unauthenticated) listener();
-    if (isStream && !response.ok) notifyWatchers('onEnd');
+    if (response.status === 401) askForToken();
+    if (isStream && !response.ok) notifyWatchers(response.status === 401 ? 'onRefused' : 'onEnd');
     return isStream && response.ok ? withWatchers(response) : response;
   } catch (error) {
     if (isStream) notifyWatchers('onEnd');

@@ -9,7 +9,8 @@ import { useEffect, useEffectEvent, useSyncExternalStore } from 'react';
 import { client, watchStream } from './api.ts';
 import { createStaleMarker, queryClient } from './query-client.ts';
 
-type StreamStatus = 'connecting' | 'live' | 'lost';
+/** `refused`: the server wants another token. */
+type StreamStatus = 'connecting' | 'live' | 'lost' | 'refused';
 
 type StreamListener = {
   readonly onEvents: (rows: readonly FunnelEventRow[]) => void;
@@ -83,6 +84,7 @@ const openEventStream = (listener: StreamListener): void => {
         aliveAt = Date.now();
       },
       onEnd: () => broadcast({ kind: 'status', status: 'lost' }),
+      onRefused: () => broadcast({ kind: 'status', status: 'refused' }),
     });
     for (;;) {
       try {
@@ -91,7 +93,8 @@ const openEventStream = (listener: StreamListener): void => {
           batch.push(row);
         }
       } catch {
-        broadcast({ kind: 'status', status: 'lost' }); // the token dialog or an error on the page gives the reason
+        // The token dialog or an error on the page gives the reason.
+        if (status !== 'refused') broadcast({ kind: 'status', status: 'lost' });
       }
       await pause(refusalPauseMs);
     }

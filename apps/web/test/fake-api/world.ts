@@ -29,6 +29,7 @@ import { buildPlan, outlineSweep } from '@funnel/planner';
 import { hashOf, uniformOf } from './digits.ts';
 import { resolveFake } from './fake-datasets.ts';
 import { type FakeSearch, fakeSearch, madeOf, planOfSearch, stateOf, unitOfTrial } from './fake-search.ts';
+import { overviewOf } from './overview.ts';
 import { evaluationOf, perClassOf, qualityOf, seriesOf, worstCaseOf } from './results.ts';
 
 export type FakeSweep = {
@@ -223,6 +224,11 @@ export const createWorld = () => {
       progress,
       etaSeconds:
         sweep.status === 'running' ? Math.round((1 - progress) * sweep.plan.epochs.needed * 2) : null,
+      overview: overviewOf(
+        sweep.definition,
+        // The worst cases of thousands of trials would take seconds.
+        Array.from({ length: Math.min(count, 40) }, (_, n) => trialOf(sweep, n)),
+      ),
       priority: sweep.definition.priority,
       action: sweep.action,
       ...(sweep.search && { search: progressOf(sweep, sweep.search, count) }),

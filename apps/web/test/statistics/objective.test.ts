@@ -11,7 +11,7 @@ import {
   varyingHyperparameters,
   worstCaseTitle,
 } from '../../src/statistics/objective.ts';
-import { columnsOf, sortResults } from '../../src/views/sweep/trial-columns.tsx';
+import { columnsOf, resultsFirst, sortResults } from '../../src/views/sweep/trial-columns.tsx';
 import { createWorld } from '../fake-api/world.ts';
 
 const define = (more: Partial<SweepInput>) =>
@@ -192,5 +192,15 @@ it('ranks a higher rung first, since its trials had more epochs', () => {
     [1, 0.6],
     [1, 0.4],
     [0, 0.9],
+  ]);
+});
+
+it('puts the results of a trial first on a narrow screen', () => {
+  const { trials: all, definition } = trials();
+  const objective = createObjective('', 'robustAccuracy', defaultObjective(definition));
+  const results = all.map((trial) => resultOf(trial, objective));
+  const columns = columnsOf(results, ['gamma'], objective, true);
+  expect(resultsFirst(columns).map(({ key }) => key)).toEqual([
+    ...['number', 'recipe', 'value', 'clean', 'verdict', 'status', 'gamma', 'seed'],
   ]);
 });

@@ -19,6 +19,7 @@ import { reading } from '../connection/transaction.ts';
 import { readCounts, type SweepCounts } from '../lifecycle/propagate.ts';
 import type { ActionName } from '../sweeps/sweep-actions.ts';
 import type { Page } from '../types.ts';
+import { type BestTrial, bestTrials, overviewOf } from './overviews.ts';
 import { isText, pageOf, readCursor } from './pages.ts';
 import { waitsOfSweep } from './waits.ts';
 
@@ -28,6 +29,7 @@ const sweepColumns = {
   status: text<SweepStatus>(),
   definition: jsonb<StoredDefinition>(),
   plan: jsonb<Plan>(),
+  client: orNull(text()),
   priority: int4(),
   created_at: timestamptz(),
   finished_at: orNull(timestamptz()),
@@ -51,7 +53,7 @@ const stillCancelling = `EXISTS (
   SELECT FROM attempts a JOIN sweep_stages l ON l.stage_id = a.stage_id
   WHERE a.outcome = 'cancelled' AND a.ended_at IS NULL AND l.sweep_id = w.id)`;
 
-const sweepList = `w.id, w.name, w.definition, w.plan, w.priority, w.created_at, w.finished_at,
+const sweepList = `w.id, w.name, w.definition, w.plan, w.client, w.priority, w.created_at, w.finished_at,
   a.action, a.done AS action_done, a.total AS action_total, k.configurations, k.proposed, k.ended AS search_end, CASE
     WHEN a.action = 'delete' THEN 'deleting'
     WHEN a.action = 'retry' AND w.status = 'running' THEN 'retrying'
@@ -141,7 +143,7 @@ const trialCounts = (counts: SweepCounts): Sweep['trials'] => {
   );
 };
 
-const sweepOf = (row: SweepRow, counts: SweepCounts): Sweep => {
+const sweepOf = (row: SweepRow, counts: SweepCounts, best: BestTrial | null): Sweep => {
   const progress = progressOf(row, counts);
   const search = searchOf(row, counts);
   return {
@@ -156,6 +158,7 @@ const sweepOf = (row: SweepRow, counts: SweepCounts): Sweep => {
     progress,
     etaSeconds: etaOf(row, counts, progress),
     ...(search && { search }),
+    overview: overviewOf(row, best),
     priority: row.priority,
     action:
       row.action === null
@@ -198,10 +201,11 @@ export const listSweeps = async (
     tx,
     rows.map((row) => row.id),
   );
+  const best = await bestTrials(tx, rows);
   return pageOf(
     rows,
     limit,
-    (row) => sweepOf(row, counts.get(row.id)!),
+    (row) => sweepOf(row, counts.get(row.id)!, best.get(row.id) ?? null),
     (last) => last.id,
   );
 };
@@ -221,7 +225,8 @@ export const getSweep = async (db: Db, id: string): Promise<SweepDetail> => {
     return what === 'stage' ? [{ kind: kind as StageKind, status: status as StageStatus, count }] : []; // `lifecycle` writes subjects of this form
   });
   const waitsFor = row.status === 'running' ? await waitsOfSweep(tx, id) : [];
-  return { ...sweepOf(row, counts), definition: row.definition, stages, waitsFor: [...waitsFor] };
+  const best = (await bestTrials(tx, [row])).get(id) ?? null;
+  return { ...sweepOf(row, counts, best), definition: row.definition, stages, waitsFor: [...waitsFor] };
 };
 
 /** Errors: NOT_FOUND when there is no such sweep. */

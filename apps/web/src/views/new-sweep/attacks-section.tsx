@@ -5,6 +5,7 @@ import {
   attacks,
   budgetsOfChoice,
   expandAttacks,
+  normTitles,
   PresetName,
   presetNames,
   presets,
@@ -14,7 +15,7 @@ import { useId } from 'react';
 import type { z } from 'zod';
 import { Panel, Segmented } from '../../components/controls.tsx';
 import { datasetsQuery } from '../../data/queries.ts';
-import { attackLabel } from '../../format.ts';
+import { attackLabel, formatNumber } from '../../format.ts';
 import type { AttackDraft, Draft } from './draft.ts';
 import { ObjectiveFields } from './objective-fields.tsx';
 import { type Field, fieldOf, type Issues, issueAt } from './schema.ts';
@@ -212,13 +213,20 @@ export const AttacksSection = (props: {
           </li>
         </ul>
       ) : (
-        <ul className="preset">
-          {expanded.map((spec) => (
-            <li key={attackLabel(spec)} className="small">
-              {attackLabel(spec)}
-            </li>
-          ))}
-        </ul>
+        <>
+          <p className="small">
+            The usual ε of this data set: {normTitles.linf} {formatNumber(budgets.linf)}, {normTitles.l2}{' '}
+            {formatNumber(budgets.l2)}. To change a number, choose <em>Own list</em>: it begins with these
+            attacks.
+          </p>
+          <ul className="preset">
+            {expanded.map((spec) => (
+              <li key={attackLabel(spec)} className="small">
+                {attackLabel(spec)}
+              </li>
+            ))}
+          </ul>
+        </>
       )}
       {ofList === null ? null : <p className="field-error">{ofList}</p>}
       <ObjectiveFields

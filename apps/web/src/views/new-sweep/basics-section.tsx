@@ -1,10 +1,11 @@
-import { DatasetSpec, datasetTitle, recipeNames, recipes } from '@funnel/contracts';
+import { DatasetSpec, datasetTitle, type Plan, recipeNames, recipes } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { Panel } from '../../components/controls.tsx';
 import { datasetsQuery } from '../../data/queries.ts';
 import { changeDataset, type Draft } from './draft.ts';
 import { Labelled, TextField } from './fields.tsx';
 import { fieldOf, type Issues, issueAt } from './schema.ts';
+import { SizeAdvice } from './size-advice.tsx';
 
 type Change = (change: Partial<Draft>) => void;
 
@@ -113,6 +114,7 @@ export const BasicsSection = (props: {
   readonly issues: Issues;
   readonly onChange: Change;
   readonly submitted: boolean;
+  readonly plan: Plan | undefined;
 }) => {
   const { draft, issues, onChange } = props;
   const toggle = (name: (typeof recipeNames)[number]) => {
@@ -157,6 +159,7 @@ export const BasicsSection = (props: {
           )}
         </fieldset>
         <DatasetFields draft={draft} issues={issues} onChange={onChange} />
+        <SizeAdvice dataset={draft.dataset} plan={props.plan} onChange={(dataset) => onChange({ dataset })} />
         <RunFields draft={draft} issues={issues} onChange={onChange} />
       </div>
     </Panel>

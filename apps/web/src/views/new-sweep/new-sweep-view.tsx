@@ -22,6 +22,7 @@ import { PlanPanel } from './plan-panel.tsx';
 import { issuesOf, withRefusals } from './schema.ts';
 import { SearchSection } from './search-section.tsx';
 import { HyperparametersSection } from './search-space-section.tsx';
+import { TemplatesRow } from './templates-row.tsx';
 import './new-sweep.css';
 
 /** 128 random bits in hex. Not `crypto.randomUUID`, which only secure pages have. */
@@ -259,7 +260,14 @@ const Editor = ({
         <div className="stack">
           {mode === 'form' ? (
             <>
-              <BasicsSection draft={draft} issues={issues} onChange={change} submitted={submitted} />
+              <TemplatesRow onChoose={setDraft} />
+              <BasicsSection
+                draft={draft}
+                issues={issues}
+                onChange={change}
+                submitted={submitted}
+                plan={current ? plan.data : undefined}
+              />
               <HyperparametersSection draft={draft} issues={issues} onHyperparameter={hyperparameter} />
               <SearchSection draft={draft} issues={issues} onChange={change} />
               <AttacksSection draft={draft} issues={issues} onChange={change} />

@@ -90,14 +90,22 @@ const PlannedSearch = ({ plan: { search } }: { readonly plan: Plan }) => {
 /** What the sweep costs. Plans of older versions have no estimate. */
 const Estimate = ({ plan: { estimate } }: { readonly plan: Plan }) =>
   estimate === undefined ? null : (
-    <dl className="plan-epochs">
-      <dt>Memory of a trainer, at least</dt>
-      <dd>{formatBytes(estimate.trainerBytes)}</dd>
-      <dt>To store, about</dt>
-      <dd>{formatBytes(estimate.storedBytes)}</dd>
-      <dt>Time on this fleet</dt>
-      <dd>{estimate.seconds == null ? 'unknown' : formatDuration(estimate.seconds)}</dd>
-    </dl>
+    <>
+      <dl className="plan-epochs">
+        <dt>Time on this fleet, about</dt>
+        <dd>{estimate.seconds == null ? 'unknown' : formatDuration(estimate.seconds)}</dd>
+        <dt>Memory of a trainer, at least</dt>
+        <dd>{formatBytes(estimate.trainerBytes)}</dd>
+        <dt>To store, about</dt>
+        <dd>{formatBytes(estimate.storedBytes)}</dd>
+      </dl>
+      {estimate.seconds == null ? (
+        <p className="muted small">
+          The time is known once this fleet has run a stage of each of these kinds. A sweep of few images is a
+          quick way.
+        </p>
+      ) : null}
+    </>
   );
 
 const Figures = ({ plan }: { readonly plan: Plan }) => {
@@ -164,7 +172,7 @@ const Figures = ({ plan }: { readonly plan: Plan }) => {
 const amountOf = ({ trials, search }: Plan): string =>
   search ? plural(search.configurations, 'configuration') : plural(trials, 'trial');
 
-/** The plan of the sweep in the form. The last plan stays, in a paler colour, until the next one arrives. */
+/** The plan of the sweep in the form. The last plan stays until the next one arrives. */
 export const PlanPanel = (props: {
   readonly plan: Plan | undefined;
   readonly current: boolean;
@@ -177,10 +185,10 @@ export const PlanPanel = (props: {
   return (
     <aside className="panel plan" aria-label="Plan">
       <div className="panel-head">
-        <h2>Plan</h2>
+        <h2>Plan {plan && !current ? <small className="muted">of the last correct entries</small> : null}</h2>
       </div>
       <div className="panel-body stack">
-        <div aria-live="polite" style={{ opacity: current ? 1 : 0.5, minHeight: 330 }}>
+        <div aria-live="polite" style={{ minHeight: 330 }}>
           {plan ? <Figures plan={plan} /> : <Skeleton height={320} />}
         </div>
         {faults.length === 0 ? null : (

@@ -4,6 +4,7 @@ import {
   hyperparameters,
   hyperparametersOf,
   isNumeric,
+  type NumericHyperparameter,
   type Recipe,
   type RecipeName,
   recipes,
@@ -12,7 +13,9 @@ import { useState } from 'react';
 import { Panel, Prose, Segmented } from '../../components/controls.tsx';
 import { formatHyperparameter } from '../../format.ts';
 import type { Draft, HyperparameterDraft } from './draft.ts';
+import { Labelled } from './fields.tsx';
 import { type Field, fieldOf, type Issues, issueAt } from './schema.ts';
+import { usualRange } from './usual-range.ts';
 
 type Change = (hyperparameter: HyperparameterDraft) => void;
 
@@ -51,61 +54,76 @@ const RangeInputs = ({
   hyperparameter,
   title,
   usualCount,
+  errorOf,
   onChange,
 }: {
   readonly hyperparameter: HyperparameterDraft & { mode: 'range' };
   readonly title: string;
   readonly usualCount: string;
+  readonly errorOf: (end: string) => string | null;
   readonly onChange: Change;
 }) => {
-  const input = (name: 'min' | 'max' | 'count', label: string, placeholder: string) => (
-    <input
-      className="input"
-      inputMode="decimal"
-      aria-label={`${title}: ${label}`}
-      placeholder={placeholder}
-      value={hyperparameter[name]}
-      onChange={(event) => onChange({ ...hyperparameter, [name]: event.target.value })}
-    />
+  const input = (name: 'min' | 'max' | 'count', label: string, placeholder?: string) => (
+    <Labelled title={label} error={errorOf(name)}>
+      <input
+        className="input"
+        inputMode="decimal"
+        aria-label={`${title}: ${name === 'count' ? 'number of values' : label.toLowerCase()}`}
+        aria-invalid={errorOf(name) !== null}
+        placeholder={placeholder}
+        value={hyperparameter[name]}
+        onChange={(event) => onChange({ ...hyperparameter, [name]: event.target.value })}
+      />
+    </Labelled>
   );
+  const noCount = usualCount === '' ? 'all values' : undefined;
   return (
     <span className="hyperparameter-range">
-      {input('min', 'from', 'from')}
-      {input('max', 'to', 'to')}
+      {input('min', 'From')}
+      {input('max', 'To')}
       {input(
         'count',
-        'number of values',
-        hyperparameter.step !== undefined
-          ? `steps of ${hyperparameter.step}`
-          : usualCount === ''
-            ? 'all values'
-            : 'number',
+        'Values',
+        hyperparameter.step === undefined ? noCount : `steps of ${hyperparameter.step}`,
       )}
-      <select
-        className="input"
-        aria-label={`${title}: spacing`}
-        value={hyperparameter.scale}
-        onChange={(event) =>
-          onChange({ ...hyperparameter, scale: event.target.value === 'log' ? 'log' : 'linear' })
-        }
-      >
-        <option value="linear">linear</option>
-        <option value="log">log</option>
-      </select>
+      <Labelled title="Spacing" error={errorOf('scale')}>
+        <select
+          className="input"
+          aria-label={`${title}: spacing`}
+          value={hyperparameter.scale}
+          onChange={(event) =>
+            onChange({ ...hyperparameter, scale: event.target.value === 'log' ? 'log' : 'linear' })
+          }
+        >
+          <option value="linear">linear</option>
+          <option value="log">log</option>
+        </select>
+      </Labelled>
     </span>
   );
+};
+
+/** The ends of a range that have an input of their own, which shows their error. */
+const rangeEnds = ['min', 'max', 'count', 'scale'];
+
+const rangeTexts = (declaration: NumericHyperparameter) => {
+  const { min, max } = usualRange(declaration);
+  return { min: String(min), max: String(max), scale: declaration.scale };
 };
 
 /** One hyperparameter of the search space: the default, a list of values, or a range. */
 const HyperparameterRow = (props: {
   readonly name: HyperparameterName;
   readonly hyperparameter: HyperparameterDraft;
-  readonly error: string | null;
+  readonly issues: Issues;
   /** A range proposes this number of values; empty: all values. */
   readonly usualCount: string;
   readonly onChange: Change;
 }) => {
-  const { name, hyperparameter, error, usualCount, onChange } = props;
+  const { name, hyperparameter, issues, usualCount, onChange } = props;
+  const error = issueAt(issues, `space.${name}`);
+  const errorOf = (end: string) => issueAt(issues, `space.${name}.${end}`);
+  const isShownAtEnd = hyperparameter.mode === 'range' && rangeEnds.some((end) => errorOf(end) === error);
   const field = fieldOf(hyperparameters[name]);
   const meta = hyperparameterDeclaration(name);
   const numeric = isNumeric(meta);
@@ -122,10 +140,8 @@ const HyperparameterRow = (props: {
     else
       onChange({
         mode,
-        min: defaultText,
-        max: defaultText,
+        ...(numeric ? rangeTexts(meta) : { min: defaultText, max: defaultText, scale: 'linear' }),
         count: usualCount,
-        scale: numeric ? meta.scale : 'linear',
       });
   };
   return (
@@ -163,10 +179,11 @@ const HyperparameterRow = (props: {
             hyperparameter={hyperparameter}
             title={meta.title}
             usualCount={usualCount}
+            errorOf={errorOf}
             onChange={onChange}
           />
         ) : null}
-        {error === null ? null : <p className="field-error">{error}</p>}
+        {error === null || isShownAtEnd ? null : <p className="field-error">{error}</p>}
       </div>
     </li>
   );
@@ -245,7 +262,7 @@ export const HyperparametersSection = (props: {
                     key={name}
                     name={name}
                     hyperparameter={draft.hyperparameters[name] ?? { mode: 'default' }}
-                    error={issueAt(issues, `space.${name}`)}
+                    issues={issues}
                     usualCount={draft.search.strategy === 'grid' ? '5' : ''}
                     onChange={(hyperparameter) => onHyperparameter(name, hyperparameter)}
                   />

@@ -186,6 +186,9 @@ const columnsOf = (
   ];
 };
 
+/** Fewer measured trials say nothing about the importance of a hyperparameter. */
+export const fewestForImportance = 4;
+
 export const ImportancePanel = (props: {
   readonly results: readonly Result[];
   readonly hyperparameters: readonly string[];
@@ -222,8 +225,8 @@ export const ImportancePanel = (props: {
     >
       {rows.length === 0 || name === null ? (
         <p className="muted" style={{ minHeight: 200 }}>
-          {measured < 4
-            ? 'This needs at least four measured trials.'
+          {measured < fewestForImportance
+            ? `This needs at least ${fewestForImportance} measured trials within the brushes.`
             : 'No hyperparameter varies, or the results do not vary.'}
         </p>
       ) : (

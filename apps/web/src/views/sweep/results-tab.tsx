@@ -15,8 +15,9 @@ import {
   inSentence,
   plural,
 } from '../../format.ts';
+import { href } from '../../router.ts';
 import type { Objective, Result } from '../../statistics/objective.ts';
-import { ImportancePanel } from './importance-panel.tsx';
+import { fewestForImportance, ImportancePanel } from './importance-panel.tsx';
 import {
   ChosenBar,
   ObjectiveTools,
@@ -181,12 +182,27 @@ const shadeOf = (results: readonly Result[], { direction }: Objective): Float32A
   });
 };
 
+const NothingMeasured = ({ sweep, title }: SweepTabProps & { readonly title: string }) => (
+  <p className="muted">
+    No trial has a value of {inSentence(title)} yet.{' '}
+    {sweep.finishedAt === null ? (
+      <>
+        The charts appear with the first one.{' '}
+        <a className="in-text" href={href(['sweeps', sweep.id, 'training'])}>
+          Training
+        </a>{' '}
+        shows the curves meanwhile.
+      </>
+    ) : null}
+  </p>
+);
+
 /** The other charts follow a brush once it has not moved for this long. */
 const restMs = 150;
 
 export const ResultsTab = ({ sweep }: SweepTabProps) => {
   const data = useSweepResults(sweep);
-  const { results, hyperparameters, objective, chosen, partial, error, describe } = data;
+  const { results, measured, hyperparameters, objective, chosen, partial, error, describe } = data;
   const [brushes, setBrushes] = useState<Brushes>(new Map());
   const specs = useMemo(
     () => axisSpecs(results, hyperparameters, objective),
@@ -200,7 +216,6 @@ export const ResultsTab = ({ sweep }: SweepTabProps) => {
   const rowOf = useMemo(() => new Map(results.map(({ trial }, row) => [trial.number, row])), [results]);
   const chosenRows = chosen.numbers.flatMap((number) => rowOf.get(number) ?? []);
   const activeCount = active.reduce((sum, one) => sum + one, 0);
-  const measured = results.filter(({ value }) => value !== null).length;
 
   const brush = (key: string, range: readonly [number, number] | null) => {
     const next = new Map(brushes);
@@ -220,6 +235,16 @@ export const ResultsTab = ({ sweep }: SweepTabProps) => {
   const pick = (row: number) => chosen.toggle(results[row]!.trial.number);
 
   if (results.length === 0) return error === null ? <Skeleton height={480} /> : <ErrorNotice error={error} />;
+  const table = <TrialsTable data={data} active={shown} severalSeeds={sweep.definition.seeds.length > 1} />;
+  if (measured === 0 && !partial)
+    return (
+      <div className="stack">
+        <ErrorNotice error={error} />
+        <ObjectiveTools data={data} />
+        <NothingMeasured sweep={sweep} title={objective.title} />
+        {table}
+      </div>
+    );
   return (
     <div className="stack">
       <ErrorNotice error={error} />
@@ -262,13 +287,15 @@ export const ResultsTab = ({ sweep }: SweepTabProps) => {
         />
         <CurvesPanel data={data} budgets={budgetsOfChoice(sweep.definition.dataset)} />
       </div>
-      <ImportancePanel
-        results={results}
-        hyperparameters={hyperparameters}
-        objective={objective}
-        active={shown}
-      />
-      <TrialsTable data={data} active={shown} severalSeeds={sweep.definition.seeds.length > 1} />
+      {measured < fewestForImportance ? null : (
+        <ImportancePanel
+          results={results}
+          hyperparameters={hyperparameters}
+          objective={objective}
+          active={shown}
+        />
+      )}
+      {table}
     </div>
   );
 };

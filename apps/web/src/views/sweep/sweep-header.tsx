@@ -1,9 +1,18 @@
-import { nextStep, type Sweep, type SweepDetail, statusText, type TrialStatus } from '@funnel/contracts';
+import {
+  attacks,
+  evaluationMetrics,
+  nextStep,
+  readExtended,
+  type Sweep,
+  type SweepDetail,
+  statusText,
+  type TrialStatus,
+} from '@funnel/contracts';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { useNow } from '../../components/hooks.ts';
 import { ErrorNotice } from '../../components/states.tsx';
-import { ProgressBar, Status, StatusMark } from '../../components/status.tsx';
+import { ProgressBar, Status, StatusMark, Verdict } from '../../components/status.tsx';
 import { call } from '../../data/api.ts';
 import { sweepQuery } from '../../data/queries.ts';
 import {
@@ -13,9 +22,11 @@ import {
   formatFactor,
   formatPercent,
   formatTime,
+  inSentence,
   plural,
 } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
+import { formatMetric } from '../../statistics/objective.ts';
 import { type Action, actionsOf, actionTitles } from './actions.ts';
 
 /** The number of epochs that the sweep has trained, and the number that sharing saves. */
@@ -44,6 +55,27 @@ const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
         </dd>
       </div>
     </>
+  );
+};
+
+/** The best value of the objective so far, as in the list of sweeps. */
+const BestFact = ({ sweep: { overview } }: { readonly sweep: Sweep }) => {
+  const best = overview?.best;
+  if (!best) return null;
+  const { metric, attack, value, trial, verdict } = best;
+  return (
+    <div className="fact">
+      <dt>
+        Best {inSentence(evaluationMetrics[metric].title)}
+        {attack === null ? '' : ` under ${attacks[attack].title}`}
+      </dt>
+      <dd>
+        {formatMetric(metric)(readExtended<never>(value))}{' '}
+        <small>
+          trial {trial} <Verdict verdict={verdict} brief />
+        </small>
+      </dd>
+    </div>
   );
 };
 
@@ -179,7 +211,10 @@ export const SweepHeader = ({ sweep }: { readonly sweep: SweepDetail }) => {
           <h1>{sweep.name}</h1>
           <p className="row muted">
             <Status status={sweep.status} />
-            <span title={formatTime(sweep.createdAt)}>created {formatAgo(sweep.createdAt, now)}</span>
+            <span title={formatTime(sweep.createdAt)}>
+              created {formatAgo(sweep.createdAt, now)}
+              {sweep.overview?.submittedBy ? ` by ${sweep.overview.submittedBy}` : ''}
+            </span>
             <span className="mono small">{sweep.id}</span>
           </p>
           {sweep.definition.description === '' ? null : (
@@ -208,6 +243,7 @@ export const SweepHeader = ({ sweep }: { readonly sweep: SweepDetail }) => {
             <dt>{time.title}</dt>
             <dd>{time.text}</dd>
           </div>
+          <BestFact sweep={sweep} />
           <SearchFact sweep={sweep} />
           <SharingFact sweep={sweep} />
         </dl>

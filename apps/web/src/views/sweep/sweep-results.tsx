@@ -120,6 +120,8 @@ const useChosen = (results: readonly Result[], objective: Objective): Chosen => 
 
 export type SweepResults = {
   readonly results: readonly Result[];
+  /** The number of trials with a value of the objective. */
+  readonly measured: number;
   readonly hyperparameters: readonly string[];
   readonly objective: Objective;
   readonly attacks: readonly { readonly key: string; readonly title: string }[];
@@ -160,6 +162,7 @@ export const useSweepResults = (sweep: SweepDetail): SweepResults => {
     (attack === defaults.attack ? defaults.metric : usualMetricFor(attacks, attack));
   const objective = useMemo(() => createObjective(attack, metric, defaults), [attack, metric, defaults]);
   const results = useMemo(() => trials.map((trial) => resultOf(trial, objective)), [trials, objective]);
+  const measured = results.filter(({ value }) => value !== null).length;
   const hyperparameters = useMemo(() => varyingHyperparameters(trials), [trials]);
   const chosen = useChosen(results, objective);
 
@@ -177,7 +180,7 @@ export const useSweepResults = (sweep: SweepDetail): SweepResults => {
     setAttackText(place < 0 ? 'worst' : String(place));
   };
   return {
-    ...{ results, hyperparameters, objective, attacks, worstCase, setAttack, setMetric },
+    ...{ results, measured, hyperparameters, objective, attacks, worstCase, setAttack, setMetric },
     ...{ chosen, partial, error, describe },
   };
 };
@@ -226,13 +229,14 @@ export const ObjectiveTools = ({
 
 /** The chosen trials with their colours: the legend of all charts of the page. */
 export const ChosenBar = ({ data, sweepId }: { readonly data: SweepResults; readonly sweepId: string }) => {
-  const { chosen, results, describe } = data;
+  const { chosen, results, measured, describe } = data;
+  const byDefault = measured > 0 ? 'Best so far:' : 'First trials:';
   const trials = chosen.numbers.flatMap(
     (number) => results.find(({ trial }) => trial.number === number)?.trial ?? [],
   );
   return (
     <section className="chosen" aria-label="Chosen trials">
-      <span className="muted small">{chosen.byDefault ? 'Best so far:' : 'Chosen:'}</span>
+      <span className="muted small">{chosen.byDefault ? byDefault : 'Chosen:'}</span>
       {trials.map((trial, i) => (
         <span key={trial.id} className="chip">
           <SeriesMark colour={i} />
@@ -251,10 +255,10 @@ export const ChosenBar = ({ data, sweepId }: { readonly data: SweepResults; read
       {trials.length === 0 ? <span className="muted small">none. Tick trials in the table.</span> : null}
       {chosen.byDefault ? null : (
         <button type="button" className="button" data-kind="quiet" data-size="small" onClick={chosen.reset}>
-          Back to the best
+          {measured > 0 ? 'Back to the best' : 'Back to the first'}
         </button>
       )}
-      {trials.length >= 2 ? (
+      {measured > 0 && trials.length >= 2 ? (
         <a
           className="button"
           data-size="small"

@@ -1,6 +1,6 @@
-import { isDecided } from '@funnel/contracts';
+import { isDecided, type SweepDetail } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
-import type { ComponentType } from 'react';
+import { type ComponentType, useState } from 'react';
 import { TrainingCurves, type TrialCurves } from '../../charts/training-curves.tsx';
 import { CopyButton, Panel } from '../../components/controls.tsx';
 import { Empty, ErrorNotice, Loaded, Skeleton } from '../../components/states.tsx';
@@ -67,9 +67,7 @@ const ChosenCurves = ({ data }: { readonly data: SweepResults }) => {
       ) : details.loading || metrics.loading ? (
         <Skeleton height={360} />
       ) : (
-        <p className="muted" style={{ minHeight: 360 }}>
-          No epoch has been recorded yet.
-        </p>
+        <p className="muted">No epoch has been recorded yet. The curves appear after the first epoch.</p>
       )}
     </Panel>
   );
@@ -81,7 +79,7 @@ const TrainingTab = ({ sweep }: SweepTabProps) => {
     return data.error === null ? <Skeleton height={480} /> : <ErrorNotice error={data.error} />;
   return (
     <div className="stack">
-      <ObjectiveTools data={data} />
+      {data.measured === 0 ? null : <ObjectiveTools data={data} />}
       <ChosenBar data={data} sweepId={sweep.id} />
       <ChosenCurves data={data} />
       <TrialsTable
@@ -107,30 +105,44 @@ const tabs: readonly {
   { name: 'definition', title: 'Definition', Tab: DefinitionTab },
 ];
 
-export const SweepView = ({ params }: ViewProps) => {
-  const { id = '', tab: name = 'results' } = params;
-  const state = useQuery(sweepQuery(id));
+/** A running sweep without a completed trial has no results yet, but training curves. */
+const openingTab = ({ finishedAt, trials, overview }: SweepDetail): string =>
+  finishedAt === null && !trials.completed && !overview?.best ? 'training' : 'results';
+
+const SweepTabs = ({ sweep, name }: { readonly sweep: SweepDetail; readonly name: string | undefined }) => {
   const query = useAddressQuery();
-  const tab = tabs.find((candidate) => candidate.name === name);
+  // Decided once: the tab must not change while somebody reads it.
+  const [opening] = useState(() => openingTab(sweep));
+  const tab = tabs.find((candidate) => candidate.name === (name ?? opening));
+  return (
+    <>
+      <nav className="tabs" aria-label="Tabs of the sweep">
+        {tabs
+          .filter(({ ofSearch }) => !ofSearch || isDecided(sweep.definition.search))
+          .map((other) => (
+            <a
+              key={other.name}
+              href={href(['sweeps', sweep.id, other.name], Object.fromEntries(query))}
+              aria-current={other === tab ? 'page' : undefined}
+            >
+              {other.title}
+            </a>
+          ))}
+      </nav>
+      {tab ? <tab.Tab sweep={sweep} /> : <Empty title="This tab does not exist" />}
+    </>
+  );
+};
+
+export const SweepView = ({ params }: ViewProps) => {
+  const { id = '', tab } = params;
+  const state = useQuery(sweepQuery(id));
   return (
     <Loaded state={state} height={180}>
       {(sweep) => (
         <>
           <SweepHeader sweep={sweep} />
-          <nav className="tabs" aria-label="Tabs of the sweep">
-            {tabs
-              .filter(({ ofSearch }) => !ofSearch || isDecided(sweep.definition.search))
-              .map((other) => (
-                <a
-                  key={other.name}
-                  href={href(['sweeps', id, other.name], Object.fromEntries(query))}
-                  aria-current={other === tab ? 'page' : undefined}
-                >
-                  {other.title}
-                </a>
-              ))}
-          </nav>
-          {tab ? <tab.Tab sweep={sweep} /> : <Empty title="This tab does not exist" />}
+          <SweepTabs key={id} sweep={sweep} name={tab} />
         </>
       )}
     </Loaded>

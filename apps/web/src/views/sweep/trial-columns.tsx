@@ -143,6 +143,14 @@ export const columnsOf = (
   return columns.filter((column) => column !== null);
 };
 
+/** What a narrow screen shows first, without scrolling: the trial, how it did, and whether to trust that. */
+const leading = ['number', 'recipe', 'value', 'clean', 'verdict'];
+
+export const resultsFirst = (columns: readonly Column[]): Column[] => [
+  ...leading.flatMap((key) => columns.find((column) => column.key === key) ?? []),
+  ...columns.filter(({ key }) => !leading.includes(key)),
+];
+
 /** Sorts stably; missing values are last in both directions. */
 export const sortResults = (results: readonly Result[], { sort }: Column, descending: boolean): Result[] => {
   const keyed = results.map((result) => ({ result, key: sort(result) }));

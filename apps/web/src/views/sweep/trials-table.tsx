@@ -1,11 +1,12 @@
 import { type KeyboardEvent, useMemo, useRef, useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
 import { Panel } from '../../components/controls.tsx';
+import { useMedia } from '../../components/hooks.ts';
 import { SpacerRow, useScrolledRows } from '../../components/virtual-rows.tsx';
 import { formatCount } from '../../format.ts';
 import type { Result } from '../../statistics/objective.ts';
 import type { SweepResults } from './sweep-results.tsx';
-import { type Column, columnsOf, parseFilter, sortResults } from './trial-columns.tsx';
+import { type Column, columnsOf, parseFilter, resultsFirst, sortResults } from './trial-columns.tsx';
 
 const rowHeight = 35;
 
@@ -64,10 +65,11 @@ export const TrialsTable = (props: {
   const scroller = useRef<HTMLDivElement>(null);
   const [text, setText] = useState('');
   const [sort, setSort] = useState<Sort>({ key: 'value', descending: objective.direction === 'max' });
-  const columns = useMemo(
-    () => columnsOf(results, hyperparameters, objective, props.severalSeeds),
-    [results, hyperparameters, objective, props.severalSeeds],
-  );
+  const isNarrow = useMedia('(max-width: 720px)');
+  const columns = useMemo(() => {
+    const all = columnsOf(results, hyperparameters, objective, props.severalSeeds);
+    return isNarrow ? resultsFirst(all) : all;
+  }, [results, hyperparameters, objective, props.severalSeeds, isNarrow]);
   const filter = useMemo(() => parseFilter(text, hyperparameters), [text, hyperparameters]);
   const filtered = useMemo(
     () => results.filter((result, row) => props.active[row] !== 0 && (filter.keep?.(result) ?? true)),

@@ -1,8 +1,8 @@
-import { type Sweep, statusText } from '@funnel/contracts';
+import { attacks, evaluationMetrics, readExtended, recipes, type Sweep, statusText } from '@funnel/contracts';
 import { useEffect, useRef } from 'react';
 import { useMedia } from '../../components/hooks.ts';
 import { Skeleton } from '../../components/states.tsx';
-import { ProgressBar, Status } from '../../components/status.tsx';
+import { ProgressBar, Status, Verdict } from '../../components/status.tsx';
 import { SpacerRow, usePageRows } from '../../components/virtual-rows.tsx';
 import type { ListState } from '../../data/paged-list.ts';
 import {
@@ -12,9 +12,11 @@ import {
   formatFactor,
   formatPercent,
   formatTime,
+  inSentence,
   plural,
 } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
+import { formatMetric } from '../../statistics/objective.ts';
 
 /** The trials of the sweep, and those that its search will still decide, at most. */
 const trialCount = ({ trials, search }: Sweep): number =>
@@ -36,6 +38,28 @@ const timeText = (sweep: Sweep): string => {
   return sweep.etaSeconds === null ? '–' : `${formatDuration(sweep.etaSeconds)} left`;
 };
 
+/** The recipes, the data set and the submitter: what tells sweeps with similar names apart. */
+const aboutText = ({ overview, id }: Sweep): string =>
+  overview
+    ? [
+        overview.recipes.map((name) => recipes[name].title).join(', '),
+        overview.dataset,
+        ...(overview.submittedBy === null ? [] : [`by ${overview.submittedBy}`]),
+      ].join(' · ')
+    : id;
+
+const Best = ({ best }: Pick<NonNullable<Sweep['overview']>, 'best'>) => {
+  if (best === null) return <span className="muted">–</span>;
+  const { metric, attack, value, verdict, trial } = best;
+  const what = `${inSentence(evaluationMetrics[metric].title)}${attack === null ? '' : ` · ${attacks[attack].title}`}`;
+  return (
+    <span title={`Trial ${trial}: ${what}`}>
+      {formatMetric(metric)(readExtended<never>(value))} <Verdict verdict={verdict} brief />
+      <span className="muted small">{what}</span>
+    </span>
+  );
+};
+
 const Row = ({
   sweep,
   now,
@@ -54,8 +78,12 @@ const Row = ({
       onClick={(event) => (event.target as Element).closest('a') ?? navigate(address)}
     >
       <th scope="row" className="sweeps-name">
-        <a href={address}>{sweep.name}</a>
-        <span className="muted small">{troubleText(sweep) || sweep.id}</span>
+        <a href={address} title={sweep.name}>
+          {sweep.name}
+        </a>
+        <span className="muted small" title={sweep.id}>
+          {[troubleText(sweep), aboutText(sweep)].filter((text) => text !== '').join(' · ')}
+        </span>
       </th>
       <td className="sweeps-status">
         <Status status={sweep.status} />
@@ -63,6 +91,9 @@ const Row = ({
       <td className="sweeps-progress">
         <ProgressBar sweep={sweep} />
         <span className="small muted">{formatPercent(sweep.progress, 0)}</span>
+      </td>
+      <td className="sweeps-best">
+        <Best best={sweep.overview?.best ?? null} />
       </td>
       <td className="number sweeps-wide">
         {formatCount(endedCount(sweep))} <span className="muted">of {formatCount(trialCount(sweep))}</span>
@@ -74,11 +105,10 @@ const Row = ({
       >
         {plan.epochs.needed === plan.epochs.unshared ? (
           <span className="muted">–</span>
+        ) : plan.epochs.needed === 0 ? (
+          'all'
         ) : (
-          <>
-            {plan.epochs.needed === 0 ? 'all' : `×${formatFactor(plan.epochs.unshared / plan.epochs.needed)}`}{' '}
-            <span className="muted">{plural(plan.epochs.unshared - plan.epochs.needed, 'epoch')} saved</span>
-          </>
+          `×${formatFactor(plan.epochs.unshared / plan.epochs.needed)}`
         )}
       </td>
       <td className="number sweeps-wide muted">
@@ -93,7 +123,7 @@ const Row = ({
 export const SweepsTable = (props: { readonly state: ListState<Sweep>; readonly now: number }) => {
   const { items, partial, loading, more } = props.state;
   const body = useRef<HTMLTableSectionElement>(null);
-  const height = useMedia('(max-width: 720px)') ? 84 : 57;
+  const height = useMedia('(max-width: 720px)') ? 106 : 57;
   const placeholders = partial && items.length === 0 ? 12 : 0;
   const rows = usePageRows(body, items.length, height);
   const nearEnd = partial && !loading && rows.last >= items.length - 20;
@@ -109,6 +139,7 @@ export const SweepsTable = (props: { readonly state: ListState<Sweep>; readonly 
           <th scope="col">Name</th>
           <th scope="col">Status</th>
           <th scope="col">Progress</th>
+          <th scope="col">Best so far</th>
           <th scope="col" className="number sweeps-wide">
             Trials
           </th>
@@ -131,7 +162,7 @@ export const SweepsTable = (props: { readonly state: ListState<Sweep>; readonly 
         <SpacerRow height={rows.after} />
         {Array.from({ length: placeholders }, (_, i) => (
           <tr key={i} className="spacer">
-            <td colSpan={7}>
+            <td colSpan={8}>
               <Skeleton height={18} width={`${40 + ((i * 37) % 40)}%`} />
             </td>
           </tr>

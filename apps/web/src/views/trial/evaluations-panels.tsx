@@ -1,27 +1,10 @@
-import {
-  checkLabel,
-  type Diagnostic,
-  diagnostics,
-  type Evaluation,
-  type ExtendedNumber,
-  readExtended,
-  type TrialDetail,
-} from '@funnel/contracts';
+import { type Evaluation, type ExtendedNumber, readExtended, type TrialDetail } from '@funnel/contracts';
 import { IntervalMark, OutcomeBar, OutcomeLegend } from '../../charts/marks.tsx';
 import { RobustnessCurves, useRobustnessCurves } from '../../charts/robustness-curves.tsx';
 import { Panel } from '../../components/controls.tsx';
 import { Skeleton } from '../../components/states.tsx';
 import { Verdict } from '../../components/status.tsx';
-import {
-  attackLabel,
-  attackTitle,
-  formatCount,
-  formatMeasured,
-  formatNumber,
-  formatPercent,
-  plural,
-  settingsLabel,
-} from '../../format.ts';
+import { attackTitle, formatCount, formatMeasured, formatPercent, settingsLabel } from '../../format.ts';
 
 const measured = (extended: ExtendedNumber | null): string => {
   const value = readExtended(extended);
@@ -57,7 +40,8 @@ const EvaluationRow = ({ evaluation }: { readonly evaluation: Evaluation }) => {
   return (
     <tr>
       <th scope="row">
-        {attackTitle(evaluation)} <span className="muted small">{settingsLabel(evaluation)}</span>
+        {attackTitle(evaluation)}{' '}
+        <span className="muted small attack-words">{settingsLabel(evaluation)}</span>
       </th>
       <RobustAccuracy evaluation={evaluation} />
       <td
@@ -204,65 +188,3 @@ export const RejectionsPanel = ({ trial }: { readonly trial: TrialDetail }) =>
       </div>
     </Panel>
   ) : null;
-
-const Check = ({ check }: { readonly check: Diagnostic }) => (
-  <li className="check-line">
-    <span>
-      <strong>{diagnostics[check.id].title}.</strong> {check.detail}{' '}
-      <span className="muted small">
-        {checkLabel(check.id)}
-        {check.value === null
-          ? null
-          : `: ${formatNumber(check.value)}, compared with ${formatNumber(check.threshold)}`}
-      </span>
-    </span>
-    <Verdict verdict={check.verdict} brief />
-  </li>
-);
-
-const flagText = (flagged: number, total: number): string => {
-  if (total === 0) return 'No check was computed.';
-  if (flagged === 0) return `None of ${plural(total, 'check')} raises a flag.`;
-  return `${flagged} of ${plural(total, 'check')} ${flagged === 1 ? 'raises a flag' : 'raise flags'}.`;
-};
-
-const Group = ({ evaluation }: { readonly evaluation: Evaluation }) => {
-  const flagged = evaluation.diagnostics.filter(({ verdict }) => verdict !== 'ok');
-  const passed = evaluation.diagnostics.filter(({ verdict }) => verdict === 'ok');
-  return (
-    <section className="check-group">
-      <h3>{attackLabel(evaluation)}</h3>
-      <p className="muted small">{flagText(flagged.length, evaluation.diagnostics.length)}</p>
-      {flagged.length === 0 ? null : (
-        <ul>
-          {flagged.map((check) => (
-            <Check key={check.id} check={check} />
-          ))}
-        </ul>
-      )}
-      {passed.length === 0 ? null : (
-        <details>
-          <summary>{passed.length} without a flag</summary>
-          <ul>
-            {passed.map((check) => (
-              <Check key={check.id} check={check} />
-            ))}
-          </ul>
-        </details>
-      )}
-    </section>
-  );
-};
-
-export const DiagnosticsPanel = ({ trial }: { readonly trial: TrialDetail }) => (
-  <Panel
-    title="Can you trust these numbers?"
-    note="A defence that hides its gradients looks robust to weak attacks. These checks test whether that happened here."
-  >
-    <div className="check-groups">
-      {trial.evaluations.map((evaluation) => (
-        <Group key={evaluation.stage} evaluation={evaluation} />
-      ))}
-    </div>
-  </Panel>
-);

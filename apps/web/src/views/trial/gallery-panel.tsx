@@ -46,7 +46,11 @@ const Example = (props: {
       <span style={{ fontWeight: fate === 'fooled' ? 620 : undefined }}>
         {fate === 'fooled' ? name(images.predicted[row]) : fate}
       </span>
-      <PixelImage pixels={change} shape={gallery.shape} size={size} mode="difference" label="Difference" />
+      {change.some((value) => value !== 0) ? (
+        <PixelImage pixels={change} shape={gallery.shape} size={size} mode="difference" label="Difference" />
+      ) : (
+        <span className="example-none muted">no change</span>
+      )}
       <span className="muted">{fate === 'fooled' ? `L2 ${formatNumber(images.l2[row])}` : ''}</span>
       {reconstruct === null ? null : rebuilt ? (
         <PixelImage
@@ -55,16 +59,26 @@ const Example = (props: {
           size={size}
           label="Reconstructed from the attacked image"
         />
-      ) : (
-        <span className="example-none" style={{ width: size, height: size }} />
-      )}
+      ) : null}
     </li>
   );
 };
 
+/** The evaluation that the gallery opens on: the first attack that fooled the classifier, if one did. */
+const openingEvaluation = ({ evaluations }: TrialDetail) =>
+  evaluations.find(({ summary }) => summary.successes > 0) ?? evaluations[0]!;
+
+/** The places of the stored images, with those that the attack fooled first. */
+const fooledFirst = (images: Images): readonly number[] => {
+  const isFooled = (at: number) =>
+    fateOf(images, images.index.indexOf(images.gallery.index[at]!)) === 'fooled';
+  const places = images.gallery.index.map((_, at) => at);
+  return [...places.filter(isFooled), ...places.filter((at) => !isFooled(at))];
+};
+
 export const GalleryPanel = ({ trial }: { readonly trial: TrialDetail }) => {
   const [chosen, setChosen] = useState('');
-  const evaluation = trial.evaluations.find(({ stage }) => stage === chosen) ?? trial.evaluations[0]!;
+  const evaluation = trial.evaluations.find(({ stage }) => stage === chosen) ?? openingEvaluation(trial);
   const state = useQuery(imagesQuery(trial.id, evaluation.stage));
   const checkpoints = modelCheckpointsOf(trial.stages);
   const reconstructs = checkpoints !== null && checkpoints.autoEncoder !== null;
@@ -95,18 +109,21 @@ export const GalleryPanel = ({ trial }: { readonly trial: TrialDetail }) => {
             images.gallery.index.length === 0 ? (
               <p className="muted">This evaluation stored no images.</p>
             ) : (
-              <div className="gallery" data-reconstructs={reconstructs ? '' : undefined}>
+              <div
+                className="gallery"
+                data-reconstructs={reconstructs && reconstruct.fault === null ? '' : undefined}
+              >
                 <div className="gallery-heads" aria-hidden="true">
                   <span>Original</span>
                   <span>Attacked</span>
                   <span>Difference</span>
-                  {reconstructs ? <span>Reconstructed</span> : null}
+                  {reconstruct.run ? <span>Reconstructed</span> : null}
                 </div>
                 {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls a wide gallery */}
                 <ul tabIndex={0} aria-label="Examples">
-                  {images.gallery.index.map((index, at) => (
+                  {fooledFirst(images).map((at) => (
                     <Example
-                      key={index}
+                      key={images.gallery.index[at]}
                       images={images}
                       at={at}
                       classes={classes}
