@@ -139,7 +139,11 @@ describe('a ranking in words', () => {
   });
 
   it('warns of single seeds, and shows infinite ends and the name of the clean accuracy of the attack images', () => {
-    const distance: Partial<LeaderboardRow> = { metric: 'medianL2', value: 0.91, interval: [0.5, 'Infinity'] };
+    const distance: Partial<LeaderboardRow> = {
+      metric: 'medianL2',
+      value: 0.91,
+      interval: [0.5, 'Infinity'],
+    };
     const text = describeLeaderboard([sure({ ...distance, seeds: [0] }), sure({ seeds: [1] })], {
       attack: 'fgsm',
     });

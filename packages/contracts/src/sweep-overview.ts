@@ -1,6 +1,5 @@
 /** What lists show of a sweep beside its progress: its data, who submitted it, and its best value so far. */
 import { z } from 'zod';
-import { Verdict } from './attacks/diagnostics.ts';
 import { AttackName } from './attacks.ts';
 import { DatasetSlug } from './dataset-spec.ts';
 import { ExtendedNumber } from './json.ts';
@@ -10,6 +9,7 @@ import { objectiveOf, type ResolvedObjective } from './ranking.ts';
 import { RecipeName } from './recipes.ts';
 import { isDecided, isPromoting } from './search.ts';
 import type { StoredDefinition } from './sweep.ts';
+import { TrialVerdict } from './trial-verdict.ts';
 
 export const SweepOverview = z
   .strictObject({
@@ -24,14 +24,12 @@ export const SweepOverview = z
         metric: EvaluationMetricName,
         attack: AttackName.nullable().meta({ description: 'Null: the worst case over the attacks.' }),
         value: ExtendedNumber,
-        verdict: Verdict.nullable().meta({
-          description: 'The worst verdict of the evaluations of the trial.',
-        }),
+        verdict: TrialVerdict.nullable(),
       })
       .nullable()
       .meta({
         description:
-          'The best trial so far by the objective of the sweep; trials with masked gradients come last. Null before the first value, and for a sweep with several objectives, rungs, constraints, or an objective against the usual direction of its metric.',
+          'The best trial so far by the objective of the sweep; trials that are masked, untrained or have too few images come last. Null before the first value, and for a sweep with several objectives, rungs, constraints, or an objective against the usual direction of its metric.',
       }),
   })
   .meta({ id: 'SweepOverview' });

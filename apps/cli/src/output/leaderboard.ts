@@ -10,6 +10,7 @@ import {
   type LeaderboardPage,
   type LeaderboardRow,
   lettersText,
+  plural,
   rankedTitle,
   rankTexts,
   readExtended,
@@ -18,7 +19,7 @@ import {
   versionText,
   withinText,
 } from '@funnel/contracts';
-import { type Column, formatCount, formatNumber, formatShare, formatTable } from './format.ts';
+import { type Column, formatNumber, formatShare, formatTable } from './format.ts';
 import { differingHyperparameters, settingsText } from './trials.ts';
 
 /** A title within a sentence. A word starts in lower case; a norm such as L2 keeps its capital. */
@@ -221,7 +222,7 @@ const describeNotes = (
   ),
   ...(notShown && attack !== undefined
     ? [
-        `${formatCount(notShown.trials, 'run')} without ${attacks[attack].title} ${notShown.trials === 1 ? 'is' : 'are'} not shown. \`--attack worst\` ranks all runs.`,
+        `${plural(notShown.trials, 'run')} without ${attacks[attack].title} ${notShown.trials === 1 ? 'is' : 'are'} not shown. \`--attack worst\` ranks all runs.`,
       ]
     : []),
 ];

@@ -3,6 +3,7 @@ import {
   type EvaluationMetricName,
   evaluationMetrics,
   objectiveOfBest,
+  ranksBelow,
   readExtended,
   type StoredDefinition,
   type SweepOverview,
@@ -25,9 +26,9 @@ const bestOf = (definition: StoredDefinition, trials: readonly Trial[]): SweepOv
   const [best] = trials
     .flatMap((trial) => {
       const value = measuredIn(trial, run?.attack, metric);
-      return value === null ? [] : [{ trial, value, isMasked: trial.verdict === 'masked' }];
+      return value === null ? [] : [{ trial, value, isBelow: trial.verdict !== null && ranksBelow(trial.verdict) }];
     })
-    .sort((a, b) => Number(a.isMasked) - Number(b.isMasked) || sign * (a.value - b.value));
+    .sort((a, b) => Number(a.isBelow) - Number(b.isBelow) || sign * (a.value - b.value));
   if (!best) return null;
   const { number, verdict } = best.trial;
   return { trial: number, metric, attack: run?.attack ?? null, value: writeExtended(best.value), verdict };

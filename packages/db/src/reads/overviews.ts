@@ -3,7 +3,7 @@ import {
   objectiveOfBest,
   type StoredDefinition,
   type SweepOverview,
-  type Verdict,
+  type TrialVerdict,
   writeExtended,
 } from '@funnel/contracts';
 import { float8, int4, orNull, text } from '../connection/columns.ts';
@@ -32,14 +32,14 @@ export const bestTrials = async (
   });
   if (wanted.length === 0) return new Map();
   const rows = await tx.query(
-    { id: text(), number: int4(), value: orNull(float8()), verdict: orNull(text<Verdict>()) },
+    { id: text(), number: int4(), value: orNull(float8()), verdict: orNull(text<TrialVerdict>()) },
     `SELECT k.id, t.number, b.value, t.verdict
      FROM jsonb_to_recordset($1::jsonb) AS k (id text, attack text, metric text, run jsonb)
      CROSS JOIN LATERAL (
        SELECT s.trial_id, s.value FROM scores s LEFT JOIN stages a ON a.id = s.stage_id
        WHERE s.sweep_id = k.id AND s.attack = k.attack AND s.metric = k.metric AND s.utility IS NOT NULL
          AND (k.run IS NULL OR k.run @> a.attack)
-       ORDER BY s.masked, s.utility DESC NULLS LAST, s.trial_id, s.ordinal LIMIT 1) AS b
+       ORDER BY s.below, s.utility DESC NULLS LAST, s.trial_id, s.ordinal LIMIT 1) AS b
      JOIN trials t ON t.id = b.trial_id`,
     [
       JSON.stringify(

@@ -57,7 +57,8 @@ const Notes = ({
       <p key={attack} className="muted small">
         By {inSentence(evaluationMetrics[metric].title)} under {attacks[attack].title},{' '}
         <a href={href(['trials', trialId])}>another run</a> is the best.{' '}
-        <a href={href(['leaderboard'], { ...(query.sweep && { sweep: query.sweep }), attack })}>Rank by it</a>.
+        <a href={href(['leaderboard'], { ...(query.sweep && { sweep: query.sweep }), attack })}>Rank by it</a>
+        .
       </p>
     ))}
     {notShown && query.attack !== undefined ? (
