@@ -26,7 +26,9 @@ const bestOf = (definition: StoredDefinition, trials: readonly Trial[]): SweepOv
   const [best] = trials
     .flatMap((trial) => {
       const value = measuredIn(trial, run?.attack, metric);
-      return value === null ? [] : [{ trial, value, isBelow: trial.verdict !== null && ranksBelow(trial.verdict) }];
+      return value === null
+        ? []
+        : [{ trial, value, isBelow: trial.verdict !== null && ranksBelow(trial.verdict) }];
     })
     .sort((a, b) => Number(a.isBelow) - Number(b.isBelow) || sign * (a.value - b.value));
   if (!best) return null;
