@@ -82,7 +82,7 @@ describe('the launcher', () => {
     expect(await run('ls', '--help')).toContain('sweeps, latest first');
 
     // A package, a manifest, and the build script itself.
-    change('packages/contracts/src/statuses.ts', "'paused'", "'halted'");
+    change('packages/contracts/src/statuses.ts', '  paused: ', '  halted: ');
     expect(await run('ls', '--help')).toMatch(/choices:.*"halted"/);
     change('apps/cli/package.json', `"version": "${version}"`, '"version": "9.9.9"');
     expect(await run('--version')).toBe('9.9.9\n');

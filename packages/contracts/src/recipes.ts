@@ -126,7 +126,7 @@ const funn = defineRecipe({
 const classic = defineRecipe({
   title: 'Classic auto-encoder',
   description:
-    'The defender’s architecture as a plain auto-encoder, trained for as many updates as FUNN: the baseline of Table 2.',
+    'The defender’s architecture as a plain auto-encoder, trained for `initialiseEpochs` + `optimiseEpochs` epochs, as many as FUNN; then a classifier on its encoder. The baseline of Table 2.',
   citation: 'Vigouroux & Picard, “FUNN”, §4.2, Table 2',
   version: 1,
   stages: [
@@ -152,7 +152,7 @@ const classic = defineRecipe({
 const adversarialTraining = defineRecipe({
   title: 'Adversarial training',
   description:
-    'Encoder and classifier trained together, only on images that PGD perturbs against them. A robust encoder must beat this baseline.',
+    'Encoder and classifier trained together, only on images that PGD perturbs against them. A robust encoder must beat this baseline. With `trainingEpsilon: 0` it trains on clean images: the plain baseline without a defence.',
   citation: 'Madry et al. 2018, Towards deep learning models resistant to adversarial attacks, §2, eq. 2.1',
   version: 1,
   stages: [
