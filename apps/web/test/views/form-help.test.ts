@@ -6,13 +6,12 @@ import {
   SweepDefinition,
   type Worker,
 } from '@funnel/contracts';
-import { buildPlan, outlineSweep } from '@funnel/planner';
 import { describe, expect, it } from 'vitest';
 import { draftInput, emptyDraft } from '../../src/views/new-sweep/draft.ts';
 import { sizeAdvice } from '../../src/views/new-sweep/sizes.ts';
 import { templateDraft, templates } from '../../src/views/new-sweep/templates.ts';
 import { usualRange } from '../../src/views/new-sweep/usual-range.ts';
-import { resolveFake } from '../fake-api/fake-datasets.ts';
+import { createWorld } from '../fake-api/world.ts';
 
 describe('the usual range', () => {
   it('lies within the bounds of every hyperparameter, and its ends differ', () => {
@@ -40,7 +39,7 @@ describe('a template', () => {
   it.each(templates)('$title plans trials, and the form reads it back', (template) => {
     const definition = SweepDefinition.parse(draftInput(templateDraft(template)));
     expect(definition).toEqual(SweepDefinition.parse(template.input));
-    const { plan } = buildPlan(outlineSweep(resolveFake(definition), 'fake-1'), new Map());
+    const { plan } = createWorld().addSweep(template.input);
     expect(plan.trials).toBeGreaterThan(0);
     expect(plan.trials).toBeLessThanOrEqual(20);
   });

@@ -226,7 +226,7 @@ export const ImportancePanel = (props: {
       {rows.length === 0 || name === null ? (
         <p className="muted" style={{ minHeight: 200 }}>
           {measured < fewestForImportance
-            ? `This needs at least ${fewestForImportance} measured trials within the brushes.`
+            ? `This needs at least ${fewestForImportance} measured trials.`
             : 'No hyperparameter varies, or the results do not vary.'}
         </p>
       ) : (

@@ -15,9 +15,9 @@ import {
   inSentence,
   plural,
 } from '../../format.ts';
-import { href } from '../../router.ts';
 import type { Objective, Result } from '../../statistics/objective.ts';
 import { fewestForImportance, ImportancePanel } from './importance-panel.tsx';
+import { NothingMeasured } from './nothing-measured.tsx';
 import {
   ChosenBar,
   ObjectiveTools,
@@ -181,21 +181,6 @@ const shadeOf = (results: readonly Result[], { direction }: Objective): Float32A
     return direction === 'max' ? t : 1 - t;
   });
 };
-
-const NothingMeasured = ({ sweep, title }: SweepTabProps & { readonly title: string }) => (
-  <p className="muted">
-    No trial has a value of {inSentence(title)} yet.{' '}
-    {sweep.finishedAt === null ? (
-      <>
-        The charts appear with the first one.{' '}
-        <a className="in-text" href={href(['sweeps', sweep.id, 'training'])}>
-          Training
-        </a>{' '}
-        shows the curves meanwhile.
-      </>
-    ) : null}
-  </p>
-);
 
 /** The other charts follow a brush once it has not moved for this long. */
 const restMs = 150;
