@@ -139,7 +139,11 @@ describe('a ranking in words', () => {
   });
 
   it('warns of single seeds, and shows infinite ends and the name of the clean accuracy of the attack images', () => {
-    const distance: Partial<LeaderboardRow> = { metric: 'medianL2', value: 0.91, interval: [0.5, 'Infinity'] };
+    const distance: Partial<LeaderboardRow> = {
+      metric: 'medianL2',
+      value: 0.91,
+      interval: [0.5, 'Infinity'],
+    };
     const text = describeLeaderboard([sure({ ...distance, seeds: [0] }), sure({ seeds: [1] })], {
       attack: 'fgsm',
     });
@@ -159,7 +163,7 @@ describe('a ranking in words', () => {
       },
     });
     expect(text.split('\n').slice(-2)).toEqual([
-      'By median L2 under deepfool-l2, another run of the first one’s sweep is the best: b-7. `--attack deepfool-l2` ranks by it.',
+      'The rankings disagree: by median L2 under deepfool-l2, the best of the same sweep is b-7. `--attack deepfool-l2` ranks by it.',
       '3 runs without PGD L∞ are not shown. `--attack worst` ranks all runs.',
     ]);
   });

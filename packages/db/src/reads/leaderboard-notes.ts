@@ -48,7 +48,11 @@ export const findOtherBest = async (
   const found: NonNullable<LeaderboardPage['otherBest']> = [];
   for (const run of others.slice(0, maxOthers)) {
     const ranking = { attack: run.attack, metric: usualMetric(run) };
-    const { rows } = await findRanked(tx, { ...query, ...ranking, sweep: best.sweep_id, limit: 1 }, undefined);
+    const { rows } = await findRanked(
+      tx,
+      { ...query, ...ranking, sweep: best.sweep_id, limit: 1 },
+      undefined,
+    );
     const [top] = rows;
     if (top && top.utility !== null && top.trial_id !== best.trial_id)
       found.push({ ...ranking, trialId: top.trial_id });

@@ -55,9 +55,10 @@ const Notes = ({
   <>
     {otherBest.map(({ attack, metric, trialId }) => (
       <p key={attack} className="muted small">
-        By {inSentence(evaluationMetrics[metric].title)} under {attacks[attack].title},{' '}
-        <a href={href(['trials', trialId])}>another run</a> of the first one’s sweep is the best.{' '}
-        <a href={href(['leaderboard'], { ...(query.sweep && { sweep: query.sweep }), attack })}>Rank by it</a>.
+        The rankings disagree: by {inSentence(evaluationMetrics[metric].title)} under {attacks[attack].title},{' '}
+        <a href={href(['trials', trialId])}>another run</a> of the same sweep is the best.{' '}
+        <a href={href(['leaderboard'], { ...(query.sweep && { sweep: query.sweep }), attack })}>Rank by it</a>
+        .
       </p>
     ))}
     {notShown && query.attack !== undefined ? (
