@@ -113,6 +113,22 @@ const differences = (before, now, path = '') => {
   return [...names].flatMap((name) => differences(before[name], now[name], `${path}/${name}`));
 };
 
+/**
+ * Leaves out what follows from the verdicts of trials, whose rule migration 0022 changed, and what rows say since then. The verdicts of evaluations and
+ * all values stay.
+ */
+const comparable = (record) => {
+  const row = ({ rank, verdict, interval, counts, letters, cleanInterval, ...rest }) => rest;
+  const key = ({ trialId, attack, settings }) => JSON.stringify([trialId, attack, settings]);
+  const rows = (list) => list.map(row).sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  return {
+    ...record,
+    trials: record.trials.map(({ verdict, ...trial }) => trial),
+    leaderboard: rows(record.leaderboard),
+    configurations: rows(record.configurations),
+  };
+};
+
 const started = Date.now();
 const records = [];
 for (const [i, definition] of sweeps.entries()) {
@@ -128,7 +144,8 @@ console.error(
   `${records.length} sweeps, ${stages.size} stages, ${checkpoints.size} checkpoints, ${records.reduce((sum, { leaderboard }) => sum + leaderboard.length, 0)} rows of leaderboards`,
 );
 if (values.expect) {
-  const found = differences(JSON.parse(gunzipSync(readFileSync(values.expect)).toString()), records);
+  const expected = JSON.parse(gunzipSync(readFileSync(values.expect)).toString());
+  const found = differences(expected.map(comparable), records.map(comparable));
   for (const line of found.slice(0, 20)) console.error(line);
   console.error(found.length === 0 ? 'Nothing differs.' : `${found.length} values differ.`);
   process.exitCode = found.length === 0 ? 0 : 1;

@@ -163,7 +163,7 @@ describe('a ranking in words', () => {
       },
     });
     expect(text.split('\n').slice(-2)).toEqual([
-      'By median L2 under deepfool-l2, another run is the best: b-7. `--attack deepfool-l2` ranks by it.',
+      'The rankings disagree: by median L2 under deepfool-l2, the best of the same sweep is b-7. `--attack deepfool-l2` ranks by it.',
       '3 runs without PGD L∞ are not shown. `--attack worst` ranks all runs.',
     ]);
   });

@@ -66,6 +66,11 @@ describe('the outcome of a unit', () => {
       [trial(0, [0.2]), trial(1, [0.4], { verdict: 'masked' })],
       [0.2 * 0.5 + 0.2],
     ],
+    [
+      'it is untrained',
+      [trial(0, [0.2], { verdict: 'masked' }), trial(1, [0.4], { verdict: 'untrained' })],
+      [0.2 * 0.5 + 0.2],
+    ],
     ['pgd-linf robustAccuracy has no value', [trial(0, [0.2]), trial(1, [null])], [null]],
   ])('is bad: %s', (reason, trials, values) => {
     const found = outcome({}, trials);
@@ -99,11 +104,20 @@ describe('the outcome of a unit', () => {
     expect(found([0.96, 0.96], 1, 'ok')).toMatchObject({
       reason: 'fmn-l2 medianL2 is 1, but the constraint is fmn-l2 medianL2 > 1',
     });
-    for (const verdict of ['suspect', 'masked'] as const)
+    for (const verdict of ['suspect', 'too-few', 'masked', 'untrained'] as const)
       expect(found([0.96, 0.96], 2, verdict)).toMatchObject({
         reason: `the verdict is ${verdict}, but the constraint is verdict != suspect`,
       });
     expect(found([0.96, 0.96], 2, null).status).toBe('measured');
+  });
+
+  it('refuses masked and untrained configurations by `verdict != masked`, and lets few images pass', () => {
+    const input = { search: search({ constraints: ['verdict != masked'], masked: 'allowed' }) };
+    const verdicts = ['suspect', 'too-few', 'masked', 'untrained'] as const;
+    expect(verdicts.map((verdict) => outcome(input, [trial(0, [0.5], { verdict })]).status)).toEqual([
+      ...['measured', 'measured'],
+      ...['bad', 'bad'],
+    ]);
   });
 });
 

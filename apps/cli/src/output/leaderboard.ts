@@ -218,7 +218,7 @@ const describeNotes = (
 ): readonly string[] => [
   ...otherBest.map(
     (other) =>
-      `By ${titleOf(other.metric)} under ${other.attack}, another run is the best: ${other.trialId}. \`--attack ${other.attack}\` ranks by it.`,
+      `The rankings disagree: by ${titleOf(other.metric)} under ${other.attack}, the best of the same sweep is ${other.trialId}. \`--attack ${other.attack}\` ranks by it.`,
   ),
   ...(notShown && attack !== undefined
     ? [

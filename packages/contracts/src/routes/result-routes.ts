@@ -60,7 +60,7 @@ export const LeaderboardPage = pageOf(LeaderboardRow).extend({
     .optional()
     .meta({
       description:
-        'The best runs by other attacks of the same sweep, where they are other runs than the best one here.',
+        'The best runs by the other attacks of the sweep of the best row, where they are other runs of that sweep.',
     }),
 });
 export type LeaderboardPage = z.infer<typeof LeaderboardPage>;

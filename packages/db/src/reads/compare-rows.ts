@@ -7,7 +7,7 @@ import {
   mcNemar,
   overlap,
 } from '@funnel/contracts';
-import { int4, jsonb, text } from '../connection/columns.ts';
+import { int4, jsonb, type RowOf, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { reachesOf } from '../scores/worst-cases.ts';
 import type { SeedEvidence } from './evidence.ts';
@@ -30,14 +30,25 @@ const stageColumns = {
   settings: jsonb<Readonly<Record<string, unknown>>>(),
 };
 
-/** The attack stages of these trials. */
-const attackStages = (tx: Tx, trialIds: readonly string[]) =>
-  tx.query(
+type AttackStage = RowOf<typeof stageColumns>;
+
+/** The attack stages of the trials that rank by their worst case, by trial. */
+const attackStages = async (
+  tx: Tx,
+  seeds: readonly SeedEvidence[],
+): Promise<ReadonlyMap<string, readonly AttackStage[]>> => {
+  const trialIds = seeds.filter(({ ordinal }) => ordinal === -1).map(({ trial_id }) => trial_id);
+  const found = new Map(trialIds.map((id) => [id, [] as AttackStage[]]));
+  if (trialIds.length === 0) return found;
+  const rows = await tx.query(
     stageColumns,
     `SELECT ts.trial_id, e.stage_id, e.attack, e.settings FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id
      WHERE ts.trial_id = ANY($1) ORDER BY ts.trial_id, ts.ordinal`,
     [trialIds],
   );
+  for (const row of rows) found.get(row.trial_id)!.push(row);
+  return found;
+};
 
 /** As text, a letter for each image: `t` or `f`. `which`: a hash of the images. */
 const imageColumns = { place: int4(), which: text(), correct: text(), fooled: text() };
@@ -52,17 +63,10 @@ const imagesOfStages = `
   JOIN evaluations e ON e.stage_id = r.stage_id ORDER BY r.place`;
 
 /** The attack stages that count for one seed of a row, with the reach of each. */
-const countingStages = (
-  { ordinal, stage_id }: SeedEvidence,
-  stages: Awaited<ReturnType<typeof attackStages>>,
-) => {
+const countingStages = ({ ordinal, stage_id }: SeedEvidence, stages: readonly AttackStage[]) => {
+  if (ordinal !== -1) return [{ countsFully: true, l2: null, linf: null, stage: stage_id }];
   const reaches = reachesOf(stages);
-  return stages.flatMap((stage, i) => {
-    if (ordinal === -1) return [{ ...reaches[i]!, stage: stage.stage_id }];
-    return stage.stage_id === stage_id
-      ? [{ countsFully: true, l2: null, linf: null, stage: stage.stage_id }]
-      : [];
-  });
+  return stages.map((stage, i) => ({ ...reaches[i]!, stage: stage.stage_id }));
 };
 
 /** The images of each row with all of its seeds, one seed after the other. */
@@ -72,15 +76,9 @@ const readImages = async (
   metric: 'robustAccuracy' | 'cleanAccuracy',
 ): Promise<readonly Images[]> => {
   const seeds = rows.flatMap((row) => row.seeds);
-  const stages = await attackStages(
-    tx,
-    seeds.map(({ trial_id }) => trial_id),
-  );
+  const stages = await attackStages(tx, seeds);
   const wanted = seeds.flatMap((seed, i) =>
-    countingStages(
-      seed,
-      stages.filter(({ trial_id }) => trial_id === seed.trial_id),
-    ).map((counting) => ({ ...counting, seed: i })),
+    countingStages(seed, stages.get(seed.trial_id) ?? []).map((counting) => ({ ...counting, seed: i })),
   );
   const found = await tx.query(imageColumns, imagesOfStages, [
     wanted.map(({ stage }) => stage),

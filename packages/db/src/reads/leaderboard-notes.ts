@@ -31,7 +31,10 @@ export const countNotShown = async (
 /** More other attacks than these would cost more than the page. */
 const maxOthers = 4;
 
-/** The best runs by other attacks that the best run met, where they are other runs. Undefined where all agree. */
+/**
+ * The best runs of the sweep of the best run by its other attacks, where they are other runs. Other sweeps may have attacked with other settings.
+ * Undefined where all agree.
+ */
 export const findOtherBest = async (
   tx: Tx,
   query: LeaderboardQuery,
@@ -45,7 +48,11 @@ export const findOtherBest = async (
   const found: NonNullable<LeaderboardPage['otherBest']> = [];
   for (const run of others.slice(0, maxOthers)) {
     const ranking = { attack: run.attack, metric: usualMetric(run) };
-    const { rows } = await findRanked(tx, { ...query, ...ranking, limit: 1 }, undefined);
+    const { rows } = await findRanked(
+      tx,
+      { ...query, ...ranking, sweep: best.sweep_id, limit: 1 },
+      undefined,
+    );
     const [top] = rows;
     if (top && top.utility !== null && top.trial_id !== best.trial_id)
       found.push({ ...ranking, trialId: top.trial_id });

@@ -1,0 +1,178 @@
+/** A row of the leaderboard: the run, its value with the interval and the images behind it, and the verdict. */
+import {
+  describeChanges,
+  type LeaderboardRow,
+  lettersText,
+  ranksBelow,
+  readExtended,
+  threatModelText,
+  versionText,
+} from '@funnel/contracts';
+import { IntervalMark } from '../../charts/marks.tsx';
+import { Verdict } from '../../components/status.tsx';
+import {
+  attackTitle,
+  formatHyperparameter,
+  formatPercent,
+  hyperparameterTitle,
+  plural,
+  settingsLabel,
+} from '../../format.ts';
+import { href } from '../../router.ts';
+import { formatMetric } from '../../statistics/objective.ts';
+
+const seedsText = (seeds: readonly number[]): string =>
+  seeds.length === 1 ? `seed ${seeds[0]}` : plural(seeds.length, 'seed');
+
+/** `2 of 3 seeds: ∞`; null without an infinite seed, and for a single seed. */
+const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string | null =>
+  infiniteSeeds > 0 && seeds.length > 1 ? `${infiniteSeeds} of ${seeds.length} seeds: ∞` : null;
+
+/** An end may be infinite. */
+export const intervalOf = ({ interval }: LeaderboardRow): readonly [number, number] | null =>
+  interval && [Number(interval[0]), Number(interval[1])];
+
+/** `fooled 40 of 78; robust 38 of 100` */
+const countsText = ({ metric, counts: { images, correct, fooled } }: LeaderboardRow): string => {
+  const robust = metric === 'robustAccuracy' ? `; robust ${correct - fooled} of ${images}` : '';
+  return `fooled ${fooled} of ${correct}${robust}`;
+};
+
+/** The shares of images that a defence rejects: under the attack of the row, and clean. */
+const Rejected = ({ row }: { readonly row: LeaderboardRow }) => (
+  <td>
+    {row.rejectedClean === undefined ? (
+      <span className="muted" title="This defence rejects no images.">
+        –
+      </span>
+    ) : (
+      <>
+        {formatPercent(row.rejectedAttacked)} <span className="muted small">attacked</span>
+        <span className="muted small board-settings">{formatPercent(row.rejectedClean)} clean</span>
+      </>
+    )}
+  </td>
+);
+
+export const Row = (props: {
+  readonly row: LeaderboardRow;
+  /** `1=` for a shared rank. */
+  readonly rank: string;
+  readonly index: number;
+  readonly hyperparameters: readonly string[];
+  readonly range: readonly [number, number];
+  readonly rejects: boolean;
+  readonly hasLetters: boolean;
+  /** Whether the table has a column of rungs, and whether the row is the first of its rung. */
+  readonly rungs: boolean;
+  readonly startsRung: boolean;
+  readonly chosen: boolean;
+  readonly onToggle: () => void;
+}) => {
+  const { row, hyperparameters, range } = props;
+  const format = formatMetric(row.metric);
+  const infinite = infiniteText(row);
+  const own = hyperparameters
+    .filter((name) => name in row.hyperparameters)
+    .map((name) => `${hyperparameterTitle(name)} ${formatHyperparameter(row.hyperparameters[name])}`)
+    .join(', ');
+  const value = readExtended(row.value);
+  const interval = intervalOf(row);
+  return (
+    <tr
+      aria-rowindex={props.index + 2}
+      aria-selected={props.chosen}
+      data-starts={props.startsRung ? 'rung' : undefined}
+    >
+      <td className="number">
+        <label className="check">
+          <input
+            type="checkbox"
+            checked={props.chosen}
+            onChange={props.onToggle}
+            aria-label={
+              row.rank === null ? `Choose the run ${row.trialId}` : `Choose the run at rank ${row.rank}`
+            }
+          />
+          {props.rank}
+        </label>
+      </td>
+      {props.rungs ? <td className="number">{row.rung ?? '–'}</td> : null}
+      <td className="board-run">
+        <a href={href(['trials', row.trialId])} title={own || undefined}>
+          {own || row.recipe}
+        </a>
+        <span className="muted small">
+          {row.recipe}, {row.dataset}, {seedsText(row.seeds)},{' '}
+          <a href={href(['sweeps', row.sweepId])}>its sweep</a>
+        </span>
+        {row.older === undefined ? null : (
+          <span className="muted small" title={`Made by another version: ${describeChanges(row.older)}`}>
+            made by {versionText(row.older)}
+          </span>
+        )}
+      </td>
+      <td className="board-value">
+        {value === null ? (
+          <span
+            className="muted"
+            title="No value, because no image was attacked, no image was fooled, or no attack has a fixed ε."
+          >
+            –
+          </span>
+        ) : (
+          <>
+            <IntervalMark
+              value={value}
+              interval={interval}
+              low={range[0]}
+              high={range[1]}
+              hollow={ranksBelow(row.verdict)}
+              label={format(value)}
+            />
+            <span>
+              {format(value)}
+              {interval === null ? null : (
+                <span className="muted" title="95 % interval">
+                  {' '}
+                  {format(interval[0]).replace('%', '')}–{format(interval[1])}
+                </span>
+              )}
+            </span>
+          </>
+        )}
+        <span className="muted small board-settings">{countsText(row)}</span>
+        {infinite === null ? null : (
+          <span
+            className="muted small board-settings"
+            title="Some seeds are infinite, so there is no mean. This value is the median of the seeds."
+          >
+            {infinite}
+          </span>
+        )}
+      </td>
+      {props.hasLetters ? <td>{lettersText(row.letters ?? '')}</td> : null}
+      <td className="number">
+        {formatPercent(row.cleanAccuracy)}
+        {row.cleanInterval === null ? null : (
+          <span className="muted small board-settings" title="95 % interval">
+            {formatPercent(row.cleanInterval[0]).replace('%', '')}–{formatPercent(row.cleanInterval[1])}
+          </span>
+        )}
+      </td>
+      {props.rejects ? <Rejected row={row} /> : null}
+      <td>
+        {attackTitle(row)}
+        <span className="muted small board-settings">
+          {row.within === undefined
+            ? settingsLabel(row)
+            : `within ${threatModelText(row.within) || 'any distance'}`}
+        </span>
+      </td>
+      <td title={row.reasons.join(' ')}>
+        <Verdict verdict={row.verdict} />
+        <span className="muted small board-settings">{row.reasons[0]}</span>
+      </td>
+    </tr>
+  );
+};
