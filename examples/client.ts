@@ -4,6 +4,7 @@
  *   npx tsx examples/client.ts
  * In a project of your own, install the client first (docs/libraries.md).
  */
+import { createHash } from 'node:crypto';
 import { createClient, type Input } from '@funnel/client';
 
 // A misspelt hyperparameter, attack or metric does not compile.
@@ -28,8 +29,9 @@ const client = createClient({
   token: process.env.FUNNEL_TOKEN, // only where the service asks for one
 });
 
-// With the same key, a second call gives the same sweep. So you may run this program again.
-const { id } = await client.createSweep({ body: sweep, headers: { 'idempotency-key': 'example-client' } });
+// The key is a hash of the sweep. So a second run of this program finds the same sweep, and after a change it submits another one.
+const key = createHash('sha256').update(JSON.stringify(sweep)).digest('hex');
+const { id } = await client.createSweep({ body: sweep, headers: { 'idempotency-key': key } });
 const { plan } = await client.getSweep({ params: { id } });
 console.log(`${plan.trials} trials, ${plan.epochs.needed} epochs to train`);
 
