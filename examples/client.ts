@@ -4,28 +4,24 @@
  *   npx tsx examples/client.ts
  * In a project of your own, install the client first (docs/libraries.md).
  */
+import { createHash } from 'node:crypto';
 import { createClient, type Input } from '@funnel/client';
 
 // A misspelt hyperparameter, attack or metric does not compile.
 const sweep: Input<'createSweep'>['body'] = {
   name: 'From a program',
-  recipes: ['funn', 'classic'],
-  dataset: { name: 'glyphs', train: 1000, test: 500, attack: 100 },
+  recipes: 'adversarial-training',
+  dataset: { name: 'glyphs', train: 1000, test: 500, attack: 100 }, // generated digits
   space: {
+    trainingEpsilon: [0, 0.025, 0.05, 0.1], // the largest change of a pixel during training; 0 is a plain classifier
+    trainingSteps: 3,
+    warmupEpochs: 2,
+    classifierEpochs: 8,
     filters: '16-32',
     latent: 32,
     batchSize: 32,
-    initialiseEpochs: 4,
-    initialiseAttackerRate: 2e-3,
-    initialiseDefenderRate: 2e-3,
-    optimiseEpochs: 3,
-    optimiseAttackerRate: 1e-3,
-    optimiseDefenderRate: 1e-4,
-    gamma: [1, 5, 25], // classic does not read γ, so it has one trial
-    beta: 0.05,
-    classifierEpochs: 8,
   },
-  attacks: [{ attack: 'fgsm', search: false, epsilon: 0.05 }],
+  attacks: [{ attack: 'pgd-linf', epsilon: 0.1 }],
 };
 
 const client = createClient({
@@ -33,8 +29,9 @@ const client = createClient({
   token: process.env.FUNNEL_TOKEN, // only where the service asks for one
 });
 
-// With the same key, a second call gives the same sweep. So you may run this program again.
-const { id } = await client.createSweep({ body: sweep, headers: { 'idempotency-key': 'example-client' } });
+// The key is a hash of the sweep. So a second run of this program finds the same sweep, and after a change it submits another one.
+const key = createHash('sha256').update(JSON.stringify(sweep)).digest('hex');
+const { id } = await client.createSweep({ body: sweep, headers: { 'idempotency-key': key } });
 const { plan } = await client.getSweep({ params: { id } });
 console.log(`${plan.trials} trials, ${plan.epochs.needed} epochs to train`);
 
@@ -47,13 +44,11 @@ for await (const { event } of client.events({ sweep: id, lastEventId: '0-0' })) 
 }
 
 const { items } = await client.leaderboard({
-  query: { sweep: id, attack: 'fgsm', metric: 'robustAccuracy' },
+  query: { sweep: id, attack: 'pgd-linf', metric: 'robustAccuracy' },
 });
-for (const { rank, recipe, hyperparameters, value } of items) {
+for (const { rank, hyperparameters, value } of items) {
   if (value === null) continue; // the model classifies no image correctly even without an attack
   const share = Number(value); // of the attacked images, still classified correctly
-  const bar = '#'.repeat(Math.round(40 * share));
-  console.log(
-    `${rank}  ${recipe.padEnd(8)} γ ${String(hyperparameters.gamma ?? '–').padEnd(3)} ${share.toFixed(2)} ${bar}`,
-  );
+  const epsilon = String(hyperparameters.trainingEpsilon).padEnd(5);
+  console.log(`${rank}  training ε ${epsilon} ${share.toFixed(2)} ${'#'.repeat(Math.round(40 * share))}`);
 }

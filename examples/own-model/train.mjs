@@ -1,7 +1,8 @@
 /**
  * Trains a small classifier in TensorFlow.js and writes it into a folder, with test images: model.json, weights.bin, X.npy, Y.npy.
  *   node examples/own-model/train.mjs FOLDER
- * It stands in for a model that you have trained elsewhere. Its input is pixels from 0 to 255; its output is logits.
+ * It stands in for a model that you have trained elsewhere. Its input is pixels scaled to −1 to 1, as many people do;
+ * its output is logits.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -12,7 +13,7 @@ const [folder] = process.argv.slice(2);
 if (!folder) throw new Error('Expected a folder to write to: node examples/own-model/train.mjs FOLDER');
 
 const counts = { train: 450, test: 150 };
-const epochs = 24;
+const epochs = 20;
 
 const drawMany = (first, count) => Array.from({ length: count }, (_, i) => drawShape(first + i));
 const bytesOf = (shapes) => Uint8Array.from(shapes.flatMap(({ pixels }) => Array.from(pixels)));
@@ -47,7 +48,7 @@ const model = tf.sequential({
   ],
 });
 model.compile({
-  optimizer: tf.train.adam(5e-4),
+  optimizer: tf.train.adam(3e-3),
   loss: (labels, logits) => tf.neg(tf.mean(tf.sum(tf.mul(labels, tf.logSoftmax(logits)), -1))), // cross-entropy
   metrics: ['accuracy'],
 });
@@ -55,7 +56,7 @@ model.compile({
 const train = drawMany(0, counts.train);
 const test = drawMany(counts.train, counts.test);
 const tensors = (shapes) => [
-  tf.tensor4d(bytesOf(shapes), [shapes.length, size, size, 3], 'float32'),
+  tf.tensor4d(bytesOf(shapes), [shapes.length, size, size, 3], 'float32').div(127.5).sub(1),
   tf.oneHot(tf.tensor1d(labelsOf(shapes), 'int32'), classes.length),
 ];
 await model.fit(...tensors(train), { epochs, batchSize: 32, shuffle: false, verbose: 0 });
