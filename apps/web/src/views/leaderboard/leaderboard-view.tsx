@@ -55,9 +55,8 @@ const Notes = ({
   <>
     {otherBest.map(({ attack, metric, trialId }) => (
       <p key={attack} className="muted small">
-        The rankings disagree: by {inSentence(evaluationMetrics[metric].title)} under{' '}
-        {attacks[attack].title}, <a href={href(['trials', trialId])}>another run</a> of the same sweep is
-        the best.{' '}
+        The rankings disagree: by {inSentence(evaluationMetrics[metric].title)} under {attacks[attack].title},{' '}
+        <a href={href(['trials', trialId])}>another run</a> of the same sweep is the best.{' '}
         <a href={href(['leaderboard'], { ...(query.sweep && { sweep: query.sweep }), attack })}>Rank by it</a>
         .
       </p>
