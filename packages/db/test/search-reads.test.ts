@@ -135,7 +135,9 @@ describe('the leaderboard of a search with promotion', () => {
             pieces.push(...page.items);
             cursor = page.next ?? undefined;
           } while (cursor !== undefined && pieces.length < 10);
-          expect(pieces).toEqual(whole);
+          // Letters compare the rows of the first page only.
+          const withoutLetters = ({ letters: _, ...row }: LeaderboardRow) => row;
+          expect(pieces.map(withoutLetters)).toEqual(whole.map(withoutLetters));
         }
   });
 
