@@ -111,9 +111,9 @@ describeInBrowser('live pages', () => {
     // The list grows at its end, from 100 rows to 200.
     await eventually(async () => {
       await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
-      return page.evaluate(() => document.documentElement.scrollHeight > 150 * 54);
+      return page.evaluate(() => document.documentElement.scrollHeight > 150 * 62);
     });
-    await page.evaluate(() => window.scrollTo(0, 140 * 54));
+    await page.evaluate(() => window.scrollTo(0, 140 * 62));
     await deepRow.waitFor();
     const place = () => page.evaluate(() => window.scrollY);
     const [before, asked] = [await place(), server.requests.get('leaderboard')!];
