@@ -190,11 +190,15 @@ describe('the name of a sweep in place of its id', () => {
     const { status, stderr } = await run(['cancel', 'twice']);
     expect({ status, stderr }).toEqual({
       status: 2,
-      stderr: `2 sweeps have the name twice. Give the id of one of them:\n  ${ids[0]}  running\n  ${ids[1]}  running\n`,
+      stderr: `2 sweeps have the name twice. Give the id of one of them:\n  ${ids[0]}  running  twice\n  ${ids[1]}  running  twice\n`,
     });
     expect(await run(['watch', 'twic'])).toMatchObject({
       status: 3,
-      stderr: 'There is no sweep with the id or the name twic.\n→ `npx funnel ls` lists sweeps.\n',
+      stderr: `There is no sweep with the id or the name twic. Did you mean one of these?\n  ${ids[0]}  running  twice\n  ${ids[1]}  running  twice\n`,
+    });
+    expect(await run(['watch', 'thrice'])).toMatchObject({
+      status: 3,
+      stderr: 'There is no sweep with the id or the name thrice.\n→ `npx funnel ls` lists sweeps.\n',
     });
   });
 });
