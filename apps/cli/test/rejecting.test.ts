@@ -135,7 +135,7 @@ it('are attacked in sweeps, and every view of their results shows the rejected s
     run('export', 'evaluations', '--sweep', sweep.id, '--format', 'json'),
   ]);
   expect(shown).toMatch(/rejected clean\s+rejected attacked/);
-  expect(shown).toMatch(/pgd-linf\s+epsilon=0\.2 steps=6 against=classifier\s/);
+  expect(shown).toMatch(/^pgd-linf\s.*\sepsilon=0\.2 steps=6 against=classifier$/m);
   expect(compared).toMatch(/^rejected clean\s+\d+\.\d %\s+\d+\.\d %$/m);
   expect(compared).toMatch(/^rejected: pgd-linf epsilon=0\.2 steps=6 against=classifier\s+\d+\.\d %\s+\d/m);
   const table: readonly EvaluationSummary[] = JSON.parse(exported);

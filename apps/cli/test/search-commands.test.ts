@@ -90,6 +90,7 @@ describe('funnel', () => {
     expect(shown.stdout).toContain('\nepochs    0 trained of about 45 planned; ');
     expect(shown.stdout).toContain('\nbest      decision 3, robust accuracy (pgd-linf) 43.1 %\n');
     const made = await run('show', trial.id);
+    expect(made.stderr).toBe('');
     expect(made.stdout).toMatch(/\ndecision 3 at rung 1 \(3 epochs\)\n$/);
     expect(requests.at(-1)!.url).toBe(`/v1/sweeps/${sweepId}/decisions?limit=4`);
   });

@@ -136,12 +136,13 @@ export const sweep = {
     attacks: { preset: 'quick' },
     dataset: { name: 'glyphs', train: 100, test: 50, attack: 20 },
     recipes: ['funn'],
+    space: {},
     search: { strategy: 'hyperband' },
   },
 };
 
 export const trial = {
-  id: `${sweepId}-3`,
+  id: `${sweepId}-00003`,
   sweepId,
   number: 3,
   recipe: 'funn',

@@ -50,11 +50,11 @@ const partsOf = (name: string): readonly string[] =>
     .map((part) => part.toLowerCase());
 
 /** Short forms that other programs use and that no rule would find. */
-const shortForms: Readonly<Record<string, string>> = {
-  lr: 'rate',
-  eps: 'epsilon',
-  bs: 'batchSize',
-};
+const shortForms: ReadonlyMap<string, string> = new Map([
+  ['lr', 'rate'],
+  ['eps', 'epsilon'],
+  ['bs', 'batchSize'],
+]);
 
 /** The first of these rules that finds names decides. `word` is in lower case, `parts` are its parts. Names are compared in lower case. */
 const rules: readonly ((
@@ -76,7 +76,7 @@ const rules: readonly ((
 /** The names that `word` resembles most, in their order; none when no name or too many names resemble it. */
 export const resembling = (word: string, names: readonly string[]): readonly string[] => {
   if (word.length > maxWord) return [];
-  const full = shortForms[word.toLowerCase()] ?? word;
+  const full = shortForms.get(word.toLowerCase()) ?? word;
   const parts = partsOf(full);
   for (const rule of rules) {
     const found = rule(full.toLowerCase(), names, parts);

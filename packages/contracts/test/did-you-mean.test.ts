@@ -68,4 +68,6 @@ it('the question lists what the word may stand for', () => {
   expect(didYouMean('gama', ['gamma', 'beta'])).toBe('did you mean "gamma"?');
   expect(didYouMean('pgd', names)).toBe('did you mean "pgd-linf" or "pgd-l2"?');
   expect(didYouMean('zzz', names)).toBeNull();
+  for (const inherited of ['__proto__', 'constructor', 'valueOf'])
+    expect(didYouMean(inherited, names)).toBeNull();
 });

@@ -43,7 +43,10 @@ it('every declared name has its row', () => {
     presets: presetNames.map((name) => `preset:${name}`),
     metrics: [...Object.keys(trainingMetrics), ...Object.keys(evaluationMetrics)],
     checks: diagnosticIds.map((id) => diagnostics[id].name),
-    statuses: [SweepStatus, TrialStatus, StageStatus, Verdict].flatMap(({ options }) => options),
+    statuses: [
+      ...[SweepStatus, TrialStatus, StageStatus, Verdict].flatMap(({ options }) => options),
+      ...['too-few', 'untrained'],
+    ],
   };
   for (const topic of referenceTopics)
     expect(

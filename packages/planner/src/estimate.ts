@@ -4,7 +4,9 @@
  */
 import {
   AppError,
+  type AttackDeclaration,
   type AttackRun,
+  attacks,
   dataOf,
   defaultHyperparameters,
   formatAmount,
@@ -43,24 +45,11 @@ const storedWeights = (recipe: RecipeName, kind: StageKind, networks: Networks):
     : encoder.weights + 2 * head.weights;
 };
 
-/** Settings whose product bounds the number of queries of an attack for one image; 2 for the forward and the backward pass. */
-const factors = [
-  'steps',
-  'restarts',
-  'searchSteps',
-  'queries',
-  'draws',
-  'maxEvaluations',
-  'targets',
-  'classes',
-] as const;
-
-/** An upper bound on the queries of an attack for one image. */
-export const queriesOf = ({ settings }: AttackRun): number =>
-  factors.reduce((product, name) => {
-    const value = (settings as Readonly<Record<string, unknown>>)[name];
-    return typeof value === 'number' ? product * Math.max(1, value) : product;
-  }, 2);
+/** The largest number of queries of an attack for one image. */
+export const queriesOf = ({ attack, settings }: AttackRun): number => {
+  const { queries }: AttackDeclaration = attacks[attack];
+  return queries(settings);
+};
 
 type Configuration = Pick<Sized, 'recipe' | 'hyperparameters'>;
 

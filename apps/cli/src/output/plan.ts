@@ -113,7 +113,11 @@ export const describePlan = (plan: Plan, width: number | null = null): string =>
       [
         { title: 'stage', value: ([kind]) => kind },
         { title: 'number', value: ([, { total }]) => formatAmount(total), align: 'right' as const },
-        { title: 'done already', value: ([, { cached }]) => formatAmount(cached), align: 'right' as const },
+        {
+          title: 'done or in progress',
+          value: ([, { cached }]) => formatAmount(cached),
+          align: 'right' as const,
+        },
       ],
       kinds,
     ),

@@ -3,6 +3,7 @@ import { type DiagnosticId, diagnosticIds, diagnostics, verdicts } from '../atta
 import { evaluationMetrics, type Metric, trainingMetrics } from '../metrics.ts';
 import { recipeNames, recipes } from '../recipes.ts';
 import { stageStatuses, sweepStatuses, trialStatuses } from '../statuses.ts';
+import { countVerdictTexts } from '../trial-verdict.ts';
 import { defineTopic } from './topic.ts';
 
 const unitText = {
@@ -71,12 +72,13 @@ const statusRows = (of: string, meanings: Readonly<Record<string, string>>) =>
 
 export const statusTopic = defineTopic<ReturnType<typeof statusRows>[number]>({
   title: 'Statuses',
-  about: 'The statuses of sweeps, trials and stages, and the verdicts about evaluations.',
+  about: 'The statuses of sweeps, trials and stages, and the verdicts about evaluations and trials.',
   rows: () => [
     ...statusRows('sweep', sweepStatuses),
     ...statusRows('trial', trialStatuses),
     ...statusRows('stage', stageStatuses),
     ...statusRows('evaluation', verdicts),
+    ...statusRows('trial', countVerdictTexts),
   ],
   fields: [
     { title: 'of', text: ({ of }) => of, isListed: true },
