@@ -27,6 +27,7 @@ const readShown = (file: string): string => {
 /** Values for the expressions in hints. Every other expression is an id. */
 const samples: Readonly<Record<string, string>> = {
   '${name}': 'mnist',
+  '${topic}': 'metrics',
   '${present[0]}': 'failed',
   '${nextSweep(env)}': 'examples/gamma-beta.yaml',
 };

@@ -16,7 +16,7 @@ export const stageStatuses = {
   completed: 'It has its result.',
   diverged: 'A loss is no longer a finite number. This is a result: the same inputs end in the same way.',
   collapsed: 'An auto-encoder gives the same output for every input. This is a result, as for `diverged`.',
-  failed: 'Every attempt ended with an error. `npx funnel retry` gives it new attempts.',
+  failed: 'Every attempt ended with an error. `npx funnel retry SWEEP` gives it new attempts.',
   skipped: 'It depends on a stage that ended without a usable result.',
   cancelled: 'Its sweep was cancelled before it ended.',
 } as const satisfies Record<string, string>;
@@ -39,7 +39,7 @@ export type TrialStatus = z.infer<typeof TrialStatus>;
 /** The status of a sweep in the database. */
 const storedSweepStatuses = {
   running: 'Some trials have not ended, or a search may decide more.',
-  paused: 'No stage starts until `npx funnel resume`.',
+  paused: 'No stage starts until `npx funnel resume SWEEP`.',
   completed: 'Every trial completed.',
   'completed-with-failures':
     'Every trial has ended, and some completed. The others failed, diverged or collapsed.',

@@ -106,7 +106,7 @@ const showTopics = (output: Output): void => {
       ),
       '',
       wrapToWidth(
-        '`npx funnel reference TOPIC [NAME]` shows one topic or one name; `--html FILE` writes all of them as a page.',
+        '`npx funnel reference metrics` shows one topic, `npx funnel reference metrics robustAccuracy` one name; `--html FILE` writes all of them as a page.',
         output.resultColumns(),
         '',
       ),
@@ -125,7 +125,7 @@ const showHyperparametersOf = (output: Output, recipe: RecipeName): void => {
     output,
     { ...reference.hyperparameters, about: `The recipe ${recipe} reads these. ${String(description)}` },
     entries,
-    '`npx funnel hyperparameters NAME` shows everything about one of them.',
+    '`npx funnel hyperparameters gamma` shows everything about one of them.',
   );
 };
 

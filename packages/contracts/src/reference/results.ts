@@ -32,7 +32,7 @@ const metricRow =
 export const metricTopic = defineTopic<ReturnType<ReturnType<typeof metricRow>>>({
   title: 'Metrics',
   about:
-    'Training records a metric in each epoch. An evaluation has its metrics for each attack; `objective:` of a sweep file and `npx funnel best --metric` take these.',
+    'Training records a metric in each epoch. An evaluation has its metrics for each attack; `objective:` of a sweep file and `--metric` of `npx funnel best` take these.',
   rows: () => [
     ...Object.entries(trainingMetrics).map(metricRow('training')),
     ...Object.entries(evaluationMetrics).map(metricRow('evaluation')),
