@@ -64,13 +64,18 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** Below the range from which the system gives ports to connections, so that none takes it before the tunnel listens. */
 const freePort = async (): Promise<number> => {
-  const free = createServer().listen(0, '127.0.0.1');
-  await once(free, 'listening');
-  const address = free.address();
-  free.close();
-  await once(free, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
+  for (;;) {
+    const port = 15_000 + Math.floor(Math.random() * 15_000);
+    const free = createServer().listen(port, '127.0.0.1');
+    const isFree = await Promise.race([
+      once(free, 'listening').then(() => true),
+      once(free, 'error').then(() => false),
+    ]).catch(() => false);
+    free.close();
+    if (isFree) return port;
+  }
 };
 
 it('joins, works for the first machine, and leaves neither a stage nor a tunnel behind', async () => {

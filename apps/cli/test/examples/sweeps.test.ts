@@ -15,7 +15,8 @@ const expected: Readonly<Record<string, { readonly trials: number; readonly atta
   'cifar10.yaml': { trials: 6, attacks: 4 },
   'colour.yaml': { trials: 6, attacks: 2 },
   'gamma-beta.yaml': { trials: 10, attacks: 2 },
-  'hyperband.yaml': { trials: 6, attacks: 2 },
+  // Of so few images one unit counts as untrained, so it is not promoted.
+  'hyperband.yaml': { trials: 5, attacks: 2 },
   'learning-rates.yaml': { trials: 10, attacks: 1 },
   'paper.yaml': { trials: 2, attacks: 13 },
   'quickstart.yaml': { trials: 3, attacks: 2 },
