@@ -162,6 +162,18 @@ export const attackVersion = ({
   return versionFor?.(settings) ?? version;
 };
 
+/** The largest number of queries of an attack for one image. */
+export const queriesOf = ({
+  attack,
+  settings,
+}: {
+  readonly attack: AttackName;
+  readonly settings: Readonly<Record<string, unknown>>;
+}): number => {
+  const { queries }: AttackDeclaration = attacks[attack];
+  return queries(settings);
+};
+
 /** The largest ε that a search of this attack tries; infinite for a search without a limit. */
 export const searchLimitOf = ({
   attack,

@@ -28,6 +28,7 @@ export {
   attackVersion,
   epsilonFaultAmong,
   fractionText,
+  queriesOf,
   readFraction,
   searchLimitOf,
   settingsJsonSchema,

@@ -4,14 +4,12 @@
  */
 import {
   AppError,
-  type AttackDeclaration,
-  type AttackRun,
-  attacks,
   dataOf,
   defaultHyperparameters,
   formatAmount,
   formatBytes,
   type Plan,
+  queriesOf,
   type RecipeName,
   type StageKind,
   type SweepDefinition,
@@ -43,12 +41,6 @@ const storedWeights = (recipe: RecipeName, kind: StageKind, networks: Networks):
   return supervised.includes(recipe)
     ? 2 * (encoder.weights + head.weights)
     : encoder.weights + 2 * head.weights;
-};
-
-/** The largest number of queries of an attack for one image. */
-export const queriesOf = ({ attack, settings }: AttackRun): number => {
-  const { queries }: AttackDeclaration = attacks[attack];
-  return queries(settings);
 };
 
 type Configuration = Pick<Sized, 'recipe' | 'hyperparameters'>;

@@ -1,5 +1,5 @@
 export { buildPlan, countPlan } from './build-plan.ts';
-export { estimate, queriesOf } from './estimate.ts';
+export { estimate } from './estimate.ts';
 export { countTrials, type DecidedPoint } from './expand-trials.ts';
 export { chainId, configurationId, presentVersions, stageId } from './identity.ts';
 export { minBytes } from './memory.ts';

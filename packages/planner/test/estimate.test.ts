@@ -2,12 +2,13 @@ import {
   defaultLimits,
   expandAttacks,
   PresetName,
+  queriesOf,
   SweepDefinition,
   type SweepInput,
   type SweepLimits,
 } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { countPlan, estimate, outlineSweep, queriesOf, timeLeft, whatRuns } from '../src/index.ts';
+import { countPlan, estimate, outlineSweep, timeLeft, whatRuns } from '../src/index.ts';
 
 const sweep = (input: Partial<SweepInput>) =>
   SweepDefinition.parse({ name: 'test', dataset: { name: 'glyphs' }, attacks: ['fgsm'], ...input });

@@ -10,6 +10,7 @@ import {
   attackSpec,
   attacks,
   fractionText,
+  queriesOf,
 } from '../attacks.ts';
 import { budgetsOf, type DatasetName, datasetNames, datasets } from '../datasets.ts';
 import { formatAmount } from '../text.ts';
@@ -42,12 +43,6 @@ const budgetText = ({ settings, family }: AttackDeclaration): string => {
   return family === 'fixed' ? 'a fixed ε' : 'none: it looks for the smallest change';
 };
 
-const queriesOf = (input: AttackInput): number => {
-  const { attack, settings } = attackSpec(input);
-  const { queries }: AttackDeclaration = attacks[attack];
-  return queries(settings);
-};
-
 /** The settings that raise the number of queries: those whose doubled default gives a larger number. */
 const costlySettings = (name: AttackName): readonly string[] => {
   const { settings } = attackSpec(name);
@@ -73,7 +68,7 @@ const attackRow = (name: AttackName) => {
     needs,
     budget: budgetText(declaration),
     /** Per image, with the default settings. */
-    queries: queriesOf(name),
+    queries: queriesOf(attackSpec(name)),
     queriesGrowWith: costlySettings(name),
     settings: settingsOf(name),
   };
@@ -134,7 +129,7 @@ const presetRow = (name: PresetName) => {
     name: `preset:${name}`,
     title: presets[name].title,
     description: presets[name].description,
-    queries: presetAttacks(name).reduce((sum, input) => sum + queriesOf(input), 0),
+    queries: presetAttacks(name).reduce((sum, input) => sum + queriesOf(attackSpec(input)), 0),
     attacks: Object.fromEntries(byDataset.map(({ dataset, attacks: members }) => [dataset, members])),
     members: byDataset[0]!.attacks.map(({ attack, epsilon, ...settings }, i) => {
       const values = byDataset.flatMap(({ dataset, attacks: members }) => {
