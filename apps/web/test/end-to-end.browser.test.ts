@@ -57,6 +57,8 @@ describeInBrowser('a whole sweep', () => {
     await page.getByText('Live', { exact: true }).waitFor();
     // There is no reload from here on: the page follows events.
     await page.getByText('6 completed').waitFor();
+    // A sweep without a completed trial opens on its training curves.
+    await page.getByRole('link', { name: 'Results' }).click();
     await page.getByText('6 of 6 measured').waitFor();
     expect(await seriousFindings(page)).toEqual([]);
 

@@ -40,6 +40,26 @@ describeInBrowser('live pages', () => {
     await close();
   });
 
+  it('show the results of the last trial that ends while another tab of the sweep is shown', async () => {
+    const own = createWorld();
+    const sweep = own.addSweep(smallSweep, { id: 'last', done: 1 });
+    sweep.statuses[83] = 'running';
+    const server = await startFakeApi(own, { dist });
+    const { page, close } = await open(browser, `${server.url}#/sweeps/last/results`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    const completed = () => sweep.statuses.filter((status) => status === 'completed').length;
+    await page.getByText(`${completed()} of 84 measured`).waitFor();
+    own.finishTrial(sweep);
+    await page.getByText(`${completed()} completed`).waitFor();
+    // The pause before the refresh of the results lasts longer than these two clicks.
+    await page.getByRole('link', { name: 'Stages' }).click();
+    await page.getByText('Double-click a stage').waitFor();
+    await page.getByRole('link', { name: 'Results' }).click();
+    await page.getByText(`${completed()} of 84 measured`).waitFor();
+    await close();
+    await server.close();
+  });
+
   it('show a new sweep at the top and remove a deleted one', async () => {
     const { page, close } = await open(browser, `${api.url}#/sweeps`);
     await page.getByText('Live', { exact: true }).waitFor();

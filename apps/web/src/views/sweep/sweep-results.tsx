@@ -5,9 +5,10 @@ import {
   type SweepDetail,
   type Trial,
 } from '@funnel/contracts';
-import { type ReactNode, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import { type ReactNode, useDeferredValue, useMemo, useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
 import { call } from '../../data/api.ts';
+import { useChangedIds } from '../../data/changed-ids.ts';
 import { useLive } from '../../data/live.ts';
 import { type ListState, usePagedList } from '../../data/paged-list.ts';
 import { hasEnded } from '../../data/queries.ts';
@@ -29,7 +30,7 @@ import {
 export type SweepTabProps = { readonly sweep: SweepDetail };
 
 const pageSize = 250;
-/** The shortest pause between two refreshes of results. If a refresh takes long, the next pause is ten times its duration. */
+/** The shortest pause between two refreshes of results. */
 const minRefreshMs = 2000;
 
 /** All trials of a sweep, which a search that decides makes one after the other. An event changes the status of a trial at once; results come with the next refresh of its page. */
@@ -43,22 +44,10 @@ export const useSweepTrials = ({ id: sweepId, definition }: SweepDetail): ListSt
     all: true,
     grows: isDecided(definition.search),
   });
-  const changedIds = useRef(new Set<string>());
-  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
-  const tookMs = useRef(0);
-
-  const refresh = async () => {
-    const ids = new Set(changedIds.current);
-    changedIds.current.clear();
-    const started = performance.now();
-    await list.refresh((trial) => ids.has(trial.id) || trial.status === 'running');
-    tookMs.current = performance.now() - started;
-    timer.current = null;
-    if (changedIds.current.size > 0) schedule();
-  };
-  const schedule = () => {
-    timer.current ??= setTimeout(() => void refresh(), Math.max(minRefreshMs, 10 * tookMs.current));
-  };
+  const addChanged = useChangedIds(
+    (ids) => list.refresh((trial) => ids.has(trial.id) || trial.status === 'running'),
+    minRefreshMs,
+  );
 
   useLive(({ rows, gap }) => {
     if (gap) {
@@ -71,20 +60,12 @@ export const useSweepTrials = ({ id: sweepId, definition }: SweepDetail): ListSt
       if (event.sweepId !== sweepId) continue;
       if (event.type === 'trial') {
         changes.set(event.trialId, (trial) => ({ ...trial, status: event.status }));
-        changedIds.current.add(event.trialId);
       }
       if (event.type === 'evaluation') results = true;
     }
     if (changes.size > 0) list.patch(changes);
-    if (changes.size > 0 || results) schedule();
+    if (changes.size > 0 || results) addChanged(changes.keys());
   });
-  useEffect(
-    () => () => {
-      if (timer.current !== null) clearTimeout(timer.current);
-      timer.current = null;
-    },
-    [],
-  );
   return state;
 };
 

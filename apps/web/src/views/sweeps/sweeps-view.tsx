@@ -1,10 +1,11 @@
 import { StoredSweepStatus, type Sweep } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
-import { useDeferredValue, useEffect, useRef, useState } from 'react';
+import { useDeferredValue, useState } from 'react';
 import { Segmented } from '../../components/controls.tsx';
 import { useNow } from '../../components/hooks.ts';
 import { Empty, ErrorNotice } from '../../components/states.tsx';
 import { call } from '../../data/api.ts';
+import { useChangedIds } from '../../data/changed-ids.ts';
 import { useLive } from '../../data/live.ts';
 import { type ListChanges, usePagedList } from '../../data/paged-list.ts';
 import { workersQuery } from '../../data/queries.ts';
@@ -44,13 +45,8 @@ const maxSingle = 10;
 
 /** Keeps a list of sweeps up to date with events: new sweeps appear at the top, deleted ones disappear. */
 const useLiveSweeps = (list: ListChanges<Sweep>): void => {
-  const changed = useRef(new Set<string>());
-  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
-
-  const flush = async () => {
-    timer.current = null;
-    const ids = [...changed.current];
-    changed.current.clear();
+  const addChanged = useChangedIds(async (changed) => {
+    const ids = [...changed];
     const known = ids.filter(list.has);
     const first = list.first();
     if (known.length < ids.length || known.length > maxSingle)
@@ -61,28 +57,20 @@ const useLiveSweeps = (list: ListChanges<Sweep>): void => {
     const sweeps = await Promise.allSettled(known.map((id) => call('getSweep', { params: { id } })));
     const changes = sweeps.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     list.patch(new Map(changes.map((sweep) => [sweep.id, () => sweep])));
-  };
+  }, everyMs);
 
   useLive(({ rows, gap }) => {
     if (gap) {
       void list.refresh(() => true);
       return;
     }
+    const changed: string[] = [];
     for (const { event } of rows) {
       if (event.type === 'sweep' && event.status === 'deleted') list.remove(event.sweepId);
-      else if (event.type === 'sweep' || list.has(event.sweepId)) changed.current.add(event.sweepId);
+      else if (event.type === 'sweep' || list.has(event.sweepId)) changed.push(event.sweepId);
     }
-    if (changed.current.size > 0 && timer.current === null)
-      timer.current = setTimeout(() => void flush(), everyMs);
+    if (changed.length > 0) addChanged(changed);
   });
-
-  useEffect(
-    () => () => {
-      if (timer.current !== null) clearTimeout(timer.current);
-      timer.current = null;
-    },
-    [],
-  );
 };
 
 const filters = [
