@@ -81,6 +81,11 @@ const connections = async (app: FastifyInstance, { perAddress }: ConnectionsOpti
   app.addHook('onRequest', async () => {
     if (closing) throw new AppError('UNAVAILABLE', 'Expected the service to go on, but it is closing');
   });
+  // A refusal may be there before the client has sent its whole body. Fastify then asks Node to close the connection, which resets it: a
+  // client that still sends would lose the answer. Without the header, Node throws the rest of the body away, for `arrivalSeconds` at most.
+  app.addHook('onSend', async ({ raw }, reply) => {
+    if (!raw.complete && !closing) reply.removeHeader('connection');
+  });
   app.addHook('preClose', async () => {
     closing = true;
     for (const [socket, requests] of waiting) if (requests === 0) socket.destroySoon();
@@ -88,8 +93,9 @@ const connections = async (app: FastifyInstance, { perAddress }: ConnectionsOpti
 };
 
 /**
- * Closes connections of an address that has its share of them at once. When the app closes, connections without a request end at once, and the others after their answer. Node closes an idle connection at once
- * only if it had a request before. Browsers open connections in advance; Node would wait a minute for such an unused one.
+ * Closes connections of an address that has its share of them at once. When the app closes, connections without a request end at once, and
+ * the others after their answer. Node closes an idle connection at once only if it had a request before. Browsers open connections in
+ * advance; Node would wait a minute for such an unused one.
  */
 export const connectionsPlugin = fp(connections, { name: 'connections' });
 

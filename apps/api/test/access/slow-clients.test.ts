@@ -60,6 +60,27 @@ test.each([
   expect(await answer).toMatch(/^HTTP\/1.1 431 .*\r\nContent-Type: application\/problem\+json/);
 });
 
+test.each([
+  ['/v1/sweeps', 'application/json', 413],
+  ['/v1/sweeps', 'application/yaml', 413],
+  ['/v1/nowhere', 'application/json', 413],
+  ['/v1/nowhere', 'application/octet-stream', 415],
+])(
+  'a client that sends a large body to %s as %s gets its refusal, and may go on sending',
+  async (path, type, status) => {
+    const bytes = 8 * 2 ** 20;
+    const { socket, answer } = dial();
+    const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${bytes}\r\n\r\n`;
+    socket.write(head);
+    socket.write(Buffer.alloc(bytes / 2));
+    await once(socket, 'data');
+    socket.write(Buffer.alloc(bytes / 2));
+    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    const answers = (await answer).match(/HTTP\/1.1 \d+/g);
+    expect(answers).toEqual([`HTTP/1.1 ${status}`, 'HTTP/1.1 200']);
+  },
+);
+
 test('the number of connections is limited', async () => {
   expect(api.app.server.maxConnections).toBe(3 + 2000);
   expect(await fetch(`http://127.0.0.1:${port}/healthz`).then(({ status }) => status)).toBe(200);
