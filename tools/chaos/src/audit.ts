@@ -49,10 +49,10 @@ const wrongAverages = `
   WITH seeds AS (
     SELECT sweep_id, configuration_index, ordinal, metric, min(trial_id) AS trial_id, bool_or(below) AS below,
       count(utility) = count(*) AS whole, bool_or(utility = 'Infinity') AS infinite, avg(utility) AS mean,
-      percentile_disc(0.5) WITHIN GROUP (ORDER BY utility) AS below, -percentile_disc(0.5) WITHIN GROUP (ORDER BY -utility) AS above
+      percentile_disc(0.5) WITHIN GROUP (ORDER BY utility) AS lower_median, -percentile_disc(0.5) WITHIN GROUP (ORDER BY -utility) AS upper_median
     FROM scores GROUP BY 1, 2, 3, 4
   ), real AS (
-    SELECT *, CASE WHEN NOT whole THEN NULL WHEN infinite THEN below / 2 + above / 2 ELSE mean END AS utility FROM seeds
+    SELECT *, CASE WHEN NOT whole THEN NULL WHEN infinite THEN lower_median / 2 + upper_median / 2 ELSE mean END AS utility FROM seeds
   )
   SELECT count(*) AS n FROM configuration_scores k FULL JOIN real r USING (sweep_id, configuration_index, ordinal, metric)
   WHERE (k.trial_id, k.below) IS DISTINCT FROM (r.trial_id, r.below)
