@@ -46,9 +46,15 @@ const numbered = /^(.+)-(\d{1,6})$/s;
 /** More sweeps than these do not help to choose one. */
 const maxCandidates = 10;
 
-const candidatesText = (sweeps: readonly Sweep[]): readonly string[] => [
+/** More sweeps than these are not read: a word that so many share names none of them. */
+const maxAlike = 1000;
+
+/** `isAll`: there are no sweeps beside these. */
+const candidatesText = (sweeps: readonly Sweep[], isAll = true): readonly string[] => [
   ...sweeps.slice(0, maxCandidates).map(({ id, status, name }) => `  ${id}  ${status}  ${name}`),
-  ...(sweeps.length > maxCandidates ? [`  … and ${sweeps.length - maxCandidates} more`] : []),
+  ...(sweeps.length > maxCandidates || !isAll
+    ? [`  … and ${isAll ? sweeps.length - maxCandidates : 'many'} more`]
+    : []),
 ];
 
 /** The sweeps that a word may stand for. `alike`: those whose name contains it, newest first. */
@@ -59,10 +65,19 @@ const findCandidates = async (client: Client, word: string): Promise<Candidates>
     const { items } = await client.listSweeps({ query: { limit: 1 } });
     return { meant: items, alike: [] };
   }
-  const alike = await allItems((page) =>
-    client.listSweeps({ query: { search: word.slice(0, 200), ...page } }),
+  const { items: alike, isComplete } = await firstItems(
+    (page) => client.listSweeps({ query: { search: word.slice(0, 200), ...page } }),
+    maxAlike,
   );
   const named = alike.filter(({ name }) => name === word);
+  if (!isComplete)
+    throw new Exit(
+      exitCodes.usage,
+      [
+        `More than ${formatAmount(maxAlike)} sweeps have ${word} in their name or id. Give the id of one of them:`,
+        ...candidatesText(named.length > 0 ? named : alike, isComplete),
+      ].join('\n'),
+    );
   return { meant: named.length > 0 ? named : alike.filter(({ id }) => id.startsWith(word)), alike };
 };
 

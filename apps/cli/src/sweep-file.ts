@@ -3,7 +3,7 @@ import { AppError, type SweepInput } from '@funnel/contracts';
 import { decodeText, readSweepYaml } from '@funnel/contracts/sweep-yaml';
 import { InvalidArgumentError } from 'commander';
 import { type Document, parseDocument } from 'yaml';
-import { readBounded } from './bounded-file.ts';
+import { readBounded, whyUnreadable } from './bounded-file.ts';
 import { Exit, exitCodes } from './exit.ts';
 
 /** Reads the value after `=` on a command line as YAML: numbers are numbers, `[1, 2]` is a list. */
@@ -41,10 +41,7 @@ const readBytes = (path: string): Uint8Array => {
   try {
     return readBounded(path);
   } catch (error) {
-    throw new Exit(
-      exitCodes.usage,
-      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new Exit(exitCodes.usage, `${path} cannot be read: ${whyUnreadable(error)}`);
   }
 };
 

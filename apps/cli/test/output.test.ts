@@ -37,8 +37,8 @@ describe('formatNumber', () => {
     [null, '–'],
     [5, '5'],
     [0.123456, '0.1235'],
-    [0.00001, '1.00e-5'],
-    [123456.7, '1.23e+5'],
+    [0.00001, '1e-5'],
+    [123456.7, '1.23e5'],
   ])('%s is shown as %s', (value, text) => {
     expect(formatNumber(value)).toBe(text);
   });

@@ -3,6 +3,7 @@ import {
   type AttackSpec,
   attackKey,
   attacks,
+  formatPower,
   type HyperparameterName,
   hyperparameterDeclaration,
   hyperparameters,
@@ -24,11 +25,7 @@ export const formatNumber = (value: number | null | undefined): string => {
   if (value === 0) return '0';
   if (value === Number.POSITIVE_INFINITY) return '∞';
   const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-3)
-    return value
-      .toExponential(2)
-      .replace(/\.?0+e/, 'e')
-      .replace('e+', 'e');
+  if (size >= 1e6 || size < 1e-3) return formatPower(value, 2);
   if (Number.isInteger(value)) return counts.format(value);
   return String(Number(value.toPrecision(3)));
 };

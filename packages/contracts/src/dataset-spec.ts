@@ -8,6 +8,7 @@ import { Sha256 } from './checkpoint.ts';
 import { DatasetContent, maxClasses, maxSplitImages } from './dataset-content.ts';
 import { type Budgets, type Dataset, type DatasetName, datasetNames, datasets } from './datasets.ts';
 import { AppError, type ProblemIssue } from './errors.ts';
+import { likeThis } from './like-this.ts';
 
 /** The name of a data set: of a built-in one, or one that a user chose. Shorter than a digest, so that no name looks like one. */
 export const DatasetSlug = z
@@ -66,11 +67,10 @@ type Size = keyof typeof sizes;
 const sizeNames = Object.keys(sizes) as readonly Size[];
 
 /** The images of a stage. `content` is absent for a built-in data set. */
-export const DatasetSpec = z.strictObject({
-  name: DatasetSlug,
-  ...sizes,
-  content: StageContent.optional(),
-});
+export const DatasetSpec = z.strictObject(
+  { name: DatasetSlug, ...sizes, content: StageContent.optional() },
+  { error: likeThis('an object such as { name: mnist }') },
+);
 export type DatasetSpec = z.infer<typeof DatasetSpec>;
 
 /** The images of a sweep in its stored definition. `content` is absent for a built-in data set. */

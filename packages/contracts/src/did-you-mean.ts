@@ -40,7 +40,7 @@ const nearest = (word: string, names: readonly string[]): readonly string[] => {
 /** A longer word resembles no name. */
 const maxWord = 100;
 /** More names than these would not help. */
-const maxNames = 6;
+const maxNames = 8;
 
 /** `learningRate` → learning, rate; `pgd-linf` → pgd, linf */
 const partsOf = (name: string): readonly string[] =>

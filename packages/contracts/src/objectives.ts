@@ -1,20 +1,24 @@
 /** The objectives of a sweep: what ranks its trials, and what a search improves. */
 import { z } from 'zod';
 import { AttackName } from './attacks.ts';
+import { likeThis } from './like-this.ts';
 import { EvaluationMetricName, evaluationMetrics } from './metrics.ts';
 
 export const Objective = z
-  .strictObject({
-    attack: AttackName.optional().meta({
-      description:
-        'Default: the worst case over the attacks; for the clean accuracy, all test images without an attack.',
-    }),
-    metric: EvaluationMetricName,
-    direction: z
-      .enum(['max', 'min'])
-      .optional()
-      .meta({ description: 'Default: the usual direction of the metric.' }),
-  })
+  .strictObject(
+    {
+      attack: AttackName.optional().meta({
+        description:
+          'Default: the worst case over the attacks; for the clean accuracy, all test images without an attack.',
+      }),
+      metric: EvaluationMetricName,
+      direction: z
+        .enum(['max', 'min'])
+        .optional()
+        .meta({ description: 'Default: the usual direction of the metric.' }),
+    },
+    { error: likeThis('an object such as { metric: robustAccuracy }') },
+  )
   .meta({ id: 'Objective' });
 export type Objective = z.infer<typeof Objective>;
 

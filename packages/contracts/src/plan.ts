@@ -10,7 +10,7 @@ import { RecipeName } from './recipes.ts';
 import { PlannedSearch } from './search-resources.ts';
 import type { StageSpec } from './stages.ts';
 import { StageKind } from './statuses.ts';
-import { formatAmount } from './text.ts';
+import { formatAmount, formatExact } from './text.ts';
 import { VersionChange } from './versions.ts';
 
 const Count = z.int().min(0);
@@ -177,8 +177,8 @@ export const describeValues = ({ values, different, continuous }: PlannedHyperpa
   if (continuous) {
     const { min, max, scale } = continuous;
     const what = different === null ? 'any number' : 'any whole number';
-    return `${what} from ${min} to ${max}, evenly${scale === 'log' ? ' on a log scale' : ''}`;
+    return `${what} from ${formatExact(min)} to ${formatExact(max)}, evenly${scale === 'log' ? ' on a log scale' : ''}`;
   }
   const all = (different ?? 0) > values.length ? `, … ${formatAmount(different!)} in all` : '';
-  return `${values.join(', ')}${all}`;
+  return `${values.map(formatExact).join(', ')}${all}`;
 };

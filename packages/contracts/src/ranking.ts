@@ -69,10 +69,13 @@ export const threatModelText = (balls: ThreatModel): string =>
     })
     .join(' or ');
 
-/** `, within L∞ 0.3 or L2 2`, to continue a sentence with; empty without a ball. */
-export const withinText = (balls: ThreatModel): string => {
+/** These metrics of a worst case count the images that are fooled within a ball. The others are about changes of any size. */
+const metricsWithin: readonly EvaluationMetricName[] = ['robustAccuracy', 'successRate'];
+
+/** `, within L∞ 0.3 or L2 2`, to continue a sentence with; empty without a ball, and for a metric that no ball limits. */
+export const withinText = (balls: ThreatModel, metric: EvaluationMetricName): string => {
   const text = threatModelText(balls);
-  return text === '' ? '' : `, within ${text}`;
+  return text === '' || !metricsWithin.includes(metric) ? '' : `, within ${text}`;
 };
 
 /*

@@ -5,7 +5,12 @@ import type { Route } from './routes/route.ts';
 import { serviceRoutes } from './routes/service-routes.ts';
 import { sweepRoutes } from './routes/sweep-routes.ts';
 
-export { HyperparameterFilter, type LeaderboardPage, type LeaderboardQuery } from './routes/result-routes.ts';
+export {
+  comparedTrials,
+  HyperparameterFilter,
+  type LeaderboardPage,
+  type LeaderboardQuery,
+} from './routes/result-routes.ts';
 export { type Role, type Route, roles } from './routes/route.ts';
 
 export const routes = {

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { Constraint } from './constraints.ts';
 import { HyperparameterValue } from './hyperparameters.ts';
+import { likeThis } from './like-this.ts';
 
 const Seed = z
   .int()
@@ -112,26 +113,30 @@ const promoting = <Name extends string>(name: Name) =>
     ...decided,
   });
 
-export const Search = z.discriminatedUnion('strategy', [
-  z.strictObject({ strategy: z.literal('grid') }),
-  z.strictObject({
-    strategy: z.literal('random'),
-    trials: z
-      .int()
-      .min(1)
-      .max(100_000)
-      .meta({ title: 'Trials', description: 'Number of points drawn; each is trained with every seed.' }),
-    seed: Seed.meta({ title: 'Seed of the search' }),
-  }),
-  proposing('sobol'),
-  proposing('tpe'),
-  proposing('gp', maxOfGp),
-  proposing('nsga2'),
-  proposing('cma-es'),
-  promoting('hyperband'),
-  promoting('successive-halving'),
-  promoting('asha'),
-]);
+export const Search = z.discriminatedUnion(
+  'strategy',
+  [
+    z.strictObject({ strategy: z.literal('grid') }),
+    z.strictObject({
+      strategy: z.literal('random'),
+      trials: z
+        .int()
+        .min(1)
+        .max(100_000)
+        .meta({ title: 'Trials', description: 'Number of points drawn; each is trained with every seed.' }),
+      seed: Seed.meta({ title: 'Seed of the search' }),
+    }),
+    proposing('sobol'),
+    proposing('tpe'),
+    proposing('gp', maxOfGp),
+    proposing('nsga2'),
+    proposing('cma-es'),
+    promoting('hyperband'),
+    promoting('successive-halving'),
+    promoting('asha'),
+  ],
+  { error: likeThis('an object such as { strategy: random, trials: 20 }') },
+);
 export type Search = z.infer<typeof Search>;
 export type SearchName = Search['strategy'];
 

@@ -1,6 +1,6 @@
 /** The sweep file, which a user writes as JSON or YAML. Strict: a misspelt key is an error and is never ignored. */
 import { z } from 'zod';
-import { AttackList, entryFault, PresetName } from './attacks/presets.ts';
+import { AttackList, entryFault, LoneAttack, PresetName } from './attacks/presets.ts';
 import { DatasetChoice, SweepDataset, sweepDataset } from './dataset-spec.ts';
 import { didYouMean, joinWithOr } from './did-you-mean.ts';
 import {
@@ -60,11 +60,11 @@ const definition = z.strictObject({
     description: 'The number of seeds (0, 1, …), or a list of seeds.',
   }),
   attacks: z
-    .union([AttackList, z.strictObject({ preset: PresetName })])
+    .union([AttackList, z.strictObject({ preset: PresetName }), LoneAttack])
     .default({ preset: 'quick' })
     .meta({
       title: 'Attacks',
-      description: 'A list of attacks, each a name or { attack, …settings }, or a preset.',
+      description: 'An attack or a list of attacks, each a name or { attack, …settings }, or a preset.',
     }),
   objective: z
     .union([Objective, z.array(Objective).min(1).max(4)])

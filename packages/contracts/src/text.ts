@@ -81,6 +81,17 @@ export const decodeHeader = (header: string): string => {
   }
 };
 
+/** `1e-4`, `2.5e-7`: a number as a power of ten. `digits`: the largest number of decimals. (Default: all that it has) */
+export const formatPower = (value: number, digits?: number): string =>
+  value
+    .toExponential(digits)
+    .replace(/\.?0+e/, 'e')
+    .replace('e+', 'e');
+
+/** A value with all of its digits, as one may write it in a sweep file: `1e-4`, `0.05`, `relu`. */
+export const formatExact = (value: number | string | boolean): string =>
+  typeof value === 'number' && value !== 0 && Math.abs(value) < 1e-3 ? formatPower(value) : String(value);
+
 /** `69,950`: digits in groups of three. */
 export const formatAmount = (amount: number): string => amount.toLocaleString('en-US');
 

@@ -52,7 +52,7 @@ export const trialVerdict = ({ verdicts, attacked, tested, classes }: TrialCount
 
 /** What a verdict of the counts means, and what to do. The other verdicts have the sentences of the checks. */
 export const countVerdictTexts = {
-  'too-few': `the attacks had fewer than ${fewestCorrect} correctly classified images: raise \`dataset.attack\`, or train for more epochs`,
+  'too-few': `the attacks had fewer than ${fewestCorrect} correctly classified images (of one seed; seeds do not add up): raise \`dataset.attack\`, or train for more epochs`,
   untrained:
     'the clean accuracy may be that of guesses: train for more epochs, or try other learning rates, before you compare its robustness',
 } as const satisfies Partial<Record<TrialVerdict, string>>;

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { AppError, type NetworkManifest, type StageSpec } from '@funnel/contracts';
+import { AppError, comparedTrials, type NetworkManifest, type StageSpec } from '@funnel/contracts';
 import {
   compareTrials,
   type Db,
@@ -28,24 +28,22 @@ type ResultHandlers = Pick<
   | 'getEvaluation'
 >;
 
-/** The smallest and the largest number of trials in one comparison. */
-const minCompared = 2;
-const maxCompared = 6;
+const countText = `${comparedTrials.min} to ${comparedTrials.max}`;
 
 /** The ids in the query parameter `trials` of a comparison. Throws INVALID_REQUEST. */
 const parseTrials = (text: string): readonly string[] => {
   const ids = text.split(',').map((id) => id.trim());
   const different = new Set(ids);
   const count = different.size < ids.length ? `only ${different.size} different` : String(ids.length);
-  if (ids.includes('') || different.size < minCompared || different.size > maxCompared)
+  if (ids.includes('') || different.size < comparedTrials.min || different.size > comparedTrials.max)
     throw new AppError(
       'INVALID_REQUEST',
-      `Expected ${minCompared} to ${maxCompared} different trial ids joined by commas, but got ${ids.includes('') ? 'an empty one' : count}`,
+      `Expected ${countText} different trial ids joined by commas, but got ${ids.includes('') ? 'an empty one' : count}`,
       {
         issues: [
           {
             path: 'trials',
-            expected: `${minCompared} to ${maxCompared} different ids joined by commas`,
+            expected: `${countText} different ids joined by commas`,
             received: JSON.stringify(text.slice(0, 100)),
           },
         ],

@@ -179,15 +179,17 @@ const explainWith = (schema: z.ZodType, input: unknown): Explain => {
   return explain;
 };
 
-/** `path` without the key `settings` of an attack, which parsing inserts when the client wrote the settings beside the attack's name. */
+/** `path` without the keys `settings` and `attack` that parsing inserts: the client wrote the settings of an attack beside its name, only its name, or `preset`. */
 const asWritten = (path: readonly PropertyKey[], input: unknown): readonly PropertyKey[] => {
   const written: PropertyKey[] = [];
   let here = input;
   for (const part of path) {
+    if (part === 'attack' && typeof here === 'string') continue;
     const record = typeof here === 'object' && here !== null ? (here as Record<PropertyKey, unknown>) : {};
     if (part === 'settings' && 'attack' in record && !('settings' in record)) continue;
-    written.push(part);
-    here = record[part];
+    const key = part === 'attack' && !('attack' in record) && 'preset' in record ? 'preset' : part;
+    written.push(key);
+    here = record[key];
   }
   return written;
 };
@@ -199,6 +201,18 @@ export type Explained = {
   readonly faults: number;
 };
 
+/** A value out of bounds may break two rules that say the same, such as "more than 0" and "min > 0 on a log scale". The first one is enough. */
+const withoutRepeats = (issues: readonly Issue[]): readonly Issue[] => {
+  const seen = new Set<string>();
+  return issues.filter(({ code, path }) => {
+    if (code !== 'custom' && code !== 'too_small' && code !== 'too_big') return true;
+    const place = formatPath(path);
+    const isNew = !seen.has(place);
+    seen.add(place);
+    return isNew;
+  });
+};
+
 /** `input` is the value that was parsed. A fault of the whole value has the path `part` ("body", "query", …). */
 export const explainIssues = (
   error: z.ZodError,
@@ -207,14 +221,15 @@ export const explainIssues = (
   part: string,
 ): Explained => {
   const explain = explainWith(schema, input);
-  const faults = each(error.issues as readonly Issue[], (issue) => explain(issue, []));
+  const different = withoutRepeats(error.issues as readonly Issue[]);
+  const faults = each(different, (issue) => explain(issue, []));
   return {
     issues: takeFirst(faults, maxIssues).map(({ path, expected, received }) => ({
       path: formatPath(asWritten(path, input)) || part,
       expected: cut(expected, maxExpected),
       received: cut(received, maxReceived),
     })),
-    faults: (error.issues as readonly Issue[]).reduce((sum, issue) => sum + countFaults(issue), 0),
+    faults: different.reduce((sum, issue) => sum + countFaults(issue), 0),
   };
 };
 

@@ -24,6 +24,57 @@ test('a key that is too long', () => {
   ]);
 });
 
+describe('a value of another type', () => {
+  test.each<[object, ProblemIssue]>([
+    [
+      { dataset: 'mnist' },
+      { path: 'dataset', expected: 'an object such as { name: mnist }', received: '"mnist"' },
+    ],
+    [
+      { search: 'random' },
+      {
+        path: 'search',
+        expected: 'an object such as { strategy: random, trials: 20 }',
+        received: '"random"',
+      },
+    ],
+    [
+      { objective: 'robustAccuracy' },
+      {
+        path: 'objective',
+        expected: 'an object such as { metric: robustAccuracy } or a list',
+        received: '"robustAccuracy"',
+      },
+    ],
+    [
+      { attacks: 'autoattack' },
+      {
+        path: 'attacks',
+        expected: 'the name of an attack (Did you mean "preset:autoattack"?)',
+        received: '"autoattack"',
+      },
+    ],
+  ])('%j comes with an example', (change, issue) => {
+    expect(issuesOf(SweepDefinition, { ...sweep, ...change })).toEqual([issue]);
+  });
+});
+
+test('a lone attack or preset is a list of it', () => {
+  const attacksOf = (attacks: unknown) => SweepDefinition.parse({ ...sweep, attacks }).attacks;
+  expect(attacksOf('pgd-linf')).toEqual(attacksOf(['pgd-linf']));
+  expect(attacksOf({ attack: 'pgd-linf', epsilon: 0.1 })).toEqual(
+    attacksOf([{ attack: 'pgd-linf', epsilon: 0.1 }]),
+  );
+  expect(attacksOf('preset:autoattack')).toEqual(attacksOf(['preset:autoattack']));
+  expect(attacksOf({ preset: 'quick' })).toEqual({ preset: 'quick' });
+});
+
+test('a value that breaks two rules about its size is one fault', () => {
+  expect(inSpace({ classifierRate: { min: 0, max: 1, count: 3, scale: 'log' } })).toEqual([
+    { path: 'space.classifierRate.min', expected: 'min > 0 on a log scale', received: '0' },
+  ]);
+});
+
 describe('a fault in a search space', () => {
   test.each<[unknown, ProblemIssue]>([
     [{ gamma: Number.NaN }, { path: 'space.gamma', expected: rangeOrList, received: 'NaN' }],
@@ -156,7 +207,7 @@ describe('a fault elsewhere in a sweep', () => {
     [
       { attacks: [{ preset: 'autoatack', epsilon: 0.1 }] },
       {
-        path: 'attacks[0].attack',
+        path: 'attacks[0].preset',
         expected: 'the name of an attack (Did you mean "preset:autoattack"?)',
         received: '"preset:autoatack"',
       },
@@ -192,13 +243,13 @@ describe('a fault elsewhere in a sweep', () => {
   test('the refusal of an unknown attack lists those that it resembles, or else all', () => {
     expect(issuesOf(SweepDefinition, { ...sweep, attacks: ['pgd'] })).toEqual([
       {
-        path: 'attacks[0].attack',
+        path: 'attacks[0]',
         expected: 'the name of an attack (Did you mean "pgd-linf" or "pgd-l2"?)',
         received: '"pgd"',
       },
     ]);
     const [issue] = issuesOf(SweepDefinition, { ...sweep, attacks: ['zzz'] });
-    expect(issue).toMatchObject({ path: 'attacks[0].attack', received: '"zzz"' });
+    expect(issue).toMatchObject({ path: 'attacks[0]', received: '"zzz"' });
     expect(issue!.expected).toMatch(/^the name of an attack \(There are: .*fgsm/);
   });
 

@@ -6,6 +6,7 @@ import {
   type DiagnosticsReport,
   type EvaluationSummary,
   type Examination,
+  formatPower,
   isBounded,
   lastConstantLimit,
   plural,
@@ -188,7 +189,6 @@ const hasStalled = (result: Result): boolean => {
 };
 
 /** `1e10` */
-const formatPower = (value: number): string => value.toExponential().replace('+', '');
 
 /** What the table does not show, for stderr. */
 export const notesOf = ({ leftOut, evaluations, noDiagnosis }: AttackReport): readonly string[] => [

@@ -1,5 +1,6 @@
 import {
   AttackName,
+  comparedTrials,
   EvaluationMetricName,
   type LeaderboardRow,
   type Ranking,
@@ -8,6 +9,7 @@ import {
 } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
+import { Exit, exitCodes } from '../exit.ts';
 import { describeComparison } from '../output/comparison.ts';
 import { describeLeaderboard, distanceInstead, type RankingNotes, titleOf } from '../output/leaderboard.ts';
 import { present } from '../output/terminal.ts';
@@ -140,6 +142,12 @@ export const leaderboardCommands = (program: Command, context: () => Context): v
       const { client, output } = context();
       const api = client();
       const ids = await Promise.all(trials.map((trial) => findTrial(api, trial)));
+      const different = new Set(ids).size;
+      if (different < comparedTrials.min || different > comparedTrials.max)
+        throw new Exit(
+          exitCodes.usage,
+          `Expected ${comparedTrials.min} to ${comparedTrials.max} different trials, but got ${different}.\n→ \`npx funnel best\` and \`npx funnel trials SWEEP\` list trials.`,
+        );
       present(output, await api.compare({ query: { trials: ids.join(',') } }), describeComparison);
     });
 };

@@ -2,6 +2,7 @@ import type { Client } from '@funnel/client';
 import { type Stage, StoredSweepStatus, type Sweep, type TrialDetail, TrialStatus } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
+import { Exit, exitCodes } from '../exit.ts';
 import { describeNextStep, describeSweep, describeSweeps } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
 import type { StageLog } from '../output/trials.ts';
@@ -65,6 +66,11 @@ const show = async (
 ): Promise<void> => {
   const api = client();
   const { kind, id } = await findSweepOrTrial(api, word);
+  if (why && kind === 'sweep')
+    throw new Exit(
+      exitCodes.usage,
+      `--why says the reasons of the verdict of a trial, but ${word} is a sweep.\n→ \`npx funnel trials ${id}\` lists its trials; \`npx funnel show ${id}-0 --why\` takes the first.`,
+    );
   const showSweep = async (): Promise<void> => {
     const sweep = await api.getSweep({ params: { id } });
     const [search, troubles] = output.json

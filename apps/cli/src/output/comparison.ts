@@ -1,4 +1,4 @@
-import { type TrialDetail, verdictText } from '@funnel/contracts';
+import { formatExact, type TrialDetail, verdictText } from '@funnel/contracts';
 import { formatShare, formatTable } from './format.ts';
 import { settingsText } from './trials.ts';
 
@@ -49,7 +49,7 @@ export const describeComparison = ({
 }): string => {
   const hyperparameter = (name: string): Row => ({
     what: name,
-    cells: trials.map(({ hyperparameters }) => String(hyperparameters[name] ?? '–')),
+    cells: trials.map(({ hyperparameters }) => formatExact(hyperparameters[name] ?? '–')),
   });
   const attacks = [...new Set(trials.flatMap(({ evaluations }) => evaluations.map(nameOf)))];
   const rows: Row[] = [

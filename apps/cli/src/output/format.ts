@@ -1,5 +1,10 @@
 /** Numbers, times and tables for the terminal. */
-import { type ExtendedNumber, escapeControls } from '@funnel/contracts';
+import {
+  type ExtendedNumber,
+  escapeControls,
+  formatPower,
+  type HyperparameterValue,
+} from '@funnel/contracts';
 import Table from 'cli-table3';
 import { cutToWidth, displayWidth } from './width.ts';
 
@@ -10,7 +15,13 @@ export const formatNumber = (extended: ExtendedNumber | null | undefined): strin
   if (value === Number.POSITIVE_INFINITY) return '∞';
   if (Number.isInteger(value)) return String(value);
   const size = Math.abs(value);
-  return size >= 1e-3 && size < 1e4 ? String(Number(value.toPrecision(4))) : value.toExponential(2);
+  return size >= 1e-3 && size < 1e4 ? String(Number(value.toPrecision(4))) : formatPower(value, 2);
+};
+
+/** A hyperparameter in a table: numbers with four digits. */
+export const formatHyperparameter = (value: HyperparameterValue | undefined): string => {
+  if (value === undefined) return '–';
+  return typeof value === 'number' ? formatNumber(value) : String(value);
 };
 
 /** A share in [0, 1] as a percentage with one decimal. */

@@ -62,7 +62,7 @@ export const sameBudget = (rows: readonly LeaderboardRow[]): boolean =>
 
 const attackText = (rows: readonly LeaderboardRow[], attack: AttackName | undefined): string => {
   if (attack === undefined) {
-    const within = sameBudget(rows) ? withinText(rows[0]!.within ?? {}) : '';
+    const within = sameBudget(rows) ? withinText(rows[0]!.within ?? {}, rows[0]!.metric) : '';
     return `in the worst case over the attacks of each${within}`;
   }
   const settings = sameSettings(rows) ? settingsText(rows[0]!) : '';
@@ -86,6 +86,11 @@ const incomparable = (rows: readonly LeaderboardRow[], attack: AttackName | unde
     ...(attack === undefined && !sameBudget(rows)
       ? [
           'The attack budgets differ: only rows with the same budget can be compared. --sweep ID keeps one sweep.',
+        ]
+      : []),
+    ...(attack === undefined && new Set(rows.map(({ sweepId }) => sweepId)).size > 1
+      ? [
+          'Sweeps may have different attacks: a run that met fewer of them looks more robust. --sweep ID keeps one sweep.',
         ]
       : []),
   ];
@@ -141,6 +146,10 @@ const intervalText = ({ metric, interval }: LeaderboardRow): string => {
 
 const valueText = (row: LeaderboardRow): string =>
   `${metricText(row.metric, readExtended(row.value))}${intervalText(row)}${infiniteText(row)}`;
+
+/** `4f00-00003 +2`: the trial of the first seed. The trials of two more seeds are behind the row. */
+const trialText = ({ trialId, seeds }: LeaderboardRow): string =>
+  seeds.length > 1 ? `${trialId} +${seeds.length - 1}` : trialId;
 
 const fooledText = ({ counts: { fooled, correct } }: LeaderboardRow): string => `${fooled} of ${correct}`;
 const robustText = ({ counts: { fooled, correct, images } }: LeaderboardRow): string =>
@@ -237,7 +246,7 @@ export const describeLeaderboard = (
   const ranks = rankTexts(rows, rungs);
   const columns: Column<LeaderboardRow>[] = [
     { title: '#', value: (row) => ranks[rows.indexOf(row)]!, align: 'right' },
-    { title: 'trial', value: ({ trialId }) => trialId },
+    { title: 'trial', value: trialText },
     { title: 'recipe', value: ({ recipe }) => recipe },
     ...(new Set(rows.map(({ dataset }) => dataset)).size > 1
       ? [{ title: 'data set', value: (row: LeaderboardRow) => row.dataset }]

@@ -4,6 +4,7 @@ import {
   describeValues,
   formatAmount,
   formatBytes,
+  formatExact,
   type Plan,
   plural,
   type StageKind,
@@ -33,7 +34,7 @@ const describeSpace = ({ space = [], leftOut = [] }: Plan): readonly string[] =>
 ];
 
 const describeDefaults = ({ defaults }: Runs): readonly string[] => {
-  const texts = Object.entries(defaults).map(([name, value]) => `${name}=${value}`);
+  const texts = Object.entries(defaults).map(([name, value]) => `${name}=${formatExact(value)}`);
   return texts.length === 0 ? [] : [`defaults  ${texts.join(' ')}`, ''];
 };
 

@@ -1,7 +1,6 @@
 /** A search that decides one configuration after the other, as text: its plan, its state, its decisions. */
 import {
   formatAmount,
-  type HyperparameterValue,
   type PlannedSearch,
   plural,
   readExtended,
@@ -9,7 +8,7 @@ import {
   type SearchPoint,
   type SearchState,
 } from '@funnel/contracts';
-import { type Column, formatNumber, formatTable } from './format.ts';
+import { type Column, formatHyperparameter, formatNumber, formatTable } from './format.ts';
 import { inSentence, metricText } from './leaderboard.ts';
 
 type Values = SearchDecision['outcome']['values'];
@@ -139,11 +138,6 @@ const differingIn = (decisions: readonly SearchDecision[]): readonly string[] =>
   return namesIn(decisions).filter((name) => new Set(points.flatMap((point) => point[name] ?? [])).size > 1);
 };
 
-const variableText = (value: HyperparameterValue | undefined): string => {
-  if (value === undefined) return '–';
-  return typeof value === 'number' ? formatNumber(value) : String(value);
-};
-
 /** Has neither times nor ids of trials, so the tables of two searches with the same definition can be compared line by line. */
 export const describeDecisions = (
   { objectives, rungs }: SearchState,
@@ -160,13 +154,17 @@ export const describeDecisions = (
       : [
           {
             title: 'configuration',
-            value: ({ configuration }: SearchDecision) => variableText(configuration ?? undefined),
+            value: ({ configuration }: SearchDecision) => formatHyperparameter(configuration ?? undefined),
             ...right,
           },
-          { title: 'rung', value: ({ rung }: SearchDecision) => variableText(rung ?? undefined), ...right },
+          {
+            title: 'rung',
+            value: ({ rung }: SearchDecision) => formatHyperparameter(rung ?? undefined),
+            ...right,
+          },
           {
             title: 'epochs',
-            value: ({ epochs }: SearchDecision) => variableText(epochs ?? undefined),
+            value: ({ epochs }: SearchDecision) => formatHyperparameter(epochs ?? undefined),
             ...right,
           },
         ]),
@@ -174,7 +172,7 @@ export const describeDecisions = (
       .slice(0, maxVariables)
       .map((name) => ({
         title: name,
-        value: ({ point }: SearchDecision) => variableText(point?.[name]),
+        value: ({ point }: SearchDecision) => formatHyperparameter(point?.[name]),
         ...right,
       })),
     { title: 'outcome', value: ({ source, outcome }) => (source === 'empty' ? '–' : outcome.status) },

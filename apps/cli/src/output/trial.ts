@@ -4,6 +4,7 @@ import {
   countVerdictTexts,
   describeChanges,
   type Evaluation,
+  formatExact,
   type HyperparameterValue,
   hyperparameterNames,
   isFixed,
@@ -71,7 +72,7 @@ const evaluationTable = (evaluations: readonly Evaluation[], width: number | nul
   );
 
 const worstCaseLine = ({ within, values }: NonNullable<Trial['worstCase']>): string =>
-  `worst case over these attacks${withinText(within)}: robust ${formatShare(readExtended(values.robustAccuracy))}, median L2 ${formatNumber(values.medianL2)}`;
+  `worst case over these attacks: robust ${formatShare(readExtended(values.robustAccuracy))}${withinText(within, 'robustAccuracy')}; median L2 ${formatNumber(values.medianL2)} (changes of any size)`;
 
 type ClassRow = { readonly name: string; readonly images: number; readonly correct: number };
 
@@ -151,7 +152,7 @@ const hyperparameterLines = (
   swept: readonly string[],
   width: number,
 ): readonly string[] => {
-  const textOf = ([name, value]: readonly [string, HyperparameterValue]) => `${name}=${value}`;
+  const textOf = ([name, value]: readonly [string, HyperparameterValue]) => `${name}=${formatExact(value)}`;
   const entries = Object.entries(hyperparameters);
   const isSwept = ([name]: readonly [string, HyperparameterValue]) => swept.includes(name);
   const first = entries.filter(isSwept).sort(([a], [b]) => swept.indexOf(a) - swept.indexOf(b));

@@ -11,7 +11,7 @@ import {
   type Trial,
   verdictText,
 } from '@funnel/contracts';
-import { type Column, formatNumber, formatSecond, formatShare, formatTable } from './format.ts';
+import { type Column, formatHyperparameter, formatSecond, formatShare, formatTable } from './format.ts';
 
 type Run = { readonly attack: AttackName; readonly settings: Readonly<Record<string, unknown>> };
 
@@ -39,11 +39,6 @@ const firstShown: readonly HyperparameterName[] = ['gamma', 'beta'];
 /** More columns do not fit into a terminal. `funnel export` has all of them. */
 const maxHyperparameters = 6;
 
-const hyperparameterText = (value: HyperparameterValue | undefined): string => {
-  if (value === undefined) return '–';
-  return typeof value === 'number' ? formatNumber(value) : String(value);
-};
-
 /** A column for each hyperparameter whose values differ between the rows that have it. Equal values would not help to distinguish rows. */
 export const differingHyperparameters = <Row extends HasHyperparameters>(
   rows: readonly Row[],
@@ -57,7 +52,7 @@ export const differingHyperparameters = <Row extends HasHyperparameters>(
   ];
   return ordered.slice(0, maxHyperparameters).map((name) => ({
     title: name,
-    value: ({ hyperparameters }) => hyperparameterText(hyperparameters[name]),
+    value: ({ hyperparameters }) => formatHyperparameter(hyperparameters[name]),
     align: 'right',
   }));
 };

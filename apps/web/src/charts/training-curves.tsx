@@ -72,6 +72,12 @@ const bordersOf = (trials: readonly TrialCurves[], kinds: readonly StageKind[]):
   return [...new Set(borders)];
 };
 
+/** Says what the dashed line is; empty when no chart has one. */
+export const borderNote = (trials: readonly TrialCurves[]): string =>
+  bordersOf(trials, ['initialise', 'optimise']).length > 0
+    ? 'The dashed line separates initialisation and optimisation.'
+    : '';
+
 const Panel = ({
   panel,
   trials,

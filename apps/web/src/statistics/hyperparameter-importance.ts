@@ -147,14 +147,15 @@ export type LevelMean<V> = {
   readonly infinite?: number;
   /** The mean; the median if an objective is infinite. */
   readonly mean: number;
-  /** Half-width of the 95 % interval of the mean (Student's t); null for one trial and for a median. */
-  readonly halfWidth: number | null;
+  /** The 95 % interval of the mean (Student's t), cut to the values that the metric can have; null for one trial and for a median. */
+  readonly interval: readonly [number, number] | null;
 };
 
-/** The mean objective at each value of a hyperparameter, in ascending order of the value. */
+/** The mean objective at each value of a hyperparameter, in ascending order of the value. `largest`: the largest value of the metric. */
 export const levelMeans = <V extends number | string | boolean>(
   values: readonly V[],
   objective: readonly number[],
+  largest: number,
 ): LevelMean<V>[] => {
   const groups = new Map<V, number[]>();
   for (const [i, value] of values.entries()) {
@@ -165,11 +166,12 @@ export const levelMeans = <V extends number | string | boolean>(
   const rows = [...groups].map(([value, ys]): LevelMean<V> => {
     const n = ys.length;
     const infinite = ys.filter((y) => y === Number.POSITIVE_INFINITY).length;
-    if (infinite > 0) return { value, n, infinite, mean: median(ys)!, halfWidth: null };
+    if (infinite > 0) return { value, n, infinite, mean: median(ys)!, interval: null };
     const mean = ys.reduce((a, b) => a + b, 0) / n;
-    if (n < 2) return { value, n, mean, halfWidth: null };
+    if (n < 2) return { value, n, mean, interval: null };
     const variance = ys.reduce((sum, y) => sum + (y - mean) ** 2, 0) / (n - 1);
-    return { value, n, mean, halfWidth: (t95[n - 2] ?? 1.96) * Math.sqrt(variance / n) };
+    const half = (t95[n - 2] ?? 1.96) * Math.sqrt(variance / n);
+    return { value, n, mean, interval: [Math.max(0, mean - half), Math.min(largest, mean + half)] };
   });
   return rows.sort((a, b) =>
     typeof a.value === 'number' ? a.value - Number(b.value) : String(a.value) < String(b.value) ? -1 : 1,

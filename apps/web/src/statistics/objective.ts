@@ -62,8 +62,10 @@ export const usualMetricFor = (
 };
 
 /** `Worst case over all attacks, within L∞ 0.3 or L2 2`. */
-export const worstCaseTitle = (runs: Parameters<typeof threatModelOf>[0]): string =>
-  `Worst case over all attacks${withinText(threatModelOf(runs))}`;
+export const worstCaseTitle = (
+  runs: Parameters<typeof threatModelOf>[0],
+  metric: EvaluationMetricName,
+): string => `Worst case over all attacks${withinText(threatModelOf(runs), metric)}`;
 
 /** `declared`: the objective of the sweep, which may have another direction than is usual for its metric. */
 export const createObjective = (

@@ -96,9 +96,9 @@ describe('with infinite values', () => {
   });
 
   it('a level has the median of its trials, and no interval', () => {
-    expect(levelMeans([1, 1, 1, 2, 2], [3, infinity, 5, infinity, 4])).toEqual([
-      { value: 1, n: 3, infinite: 1, mean: 5, halfWidth: null },
-      { value: 2, n: 2, infinite: 1, mean: infinity, halfWidth: null },
+    expect(levelMeans([1, 1, 1, 2, 2], [3, infinity, 5, infinity, 4], infinity)).toEqual([
+      { value: 1, n: 3, infinite: 1, mean: 5, interval: null },
+      { value: 2, n: 2, infinite: 1, mean: infinity, interval: null },
     ]);
   });
 
@@ -115,14 +115,21 @@ describe('with infinite values', () => {
 
 describe('means by level', () => {
   it('are the means of the trials at each value, with Student’s interval', () => {
-    const [low, high] = levelMeans([5, 1, 1, 5, 1], [10, 1, 2, 20, 3]);
-    // Mean 2, deviation 1, three trials: t = 4.303.
-    expect(low).toEqual({ value: 1, n: 3, mean: 2, halfWidth: expect.closeTo(4.303 / Math.sqrt(3), 12) });
-    expect(high).toMatchObject({ value: 5, n: 2, mean: 15 });
-    expect(high!.halfWidth).toBeCloseTo((12.706 * Math.sqrt(50)) / Math.sqrt(2), 9);
+    const [low, high] = levelMeans([5, 1, 1, 5, 1], [100, 11, 12, 110, 13], Number.POSITIVE_INFINITY);
+    // Mean 12, deviation 1, three trials: t = 4.303.
+    const half = 4.303 / Math.sqrt(3);
+    const interval = [expect.closeTo(12 - half, 12), expect.closeTo(12 + half, 12)];
+    expect(low).toEqual({ value: 1, n: 3, mean: 12, interval });
+    expect(high).toMatchObject({ value: 5, n: 2, mean: 105 });
+    expect(high!.interval![1] - 105).toBeCloseTo((12.706 * Math.sqrt(50)) / Math.sqrt(2), 9);
+  });
+
+  it('never reach beyond the values of the metric', () => {
+    const [level] = levelMeans([1, 1], [0.1, 0.9], 1);
+    expect(level).toEqual({ value: 1, n: 2, mean: 0.5, interval: [0, 1] });
   });
 
   it('have no interval for one trial', () => {
-    expect(levelMeans(['mse'], [1])).toEqual([{ value: 'mse', n: 1, mean: 1, halfWidth: null }]);
+    expect(levelMeans(['mse'], [1], 1)).toEqual([{ value: 'mse', n: 1, mean: 1, interval: null }]);
   });
 });

@@ -81,12 +81,14 @@ describe('the objective', () => {
 
   it('names the balls of the worst case', () => {
     const { definition } = trials();
-    expect(worstCaseTitle(attackOptions(definition).map(({ spec }) => spec))).toBe(
-      'Worst case over all attacks, within L∞ 0.3 or L2 2',
-    );
-    expect(worstCaseTitle(attackOptions(define({ attacks: ['cw-l2'] })).map(({ spec }) => spec))).toBe(
-      'Worst case over all attacks',
-    );
+    const runs = attackOptions(definition).map(({ spec }) => spec);
+    const within = 'Worst case over all attacks, within L∞ 0.3 or L2 2';
+    expect(worstCaseTitle(runs, 'robustAccuracy')).toBe(within);
+    expect(worstCaseTitle(runs, 'successRate')).toBe(within);
+    // A median is over changes of any size.
+    expect(worstCaseTitle(runs, 'medianL2')).toBe('Worst case over all attacks');
+    const unlimited = attackOptions(define({ attacks: ['cw-l2'] })).map(({ spec }) => spec);
+    expect(worstCaseTitle(unlimited, 'robustAccuracy')).toBe('Worst case over all attacks');
   });
 
   it('reads the value of one attack, or the worst case that the service computed', () => {

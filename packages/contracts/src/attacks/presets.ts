@@ -12,6 +12,7 @@ import {
   writtenAttack,
 } from '../attacks.ts';
 import { type Budgets, budgetsOf, type DatasetName } from '../datasets.ts';
+import { likeThis } from '../like-this.ts';
 
 export type Preset = {
   readonly title: string;
@@ -190,12 +191,19 @@ const AttackListEntry = writtenAttack(
 ) as unknown as z.ZodType<AttackListEntry, AttackInput | PresetReference | PresetInput | AttackListEntry>;
 
 /** The attacks of a sweep: attacks and presets. `expandAttacks` takes the parsed list. */
-export const AttackList = z.array(AttackListEntry).min(1).max(1000).meta({
-  title: 'Attacks',
-  description:
-    'Attacks by name or with settings, and presets as `preset:NAME` or with settings for those of their attacks that have them.',
-});
+export const AttackList = z
+  .array(AttackListEntry, { error: likeThis('a list such as [pgd-linf, preset:autoattack]') })
+  .min(1)
+  .max(1000)
+  .meta({
+    title: 'Attacks',
+    description:
+      'Attacks by name or with settings, and presets as `preset:NAME` or with settings for those of their attacks that have them.',
+  });
 export type AttackList = z.infer<typeof AttackList>;
+
+/** One attack, or one preset, as a list of it. */
+export const LoneAttack = AttackListEntry.transform((entry) => [entry]);
 
 const isPreset = (entry: AttackListEntry): entry is PresetEntry => entry.attack.startsWith('preset:');
 

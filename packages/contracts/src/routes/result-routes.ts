@@ -65,6 +65,9 @@ export const LeaderboardPage = pageOf(LeaderboardRow).extend({
 });
 export type LeaderboardPage = z.infer<typeof LeaderboardPage>;
 
+/** The smallest and the largest number of trials in one comparison. */
+export const comparedTrials = { min: 2, max: 6 } as const;
+
 export const resultRoutes = {
   getTrial: {
     method: 'GET',

@@ -24,11 +24,12 @@ import './leaderboard.css';
 
 const underWhat = ({ attack }: BoardQuery, items: readonly LeaderboardRow[]): string => {
   if (attack === undefined) {
-    const budgets = new Set(items.map(({ within = {} }) => withinText(within)));
+    const budgets = new Set(items.map(({ within = {}, metric }) => withinText(within, metric)));
     const [within = ''] = budgets;
     if (budgets.size > 1)
       return 'in the worst case over the attacks of each run; the budgets of the attacks differ, so compare only rows of the same sweep';
-    return `in the worst case over the attacks of each run${within}`;
+    const isMixed = new Set(items.map(({ sweepId }) => sweepId)).size > 1;
+    return `in the worst case over the attacks of each run${within}${isMixed ? '; a run that met fewer attacks looks more robust, so compare rows of the same sweep' : ''}`;
   }
   const settings = new Set(items.map(settingsLabel));
   if (settings.size > 1)

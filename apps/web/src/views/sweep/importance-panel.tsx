@@ -1,6 +1,6 @@
 /** The importance of the hyperparameters: the variance that each explains, and the mean objective at each value of the chosen one. */
 
-import type { HyperparameterValue } from '@funnel/contracts';
+import { evaluationMetrics, type HyperparameterValue } from '@funnel/contracts';
 import { useMemo, useState } from 'react';
 import { axisStyle, baseOption, EChart, infinityAxis } from '../../charts/echart.tsx';
 import { Panel, Prose } from '../../components/controls.tsx';
@@ -75,11 +75,8 @@ const LevelMeansPlot = (props: {
       levels.every(({ value }) => Number(value) > 0);
     const numbers = numeric ? levels.map(({ value }) => Number(value)) : [];
     const ends = log ? { min: Math.min(...numbers) / 1.5, max: Math.max(...numbers) * 1.5 } : { scale: true };
-    const ends95 = levels.flatMap(({ mean, halfWidth }) => [
-      mean - (halfWidth ?? 0),
-      mean + (halfWidth ?? 0),
-    ]);
-    const vertical = infinityAxis(ends95, format, colours);
+    const intervals = levels.map(({ mean, interval }) => interval ?? ([mean, mean] as const));
+    const vertical = infinityAxis(intervals.flat(), format, colours);
     const at = (level: (typeof levels)[number]) => (numeric ? Number(level.value) : String(level.value));
     return {
       ...baseOption(colours),
@@ -89,7 +86,7 @@ const LevelMeansPlot = (props: {
         trigger: 'item',
         formatter: ({ dataIndex }: { dataIndex: number }) => {
           const level = levels[dataIndex]!;
-          const spread = level.halfWidth === null ? '' : ` ± ${format(level.halfWidth)}`;
+          const spread = level.interval === null ? '' : ` (${level.interval.map(format).join(' to ')})`;
           const infinite = level.infinite
             ? `, median because ${level.infinite} of them ${level.infinite === 1 ? 'is' : 'are'} ∞`
             : '';
@@ -124,11 +121,7 @@ const LevelMeansPlot = (props: {
         {
           type: 'custom',
           silent: true,
-          data: levels.map((level) => [
-            at(level),
-            vertical.at(level.mean - (level.halfWidth ?? 0)),
-            vertical.at(level.mean + (level.halfWidth ?? 0)),
-          ]),
+          data: levels.map((level, i) => [at(level), ...intervals[i]!.map((end) => vertical.at(end))]),
           encode: { x: 0, y: [1, 2] },
           renderItem: (
             _: unknown,
@@ -211,7 +204,11 @@ export const ImportancePanel = (props: {
   const measured = columns[0]!.values.length;
   const name = rows.some((row) => row.name === picked) ? picked : (rows[0]?.name ?? null);
   const column = columns.find((candidate) => candidate.name === name);
-  const levels = useMemo(() => (column ? levelMeans(column.values, column.objective) : []), [column]);
+  const largest = evaluationMetrics[objective.metric].unit === 'fraction' ? 1 : Number.POSITIVE_INFINITY;
+  const levels = useMemo(
+    () => (column ? levelMeans(column.values, column.objective, largest) : []),
+    [column, largest],
+  );
   // Shares add up only if all hyperparameters are computed from the same trials.
   const comparable = columns.every(({ values }) => values.length === measured);
   const explained = rows.reduce((sum, row) => sum + row.importance, 0);

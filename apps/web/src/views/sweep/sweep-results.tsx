@@ -134,13 +134,20 @@ export const useSweepResults = (sweep: SweepDetail): SweepResults => {
   const [metricText, setMetric] = useQueryValue('metric');
   // The definition of a sweep never changes, but each response contains a new object.
   const attacks = useMemo(() => attackOptions(sweep.definition), [sweep.id]);
-  const worstCase = useMemo(() => worstCaseTitle(attacks.map(({ spec }) => spec)), [attacks]);
   const defaults = useMemo(() => defaultObjective(sweep.definition), [sweep.id]);
   const attack =
     attackText === 'worst' ? '' : (attacks[Number(attackText ?? Number.NaN)]?.key ?? defaults.attack);
   const metric =
     EvaluationMetricName.safeParse(metricText).data ??
     (attack === defaults.attack ? defaults.metric : usualMetricFor(attacks, attack));
+  const worstCase = useMemo(
+    () =>
+      worstCaseTitle(
+        attacks.map(({ spec }) => spec),
+        metric,
+      ),
+    [attacks, metric],
+  );
   const objective = useMemo(() => createObjective(attack, metric, defaults), [attack, metric, defaults]);
   const results = useMemo(() => trials.map((trial) => resultOf(trial, objective)), [trials, objective]);
   const measured = results.filter(({ value }) => value !== null).length;

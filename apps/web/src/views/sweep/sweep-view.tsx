@@ -1,7 +1,7 @@
 import { isDecided, type SweepDetail } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { type ComponentType, useState } from 'react';
-import { TrainingCurves, type TrialCurves } from '../../charts/training-curves.tsx';
+import { borderNote, TrainingCurves, type TrialCurves } from '../../charts/training-curves.tsx';
 import { CopyButton, Panel } from '../../components/controls.tsx';
 import { Empty, ErrorNotice, Loaded, Skeleton } from '../../components/states.tsx';
 import { metricsQuery, sweepQuery, trialQuery, useAnswers } from '../../data/queries.ts';
@@ -59,7 +59,7 @@ const ChosenCurves = ({ data }: { readonly data: SweepResults }) => {
   return (
     <Panel
       title="Training curves"
-      note="Updated after every epoch. The dashed line separates initialisation and optimisation. Trials that share a stage have the same curve there."
+      note={`Updated after every epoch. ${borderNote(trials)} Trials that share a stage have the same curve there.`}
     >
       <ErrorNotice error={details.error ?? metrics.error} />
       {recorded ? (

@@ -7,7 +7,7 @@ import {
 } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { TrainingCurves } from '../../charts/training-curves.tsx';
+import { borderNote, TrainingCurves } from '../../charts/training-curves.tsx';
 import { CopyButton, Panel } from '../../components/controls.tsx';
 import { Loaded } from '../../components/states.tsx';
 import { Status, Verdict } from '../../components/status.tsx';
@@ -138,7 +138,7 @@ const TrialCurvesPanel = ({ trial }: { readonly trial: TrialDetail }) => {
   );
   const recorded = series?.some(({ epochs }) => epochs.length > 0) ?? false;
   return (
-    <Panel title="Training" note="The dashed line separates initialisation and optimisation.">
+    <Panel title="Training" note={borderNote(trials)}>
       <Loaded state={state} height={380}>
         {() =>
           recorded ? (
