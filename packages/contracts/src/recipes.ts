@@ -149,10 +149,27 @@ const classic = defineRecipe({
   ],
 });
 
+const plain = defineRecipe({
+  title: 'Plain',
+  description: 'Encoder and classifier trained together on clean images: the baseline without a defence.',
+  citation: 'Vigouroux & Picard, “FUNN”, §4.1: the architecture of the classifier',
+  version: 1,
+  stages: [
+    {
+      kind: 'classify',
+      reads: supervisedHyperparameters,
+      lengthOf: ['classifierEpochs'],
+      epochs: (h) => h.classifierEpochs,
+      records: ['classifierLoss', 'trainAccuracy', 'cleanAccuracy'],
+      networks: ['classifier', 'defender-encoder', 'head'],
+    },
+  ],
+});
+
 const adversarialTraining = defineRecipe({
   title: 'Adversarial training',
   description:
-    'Encoder and classifier trained together, only on images that PGD perturbs against them. A robust encoder must beat this baseline. With `trainingEpsilon: 0` it trains on clean images: the plain baseline without a defence.',
+    'Encoder and classifier trained together, only on images that PGD perturbs against them. A robust encoder must beat this baseline. With `trainingEpsilon: 0` it trains on clean images, as `plain` does.',
   citation: 'Madry et al. 2018, Towards deep learning models resistant to adversarial attacks, §2, eq. 2.1',
   version: 1,
   stages: [
@@ -294,6 +311,7 @@ const detector = defineRecipe({
 export const recipes = {
   funn,
   classic,
+  plain,
   'adversarial-training': adversarialTraining,
   trades,
   distillation,

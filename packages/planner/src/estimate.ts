@@ -32,7 +32,13 @@ const bytesPerRecord = 40;
 /** Memory of a trainer before it has a network: the program, TensorFlow.js and its kernels. */
 const trainerBytes = 250 * 2 ** 20;
 
-const supervised: readonly RecipeName[] = ['adversarial-training', 'trades', 'distillation', 'magnet'];
+const supervised: readonly RecipeName[] = [
+  'plain',
+  'adversarial-training',
+  'trades',
+  'distillation',
+  'magnet',
+];
 
 /** Weights that a checkpoint stores anew at the end of an epoch. The classifier is stored whole, and its parts by themselves. */
 const storedWeights = (recipe: RecipeName, kind: StageKind, networks: Networks): number => {

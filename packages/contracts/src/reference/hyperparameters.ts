@@ -90,7 +90,7 @@ const recipeRow = (name: RecipeName) => {
 export const recipeTopic = defineTopic<ReturnType<typeof recipeRow>>({
   title: 'Recipes',
   about:
-    'The names below `recipes:` of a sweep file: ways to train a model. For a plain baseline without a defence take `adversarial-training` with `trainingEpsilon: 0`. It trains encoder and classifier together on clean images. `classic` is another baseline: it trains an auto-encoder first, for as many epochs as `funn` does, and then a classifier on the frozen encoder.',
+    'The names below `recipes:` of a sweep file: ways to train a model. For a baseline without a defence take `plain`. It trains encoder and classifier together on clean images. `classic` is another baseline: it trains an auto-encoder first, for as many epochs as `funn` does, and then a classifier on the frozen encoder.',
   rows: () => recipeNames.map(recipeRow),
   fields: [
     { title: 'epochs', text: ({ epochs }) => String(epochs), isListed: true },

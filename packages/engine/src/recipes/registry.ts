@@ -9,6 +9,7 @@ import * as detector from './detector.ts';
 import * as distillation from './distillation.ts';
 import * as funn from './funn.ts';
 import * as magnet from './magnet.ts';
+import * as plain from './plain.ts';
 import * as trades from './trades.ts';
 
 type Recipes = {
@@ -18,6 +19,7 @@ type Recipes = {
 export const recipes = {
   funn: { initialise: funn.initialise, optimise: funn.optimise, classify },
   classic: { initialise: classic.initialise, classify },
+  plain: { classify: plain.classify },
   'adversarial-training': { classify: adversarialTraining.classify },
   trades: { classify: trades.classify },
   distillation: { initialise: distillation.initialise, classify: distillation.classify },
