@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { z } from 'zod';
 import { datasetHandlers } from './handlers/datasets.ts';
-import { type Context, type Handlers, isStream, localCaller, type RouteReply } from './handlers/handler.ts';
+import { type Context, clientOf, type Handlers, isStream, type RouteReply } from './handlers/handler.ts';
 import { limitHandlers } from './handlers/limits.ts';
 import { checkpointHandlers, resultHandlers } from './handlers/results.ts';
 import { searchHandlers } from './handlers/searches.ts';
@@ -75,9 +75,6 @@ declare module 'fastify' {
     readonly routeName?: RouteName;
   }
 }
-
-const clientOf = ({ caller, ip }: FastifyRequest): string =>
-  caller === localCaller ? ip : `token ${caller.name}`;
 
 const decodeHeaders = (headers: FastifyRequest['headers']): FastifyRequest['headers'] =>
   Object.fromEntries(

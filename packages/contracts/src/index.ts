@@ -34,6 +34,7 @@ export {
   settingsJsonSchema,
 } from './attacks.ts';
 export * from './checkpoint.ts';
+export * from './clients.ts';
 export * from './constraints.ts';
 export * from './dataset-content.ts';
 export * from './dataset-reader.ts';

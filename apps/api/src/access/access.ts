@@ -3,7 +3,16 @@
  * of a token, finds the caller by its token, and compares the caller's role with the role that the route declares.
  */
 import rateLimit from '@fastify/rate-limit';
-import { AppError, plural, type Role, type Route, roles, routes, variableOf } from '@funnel/contracts';
+import {
+  AppError,
+  clientWithToken,
+  plural,
+  type Role,
+  type Route,
+  roles,
+  routes,
+  variableOf,
+} from '@funnel/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { type Caller, isStream, localCaller } from '../handlers/handler.ts';
@@ -138,7 +147,7 @@ const access = async (app: FastifyInstance, options: AccessOptions): Promise<voi
   app.decorateRequest('caller');
   await app.register(rateLimit, { global: false, max: options.requestsPerMinute, timeWindow: '1 minute' });
   const limitAddress = createRequestLimit(app, ({ ip }) => ip);
-  const limitToken = createRequestLimit(app, ({ caller }) => `token ${caller.name}`);
+  const limitToken = createRequestLimit(app, ({ caller }) => clientWithToken(caller.name));
   const streams = createStreamWatch({
     hasAccess: async (tokenHash) =>
       tokenHash === null ? !(await options.tokensNeeded()) : (await options.findCaller(tokenHash)) !== null,

@@ -2,7 +2,14 @@
  * The types of route handlers. They derive from the declared routes, so a handler that takes or returns something else does not compile.
  */
 import type { Readable } from 'node:stream';
-import type { Role, Route, RouteName, routes, ServiceLimits } from '@funnel/contracts';
+import {
+  clientWithToken,
+  type Role,
+  type Route,
+  type RouteName,
+  type routes,
+  type ServiceLimits,
+} from '@funnel/contracts';
 import type { Author, Db, Rounds } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import type { Tracer } from '@funnel/tracing';
@@ -31,6 +38,10 @@ export type Caller = { readonly name: string; readonly role: Role };
 
 /** The caller of every request while no token is needed. */
 export const localCaller: Caller = { name: 'local', role: 'admin' };
+
+/** Under which name limits and submissions count the sender of a request. */
+export const clientOf = ({ caller, ip }: { readonly caller: Caller; readonly ip: string }): string =>
+  caller === localCaller ? ip : clientWithToken(caller.name);
 
 export type RouteRequest<K extends RouteName> = {
   readonly params: Parsed<Routes[K], 'params'>;

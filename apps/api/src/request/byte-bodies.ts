@@ -8,7 +8,7 @@ import { finished } from 'node:stream/promises';
 import { AppError, datasetChunkBytes, fixedLimit, type Route, routes } from '@funnel/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { localCaller } from '../handlers/handler.ts';
+import { clientOf } from '../handlers/handler.ts';
 import { createFairQueue } from '../planning/fair-queue.ts';
 
 const routeOf = ({ routeOptions: { config } }: FastifyRequest): Route | undefined =>
@@ -82,9 +82,8 @@ const byteBodies = async (app: FastifyInstance): Promise<void> => {
   /** Resolves to a buffer for the body when the request has a place. Throws RATE_LIMITED. */
   const takePlace = (request: FastifyRequest): Promise<Uint8Array> =>
     new Promise((resolve, reject) => {
-      const client = request.caller === localCaller ? request.ip : `token ${request.caller.name}`;
       queue
-        .run(client, () => hold(request, resolve))
+        .run(clientOf(request), () => hold(request, resolve))
         .then(() => reject(new Error('The client has gone')), reject);
     });
 

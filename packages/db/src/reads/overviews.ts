@@ -4,6 +4,7 @@ import {
   type StoredDefinition,
   type SweepOverview,
   type TrialVerdict,
+  tokenOfClient,
   writeExtended,
 } from '@funnel/contracts';
 import { float8, int4, orNull, text } from '../connection/columns.ts';
@@ -14,7 +15,7 @@ export type BestTrial = NonNullable<SweepOverview['best']>;
 type SubmittedSweep = {
   readonly id: string;
   readonly definition: StoredDefinition;
-  /** `token NAME`, or an address. */
+  /** See `clientWithToken`. */
   readonly client: string | null;
 };
 
@@ -66,6 +67,6 @@ export const overviewOf = (
 ): SweepOverview => ({
   recipes: [...new Set(definition.recipes)],
   dataset: definition.dataset.name,
-  submittedBy: client?.match(/^token (.*)$/s)?.[1] ?? null,
+  submittedBy: tokenOfClient(client),
   best,
 });

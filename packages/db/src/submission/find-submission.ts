@@ -1,5 +1,5 @@
 /** The sweep of an earlier request of the same client with the same Idempotency-Key. */
-import { AppError } from '@funnel/contracts';
+import { AppError, tokenOfClient } from '@funnel/contracts';
 import { text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import type { Submission } from '../types.ts';
@@ -25,13 +25,15 @@ export const findSubmission = async (
   tx: Tx,
   { idempotency: { key, bodyHash }, share }: Sent,
 ): Promise<string | null> => {
+  const keys = [storedKey(share?.client, key), key];
+  const isAddress = share !== undefined && tokenOfClient(share.client) === null;
   const [row] = await tx.query(
     { body_hash: text(), sweep_id: text() },
     `SELECT k.body_hash, k.sweep_id FROM idempotency_keys k JOIN sweeps s ON s.id = k.sweep_id
      WHERE k.key IN ($1, $2)
-       AND (k.key = $1 OR s.client = $3::text OR (s.client IS NULL AND $3::text NOT LIKE 'token %'))
+       AND (k.key = $1 OR s.client = $3::text OR (s.client IS NULL AND $4::boolean))
      ORDER BY k.key = $1 DESC LIMIT 1`,
-    [storedKey(share?.client, key), key, share?.client ?? null],
+    [...keys, share?.client ?? null, isAddress],
   );
   if (!row) return null;
   if (row.body_hash === bodyHash) return row.sweep_id;
