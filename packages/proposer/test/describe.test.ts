@@ -19,7 +19,7 @@ const evaluate = ({ point, rung }: RecordedDecision): Result =>
 
 const halving = (changes: object = {}): Partial<SweepInput> => ({
   search: {
-    strategy: 'successive-halving',
+    strategy: 'hyperband',
     trials: 9,
     fidelity,
     try: trying([2, 9, 4, 1, 8, 3, 7, 5, 6]),

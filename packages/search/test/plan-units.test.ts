@@ -26,7 +26,7 @@ const rungsOf = (units: readonly { readonly rung: number }[]): readonly number[]
 describe.each(['hyperband', 'successive-halving'] as const)('the plan of %s', (rule) => {
   const search = searchOf({ promotion: { rule, fidelity } });
 
-  it.each([1, 9, 26, 27, 30, 39, 49, 53, 60])(
+  it.each([1, 9, 26, 27, 28, 30, 56, 39, 49, 53, 60])(
     'has the units that %i good configurations make',
     (configurations) => {
       const decisions = simulateSearch(search, configurations, ({ point }) => ({
@@ -38,9 +38,10 @@ describe.each(['hyperband', 'successive-halving'] as const)('the plan of %s', (r
   );
 
   it('says how many configurations the last bracket lacks', () => {
-    expect(planUnits(search, 27).missing).toBe(0);
-    expect(planUnits(search, 20).missing).toBe(7);
-    expect(planUnits(search, 30).missing).toBe(rule === 'hyperband' ? 9 : 24);
+    const first = rule === 'hyperband' ? 27 : 28;
+    expect(planUnits(search, first).missing).toBe(0);
+    expect(planUnits(search, 20).missing).toBe(first - 20);
+    expect(planUnits(search, 30).missing).toBe(rule === 'hyperband' ? 9 : 26);
   });
 });
 

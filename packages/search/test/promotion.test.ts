@@ -63,9 +63,22 @@ it('Hyperband has the brackets of table 1 of its paper, for at most 81 epochs an
   expect(units.map((unit) => unit!.rung)).toEqual(rungs);
 });
 
-describe.each(['hyperband', 'successive-halving'] as const)('%s', (rule) => {
+it('successive halving has brackets of which two configurations reach the highest rung', () => {
+  const units = run('successive-halving', { min: 1, max: 27, eta: 3 }, 28);
+  const rungs = [28, 10, 4, 2].flatMap((size, rung) => Array<number>(size).fill(rung));
+  expect(units.map((unit) => unit!.rung)).toEqual(rungs);
+  const halves = run('successive-halving', { min: 1, max: 8, eta: 2 }, 9);
+  expect(halves.map((unit) => unit!.rung)).toEqual(
+    [9, 5, 3, 2].flatMap((size, rung) => Array<number>(size).fill(rung)),
+  );
+});
+
+describe.each([
+  ['hyperband', [27, 9, 3, 1], [9, 3, 1]],
+  ['successive-halving', [28, 10, 4, 2], [10, 4, 2]],
+] as const)('%s', (rule, sizes, smaller) => {
   it('promotes the best third of each rung of a bracket, in order of value', () => {
-    const units = run(rule, { min: 1, max: 27, eta: 3 }, 27) as readonly Unit[];
+    const units = run(rule, { min: 1, max: 27, eta: 3 }, sizes[0]) as readonly Unit[];
     const [rung0, rung1, rung2, rung3] = [0, 1, 2, 3].map((rung) =>
       units.filter((unit) => unit.rung === rung),
     );
@@ -74,14 +87,15 @@ describe.each(['hyperband', 'successive-halving'] as const)('%s', (rule) => {
         .toSorted((a, b) => Number(b.point.x) - Number(a.point.x))
         .slice(0, count)
         .map(({ configuration }) => configuration);
-    expect(rung1!.map(({ configuration }) => configuration)).toEqual(best(rung0!, 9));
-    expect(rung2!.map(({ configuration }) => configuration)).toEqual(best(rung1!, 3));
-    expect(rung3!.map(({ configuration }) => configuration)).toEqual(best(rung2!, 1));
+    expect(rung1!.map(({ configuration }) => configuration)).toEqual(best(rung0!, sizes[1]));
+    expect(rung2!.map(({ configuration }) => configuration)).toEqual(best(rung1!, sizes[2]));
+    expect(rung3!.map(({ configuration }) => configuration)).toEqual(best(rung2!, sizes[3]));
   });
 
   it('leaves places empty when no good unit is left', () => {
-    const units = run(rule, { min: 1, max: 9, eta: 3 }, 9, true);
-    expect(units.slice(9, 13)).toEqual([null, null, null, null]);
+    const [first, second, third] = smaller;
+    const units = run(rule, { min: 1, max: 9, eta: 3 }, first, true);
+    expect(units.slice(first, first + second + third)).toEqual(Array(second + third).fill(null));
   });
 });
 

@@ -22,7 +22,7 @@ const space = { initialiseEpochs: 2, classifierEpochs: 1 };
 
 /** Three rungs of `optimiseEpochs`: 1, 3 and 9. */
 export const promoting = {
-  strategy: 'successive-halving',
+  strategy: 'hyperband',
   trials: 9,
   fidelity: { hyperparameter: 'optimiseEpochs', min: 1, max: 9 },
 } as const;

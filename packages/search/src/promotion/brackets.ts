@@ -96,10 +96,14 @@ const ruleOf = (brackets: readonly Bracket[], order: Order): PromotionRule => {
   };
 };
 
-/** Brackets that all start at the lowest rung, each with η configurations for each one that reaches the highest rung, and so on. */
-export const successiveHalving = ({ fidelity, order }: RuleOptions): PromotionRule => {
-  const rungs = rungsOf(fidelity).length;
-  return ruleOf([bracketOf(0, Math.round(fidelity.eta ** (rungs - 1)), rungs, fidelity.eta)], order);
+/**
+ * Brackets that all start at the lowest rung, with ηᵏ + 1 configurations at the k-th rung below the highest: each rung promotes its best 1/η,
+ * rounded up, so two configurations reach the highest rung. With ηᵏ, one ranking of the rung below would choose the only one (ADR 0031).
+ */
+export const successiveHalving = ({ fidelity: { min, max, eta }, order }: RuleOptions): PromotionRule => {
+  const highest = rungsOf({ min, max, eta }).length - 1;
+  const sizes = Array.from({ length: highest + 1 }, (_, rung) => Math.round(eta ** (highest - rung)) + 1);
+  return ruleOf([{ start: 0, sizes }], order);
 };
 
 /** A bracket for each rung, the one with the shortest training first; all use about the same number of epochs. */
