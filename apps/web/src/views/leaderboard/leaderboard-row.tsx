@@ -100,10 +100,10 @@ export const Row = (props: {
       {props.rungs ? <td className="number">{row.rung ?? '–'}</td> : null}
       <td className="board-run">
         <a href={href(['trials', row.trialId])} title={own || undefined}>
-          {own || row.recipe}
+          {own === '' ? row.recipe : `${row.recipe}: ${own}`}
         </a>
         <span className="muted small">
-          {row.recipe}, {row.dataset}, {seedsText(row.seeds)},{' '}
+          {row.dataset}, {seedsText(row.seeds)},{' '}
           <a href={href(['sweeps', row.sweepId])}>its sweep</a>
         </span>
         {row.older === undefined ? null : (
@@ -133,7 +133,7 @@ export const Row = (props: {
             <span>
               {format(value)}
               {interval === null ? null : (
-                <span className="muted" title="95 % interval">
+                <span className="muted board-interval" title="95 % interval">
                   {' '}
                   {format(interval[0]).replace('%', '')}–{format(interval[1])}
                 </span>
