@@ -172,6 +172,14 @@ export type SweepPlan = {
   readonly plan: Plan;
 };
 
+/** Why a plan has no time. */
+export const describeUnknownTime = ({ unmeasured = [], slots }: NonNullable<Plan['estimate']>): string => {
+  if (slots === 0) return 'not known: no worker is online';
+  return unmeasured.length === 0
+    ? 'not known'
+    : `no measurement yet: nothing here has run ${unmeasured.join(', ')}`;
+};
+
 /** The values of a hyperparameter in one line: `1, 5, 10`; `1, 2, … 100,000 in all`; `any number from 0.1 to 10, evenly on a log scale`. */
 export const describeValues = ({ values, different, continuous }: PlannedHyperparameter): string => {
   if (continuous) {

@@ -1,6 +1,7 @@
 /** A plan as text: everything that will run, the work that is left, and what it costs. */
 import {
   describeChanges,
+  describeUnknownTime,
   describeValues,
   formatAmount,
   formatBytes,
@@ -61,13 +62,11 @@ const describeRuns = (plan: Plan): readonly string[] => {
   ];
 };
 
-const timeText = ({ seconds = null, unmeasured = [], slots }: NonNullable<Plan['estimate']>): string => {
-  if (seconds !== null)
-    return `about ${formatDuration(seconds)}${slots === undefined ? '' : ` on ${plural(slots, 'trainer')}`}, at the speed of the last stages here`;
-  if (slots === 0) return 'not known: no worker is online';
-  return unmeasured.length === 0
-    ? 'not known'
-    : `no measurement yet: nothing here has run ${unmeasured.join(', ')}`;
+const timeText = (estimate: NonNullable<Plan['estimate']>): string => {
+  const { seconds = null, slots } = estimate;
+  return seconds === null
+    ? describeUnknownTime(estimate)
+    : `about ${formatDuration(seconds)}${slots === undefined ? '' : ` on ${plural(slots, 'trainer')}`}, at the speed of the last stages here`;
 };
 
 const describeEstimate = ({ estimate }: Plan): readonly string[] => {

@@ -2,6 +2,7 @@
 import { FunnelError } from '@funnel/client';
 import { Component, type ReactNode } from 'react';
 import { askForToken } from '../data/api.ts';
+import { href } from '../router.ts';
 
 /** Text in which backticks enclose commands and names. */
 const WithCode = ({ text }: { readonly text: string }) =>
@@ -44,6 +45,9 @@ export const ErrorNotice = ({ error, retry }: { readonly error: unknown; readonl
             </span>
             <code className="muted">{error.code}</code>
           </>
+        ) : null}
+        {error instanceof FunnelError && error.code === 'NOT_FOUND' ? (
+          <a href={href(['sweeps'])}>Show the sweeps</a>
         ) : null}
         {retry ? (
           <button type="button" className="button" data-size="small" onClick={retry}>

@@ -103,8 +103,7 @@ export const Row = (props: {
           {own === '' ? row.recipe : `${row.recipe}: ${own}`}
         </a>
         <span className="muted small">
-          {row.dataset}, {seedsText(row.seeds)},{' '}
-          <a href={href(['sweeps', row.sweepId])}>its sweep</a>
+          {row.dataset}, {seedsText(row.seeds)}, <a href={href(['sweeps', row.sweepId])}>its sweep</a>
         </span>
         {row.older === undefined ? null : (
           <span className="muted small" title={`Made by another version: ${describeChanges(row.older)}`}>

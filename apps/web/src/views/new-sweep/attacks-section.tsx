@@ -13,7 +13,7 @@ import {
 import { useQuery } from '@tanstack/react-query';
 import { useId } from 'react';
 import type { z } from 'zod';
-import { Panel, Segmented } from '../../components/controls.tsx';
+import { Panel, Prose, Segmented } from '../../components/controls.tsx';
 import { datasetsQuery } from '../../data/queries.ts';
 import { attackLabel, formatNumber } from '../../format.ts';
 import type { AttackDraft, Draft } from './draft.ts';
@@ -117,7 +117,9 @@ const AttackRow = (props: {
           Remove
         </button>
       </div>
-      <p className="muted small">{declared.description}</p>
+      <p className="muted small">
+        <Prose text={declared.description} />
+      </p>
       <div className="attack-settings">
         {Object.entries(shape).map(([name, schema]) => (
           <SchemaField
@@ -158,7 +160,13 @@ export const AttacksSection = (props: {
   return (
     <Panel
       title="Attacks"
-      note={isOwnList ? 'Your own list of attacks with their settings.' : presets[draft.preset!].description}
+      note={
+        isOwnList ? (
+          'Your own list of attacks with their settings.'
+        ) : (
+          <Prose text={presets[draft.preset!].description} />
+        )
+      }
       actions={
         <Segmented
           label="Attacks"

@@ -1,6 +1,6 @@
 import { DatasetSpec, datasetTitle, type Plan, recipeNames, recipes } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
-import { Panel } from '../../components/controls.tsx';
+import { Panel, Prose } from '../../components/controls.tsx';
 import { datasetsQuery } from '../../data/queries.ts';
 import { changeDataset, type Draft } from './draft.ts';
 import { Labelled, TextField } from './fields.tsx';
@@ -150,7 +150,9 @@ export const BasicsSection = (props: {
               <input type="checkbox" checked={draft.recipes.includes(name)} onChange={() => toggle(name)} />
               <span>
                 <strong>{recipes[name].title}</strong>{' '}
-                <span className="muted small">{recipes[name].description}</span>
+                <span className="muted small">
+                  <Prose text={recipes[name].description} />
+                </span>
               </span>
             </label>
           ))}

@@ -243,7 +243,7 @@ const Editor = ({
           <h1>New sweep</h1>
           <p className="muted">
             A sweep has one trial for every point of the search space and every seed. Funnel trains shared
-            stages once.
+            stages once. The <a href="reference">reference</a> says what every name means.
           </p>
         </div>
         <Segmented

@@ -1,12 +1,20 @@
-import { describeChanges, describeValues, type Plan, StageKind } from '@funnel/contracts';
+import {
+  describeChanges,
+  describeUnknownTime,
+  describeValues,
+  type Plan,
+  StageKind,
+} from '@funnel/contracts';
 import { Fragment } from 'react';
 import { ErrorNotice, Skeleton } from '../../components/states.tsx';
 import {
+  attackLabel,
   formatBytes,
   formatCount,
   formatDuration,
   formatFactor,
   hyperparameterTitle,
+  keyOfRun,
   plural,
 } from '../../format.ts';
 
@@ -101,11 +109,23 @@ const Estimate = ({ plan: { estimate } }: { readonly plan: Plan }) =>
       </dl>
       {estimate.seconds == null ? (
         <p className="muted small">
-          The time is known once this fleet has run a stage of each of these kinds. A sweep of few images is a
-          quick way.
+          Time: {describeUnknownTime(estimate)}. A sweep of few images is a quick way to a measurement.
         </p>
       ) : null}
     </>
+  );
+
+/** Every attack that runs, with its settings: presets are spelt out. Plans of older versions do not say it. */
+const Attacks = ({ plan: { runs } }: { readonly plan: Plan }) =>
+  runs === undefined ? null : (
+    <details className="plan-attacks">
+      <summary>{plural(runs.attacks.length, 'attack')}</summary>
+      <ul className="small">
+        {runs.attacks.map((run) => (
+          <li key={keyOfRun(run)}>{attackLabel(run)}</li>
+        ))}
+      </ul>
+    </details>
   );
 
 const Figures = ({ plan }: { readonly plan: Plan }) => {
@@ -146,6 +166,7 @@ const Figures = ({ plan }: { readonly plan: Plan }) => {
           Made by an older version, so made anew with all that follows: {describeChanges(plan.madeAnew)}.
         </p>
       ) : null}
+      <Attacks plan={plan} />
       <Estimate plan={plan} />
       <table className="plan-stages">
         <thead>
