@@ -46,3 +46,18 @@ it.runIf(existsSync('/proc'))('a FUNNEL_HOME where no folder can be made is refu
   expect(stderr).toContain('/proc/nohome/inner, but it cannot write there');
   expect(status).toBe(2);
 });
+
+it.each([
+  [['plan', 'nope.yaml'], 'nope.yaml cannot be read: there is no such file'],
+  [['plan', '/'], '/ cannot be read: it is a folder, not a file'],
+  [['best', '--attack', 'preset:autoattack'], '--attack worst ranks by the worst case'],
+  [['best', '--attack', 'pgd'], 'did you mean "pgd-linf" or "pgd-l2"?'],
+  [['hyperparameters', 'learningRate'], '"optimiseDefenderRate", "classifierRate"'],
+  [['compare', `${'0'.repeat(16)}-00000`], 'Expected 2 to 6 different trials, but got 1.'],
+  [['compare', `${'0'.repeat(16)}-00000`, `${'0'.repeat(16)}-00000`], 'but got 1.'],
+  [['show', '0'.repeat(16), '--why'], 'npx funnel show 0000000000000000-0 --why'],
+])('funnel %j is refused with what to do', async (args, words) => {
+  const { status, stderr } = await run(...args);
+  expect(stderr).toContain(words);
+  expect(status).toBe(2);
+});

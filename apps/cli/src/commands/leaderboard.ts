@@ -3,11 +3,12 @@ import {
   comparedTrials,
   EvaluationMetricName,
   type LeaderboardRow,
+  PresetName,
   type Ranking,
   type RecipeName,
   usualRankings,
 } from '@funnel/contracts';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { describeComparison } from '../output/comparison.ts';
@@ -32,6 +33,20 @@ export type LeaderboardOptions = {
   readonly limit: number;
 };
 
+const ranked = [...AttackName.options, worst];
+
+const isPreset = (text: string): boolean => PresetName.safeParse(text.replace(/^preset:/, '')).success;
+
+/** Throws InvalidArgumentError, in the words of Commander's own choices, which `suggestNames` understands. */
+const readRankedAttack = (text: string): string => {
+  if (ranked.includes(text)) return text;
+  throw new InvalidArgumentError(
+    isPreset(text)
+      ? `A preset is several attacks: --attack ${worst} ranks by the worst case over the attacks of a run.`
+      : `Allowed choices are ${ranked.join(', ')}.`,
+  );
+};
+
 /** Adds the options that `best` and `export` share. */
 export const withFilters = (command: Command, limit: number): Command =>
   command
@@ -39,7 +54,9 @@ export const withFilters = (command: Command, limit: number): Command =>
       new Option(
         '--attack <name>',
         `rank by this attack, or by the ${worst} case over all attacks (default: the choice of the sweep; over all sweeps ${usualRankings()[0].attack})`,
-      ).choices([...AttackName.options, worst]),
+      )
+        .choices(ranked)
+        .argParser(readRankedAttack),
     )
     .addOption(
       new Option(
