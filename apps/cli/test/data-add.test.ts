@@ -1,5 +1,13 @@
 /** `funnel data add` against a running service: what it shows, what the service then has, and what is left on the disk. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -121,18 +129,23 @@ it('names the folder whose disk is full, and a way out', async ({ skip }) => {
 it('does not advise to remove a data set that is built in', async () => {
   const { status, stderr } = await add('glyphs', pictures(['a', 'b'], 3));
   expect(status).toBe(3);
-  expect(stderr).toMatch(
-    /under the name glyphs, which is built in, but got another data set\n→ Take another name\.\n$/,
-  );
+  expect(stderr).toMatch(/but glyphs is built in, with other images\.\n→ Take another name\.\n$/);
+  expect(existsSync(join(home, 'samples', 'glyphs.png'))).toBe(false);
 });
 
 it('repeats an upload, and refuses another content under the name', async () => {
   const path = pictures(['a', 'b'], 3);
   expect((await add('letters', path)).status).toBe(0);
-  expect((await add('letters', path)).status).toBe(0);
-  const other = await add('letters', path, '--grey');
-  expect(other.status).toBe(3);
-  expect(other.stderr).toMatch(/letters stands for the data set [0-9a-f]+/);
+  const again = await add('letters', path);
+  expect(again.status).toBe(0);
+  expect(again.stdout).toContain('The service has exactly this data set under this name already.');
+  const samples = readFileSync(join(home, 'samples', 'letters.png'));
+  for (const more of [[], ['--dry-run']]) {
+    const other = await add('letters', path, '--grey', ...more);
+    expect(other.status).toBe(3);
+    expect(other.stderr).toMatch(/letters stands for the data set [0-9a-f]+/);
+  }
+  expect(readFileSync(join(home, 'samples', 'letters.png')).equals(samples)).toBe(true);
   expect(readdirSync(home)).toEqual(['samples']);
 });
 

@@ -14,9 +14,18 @@ export const refuseFile = (path: string, why: string): never => {
 
 /** An error of the system, of a decoder or of zlib as part of a sentence. A decoder that stumbles over damaged bytes has no words for them. */
 export const reasonOf = (error: unknown): string =>
-  error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError
+  error instanceof TypeError ||
+  error instanceof RangeError ||
+  error instanceof SyntaxError ||
+  (error instanceof Error && error.message === 'Unknown error')
     ? 'it is damaged'
     : (error instanceof Error ? error.message : String(error)).split('\n')[0]!.trim().replace(/[.:]$/, '');
+
+/** Why a file or a folder cannot be opened, as a part of a sentence. */
+export const whyClosed = ({ code }: NodeJS.ErrnoException): string => {
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is none at this path';
+  return code === 'EACCES' ? 'you may not read it' : `it cannot be opened (${code})`;
+};
 
 /** Runs a decoder. Its errors become faults of the file: `path: expected a whole … (reason)`. */
 export const decoding = async <T>(

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { refuseFile } from './fault.ts';
+import { refuseFile, whyClosed } from './fault.ts';
 
 /** More names than a data set within the limits has. */
 const maxNames = 4_000_000;
@@ -53,7 +53,7 @@ export const openFile = async (path: string): Promise<OpenFile> => {
   const handle = await open(path, flags).catch((error: NodeJS.ErrnoException) =>
     error.code === 'ELOOP'
       ? refuseFile(path, 'expected a file, but got a symbolic link, which is not followed')
-      : refuseFile(path, `expected a file that can be read, but it cannot be opened (${error.code})`),
+      : refuseFile(path, `expected a file that can be read, but ${whyClosed(error)}`),
   );
   const stat = await handle.stat();
   if (stat.isFile()) return { handle, bytes: stat.size };

@@ -1,8 +1,10 @@
 /** `funnel data add`: reads the files of the user in a process of its own, shows what they are, and stores them as a data set. */
 import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FunnelError } from '@funnel/client';
 import {
   builtInOf,
+  type DatasetDetail,
   type DatasetName,
   DatasetSlug,
   defaultLimits,
@@ -126,6 +128,38 @@ const largestOf = async ({ client }: Context): Promise<number> => {
   return items.find(({ name }) => name === 'datasetBytes')?.value ?? defaultLimits.datasetBytes;
 };
 
+/** The data set that has the name now; null if there is none, or if no service answers to a dry run. */
+const findNamed = async (
+  name: string,
+  { client }: Context,
+  isAdded: boolean,
+): Promise<DatasetDetail | null> => {
+  try {
+    return await client().getDataset({ params: { name } });
+  } catch (error) {
+    if (!isAdded || (error instanceof FunnelError && error.code === 'NOT_FOUND')) return null;
+    throw error;
+  }
+};
+
+/** Throws Exit if the name stands for other images: nothing is written then, the sheet of samples included. */
+const assertFree = (name: string, digest: string, named: DatasetDetail | null): void => {
+  if (named !== null && named.digest !== digest)
+    throw new Exit(
+      exitCodes.refused,
+      named.isBuiltIn
+        ? `Expected a name that is free, but ${name} is built in, with other images.\n→ Take another name.`
+        : `Expected a name that is free, but ${name} stands for the data set ${named.digest.slice(0, 12)}.\n→ Take another name, or remove this one first with \`npx funnel data rm ${name}\`.`,
+    );
+};
+
+/** The last line: what has happened. */
+const outcomeText = (name: string, isAdded: boolean, isKnown: boolean): string => {
+  const use = `A sweep file names it: dataset: { name: ${name} }`;
+  if (isKnown) return `The service has exactly this data set under this name already. ${use}`;
+  return isAdded ? `Added. ${use}` : 'Nothing was added (--dry-run).';
+};
+
 /** Draws one line of progress on a terminal. */
 const drawProgress = ({ output }: Context, name: string, share: number, text: string): void => {
   if (output.columns() !== null) output.draw([`${name}  ${progressBar(share, 24)}  ${text}`]);
@@ -192,6 +226,8 @@ const addDataset = async (name: string, path: string, given: Given, context: Con
           ),
       },
     );
+    const named = await findNamed(name, context, isAdded);
+    assertFree(name, dataset.digest, named);
     const samples = join(env.FUNNEL_HOME, 'samples', `${name}.png`);
     makeFolder(join(home, 'samples'));
     await writeFile(samples, dataset.sheet);
@@ -200,12 +236,11 @@ const addDataset = async (name: string, path: string, given: Given, context: Con
     if (!output.json) output.write(describe(added));
     if (isAdded) await upload(name, dataset, context);
     if (output.json) output.write(JSON.stringify(added, null, 2));
-    else
-      output.write(
-        isAdded
-          ? `Added. A sweep file names it: dataset: { name: ${name} }`
-          : 'Nothing was added (--dry-run).',
-      );
+    else output.write(outcomeText(name, isAdded, named !== null));
+  } catch (error) {
+    if (signal.aborted && isAdded)
+      output.note(`Interrupted. ${name} was not added; the same command goes on where this one stopped.`);
+    throw error;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
