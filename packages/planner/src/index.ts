@@ -1,4 +1,5 @@
 export { buildPlan, countPlan } from './build-plan.ts';
+export { doubtsAbout } from './doubts.ts';
 export { estimate } from './estimate.ts';
 export { countTrials, type DecidedPoint } from './expand-trials.ts';
 export { chainId, configurationId, presentVersions, stageId } from './identity.ts';

@@ -42,6 +42,7 @@ import {
   buildPlan,
   countPlan,
   countTrials,
+  doubtsAbout,
   estimate,
   type Outline,
   outlineSweep,
@@ -258,14 +259,18 @@ export const createPlanner = (
     const madeAnew = await findMadeAnew(db, outline, request.engineVersion);
     const { plan, images } = countPlan(outline, known, attacked);
     const left = timeLeft(images, await readSpeeds(db));
-    const whole = withFindings(plan, { estimate: { ...estimate, ...left }, search, madeAnew, warnings });
+    const whole = withFindings(plan, {
+      ...{ estimate: { ...estimate, ...left }, search, madeAnew },
+      warnings: [...warnings, ...doubtsAbout(definition, outline)],
+    });
     return { ...whole, runs: whatRuns(definition, outline) };
   },
   submit: async ({ client, author, idempotencyKey: key, ticket, ...request }) => {
     const { definition, warnings } = await resolveDataset(db, request.definition);
     const { outline, estimate, search } = time(() => outlineChecked({ ...request, definition }, limits));
     const madeAnew = await findMadeAnew(db, outline, request.engineVersion);
-    const findings = { estimate, search, madeAnew, warnings };
+    const doubts = [...warnings, ...doubtsAbout(definition, outline)];
+    const findings = { estimate, search, madeAnew, warnings: doubts };
     const begun = search && (await beginSearch(db, definition, request.engineVersion));
     // A search begins with the trials of its first decision. Its plan counts all.
     const { plan: whole } = begun ? countPlan(outline, nothingKnown, []) : { plan: undefined };

@@ -1,0 +1,88 @@
+/** What will probably disappoint in a sweep, before it costs anything: one sentence each, for `warnings` of a plan. */
+import {
+  ballOf,
+  budgetsOfChoice,
+  defaultHyperparameters,
+  type HyperparameterName,
+  hyperparametersOf,
+  isDecided,
+  isPromoting,
+  isRange,
+  normTitles,
+  plural,
+  type RecipeName,
+  type SweepDefinition,
+} from '@funnel/contracts';
+import type { Outline } from './outline.ts';
+
+/** A ball of so many times the usual radius of a data set fools nearly every model on nearly every image. */
+const tooLarge = 3;
+
+const rounded = (value: number): number => Number(value.toPrecision(3));
+
+/** The defaults of attacks are for grey digits. On colour photographs, an eighth of them changes what people see. */
+const largeBalls = (
+  { dataset }: SweepDefinition,
+  { attacks }: Pick<Outline, 'attacks'>,
+): readonly string[] => {
+  const usual = budgetsOfChoice(dataset);
+  return (['linf', 'l2'] as const).flatMap((norm) => {
+    const large = attacks.filter((run) => {
+      const ball = ballOf(run);
+      return ball?.norm === norm && ball.epsilon > tooLarge * usual[norm];
+    });
+    const names = [...new Set(large.map(({ attack }) => attack))];
+    if (names.length === 0) return [];
+    const largest = Math.max(...large.map((run) => ballOf(run)!.epsilon));
+    return [
+      `ε ${rounded(largest)} of ${names.join(', ')} is ${rounded(largest / usual[norm])} times the usual ε of ${dataset.name} (${normTitles[norm]} ${rounded(usual[norm])}): nearly every image of every model will be fooled. Set \`epsilon\`.`,
+    ];
+  });
+};
+
+const readersOf = ({ recipes }: SweepDefinition, name: HyperparameterName): readonly RecipeName[] =>
+  [...new Set(recipes)].filter((recipe) => hyperparametersOf(recipe).includes(name));
+
+/** The least and the largest number that the space gives to a hyperparameter, or its default. */
+const endsOf = (
+  { space }: SweepDefinition,
+  name: 'trainingEpsilon' | 'warmupEpochs' | 'classifierEpochs',
+): readonly [number, number] => {
+  const dimension = space[name] ?? defaultHyperparameters[name];
+  if (typeof dimension === 'object' && isRange(dimension)) return [dimension.min, dimension.max];
+  const values = [dimension].flat().map(Number);
+  return [Math.min(...values), Math.max(...values)];
+};
+
+const largeTraining = (definition: SweepDefinition): readonly string[] => {
+  const { dataset } = definition;
+  const usual = budgetsOfChoice(dataset).linf;
+  const [, largest] = endsOf(definition, 'trainingEpsilon');
+  if (readersOf(definition, 'trainingEpsilon').length === 0 || largest <= tooLarge * usual) return [];
+  return [
+    `trainingEpsilon ${rounded(largest)} is ${rounded(largest / usual)} times the usual ε of ${dataset.name} (${normTitles.linf} ${rounded(usual)}): such training may learn nothing. Set \`trainingEpsilon\`.`,
+  ];
+};
+
+/** ε grows to `trainingEpsilon` over `warmupEpochs`. A search with promotion gives other epochs to its rungs. */
+const unfinishedWarmup = (definition: SweepDefinition): readonly string[] => {
+  const { search } = definition;
+  const readers = readersOf(definition, 'warmupEpochs');
+  const [, longest] = endsOf(definition, 'warmupEpochs');
+  const [shortest] = endsOf(definition, 'classifierEpochs');
+  const isPromoted = isDecided(search) && isPromoting(search);
+  if (readers.length === 0 || isPromoted || longest < shortest) return [];
+  if (endsOf(definition, 'trainingEpsilon')[1] === 0) return [];
+  return [
+    `The ε of ${readers.join(', ')} grows over ${plural(longest, 'epoch')} (\`warmupEpochs\`), but the training may have ${shortest}: then it never trains at its full \`trainingEpsilon\`.`,
+  ];
+};
+
+export const doubtsAbout = (
+  definition: SweepDefinition,
+  outline: Pick<Outline, 'attacks'>,
+): readonly string[] => [
+  ...largeBalls(definition, outline),
+  ...largeTraining(definition),
+  ...unfinishedWarmup(definition),
+];
