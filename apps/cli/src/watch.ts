@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, FunnelError } from '@funnel/client';
 import {
+  type EvaluationMetricName,
   type SearchState,
   type SweepDetail,
   type SweepStatus,
@@ -11,6 +12,7 @@ import {
 } from '@funnel/contracts';
 import type { Ranked } from './commands/leaderboard.ts';
 import { formatDuration, progressBar } from './output/format.ts';
+import { distanceInstead, insteadText } from './output/leaderboard.ts';
 import { bestText, searchLines } from './output/search.ts';
 import { describeWaits } from './output/sweeps.ts';
 import type { Output } from './output/terminal.ts';
@@ -235,11 +237,25 @@ export const watchSweep = async (
 
 const maxRows = 1000;
 
-/** The best configurations of a sweep, ranked by its objective, or by the usual ranking when it has none. */
-export const readLeaderboard = async (client: Client, { id, definition }: SweepDetail): Promise<Ranked> => {
+/**
+ * The best configurations of a sweep, ranked by its objective, or by the usual ranking when it has none; as `funnel best` does, by a distance
+ * when robust accuracies tell nothing. `output`: says so.
+ */
+export const readLeaderboard = async (
+  client: Client,
+  { id, definition }: SweepDetail,
+  output: Output,
+): Promise<Ranked> => {
   const [{ attack, metric }] = usualRankings(definition);
-  const { items, next, ...notes } = await client.leaderboard({
-    query: { sweep: id, group: 'configuration', limit: maxRows, attack, metric },
-  });
-  return { attack, rows: items, isComplete: next === null, notes };
+  const read = async (by: EvaluationMetricName): Promise<Ranked> => {
+    const { items, next, ...notes } = await client.leaderboard({
+      query: { sweep: id, group: 'configuration', limit: maxRows, attack, metric: by },
+    });
+    return { attack, rows: items, isComplete: next === null, notes };
+  };
+  const asked = await read(metric);
+  const distance = distanceInstead(asked.rows);
+  if (distance === null) return asked;
+  output.note(insteadText(asked.rows, distance));
+  return read(distance);
 };

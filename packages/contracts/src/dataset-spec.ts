@@ -69,7 +69,13 @@ const sizeNames = Object.keys(sizes) as readonly Size[];
 /** The images of a stage. `content` is absent for a built-in data set. */
 export const DatasetSpec = z.strictObject(
   { name: DatasetSlug, ...sizes, content: StageContent.optional() },
-  { error: likeThis('an object such as { name: mnist }') },
+  {
+    error: (issue) => {
+      // `dataset: pets` means the data set with this name.
+      const name = DatasetSlug.safeParse(issue.input).data ?? 'mnist';
+      return likeThis(`an object such as { name: ${name} }`)(issue);
+    },
+  },
 );
 export type DatasetSpec = z.infer<typeof DatasetSpec>;
 

@@ -27,8 +27,8 @@ test('a key that is too long', () => {
 describe('a value of another type', () => {
   test.each<[object, ProblemIssue]>([
     [
-      { dataset: 'mnist' },
-      { path: 'dataset', expected: 'an object such as { name: mnist }', received: '"mnist"' },
+      { dataset: 'pets' },
+      { path: 'dataset', expected: 'an object such as { name: pets }', received: '"pets"' },
     ],
     [
       { search: 'random' },

@@ -12,7 +12,12 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { describeComparison } from '../output/comparison.ts';
-import { describeLeaderboard, distanceInstead, type RankingNotes, titleOf } from '../output/leaderboard.ts';
+import {
+  describeLeaderboard,
+  distanceInstead,
+  insteadText,
+  type RankingNotes,
+} from '../output/leaderboard.ts';
 import { present } from '../output/terminal.ts';
 import { findSweep, findTrial, firstItems, firstOnly } from '../requests.ts';
 import { collect, readWhole, trialWords } from '../values.ts';
@@ -137,10 +142,7 @@ const showBest = async (options: LeaderboardOptions, context: Context): Promise<
     distance === null
       ? asked
       : await readRanked({ ...options, attack: asked.attack ?? worst, metric: distance }, context);
-  if (distance !== null)
-    context.output.note(
-      `${asked.rows.some(({ value }) => value === 0) ? 'No run has a robust accuracy above 0' : 'No run has a robust accuracy'}, so they are ranked by ${titleOf(distance)} instead.`,
-    );
+  if (distance !== null) context.output.note(insteadText(asked.rows, distance));
   present(context.output, rows, () =>
     describeLeaderboard(rows, { attack, rungs: options.allRungs ? 'all' : 'highest', notes }),
   );

@@ -62,7 +62,7 @@ const watchToEnd = async (context: Context, idOrName: string, timeout?: number):
     throw error;
   });
   const ask = <T>(read: () => Promise<T>): Promise<T> => untilAnswered(read, output, signal);
-  const { attack, rows, isComplete, notes } = await ask(() => readLeaderboard(client, sweep));
+  const { attack, rows, isComplete, notes } = await ask(() => readLeaderboard(client, sweep, output));
   present(output, { sweep, leaderboard: rows }, () => describeLeaderboard(rows, { attack, notes }));
   if (!isComplete)
     output.note(firstOnly(rows.length, 'row', `\`npx funnel export --sweep ${sweepId}\` has all.`));

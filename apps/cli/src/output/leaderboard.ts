@@ -50,6 +50,10 @@ export const distanceInstead = (rows: readonly LeaderboardRow[]): EvaluationMetr
   return saysNothing ? distanceMetric(top.attack) : null;
 };
 
+/** Why `distance` ranks the rows instead of the robust accuracies in `asked`. */
+export const insteadText = (asked: readonly LeaderboardRow[], distance: EvaluationMetricName): string =>
+  `${asked.some(({ value }) => value === 0) ? 'No run has a robust accuracy above 0' : 'No run has a robust accuracy'}, so they are ranked by ${titleOf(distance)} instead.`;
+
 /** Rows whose attacks had different settings cannot be compared. Then every row shows its settings. */
 export const sameSettings = (rows: readonly LeaderboardRow[]): boolean =>
   new Set(rows.map((row) => `${row.attack} ${settingsText(row)}`)).size === 1;

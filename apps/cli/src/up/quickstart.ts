@@ -84,7 +84,11 @@ const showSweep = async ({ client, output, signal }: Welcome, id: string): Promi
   output.note(
     `Sweep: ${statusText(sweep.status)} after ${formatDuration((performance.now() - started) / 1000)}\n`,
   );
-  const { attack, rows, notes } = await untilAnswered(() => readLeaderboard(client, sweep), output, signal);
+  const { attack, rows, notes } = await untilAnswered(
+    () => readLeaderboard(client, sweep, output),
+    output,
+    signal,
+  );
   present(output, { sweep, leaderboard: rows }, () => `${describeLeaderboard(rows, { attack, notes })}\n`);
   return sweep.status === 'completed';
 };
