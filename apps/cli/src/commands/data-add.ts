@@ -236,7 +236,7 @@ const addDataset = async (name: string, path: string, given: Given, context: Con
     if (!output.json) output.write(describe(added));
     if (isAdded) await upload(name, dataset, context);
     if (output.json) output.write(JSON.stringify(added, null, 2));
-    else output.write(outcomeText(name, isAdded, named !== null));
+    else output.write(outcomeText(name, isAdded, named?.isStored === true));
   } catch (error) {
     if (signal.aborted && isAdded)
       output.note(`Interrupted. ${name} was not added; the same command goes on where this one stopped.`);
