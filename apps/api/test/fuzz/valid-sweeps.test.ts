@@ -75,6 +75,8 @@ test(`${sweeps} valid sweeps of seed ${seed}`, { timeout: 7_200_000 }, async () 
     expect(planned.statusCode, `${what} → ${planned.body}`).toBeLessThan(500);
     if (planned.statusCode !== 200) continue;
     const plan = planned.json<Plan>();
+    // The stages of a search that learns depend on its outcomes: `npm run chaos -- --search` runs those.
+    if (plan.search !== undefined) continue;
     if (countStages(plan) > maxStages || plan.epochs.needed > maxEpochs) continue;
     const created = await post('/v1/sweeps', body);
     expect(created.statusCode, `${what} → ${created.body.slice(0, 300)}`).toBe(201);
