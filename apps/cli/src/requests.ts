@@ -75,7 +75,7 @@ const findCandidates = async (client: Client, word: string): Promise<Candidates>
       exitCodes.usage,
       [
         `More than ${formatAmount(maxAlike)} sweeps have ${word} in their name or id. Give the id of one of them:`,
-        ...candidatesText(named.length > 0 ? named : alike, isComplete),
+        ...candidatesText(named.length > 0 ? named : alike, false),
       ].join('\n'),
     );
   return { meant: named.length > 0 ? named : alike.filter(({ id }) => id.startsWith(word)), alike };

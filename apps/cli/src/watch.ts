@@ -10,9 +10,8 @@ import {
   usualRankings,
   type Worker,
 } from '@funnel/contracts';
-import type { Ranked } from './commands/leaderboard.ts';
+import { orByDistance, type Ranked } from './commands/leaderboard.ts';
 import { formatDuration, progressBar } from './output/format.ts';
-import { distanceInstead, insteadText } from './output/leaderboard.ts';
 import { bestText, searchLines } from './output/search.ts';
 import { describeWaits } from './output/sweeps.ts';
 import type { Output } from './output/terminal.ts';
@@ -253,9 +252,5 @@ export const readLeaderboard = async (
     });
     return { attack, rows: items, isComplete: next === null, notes };
   };
-  const asked = await read(metric);
-  const distance = distanceInstead(asked.rows);
-  if (distance === null) return asked;
-  output.note(insteadText(asked.rows, distance));
-  return read(distance);
+  return orByDistance(await read(metric), read, output);
 };

@@ -8,10 +8,10 @@ import {
   isDecided,
   isPromoting,
   isRange,
-  normTitles,
   plural,
   type RecipeName,
   type SweepDefinition,
+  threatModelText,
 } from '@funnel/contracts';
 import type { Outline } from './outline.ts';
 
@@ -35,7 +35,7 @@ const largeBalls = (
     if (names.length === 0) return [];
     const largest = Math.max(...large.map((run) => ballOf(run)!.epsilon));
     return [
-      `ε ${rounded(largest)} of ${names.join(', ')} is ${rounded(largest / usual[norm])} times the usual ε of ${dataset.name} (${normTitles[norm]} ${rounded(usual[norm])}): nearly every image of every model will be fooled. Set \`epsilon\`.`,
+      `ε ${rounded(largest)} of ${names.join(', ')} is ${rounded(largest / usual[norm])} times the usual ε of ${dataset.name} (${threatModelText({ [norm]: usual[norm] })}): nearly every image of every model will be fooled. Set \`epsilon\`.`,
     ];
   });
 };
@@ -60,7 +60,7 @@ const largeTraining = (definition: SweepDefinition): readonly string[] => {
   const [, largest] = endsOf(definition, 'trainingEpsilon');
   if (readersOf(definition, 'trainingEpsilon').length === 0 || largest <= tooLarge * usual) return [];
   return [
-    `trainingEpsilon ${rounded(largest)} is ${rounded(largest / usual)} times the usual ε of ${dataset.name} (${normTitles.linf} ${rounded(usual)}): such training may learn nothing. Set \`trainingEpsilon\`.`,
+    `trainingEpsilon ${rounded(largest)} is ${rounded(largest / usual)} times the usual ε of ${dataset.name} (${threatModelText({ linf: usual })}): such training may learn nothing. Set \`trainingEpsilon\`.`,
   ];
 };
 

@@ -181,18 +181,21 @@ const countStages = (definition: SweepDefinition): number => {
 type Estimated = {
   readonly outline: Outline;
   readonly estimate: NonNullable<Plan['estimate']>;
+  readonly doubts: readonly string[];
   readonly search?: PlannedSearch;
 };
 
 /** Throws SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
 const outlineChecked = ({ definition, engineVersion }: PlanRequest, limits: SweepLimits): Estimated => {
   countStages(definition);
-  if (isDecided(definition.search)) {
-    const { outline, search } = outlineSearch(definition, engineVersion);
-    return { outline, estimate: estimate(definition, outline, limits), search };
-  }
-  const outline = outlineSweep(definition, engineVersion);
-  return { outline, estimate: estimate(definition, outline, limits) };
+  const outlined: Pick<Estimated, 'outline' | 'search'> = isDecided(definition.search)
+    ? outlineSearch(definition, engineVersion)
+    : { outline: outlineSweep(definition, engineVersion) };
+  return {
+    ...outlined,
+    estimate: estimate(definition, outlined.outline, limits),
+    doubts: doubtsAbout(definition, outlined.outline),
+  };
 };
 
 /** Of a search beforehand: nobody knows which of its stages exist. */
@@ -249,7 +252,9 @@ export const createPlanner = (
 ): Planner => ({
   plan: async (request) => {
     const { definition, warnings } = await resolveDataset(db, request.definition);
-    const { outline, estimate, search } = time(() => outlineChecked({ ...request, definition }, limits));
+    const { outline, estimate, search, doubts } = time(() =>
+      outlineChecked({ ...request, definition }, limits),
+    );
     if (search) await beginSearch(db, definition, request.engineVersion); // throws what the submission would throw
     const trained = await knownChains(db, outline.training);
     const attacked = outline.classifiers.filter(({ id }) => trained.existing.has(id));
@@ -260,17 +265,20 @@ export const createPlanner = (
     const { plan, images } = countPlan(outline, known, attacked);
     const left = timeLeft(images, await readSpeeds(db));
     const whole = withFindings(plan, {
-      ...{ estimate: { ...estimate, ...left }, search, madeAnew },
-      warnings: [...warnings, ...doubtsAbout(definition, outline)],
+      search,
+      madeAnew,
+      estimate: { ...estimate, ...left },
+      warnings: [...warnings, ...doubts],
     });
     return { ...whole, runs: whatRuns(definition, outline) };
   },
   submit: async ({ client, author, idempotencyKey: key, ticket, ...request }) => {
     const { definition, warnings } = await resolveDataset(db, request.definition);
-    const { outline, estimate, search } = time(() => outlineChecked({ ...request, definition }, limits));
+    const { outline, estimate, search, doubts } = time(() =>
+      outlineChecked({ ...request, definition }, limits),
+    );
     const madeAnew = await findMadeAnew(db, outline, request.engineVersion);
-    const doubts = [...warnings, ...doubtsAbout(definition, outline)];
-    const findings = { estimate, search, madeAnew, warnings: doubts };
+    const findings = { estimate, search, madeAnew, warnings: [...warnings, ...doubts] };
     const begun = search && (await beginSearch(db, definition, request.engineVersion));
     // A search begins with the trials of its first decision. Its plan counts all.
     const { plan: whole } = begun ? countPlan(outline, nothingKnown, []) : { plan: undefined };

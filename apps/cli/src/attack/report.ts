@@ -188,8 +188,6 @@ const hasStalled = (result: Result): boolean => {
   );
 };
 
-/** `1e10` */
-
 /** What the table does not show, for stderr. */
 export const notesOf = ({ leftOut, evaluations, noDiagnosis }: AttackReport): readonly string[] => [
   ...leftOut.map(({ attack, reason }) => `${attack}: left out, because ${reason}`),

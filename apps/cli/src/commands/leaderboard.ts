@@ -18,7 +18,7 @@ import {
   insteadText,
   type RankingNotes,
 } from '../output/leaderboard.ts';
-import { present } from '../output/terminal.ts';
+import { type Output, present } from '../output/terminal.ts';
 import { findSweep, findTrial, firstItems, firstOnly } from '../requests.ts';
 import { collect, readWhole, trialWords } from '../values.ts';
 
@@ -135,14 +135,24 @@ export const readRanked = async (
   return found;
 };
 
+/** `asked`; or the same runs ranked by a distance, if their robust accuracies tell nothing. `output`: says so. */
+export const orByDistance = async (
+  asked: Ranked,
+  readBy: (metric: EvaluationMetricName) => Promise<Ranked>,
+  output: Output,
+): Promise<Ranked> => {
+  const distance = distanceInstead(asked.rows);
+  if (distance === null) return asked;
+  output.note(insteadText(asked.rows, distance));
+  return readBy(distance);
+};
+
 const showBest = async (options: LeaderboardOptions, context: Context): Promise<void> => {
   const asked = await readRanked(options, context);
-  const distance = options.metric === undefined ? distanceInstead(asked.rows) : null;
+  const byDistance = (metric: EvaluationMetricName) =>
+    readRanked({ ...options, attack: asked.attack ?? worst, metric }, context);
   const { attack, rows, isComplete, notes } =
-    distance === null
-      ? asked
-      : await readRanked({ ...options, attack: asked.attack ?? worst, metric: distance }, context);
-  if (distance !== null) context.output.note(insteadText(asked.rows, distance));
+    options.metric === undefined ? await orByDistance(asked, byDistance, context.output) : asked;
   present(context.output, rows, () =>
     describeLeaderboard(rows, { attack, rungs: options.allRungs ? 'all' : 'highest', notes }),
   );
