@@ -1,8 +1,9 @@
 /** Reads images of a split as tensors, and runs networks over a whole split without training them. */
 import { setImmediate } from 'node:timers/promises';
 import { type CleanCounts, classesOf, countClean } from '@funnel/contracts';
+import { filledTensor, unitTensor } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { gatherImages, partsOf, type Split } from './datasets/split.ts';
+import { partsOf, type Split } from './datasets/split.ts';
 import { outputShape } from './models/architecture.ts';
 import type { Network } from './models/network.ts';
 
@@ -11,7 +12,7 @@ export const yieldToEventLoop = (): Promise<void> => setImmediate();
 
 /** The images at `indices`, [n, …shape] in [0, 1]. */
 export const imagesAt = (split: Split, indices: Uint32Array): tf.Tensor =>
-  tf.tensor(gatherImages(split, indices), [indices.length, ...split.shape]);
+  unitTensor([indices.length, ...split.shape], split.read(indices));
 
 /** The labels at `indices`, [n], and the same labels one-hot, [n, classes]. */
 export const targetsAt = (
@@ -70,12 +71,11 @@ export const encodeAll = async (
   const encode: Codes = (indices) => encoder.apply(imagesAt(split, indices));
   if (4 * size * split.count > maxBytes) return encode;
   const codes = await inPasses(split, 256, encode, signal);
-  return (indices) => {
-    const batch = new Float32Array(indices.length * size);
-    for (const [i, index] of indices.entries())
-      batch.set(codes.subarray(index * size, (index + 1) * size), i * size);
-    return tf.tensor(batch, [indices.length, ...shape]);
-  };
+  return (indices) =>
+    filledTensor([indices.length, ...shape], (batch) => {
+      for (const [i, index] of indices.entries())
+        batch.set(codes.subarray(index * size, (index + 1) * size), i * size);
+    });
 };
 
 const measuredPerPass = 500;

@@ -35,6 +35,8 @@ export interface Heap {
   address(tensor: tf.TensorInfo): Address;
   /** A view of a tensor's values. It is invalid after the next allocation. */
   floats(tensor: tf.TensorInfo): Float32Array;
+  /** A view of bytes. It is invalid after the next allocation. */
+  bytes(address: Address, count: number): Uint8Array;
   free(tensor: tf.TensorInfo): void;
   zero(address: Address, floats: number): void;
   copy(from: Address, to: Address, floats: number): void;
@@ -89,6 +91,7 @@ function createHeap(backend: BackendWasm): Heap {
     allocate: (shape) => backend.makeOutput([...shape], 'float32'),
     address: (tensor) => backend.dataIdMap.get(tensor.dataId).memoryOffset,
     floats: (tensor) => backend.typedArrayFromHeap(tensor),
+    bytes: (address, count) => new Uint8Array(memory.buffer, address, count),
     free: (tensor) => {
       backend.disposeData(tensor.dataId);
     },

@@ -103,16 +103,24 @@ export const leaderboard = async (
   const rows = found.slice(0, limit);
   const ranks = ranksOf(rows, cursor, { below: query.masked === 'last', rungs: byRung });
   const evidence = await readEvidence(tx, rows, { metric, allSeeds: query.group === 'configuration' });
-  const reasons = await reasonsOf(tx, evidence.flat());
-  const balls = await threatModels(tx, query.attack === undefined ? rows : []);
-  const stageOf = (row: RankedRow) => ({ trialId: row.trial_id, stageId: row.stage_id });
-  const older = await readChanges(tx, rows.map(stageOf), changesOf);
   const sign = evaluationMetrics[metric].direction === 'max' ? 1 : -1;
   const values = rows.map(({ utility }) => (utility === null ? null : utility * sign + 0)); // + 0 turns −0 into 0
   const measured = rows.map((_, i) => ({ value: values[i]!, seeds: evidence[i]! }));
-  const intervals = await intervalsOf(tx, measured, metric);
-  const compared = evidence.map((seeds, i) => ({ seeds, interval: intervals[i]! }));
-  const letters = cursor ? [] : await compareRows(tx, compared, metric);
+  const stageOf = (row: RankedRow) => ({ trialId: row.trial_id, stageId: row.stage_id });
+  const comparisons = async () => {
+    const intervals = await intervalsOf(tx, measured, metric);
+    const compared = evidence.map((seeds, i) => ({ seeds, interval: intervals[i]! }));
+    return { intervals, letters: cursor ? [] : await compareRows(tx, compared, metric) };
+  };
+  // None of these needs another one, so they run at the same time.
+  const [{ intervals, letters }, reasons, balls, older, notShown, otherBest] = await Promise.all([
+    comparisons(),
+    reasonsOf(tx, evidence.flat()),
+    threatModels(tx, query.attack === undefined ? rows : []),
+    readChanges(tx, rows.map(stageOf), changesOf),
+    cursor ? undefined : countNotShown(tx, query),
+    cursor ? undefined : findOtherBest(tx, query, rows[0]),
+  ]);
   const items = rows.map((row, i): LeaderboardRow => {
     const [value, seeds, interval] = [values[i]!, evidence[i]!, intervals[i]!];
     const changes = older.get(rowKey(stageOf(row)));
@@ -143,8 +151,6 @@ export const leaderboard = async (
       reasons: [...new Set(seeds.flatMap(({ trial_id }) => reasons.get(trial_id) ?? []))],
     };
   });
-  const notShown = cursor ? undefined : await countNotShown(tx, query);
-  const otherBest = cursor ? undefined : await findOtherBest(tx, query, rows[0]);
   const last = rows.at(-1);
   const hasMore = found.length > limit && last !== undefined;
   return {

@@ -11,7 +11,7 @@ import {
 } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { augment, isAugmenting } from '../augment.ts';
-import { encodeAll, yieldToEventLoop } from '../batches.ts';
+import { encodeAll, imagesAt, yieldToEventLoop } from '../batches.ts';
 import {
   type Checkpoint,
   loadMoments,
@@ -282,10 +282,12 @@ const batchOf = (
   return {
     indices,
     images: () => {
-      images ??= tf.tensor(augment(gatherImages(split, indices), split.shape, augmentation, streamOf), [
-        indices.length,
-        ...split.shape,
-      ]);
+      images ??= isAugmenting(augmentation)
+        ? tf.tensor(augment(gatherImages(split, indices), split.shape, augmentation, streamOf), [
+            indices.length,
+            ...split.shape,
+          ])
+        : imagesAt(split, indices);
       return images;
     },
     noise: drawn('noise', uniformNoise),

@@ -74,6 +74,13 @@ export const f32x4 = {
   load: (address: Code, offset = 0): Code => [...address, ...simd(0x00), 2, ...unsigned(offset)],
   /** One float, in all four lanes. */
   loadSplat: (address: Code, offset = 0): Code => [...address, ...simd(0x09), 2, ...unsigned(offset)],
+  /** Four bytes, unsigned, as floats. */
+  loadBytes: (address: Code, offset = 0): Code => [
+    ...f32x4.loadLow(address, offset),
+    ...simd(0x89), // to 16 bits
+    ...simd(0xa9), // to 32 bits
+    ...simd(0xfb), // to floats
+  ],
   /** One float in lane 0, zeros in the others. */
   loadLow: (address: Code, offset = 0): Code => [...address, ...simd(0x5c), 2, ...unsigned(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [

@@ -27,12 +27,12 @@ function forEach(
   locals: Locals,
   count: Local,
   addresses: readonly Local[],
-  body: (store: (address: Code, value: Code) => Code) => Code,
+  body: (store: (address: Code, value: Code) => Code, lanes: number) => Code,
 ): Code {
   const [rest] = locals.i32(1);
   const loop = (lanes: number, counter: Local): Code => {
     const one = seq(
-      body((address, value) => storeLanes(address, value, lanes, 0)),
+      body((address, value) => storeLanes(address, value, lanes, 0), lanes),
       ...addresses.map((address) => advance(address, 4 * lanes)),
       advance(counter, -1),
     );
@@ -43,6 +43,18 @@ function forEach(
     set(count, i32.shiftRight(get(count), i32.const(2))),
     loop(4, count),
     loop(1, rest),
+  );
+}
+
+/** target = bytes / 255. Reads up to three bytes past the last one. Parameters: bytes, target, count. */
+export function bytesToUnit(): Module {
+  return assemble(3, ([bytes, target, count], locals) =>
+    forEach(locals, count, [target], (store, lanes) =>
+      seq(
+        store(get(target), f32x4.div(f32x4.loadBytes(get(bytes)), f32x4.splat(255))),
+        advance(bytes, lanes),
+      ),
+    ),
   );
 }
 
