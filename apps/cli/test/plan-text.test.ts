@@ -70,6 +70,18 @@ describe('a plan', () => {
     expect(lines(changes)).toContain(line);
   });
 
+  it('leaves out kinds of stages that the sweep does not have', () => {
+    const none = { total: 0, cached: 0 };
+    const stages = { initialise: none, optimise: none, classify: { total: 4, cached: 1 }, attack: none };
+    const shown = describePlan({ ...plan, stages }).split('\n');
+    const at = shown.findIndex((line) => line.startsWith('stage '));
+    expect(shown.slice(at, at + 3)).toEqual([
+      'stage     number  done or in progress',
+      'classify       4                    1',
+      '',
+    ]);
+  });
+
   it('fits a terminal', () => {
     for (const line of lines({}, 80)) expect(line.length).toBeLessThanOrEqual(80);
   });

@@ -104,7 +104,8 @@ export const describeWarnings = ({ warnings = [] }: Plan): readonly string[] =>
 /** `width`: the columns of the terminal; null breaks no line. */
 export const describePlan = (plan: Plan, width: number | null = null): string => {
   const { trials, stages, search } = plan;
-  const kinds = Object.entries(stages) as [StageKind, { total: number; cached: number }][];
+  const all = Object.entries(stages) as [StageKind, { total: number; cached: number }][];
+  const kinds = all.filter(([, { total }]) => total > 0); // a sweep without an auto-encoder has no stage of some kinds
   return [
     ...(search ? describePlannedSearch(search, trials) : [plural(trials, 'trial')]),
     '',
