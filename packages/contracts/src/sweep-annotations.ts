@@ -21,8 +21,10 @@ export const SweepTags = z
   .overwrite((tags) => [...new Set(tags)])
   .max(20);
 
+/** Lines of plain text. Each line ends with a line feed, also where a client sends carriage returns. */
 export const SweepNotes = z
   .string()
+  .overwrite((text) => text.replace(/\r\n?/g, '\n'))
   .max(10_000)
   .check(({ value, issues }) => {
     const message = linesFault(value);

@@ -32,6 +32,7 @@ describe('tags', () => {
 test('notes are lines of text, at most 10,000 characters', () => {
   const notes = `γ = 5 wins.\n\tSee the paper.\n${'x'.repeat(9900)}`;
   expect(read({ notes })).toEqual({ notes });
+  expect(read({ notes: 'a\r\nb\rc' })).toEqual({ notes: 'a\nb\nc' });
   expect(read({ notes: '' })).toEqual({ notes: '' });
   expect(faultsOf({ notes: 'x'.repeat(10_001) })).toEqual([['notes', expect.stringContaining('10000')]]);
   expect(faultsOf({ notes: 'a\u001b[2J' })).toEqual([
