@@ -40,7 +40,7 @@ export const SweepNotes = ({ sweep: { id, notes = '' } }: { readonly sweep: Swee
 
   if (draft === null)
     return (
-      <div className="sweep-notes">
+      <div className="sweep-notes" data-written={notes === '' ? undefined : true}>
         {notes === '' ? null : (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls long notes
           <section className="sweep-notes-text" aria-label="Notes" tabIndex={0}>

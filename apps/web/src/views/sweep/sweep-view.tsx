@@ -25,7 +25,7 @@ import './annotations.css';
 import './sweep.css';
 
 const Annotations = ({ sweep }: SweepTabProps) => (
-  <section className="stack sweep-annotations" aria-label="Tags and notes">
+  <section className="sweep-annotations" aria-label="Tags and notes">
     <SweepTags sweep={sweep} />
     <SweepNotes sweep={sweep} />
   </section>

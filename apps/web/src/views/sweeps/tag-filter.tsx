@@ -62,7 +62,7 @@ export const RowTags = (props: {
         </a>
       ))}
       {rest.length === 0 ? null : (
-        <span className="muted small" title={rest.join(', ')}>
+        <span className="tag" title={rest.join(', ')}>
           +{rest.length}
         </span>
       )}
