@@ -75,7 +75,7 @@ export const SweepNotes = ({ sweep: { id, notes = '' } }: { readonly sweep: Swee
         onChange={(event) => setDraft({ ...draft, text: event.target.value })}
         onKeyDown={(event) => onKey(event, draft)}
       />
-      {notes === draft.before ? null : (
+      {notes === draft.before || busy ? null : (
         <div className="notice" data-tone="warning" role="status">
           <strong>Somebody has changed the notes meanwhile. “Save” replaces them by yours. Theirs:</strong>
           <span className="sweep-notes-text">{notes === '' ? '(no notes)' : notes}</span>
