@@ -69,6 +69,12 @@ const cases: readonly Case[] = [
     action: 'createSweep',
     change: () => api.app.inject({ method: 'POST', url: '/v1/sweeps', payload: large }),
   },
+  {
+    what: 'an annotation',
+    action: 'annotateSweep',
+    change: (id) =>
+      api.app.inject({ method: 'PATCH', url: `/v1/sweeps/${id}`, payload: { tags: ['baseline'] } }),
+  },
   { what: 'a pause', action: 'pauseSweep', change: act('pause') },
   { what: 'a resumption', action: 'resumeSweep', before: act('pause'), change: act('resume') },
   { what: 'a cancellation', action: 'cancelSweep', change: act('cancel') },

@@ -113,7 +113,7 @@ describe('the OpenAPI document', () => {
 const text = await readFile(new URL('../../../docs/api.md', import.meta.url), 'utf8');
 
 test('docs/api.md names exactly the declared routes', () => {
-  const table = [...text.matchAll(/`(GET|POST|PUT|DELETE) (\/[^`]+)`/g)].map(
+  const table = [...text.matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/[^`]+)`/g)].map(
     ([, method, url]) => `${method} ${url}`,
   );
   const declared = (Object.values(routes) as Route[]).map(({ method, url }) => `${method} ${url}`);

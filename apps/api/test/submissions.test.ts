@@ -33,7 +33,7 @@ describe('a submission that cannot be written within the time of a request', () 
   test('is answered with 202 and a place to follow, and is written later', async () => {
     const release = await holdForTest(api.db);
     const answer = await api.app.inject({
-      ...{ method: 'POST', url: '/v1/sweeps', payload: { ...oneTrial, name: 'later' } },
+      ...{ method: 'POST', url: '/v1/sweeps?tag=late', payload: { ...oneTrial, name: 'later' } },
     });
     expect(answer.statusCode).toBe(202);
     const submission = answer.json<Submission>();
@@ -44,7 +44,11 @@ describe('a submission that cannot be written within the time of a request', () 
     await release();
     await expect.poll(async () => (await get(place)).status, longWait).toBe('completed');
     const { sweepId } = await get(place);
-    expect(await get(`/v1/sweeps/${sweepId}`)).toMatchObject({ name: 'later', status: 'running' });
+    expect(await get(`/v1/sweeps/${sweepId}`)).toMatchObject({
+      name: 'later',
+      status: 'running',
+      tags: ['late'],
+    });
     expect((await get('/v1/submissions')).items).toEqual([]);
     const { rows } = await api.db.pool.query('SELECT action, subject FROM audit_log WHERE subject = $1', [
       sweepId,

@@ -30,6 +30,11 @@ export const commandFiles: readonly CommandFile[] = [
   },
   {
     heading: 'Sweeps:',
+    names: ['tag', 'note'],
+    load: async () => (await import('./commands/annotate.ts')).annotateCommands,
+  },
+  {
+    heading: 'Sweeps:',
     names: ['decisions', 'extend', 'try'],
     load: async () => (await import('./commands/search.ts')).searchCommands,
   },

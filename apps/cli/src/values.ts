@@ -1,5 +1,5 @@
 /** Parsers for the values of options. Commander calls them before the command runs. They throw InvalidArgumentError. */
-import { nameFault } from '@funnel/contracts';
+import { nameFault, SweepTag } from '@funnel/contracts';
 import { InvalidArgumentError } from 'commander';
 
 /** How the help says that a command finds a sweep, and a trial (`requests.ts`). */
@@ -35,3 +35,10 @@ export const collect = (value: string, earlier: readonly string[] = []): readonl
   ...earlier,
   value,
 ];
+
+/** As `collect`, for tags of sweeps. */
+export const readTag = (text: string, earlier: readonly string[] = []): string[] => {
+  const { data: tag, error } = SweepTag.safeParse(text);
+  if (tag === undefined) throw new InvalidArgumentError(`${error?.issues[0]?.message}.`);
+  return [...earlier, tag];
+};

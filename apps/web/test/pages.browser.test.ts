@@ -18,6 +18,7 @@ import { createWorld } from './fake-api/world.ts';
 /** Every page, with a text that is present once it has loaded. */
 const pages = [
   ['#/sweeps', 'γ against β, finished'],
+  ['#/sweeps?tag=baseline,paper%2Fv2', 'γ against β, finished'],
   ['#/sweeps?status=running', 'networks that need at most 4.3 GB'],
   ['#/sweeps/waiting-for-data', 'A stage waits for a worker with mnist'],
   ['#/sweeps/pausing', 'Running stages stop at their next checkpoint'],
@@ -75,7 +76,11 @@ describeInBrowser('every page', () => {
     world.addSweep({ ...smallSweep, name: 'Just begun' }, { id: 'begun' });
     world.addSweep(
       { ...smallSweep, name: 'γ against β, finished' },
-      { id: 'done', done: 1, createdAt: '2026-11-01T10:00:00Z' },
+      {
+        ...{ id: 'done', done: 1, createdAt: '2026-11-01T10:00:00Z' },
+        tags: ['baseline', 'a-tag-of-forty-letters-abcdefghijklmnopq', 'paper/v2'],
+        notes: `γ = 5 is best.\n\n${'A long line of notes. '.repeat(60)}`,
+      },
     );
     world.addSweep(defenceSweep, { id: 'defences', done: 1, createdAt: '2026-11-01T09:00:00Z' });
     world.addSweep(colourSweep, { id: 'colour', done: 1, createdAt: '2026-11-01T08:30:00Z' });

@@ -70,6 +70,7 @@ export * from './statistics.ts';
 export * from './statuses.ts';
 export * from './student-t.ts';
 export * from './sweep.ts';
+export * from './sweep-annotations.ts';
 export * from './sweep-overview.ts';
 export * from './text.ts';
 export * from './trial-verdict.ts';

@@ -52,6 +52,7 @@ export const Sweep = z
     }),
     overview: SweepOverview.optional().meta({ description: 'Absent in answers of older versions.' }),
     priority: z.int(),
+    tags: z.array(z.string()).optional().meta({ description: 'Absent in answers of older versions.' }),
     action: z
       .strictObject({
         name: z.enum(['connect', 'pause', 'resume', 'cancel', 'delete', 'retry']),
@@ -118,6 +119,10 @@ export type StageLogLine = z.infer<typeof StageLogLine>;
 
 export const SweepDetail = Sweep.extend({
   definition: StoredDefinition,
+  notes: z
+    .string()
+    .optional()
+    .meta({ description: 'What people wrote about the sweep. Absent in answers of older versions.' }),
   stages: z.array(z.strictObject({ kind: StageKind, status: StageStatus, count: Count })),
   waitsFor: z.array(z.string()).meta({
     description: 'Why ready stages wait although workers are online: `waits for a worker with mnist`.',

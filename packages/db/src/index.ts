@@ -79,6 +79,7 @@ export {
   withdrawSubmission,
 } from './submission/stored-submissions.ts';
 export { submitSweep } from './submission/submit-sweep.ts';
+export { annotateSweep } from './sweeps/annotate-sweep.ts';
 export { cancelSweep, deleteSweep, pauseSweep, resumeSweep, retrySweep } from './sweeps/steer-sweep.ts';
 export { continueActions } from './sweeps/sweep-actions.ts';
 export type * from './types.ts';

@@ -44,6 +44,8 @@ export type Submission = {
   readonly buildPlan: (known: Known) => SweepPlan;
   /** For one client: the same key with the same body returns the same sweep; the same key with another body is the error IDEMPOTENCY_CONFLICT. */
   readonly idempotency?: { readonly key: string; readonly bodyHash: string };
+  /** The tags of the new sweep. (Default: none) */
+  readonly tags?: readonly string[];
   /** The stored submission that this carries out: the same transaction completes it. (Default: none) */
   readonly ticket?: Ticket;
   /** The token or address that submits the sweep, and its limits. (Default: no client, no limits) */

@@ -14,6 +14,7 @@ import {
   actingAs,
   addDataset,
   addHandPoint,
+  annotateSweep,
   announceAbilities,
   anyToken,
   type ClaimedStage,
@@ -252,6 +253,7 @@ const runSweeps = async (): Promise<void> => {
   // A longer run carries the stages of a shorter one, and is then cancelled.
   const short = await submit(db, { seeds: [6], space: { initialiseEpochs: 2 } });
   const long = await submit(db, { seeds: [6], space: { initialiseEpochs: 4 } });
+  await annotateSweep(db, short.sweepId, { notes: 'a note', tags: ['baseline'] });
   await pauseSweep(db, short.sweepId);
   await beat(db, (await claim(db))!);
   await resumeSweep(db, short.sweepId);

@@ -55,7 +55,7 @@ export const searchHandlers = ({
       ...{ plan, limits },
     });
     proposer.wake();
-    const { definition: _, stages, waitsFor, ...sweep } = await getSweep(db, params.id);
+    const { definition: _, notes, stages, waitsFor, ...sweep } = await getSweep(db, params.id);
     return sweep;
   },
 

@@ -2,6 +2,7 @@ import { AppError, type ClientLimits, type Submission, type Sweep } from '@funne
 import {
   type Author,
   actingAs,
+  annotateSweep,
   cancelSweep,
   type Db,
   deleteSweep,
@@ -29,6 +30,7 @@ type SweepHandlers = Pick<
   | 'getSweep'
   | 'listTrials'
   | 'listStages'
+  | 'annotateSweep'
   | 'pauseSweep'
   | 'resumeSweep'
   | 'cancelSweep'
@@ -47,7 +49,7 @@ const actionWith =
   async ({ params, author }: Change): Promise<Sweep> => {
     await act(actingAs(db, author), params.id, limits);
     wakeActions();
-    const { definition, stages, waitsFor, ...sweep } = await getSweep(db, params.id);
+    const { definition, notes, stages, waitsFor, ...sweep } = await getSweep(db, params.id);
     return sweep;
   };
 
@@ -71,11 +73,11 @@ const submitting = ({ db, relay, engineVersion, planning, submissions, tracer }:
   planSweep: ({ body, client: caller, signal }) =>
     planning.plan({ definition: body, engineVersion }, { caller, signal }),
 
-  createSweep: async ({ body, headers, author, client, signal }, reply) => {
+  createSweep: async ({ body, query, headers, author, client, signal }, reply) => {
     const start = Date.now();
     const key = headers['idempotency-key'];
     const outcome = await submissions.submit({
-      ...{ client, author, definition: body, engineVersion, signal },
+      ...{ client, author, definition: body, engineVersion, tags: query.tag, signal },
       ...(key !== undefined && { idempotencyKey: key }),
     });
     if ('submission' in outcome) {
@@ -116,6 +118,10 @@ export const sweepHandlers = (context: Context): SweepHandlers => ({
   ...submitting(context),
   ...reading(context),
   ...actions(context),
+  annotateSweep: async ({ params, body, author }) => {
+    await annotateSweep(actingAs(context.db, author), params.id, body);
+    return getSweep(context.db, params.id);
+  },
   deleteSweep: async ({ params, author }) => {
     await deleteSweep(actingAs(context.db, author), params.id);
     context.wakeActions();

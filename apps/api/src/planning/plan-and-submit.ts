@@ -219,12 +219,13 @@ const withFindings = (plan: Plan, { estimate, search, madeAnew, warnings }: Find
 export type PlanRequest = { readonly definition: SweepDefinition; readonly engineVersion: string };
 /**
  * `client`: the token or address whose share the sweep uses up. (Default: nobody's) `idempotencyKey`: a second request with the same key returns the sweep of the first. `author`: see `actingAs`. (Default: no entry in the
- * audit log) `ticket`: the stored submission that this carries out.
+ * audit log) `tags`: those of the new sweep. (Default: none) `ticket`: the stored submission that this carries out.
  */
 export type SubmitRequest = PlanRequest & {
   readonly client?: string;
   readonly idempotencyKey?: string;
   readonly author?: Author;
+  readonly tags?: readonly string[];
   readonly ticket?: Ticket;
 };
 
@@ -272,7 +273,7 @@ export const createPlanner = (
     });
     return { ...whole, runs: whatRuns(definition, outline) };
   },
-  submit: async ({ client, author, idempotencyKey: key, ticket, ...request }) => {
+  submit: async ({ client, author, idempotencyKey: key, tags, ticket, ...request }) => {
     const { definition, warnings } = await resolveDataset(db, request.definition);
     const { outline, estimate, search, doubts } = time(() =>
       outlineChecked({ ...request, definition }, limits),
@@ -292,6 +293,7 @@ export const createPlanner = (
       },
       ...(begun && { search: begun.search }),
       ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(request.definition) } }),
+      ...(tags && { tags }),
       ...(ticket && { ticket }),
       ...(client !== undefined && { share: { client, limits } }),
     });

@@ -38,6 +38,8 @@ export type SubmitOptions = {
   readonly author?: Author;
   readonly definition: SweepDefinition;
   readonly engineVersion: string;
+  /** The tags of the new sweep. (Default: none) */
+  readonly tags?: readonly string[];
   readonly idempotencyKey?: string;
   /** When it aborts, the submission goes on, and the request waits no longer. */
   readonly signal?: AbortSignal;
@@ -137,10 +139,10 @@ export const createSubmissions = (
   };
 
   return {
-    submit: async ({ client, author, definition, engineVersion, idempotencyKey: key, signal }) => {
+    submit: async ({ client, author, definition, engineVersion, tags = [], idempotencyKey: key, signal }) => {
       const size = sizeOf(definition);
       const request = {
-        ...{ client, definition, engineVersion },
+        ...{ client, definition, engineVersion, tags },
         ...(author && { author }),
         ...(key !== undefined && { idempotencyKey: key }),
       };
@@ -150,7 +152,7 @@ export const createSubmissions = (
         if (!isBusy(error)) throw error;
       }
       const stored = await storeSubmission(db, {
-        ...{ client, limits, size, definition, engineVersion },
+        ...{ client, limits, size, definition, engineVersion, tags },
         bodyHash: hashBody(definition),
         ...(author && { author }),
         ...(key !== undefined && { key }),

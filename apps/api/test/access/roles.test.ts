@@ -27,6 +27,7 @@ const dataset = {
 const bodyOf = (url: string): object => {
   if (url === '/v1/datasets') return dataset;
   if (url.endsWith('/extend')) return { trials: 1 };
+  if (url === '/v1/sweeps/:id') return { tags: ['baseline'] };
   if (url.endsWith('/points')) return { point: { gamma: 1 } };
   return url.startsWith('/v1/garbage') ? {} : oneTrial;
 };

@@ -6,7 +6,7 @@ export type Parameter = { readonly name: string; readonly in: string; readonly s
 
 export type Operation = {
   readonly id: string;
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly parameters: readonly Parameter[];
   readonly body: Schema | null;

@@ -15,7 +15,7 @@ import { heavyBodies } from './heavy-bodies.ts';
 import { createRandom, isLong, seed } from './strange-values.ts';
 import { type HealthWatch, watchHealth } from './watch-health.ts';
 
-const requests = Number(process.env.FUNNEL_FUZZ_REQUESTS ?? 2000);
+const requests = Number(process.env.FUNNEL_FUZZ_REQUESTS ?? 2500);
 /** Refused requests between two checks of the tables. */
 const batch = 25;
 

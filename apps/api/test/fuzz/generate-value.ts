@@ -39,11 +39,12 @@ const numberFor = ({ random }: Generator, schema: Schema): number => {
   return schema.type === 'integer' ? Math.min(high, Math.round(value)) : value;
 };
 
-/** Texts that match the pattern of a hyperparameter, a filter of hyperparameters, a fraction, a digest, the name of a data set, or the id of an event. */
+/** Texts that match the pattern of a hyperparameter, a filter of hyperparameters, a fraction, a digest, the name of a data set, a tag, or the id of an event. */
 export const textsMatching = (pattern: string): readonly string[] => {
   if (pattern.startsWith('^[1-9]')) return ['8', '16-32', '8-8-8-8-8'];
   if (pattern.includes('a-zA-Z')) return ['gamma:1', 'beta:0..1', 'filters:8'];
   if (pattern.includes('{64}')) return ['ab'.repeat(32), '0123456789abcdef'.repeat(4)];
+  if (pattern.includes('{0,39}')) return ['baseline', 'paper/v2', 'eps:0.1'];
   if (pattern.includes('{0,62}')) return ['glyphs', 'mnist', 'nobody.has-it'];
   if (pattern.includes('/')) return ['8/255', '1/2'];
   return ['0-0', '17-4', '999999999999999999-999999999999999999'];

@@ -11,13 +11,14 @@ import { present } from '../output/terminal.ts';
 import { describeFileProblem } from '../problems.ts';
 import { findSweep, firstOnly, readTroubles } from '../requests.ts';
 import { type Change, readChange, readSweepFile } from '../sweep-file.ts';
-import { readLine, readWhole, sweepWords } from '../values.ts';
+import { readLine, readTag, readWhole, sweepWords } from '../values.ts';
 import { readLeaderboard, untilAnswered, watchSweep } from '../watch.ts';
 
 type Options = {
   readonly watch?: boolean;
   readonly timeout?: number;
   readonly key?: string;
+  readonly tag?: string[];
   readonly set?: readonly Change[];
 };
 
@@ -102,7 +103,7 @@ const noteChanges = (output: Context['output']): ((submission: Submission) => vo
 
 const submit = async (
   file: string,
-  { watch, timeout, key, set }: Options,
+  { watch, timeout, key, tag = [], set }: Options,
   context: Context,
 ): Promise<void> => {
   const { output } = context;
@@ -112,17 +113,24 @@ const submit = async (
   const sweep = await ofFile(
     file,
     set,
-    context
-      .client()
-      .createSweep(
-        { body, ...(key !== undefined ? { headers: { 'idempotency-key': key } } : {}) },
-        { signal: context.signal, onSubmission: noteChanges(output) },
-      ),
+    context.client().createSweep(
+      {
+        body,
+        query: { tag },
+        ...(key !== undefined ? { headers: { 'idempotency-key': key } } : {}),
+      },
+      { signal: context.signal, onSubmission: noteChanges(output) },
+    ),
   );
   if (sweep.status === 'cancelling' || sweep.status === 'cancelled')
     throw new Exit(
       exitCodes.incomplete,
       `The key ${key} belongs to sweep ${sweep.id}, which was cancelled, so nothing runs.\n→ Submit again with another --key, or without one.`,
+    );
+  const { tags = [] } = sweep;
+  if (tag.some((each) => !tags.includes(each)))
+    output.note(
+      `The key ${key} belongs to sweep ${sweep.id}, which keeps its tags. \`npx funnel tag ${sweep.id} ${tag.join(' ')}\` adds others.`,
     );
   for (const line of [...describeMadeAnew(sweep.plan), ...describeWarnings(sweep.plan)]) output.note(line);
   if (!watch) {
@@ -159,6 +167,7 @@ export const submitCommands = (program: Command, context: () => Context): void =
       'a word of your own: submitted again with the same key, the same sweep is not made twice',
       readLine,
     )
+    .option('--tag <tag>', 'a tag of the new sweep, such as baseline; may be repeated', readTag)
     .action((file: string, options: Options) => submit(file, options, context()));
   program
     .command('submissions')

@@ -15,7 +15,7 @@ import {
   firstOnly,
   readTroubles,
 } from '../requests.ts';
-import { readWhole, sweepWords, trialWords } from '../values.ts';
+import { readTag, readWhole, sweepWords, trialWords } from '../values.ts';
 
 /** Loaded only when needed: this module loads every declaration of attacks and hyperparameters, and `funnel ls` uses none of them. */
 const loadTrialWords = () => import('../output/trials.ts');
@@ -45,6 +45,7 @@ const readDecisionLines = async (
 type SweepListOptions = {
   readonly status?: StoredSweepStatus;
   readonly search?: string;
+  readonly tag?: string[];
   readonly limit: number;
 };
 
@@ -55,7 +56,12 @@ const listSweeps = async (
   const api = client();
   const ask = (page: { limit: number; cursor?: string }) => api.listSweeps({ query: { ...query, ...page } });
   const { items, isComplete } = await firstItems(ask, limit);
-  present(output, items, (sweeps) => describeSweeps(sweeps, output.resultColumns()));
+  const isFiltered = Object.values(query).some((value) => value !== undefined);
+  present(output, items, (sweeps) =>
+    sweeps.length === 0 && isFiltered
+      ? 'No sweep matches: `npx funnel ls` lists all.'
+      : describeSweeps(sweeps, output.resultColumns()),
+  );
   if (!isComplete) output.note(firstOnly(items.length, 'sweep', '--limit shows more.'));
 };
 
@@ -147,6 +153,7 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
     .description('list sweeps, newest first')
     .addOption(new Option('--status <status>').choices(StoredSweepStatus.options))
     .option('--search <text>', 'only sweeps whose name contains this text, or whose id begins with it')
+    .option('--tag <tag>', 'only sweeps with this tag; repeated: with all of these tags', readTag)
     .option('--limit <number>', 'the largest number of rows', readWhole(1), 50)
     .action((options: SweepListOptions) => listSweeps(options, context()));
   program

@@ -30,6 +30,25 @@ const proposedColumn: Column<Sweep> = {
     search ? `${search.proposed} of ${search.configurations}${search.ended ? ', ended' : ''}` : '',
 };
 
+/** Characters for the tags of a sweep in a terminal. */
+const tagsWidth = 24;
+
+/** `baseline, paper/v2, +3`: the first tags that fit into `width`, at least one. Null: all of them. */
+export const tagsText = (tags: readonly string[], width: number | null = null): string => {
+  const all = tags.join(', ');
+  if (width === null || all.length <= width) return all;
+  const fitting = tags.findLastIndex((_, i) => tags.slice(0, i + 1).join(', ').length <= width);
+  const shown = Math.max(1, fitting + 1);
+  const rest = tags.length - shown;
+  return [...tags.slice(0, shown), ...(rest > 0 ? [`+${rest}`] : [])].join(', ');
+};
+
+const tagsColumn = (width: number | null): Column<Sweep> => ({
+  title: 'tags',
+  isOptional: true,
+  value: ({ tags }) => tagsText(tags ?? [], width === null ? null : tagsWidth),
+});
+
 /** In a narrow terminal: `5 of 20, 1 failed` */
 const shortCounts = (counts: Readonly<Partial<Record<string, number>>>): string => {
   const all = Object.values(counts).reduce<number>((sum, count) => sum + (count ?? 0), 0);
@@ -56,6 +75,7 @@ export const describeSweeps = (sweeps: readonly Sweep[], width: number | null = 
             title: 'trials',
             value: ({ trials }) => (width !== null && width < narrow ? shortCounts : countsText)(trials),
           },
+          ...(sweeps.some(({ tags }) => tags?.length) ? [tagsColumn(width)] : []),
           { title: 'created', value: ({ createdAt }) => formatMinute(createdAt), isOptional: true },
           // Last, because it may be long.
           { title: 'name', value: ({ name }) => name },
@@ -103,6 +123,7 @@ export const searchText = ({ ended, configurations, proposed, trialsToCome }: Se
 
 export const describeSweep = (sweep: SweepDetail): string => {
   const { epochs } = sweep.plan;
+  const { tags = [], notes = '' } = sweep;
   const { dataset, recipes, search } = sweep.definition;
   const order = StageKind.options;
   const stages = [...sweep.stages]
@@ -111,6 +132,7 @@ export const describeSweep = (sweep: SweepDetail): string => {
   return [
     `${sweep.name} (${sweep.id})`,
     `status    ${statusText(sweep.status)}, ${formatShare(sweep.progress)}${timeText(sweep)}`,
+    ...(tags.length > 0 ? [`tags      ${tagsText(tags)}`] : []),
     `data      ${dataset.name}: ${dataset.train} training, ${dataset.test} test, at most ${dataset.attack} attacked images`,
     `recipes   ${recipes.join(', ')}`,
     ...(sweep.search ? [`search    ${search.strategy}: ${searchText(sweep.search)}`] : []),
@@ -118,6 +140,7 @@ export const describeSweep = (sweep: SweepDetail): string => {
     `epochs    ${sweep.epochsTrained} trained of ${sweep.search ? 'about ' : ''}${epochs.needed} planned; ${epochs.unshared} without sharing`,
     'stages',
     ...stages,
+    ...(notes === '' ? [] : ['notes', ...notes.split('\n').map((line) => `  ${line}`.trimEnd())]),
     ...describeWaits(sweep),
     ...describeNextStep(sweep),
   ].join('\n');

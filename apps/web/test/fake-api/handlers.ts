@@ -1,5 +1,6 @@
 /** The answers of the fake server to each route. */
 import {
+  type AnnotateSweep,
   countByClass,
   type DatasetImagesQuery,
   type ErrorCode,
@@ -171,7 +172,7 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
         `worker ${r.params.id}`,
       );
     },
-    createSweep: (r) => world.detailOf(world.addSweep(r.body as never)),
+    createSweep: (r) => world.detailOf(world.addSweep(r.body as never, { tags: r.query.tag as string[] })),
     listSubmissions: (r) => paged(world.submissions, r.query),
     withdrawSubmission: (r) => {
       const place = world.submissions.findIndex(({ id }) => id === r.params.id);
@@ -180,15 +181,25 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
     },
     listSweeps: (r) => {
       const { status, search } = r.query;
+      const tags = r.query.tag as readonly string[];
       const found = newest().filter(
         (s) =>
           (status === undefined || s.status === status) &&
+          tags.every((tag) => s.tags.includes(tag)) &&
           s.definition.name.toLowerCase().includes(String(search ?? '').toLowerCase()),
       );
       const page = paged(found, r.query);
       return { ...page, items: page.items.map(world.sweepOf) };
     },
     getSweep: (r) => world.detailOf(sweep(r)),
+    annotateSweep: (r) => {
+      const found = sweep(r);
+      const { notes, tags } = r.body as AnnotateSweep;
+      found.notes = notes ?? found.notes;
+      found.tags = tags ?? found.tags;
+      world.emit({ type: 'sweep', sweepId: found.id, status: found.status as 'running' });
+      return world.detailOf(found);
+    },
     listTrials: (r) => {
       const found = sweep(r);
       const page = paged(found.planned.slice(0, world.trialCount(found)), r.query);

@@ -45,6 +45,8 @@ export type FakeSweep = {
   readonly stages: Map<string, Stage>;
   waitsFor: string[];
   action: Sweep['action'];
+  tags: readonly string[];
+  notes: string;
 };
 
 const statusOf = (statuses: readonly TrialStatus[]): StoredSweepStatus => {
@@ -168,6 +170,8 @@ export const createWorld = () => {
       readonly end?: TrialStatus;
       readonly createdAt?: string;
       readonly id?: string;
+      readonly tags?: readonly string[];
+      readonly notes?: string;
     } = {},
   ): FakeSweep => {
     const definition = resolveFake(SweepDefinition.parse(input));
@@ -196,6 +200,8 @@ export const createWorld = () => {
       stages: new Map(stages.map((stage) => [stage.id, stage])),
       waitsFor: [],
       action: null,
+      tags: options.tags ?? [],
+      notes: options.notes ?? '',
     };
     updateStages(sweep);
     sweeps.set(sweep.id, sweep);
@@ -231,6 +237,7 @@ export const createWorld = () => {
       ),
       priority: sweep.definition.priority,
       action: sweep.action,
+      tags: [...sweep.tags],
       ...(sweep.search && { search: progressOf(sweep, sweep.search, count) }),
     };
   };
@@ -249,6 +256,7 @@ export const createWorld = () => {
     return {
       ...sweepOf(sweep),
       definition: sweep.definition,
+      notes: sweep.notes,
       stages: [...counts.values()],
       waitsFor: sweep.waitsFor,
     };

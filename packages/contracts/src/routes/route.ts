@@ -6,7 +6,7 @@ export const roles = ['read', 'submit', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
 export type Route = {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Parameters in Fastify's notation: `:id`. */
   readonly url: string;
   readonly summary: string;

@@ -6,8 +6,9 @@ import { Stage, Submission, Sweep, SweepDetail, Trial } from '../resources.ts';
 import { ExtendSearch, SearchDecision, SearchState, TryPoint } from '../search-resources.ts';
 import { StoredSweepStatus, TrialStatus } from '../statuses.ts';
 import { SweepDefinition } from '../sweep.ts';
+import { AnnotateSweep, SweepTag, SweepTags } from '../sweep-annotations.ts';
 import { Line } from '../text.ts';
-import { ById, page, pageOf, type Route } from './route.ts';
+import { ById, many, page, pageOf, type Route } from './route.ts';
 
 const sweepAction = (action: string, summary: string, refusals: readonly ErrorCode[] = []) =>
   ({
@@ -44,6 +45,12 @@ export const sweepRoutes = {
       'Submit a sweep. With an Idempotency-Key a repeated request of the same client returns the same sweep. A large sweep that is not written within seconds is answered with 202 and its place in the queue.',
     role: 'submit',
     headers: z.looseObject({ 'idempotency-key': Line.min(1).max(200).optional() }),
+    query: z.strictObject({
+      tag: many(SweepTag).pipe(SweepTags).meta({
+        description:
+          'A tag of the new sweep; may be repeated. A repeated request with the same Idempotency-Key changes no tag.',
+      }),
+    }),
     body: SweepDefinition,
     response: SweepDetail,
     status: 201,
@@ -97,6 +104,9 @@ export const sweepRoutes = {
         description: '`paused` and `cancelled` include sweeps of which a stage still runs.',
       }),
       search: z.string().max(200).optional(),
+      tag: many(SweepTag).meta({
+        description: 'Only sweeps with this tag. Repeated: with all of these tags.',
+      }),
       ...page,
     }),
     response: pageOf(Sweep),
@@ -110,6 +120,16 @@ export const sweepRoutes = {
     params: ById,
     response: SweepDetail,
     errors: ['NOT_FOUND'],
+  },
+  annotateSweep: {
+    method: 'PATCH',
+    url: '/v1/sweeps/:id',
+    summary: 'Replace the notes or the tags of a sweep, which people read. Its definition stays.',
+    role: 'submit',
+    params: ById,
+    body: AnnotateSweep,
+    response: SweepDetail,
+    errors: ['NOT_FOUND', 'INVALID_REQUEST'],
   },
   listTrials: {
     method: 'GET',

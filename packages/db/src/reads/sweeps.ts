@@ -13,7 +13,7 @@ import {
   type SweepStatus,
   type TrialStatus,
 } from '@funnel/contracts';
-import { int4, jsonb, orNull, type RowOf, text, timestamptz } from '../connection/columns.ts';
+import { int4, jsonb, orNull, type RowOf, text, texts, timestamptz } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
 import { readCounts, type SweepCounts } from '../lifecycle/propagate.ts';
@@ -31,6 +31,7 @@ const sweepColumns = {
   plan: jsonb<Plan>(),
   client: orNull(text()),
   priority: int4(),
+  tags: texts(),
   created_at: timestamptz(),
   finished_at: orNull(timestamptz()),
   action: orNull(text<ActionName>()),
@@ -53,7 +54,7 @@ const stillCancelling = `EXISTS (
   SELECT FROM attempts a JOIN sweep_stages l ON l.stage_id = a.stage_id
   WHERE a.outcome = 'cancelled' AND a.ended_at IS NULL AND l.sweep_id = w.id)`;
 
-const sweepList = `w.id, w.name, w.definition, w.plan, w.client, w.priority, w.created_at, w.finished_at,
+const sweepList = `w.id, w.name, w.definition, w.plan, w.client, w.priority, w.tags, w.created_at, w.finished_at,
   a.action, a.done AS action_done, a.total AS action_total, k.configurations, k.proposed, k.ended AS search_end, CASE
     WHEN a.action = 'delete' THEN 'deleting'
     WHEN a.action = 'retry' AND w.status = 'running' THEN 'retrying'
@@ -160,6 +161,7 @@ const sweepOf = (row: SweepRow, counts: SweepCounts, best: BestTrial | null): Sw
     ...(search && { search }),
     overview: overviewOf(row, best),
     priority: row.priority,
+    tags: row.tags,
     action:
       row.action === null
         ? null
@@ -173,6 +175,8 @@ export type SweepsQuery = {
   readonly status?: StoredSweepStatus;
   /** A part of the name, in upper or lower case, or the start of the id. */
   readonly search?: string;
+  /** The sweeps that have all of these tags. (Default: all sweeps) */
+  readonly tag?: readonly string[];
 };
 
 /** A pattern of names that contain `text`, with the special characters of patterns escaped. */
@@ -181,13 +185,14 @@ const containing = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')
 /** Newest first. */
 export const listSweeps = async (
   db: Db,
-  { limit, cursor, status, search }: SweepsQuery,
+  { limit, cursor, status, search, tag = [] }: SweepsQuery,
 ): Promise<Page<Sweep>> => {
   const tx = reading(db);
   const rows = await tx.query(
     sweepColumns,
     `SELECT ${sweepList} FROM ${sweepsWithActions}
      WHERE ($1::text IS NULL OR w.id < $1) AND ($2::text IS NULL OR w.status = $2) AND ($3::text IS NULL OR w.name ILIKE $3 OR starts_with(w.id, $5))
+       AND w.tags @> $6::text[]
      ORDER BY w.id DESC LIMIT $4`,
     [
       cursor ? readCursor(cursor, isText) : null,
@@ -195,6 +200,7 @@ export const listSweeps = async (
       search ? containing(search) : null,
       limit + 1,
       search ?? null,
+      tag,
     ],
   );
   const counts = await readCounts(
@@ -214,8 +220,8 @@ export const listSweeps = async (
 export const getSweep = async (db: Db, id: string): Promise<SweepDetail> => {
   const tx = reading(db);
   const [row] = await tx.query(
-    sweepColumns,
-    `SELECT ${sweepList} FROM ${sweepsWithActions} WHERE w.id = $1`,
+    { ...sweepColumns, notes: text() },
+    `SELECT ${sweepList}, w.notes FROM ${sweepsWithActions} WHERE w.id = $1`,
     [id],
   );
   if (!row) throw new AppError('NOT_FOUND', `Expected a sweep, but there is none with id ${id}`);
@@ -226,7 +232,8 @@ export const getSweep = async (db: Db, id: string): Promise<SweepDetail> => {
   });
   const waitsFor = row.status === 'running' ? await waitsOfSweep(tx, id) : [];
   const best = (await bestTrials(tx, [row])).get(id) ?? null;
-  return { ...sweepOf(row, counts, best), definition: row.definition, stages, waitsFor: [...waitsFor] };
+  const { definition, notes } = row;
+  return { ...sweepOf(row, counts, best), definition, notes, stages, waitsFor: [...waitsFor] };
 };
 
 /** Errors: NOT_FOUND when there is no such sweep. */

@@ -9,7 +9,7 @@ import {
   type ErrorCode,
   type SweepDefinition,
 } from '@funnel/contracts';
-import { int4, int8, jsonb, orNull, type RowOf, text, timestamptz } from '../connection/columns.ts';
+import { int4, int8, jsonb, orNull, type RowOf, text, texts, timestamptz } from '../connection/columns.ts';
 import { errorCode } from '../connection/database-errors.ts';
 import type { Author, Db } from '../connection/db.ts';
 import { reading, type Tx, transaction } from '../connection/transaction.ts';
@@ -38,6 +38,8 @@ export type NewSubmission = {
   readonly size: SubmissionSize;
   readonly definition: SweepDefinition;
   readonly engineVersion: string;
+  /** The tags of the new sweep. (Default: none) */
+  readonly tags?: readonly string[];
   readonly bodyHash: string;
   readonly key?: string;
 };
@@ -54,6 +56,7 @@ export const storeSubmission = async (db: Db, submission: NewSubmission): Promis
     size,
     definition,
     engineVersion,
+    tags = [],
     bodyHash,
     key,
   } = submission;
@@ -67,9 +70,9 @@ export const storeSubmission = async (db: Db, submission: NewSubmission): Promis
   await refuseSubmissions(tx, client, limits);
   const [added] = await tx.query(
     { id: text() },
-    `INSERT INTO submissions (id, client, size, definition, engine_version, key, body_hash, author)
+    `INSERT INTO submissions (id, client, size, definition, engine_version, key, body_hash, author, tags)
      SELECT ${newId},
-       $1, $2, $3, $4, $5, $6, $7
+       $1, $2, $3, $4, $5, $6, $7, $8
      ON CONFLICT (key) WHERE status IN ('waiting', 'running') DO NOTHING RETURNING id`,
     [
       client,
@@ -79,6 +82,7 @@ export const storeSubmission = async (db: Db, submission: NewSubmission): Promis
       ownKey,
       bodyHash,
       author ? JSON.stringify(author) : null,
+      tags,
     ],
   );
   if (added) return { id: added.id, isNew: true };
@@ -104,6 +108,7 @@ const takenColumns = {
   engine_version: text(),
   key: orNull(text()),
   author: orNull(jsonb<Author>()),
+  tags: texts(),
 };
 
 export type TakenSubmission = Ticket & {
@@ -111,6 +116,7 @@ export type TakenSubmission = Ticket & {
   readonly author?: Author;
   readonly definition: SweepDefinition;
   readonly engineVersion: string;
+  readonly tags: readonly string[];
   readonly idempotencyKey?: string;
 };
 
@@ -143,9 +149,9 @@ export const takeSubmission = async (
       [size, leaseSeconds],
     );
     if (!row) return null;
-    const { id, client, attempt, definition, engine_version: engineVersion, author, key } = row;
+    const { id, client, attempt, definition, engine_version: engineVersion, tags, author, key } = row;
     return {
-      ...{ id, client, attempt, definition, engineVersion },
+      ...{ id, client, attempt, definition, engineVersion, tags },
       ...(author && { author }),
       ...(key !== null && { idempotencyKey: sentKey(key) }),
     };

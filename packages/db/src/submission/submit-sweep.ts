@@ -24,14 +24,14 @@ import { writeNeeds } from './write-needs.ts';
 /** Resolves to the new id: the time in milliseconds by the clock of the database, then random digits. So ids grow with time. */
 const insertSweep = async (
   tx: Tx,
-  { definition, idempotency, share }: Submission,
+  { definition, idempotency, share, tags = [] }: Submission,
   { plan }: SweepPlan,
 ): Promise<string> => {
   const [row] = await tx.query(
     { id: text() },
-    `INSERT INTO sweeps (id, name, definition, plan, priority, max_running, client)
+    `INSERT INTO sweeps (id, name, definition, plan, priority, max_running, client, tags)
      SELECT ${newId},
-       $1, $2, $3, $4, $5, $6
+       $1, $2, $3, $4, $5, $6, $7
      RETURNING id`,
     [
       definition.name,
@@ -40,6 +40,7 @@ const insertSweep = async (
       definition.priority,
       definition.maxRunning ?? null,
       share?.client ?? null,
+      tags,
     ],
   );
   const { id } = row!;

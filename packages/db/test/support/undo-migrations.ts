@@ -21,6 +21,13 @@ const renamedTables = ['sweep', 'configuration'] as const;
 /** The statements that undo each migration, newest first. */
 const undo: readonly (readonly [migration: string, statements: readonly string[]])[] = [
   [
+    '0023_annotations',
+    [
+      'ALTER TABLE sweeps DROP COLUMN notes, DROP COLUMN tags', // with its index
+      'ALTER TABLE submissions DROP COLUMN tags',
+    ],
+  ],
+  [
     '0022_verdicts',
     ['scores', 'configuration_scores'].map((table) => `ALTER TABLE ${table} RENAME COLUMN below TO masked`),
   ],

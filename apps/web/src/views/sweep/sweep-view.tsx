@@ -11,6 +11,7 @@ import { SearchTab } from '../search/search-tab.tsx';
 import { ResultsTab } from './results-tab.tsx';
 import { StagesTab } from './stages-tab.tsx';
 import { SweepHeader } from './sweep-header.tsx';
+import { SweepNotes } from './sweep-notes.tsx';
 import {
   ChosenBar,
   ObjectiveTools,
@@ -18,8 +19,17 @@ import {
   type SweepTabProps,
   useSweepResults,
 } from './sweep-results.tsx';
+import { SweepTags } from './sweep-tags.tsx';
 import { TrialsTable } from './trials-table.tsx';
+import './annotations.css';
 import './sweep.css';
+
+const Annotations = ({ sweep }: SweepTabProps) => (
+  <section className="sweep-annotations" aria-label="Tags and notes">
+    <SweepTags sweep={sweep} />
+    <SweepNotes sweep={sweep} />
+  </section>
+);
 
 const DefinitionTab = ({ sweep }: SweepTabProps) => {
   const text = useYaml(sweep.definition, sweep.id);
@@ -142,6 +152,7 @@ export const SweepView = ({ params }: ViewProps) => {
       {(sweep) => (
         <>
           <SweepHeader sweep={sweep} />
+          <Annotations key={`annotations ${id}`} sweep={sweep} />
           <SweepTabs key={id} sweep={sweep} name={tab} />
         </>
       )}

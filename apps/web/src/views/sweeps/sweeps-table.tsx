@@ -17,6 +17,7 @@ import {
 } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
+import { RowTags, type TagFilter } from './tag-filter.tsx';
 
 /** The trials of the sweep, and those that its search will still decide, at most. */
 const trialCount = ({ trials, search }: Sweep): number =>
@@ -60,15 +61,13 @@ const Best = ({ best }: Pick<NonNullable<Sweep['overview']>, 'best'>) => {
   );
 };
 
-const Row = ({
-  sweep,
-  now,
-  index,
-}: {
+const Row = (props: {
   readonly sweep: Sweep;
   readonly now: number;
   readonly index: number;
+  readonly filter: TagFilter;
 }) => {
+  const { sweep, now, index, filter } = props;
   const { plan } = sweep;
   const address = href(['sweeps', sweep.id]);
   return (
@@ -78,12 +77,15 @@ const Row = ({
       onClick={(event) => (event.target as Element).closest('a') ?? navigate(address)}
     >
       <th scope="row" className="sweeps-name">
-        <a href={address} title={sweep.name}>
+        <a className="sweeps-link" href={address} title={sweep.name}>
           {sweep.name}
         </a>
-        <span className="muted small" title={sweep.id}>
-          {[troubleText(sweep), aboutText(sweep)].filter((text) => text !== '').join(' · ')}
-        </span>
+        <div className="sweeps-about">
+          <RowTags tags={sweep.tags ?? []} filter={filter} />
+          <span className="muted small" title={sweep.id}>
+            {[troubleText(sweep), aboutText(sweep)].filter((text) => text !== '').join(' · ')}
+          </span>
+        </div>
       </th>
       <td className="sweeps-status">
         <Status status={sweep.status} />
@@ -120,7 +122,11 @@ const Row = ({
   );
 };
 
-export const SweepsTable = (props: { readonly state: ListState<Sweep>; readonly now: number }) => {
+export const SweepsTable = (props: {
+  readonly state: ListState<Sweep>;
+  readonly now: number;
+  readonly filter: TagFilter;
+}) => {
   const { items, partial, loading, more } = props.state;
   const body = useRef<HTMLTableSectionElement>(null);
   const height = useMedia('(max-width: 720px)') ? 106 : 57;
@@ -157,7 +163,7 @@ export const SweepsTable = (props: { readonly state: ListState<Sweep>; readonly 
       <tbody ref={body}>
         <SpacerRow height={rows.before} />
         {items.slice(rows.first, rows.last).map((sweep, i) => (
-          <Row key={sweep.id} sweep={sweep} now={props.now} index={rows.first + i} />
+          <Row key={sweep.id} sweep={sweep} now={props.now} index={rows.first + i} filter={props.filter} />
         ))}
         <SpacerRow height={rows.after} />
         {Array.from({ length: placeholders }, (_, i) => (

@@ -10,9 +10,10 @@ import { useLive } from '../../data/live.ts';
 import { type ListChanges, usePagedList } from '../../data/paged-list.ts';
 import { workersQuery } from '../../data/queries.ts';
 import { formatCount, plural } from '../../format.ts';
-import { href, useQueryValue } from '../../router.ts';
+import { href, navigate, useQueryValue } from '../../router.ts';
 import { SubmissionsPanel } from './submissions-panel.tsx';
 import { SweepsTable } from './sweeps-table.tsx';
+import { ChosenTags, useTagFilter } from './tag-filter.tsx';
 import './sweeps.css';
 
 /** One line about the workers: how many are online, how busy and how fast. */
@@ -86,15 +87,21 @@ const filters = [
 export const SweepsView = () => {
   const [statusText, setStatus] = useQueryValue('status');
   const status = StoredSweepStatus.safeParse(statusText).data;
+  const filter = useTagFilter();
   const [typed, setTyped] = useState('');
   const search = useDeferredValue(typed.trim());
   const now = useNow();
   const { list, state } = usePagedList<Sweep>({
-    key: ['sweeps', status ?? '', search],
+    key: ['sweeps', status ?? '', search, ...filter.tags],
     load: (cursor, signal) =>
       call(
         'listSweeps',
-        { query: { status, search: search === '' ? undefined : search, cursor, limit: 100 } },
+        {
+          query: {
+            ...{ status, tag: [...filter.tags], cursor, limit: 100 },
+            ...(search !== '' && { search }),
+          },
+        },
         signal,
       ),
     idOf: (sweep) => sweep.id,
@@ -103,9 +110,9 @@ export const SweepsView = () => {
   useLiveSweeps(list);
   const showAll = () => {
     setTyped('');
-    setStatus(undefined);
+    navigate(href(['sweeps']), { replace: true });
   };
-  const unfiltered = status === undefined && search === '';
+  const unfiltered = status === undefined && search === '' && filter.tags.length === 0;
 
   return (
     <>
@@ -134,6 +141,7 @@ export const SweepsView = () => {
               options={filters}
               onChange={(value) => setStatus(value === 'all' ? undefined : value)}
             />
+            <ChosenTags filter={filter} />
           </div>
           {state.error === null ? null : (
             <div className="panel-body">
@@ -160,7 +168,7 @@ export const SweepsView = () => {
               </Empty>
             )
           ) : (
-            <SweepsTable state={state} now={now} />
+            <SweepsTable state={state} now={now} filter={filter} />
           )}
         </section>
       </div>
