@@ -73,5 +73,6 @@ export * from './sweep.ts';
 export * from './sweep-overview.ts';
 export * from './text.ts';
 export * from './trial-verdict.ts';
+export * from './usage.ts';
 export * from './versions.ts';
 export * from './within.ts';

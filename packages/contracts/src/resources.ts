@@ -22,6 +22,7 @@ import { StageKind, StageStatus, StoredSweepStatus, SweepStatus, TrialStatus } f
 import { StoredDefinition } from './sweep.ts';
 import { SweepOverview } from './sweep-overview.ts';
 import { TrialVerdict } from './trial-verdict.ts';
+import { Usage } from './usage.ts';
 import { VersionChange } from './versions.ts';
 
 const Time = z.iso.datetime();
@@ -96,6 +97,10 @@ export const Stage = z
     }),
     sharedBy: Count.meta({ description: 'Number of trials that need this stage.' }),
     seconds: z.number().nullable().meta({ description: 'Wall-clock seconds of its attempts.' }),
+    usage: Usage.nullable().optional().meta({
+      description:
+        'Cores and memory of its attempts, as far as they were measured: null if none was. Absent in answers of older versions.',
+    }),
     startedAt: Time.nullable(),
     finishedAt: Time.nullable(),
   })

@@ -1,9 +1,11 @@
 /** One trial as text: its hyperparameters, stages, evaluations, and the reasons of its verdict. */
 import {
   checkLabel,
+  coresText,
   countVerdictTexts,
   describeChanges,
   type Evaluation,
+  formatBytes,
   formatExact,
   type HyperparameterValue,
   hyperparameterNames,
@@ -13,6 +15,9 @@ import {
   type Stage,
   type Trial,
   type TrialDetail,
+  totalUsage,
+  type Usage,
+  usageText,
   verdictText,
   withinText,
 } from '@funnel/contracts';
@@ -108,6 +113,10 @@ const classLines = ({ perClass, data }: TrialDetail): readonly string[] => {
   return ['', table, ...(isCut ? [note] : [])];
 };
 
+/** A dash for a stage whose attempts measured nothing; empty for one without attempts. */
+const measured = ({ usage, attempts }: Stage, textOf: (usage: Usage) => string): string =>
+  usage ? textOf(usage) : attempts > 0 ? '–' : '';
+
 const stageTable = (stages: readonly Stage[]): string =>
   formatTable<Stage>(
     [
@@ -120,6 +129,12 @@ const stageTable = (stages: readonly Stage[]): string =>
         value: ({ seconds }) => (seconds === null ? '' : formatDuration(seconds)),
         align: 'right',
       },
+      { title: 'cores', value: (stage) => measured(stage, coresText), align: 'right' },
+      {
+        title: 'memory',
+        value: (stage) => measured(stage, ({ peakBytes }) => formatBytes(peakBytes)),
+        align: 'right',
+      },
       ...(stages.some(({ attempts }) => attempts > 1)
         ? [{ title: 'attempts', value: ({ attempts }: Stage) => String(attempts), align: 'right' as const }]
         : []),
@@ -127,6 +142,12 @@ const stageTable = (stages: readonly Stage[]): string =>
     ],
     stages,
   );
+
+/** The use of the machine by all stages of a trial, also by those that it shares. */
+const usageLines = (stages: readonly Stage[]): readonly string[] => {
+  const usage = totalUsage(stages.map((stage) => stage.usage));
+  return usage === null ? [] : [`${usageText(usage)} of memory (the trainers of these stages)`];
+};
 
 /** Says why the numbers of an untrained trial, or one with too few images, say nothing, and what to do. */
 const verdictLines = ({ verdict }: TrialDetail): readonly string[] =>
@@ -217,6 +238,7 @@ export const describeTrial = (trial: TrialDetail, options: Options = {}): string
     ...hyperparameterLines(trial, swept, width ?? usualWidth),
     '',
     stageTable(trial.stages),
+    ...usageLines(trial.stages),
     ...(trial.evaluations.length > 0 ? ['', evaluationTable(trial.evaluations, width)] : []),
     ...(trial.worstCase && trial.evaluations.length > 1
       ? [wrapToWidth(worstCaseLine(trial.worstCase), width)]
