@@ -18,7 +18,7 @@ import { createWorld } from './fake-api/world.ts';
 /** Every page, with a text that is present once it has loaded. */
 const pages = [
   ['#/sweeps', 'γ against β, finished'],
-  ['#/sweeps?status=running', 'networks that need at most 4.3 GB'],
+  ['#/sweeps?status=running', 'networks that need at most 4 GiB'],
   ['#/sweeps/waiting-for-data', 'A stage waits for a worker with mnist'],
   ['#/sweeps/pausing', 'Running stages stop at their next checkpoint'],
   ['#/sweeps/paused', 'No stage starts until the sweep is resumed'],
@@ -43,6 +43,7 @@ const pages = [
   ['#/sweeps/done/definition', 'optimiseEpochs'],
   ['#/trials/done.9', 'Can you trust these numbers?'],
   ['#/trials/colour.0', 'Accuracy per class'],
+  ['#/trials/done.3', 'Their trainers used 1.6 cores, at most 512 MiB of memory'],
   ['#/trials/signs.0', 'Accuracy per class'],
   ['#/sweeps/defences/stages', 'makes its images on this classifier'],
   ['#/trials/defences.4', 'Rejected images'],
@@ -57,7 +58,7 @@ const pages = [
   ['#/try/done.9', 'Choose an image'],
   ['#/try/colour.0', 'Open a picture of yours'],
   ['#/try/signs.0', 'Open a picture of yours'],
-  ['#/data', '40.0 MiB of 150 MiB received'],
+  ['#/data', '40 MiB of 150 MiB received'],
   ['#/data/street-signs', 'Show all 43 classes'],
   ['#/data/pets', 'a bird with a rather long name'],
   ['#/data/fashion-mnist', 'A sweep on them waits'],
