@@ -62,6 +62,7 @@ export { addDecision } from './searches/add-decision.ts';
 export { releaseSearch, takeDueSearch } from './searches/due-searches.ts';
 export { readEarlier } from './searches/read-earlier.ts';
 export { readSearch } from './searches/read-search.ts';
+export { resolveSweeps } from './searches/resolve-sweeps.ts';
 export { addHandPoint, endSearch, extendSearch } from './searches/steer-search.ts';
 export { type ClientUse, readClientUse } from './submission/client-use.ts';
 export { knownChains, statusesOf } from './submission/known-chains.ts';

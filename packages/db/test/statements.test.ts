@@ -85,6 +85,7 @@ import {
   releaseStage,
   removeDataset,
   renewSubmission,
+  resolveSweeps,
   restoreWorker,
   resumeSweep,
   retireWorker,
@@ -334,6 +335,8 @@ const runSearch = async (): Promise<void> => {
   await readSearch(db, sweepId, () => values);
   await expect(readSearch(db, 'none', () => values)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await readEarlier(db, [sweepId], { values, changesOf: () => [] });
+  expect(await resolveSweeps(db, [sweepId])).toEqual([sweepId]);
+  await expect(resolveSweeps(db, ['none'])).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
   const query = routes.leaderboard.query.parse({ sweep: sweepId, metric: 'robustAccuracy', limit: 1 });
   const { next } = await leaderboard(db, query);
   await leaderboard(db, { ...query, cursor: next! });
