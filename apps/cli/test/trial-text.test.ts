@@ -112,4 +112,29 @@ describe('a trial', () => {
       '1.2 cores, at most 512 MiB of memory (the trainers of these stages)',
     ]);
   });
+
+  it('says at which ε an attack without a fixed one has its robust accuracy', () => {
+    const evaluation = (attack: AttackName, more: object) =>
+      ({
+        attack,
+        settings: {},
+        verdict: 'ok',
+        diagnostics: [],
+        ...more,
+      }) as unknown as TrialDetail['evaluations'][number];
+    const counts = { attempted: 98, images: 100, successRate: 1, medianL2: 1, noiseLevel: 1 };
+    const robustAtEpsilon = { norm: 'linf', epsilon: 8 / 255, robust: 38, accuracy: 0.38 };
+    const smallest = { ...counts, successes: 98, robustAccuracy: null };
+    const evaluations = [
+      evaluation('fgsm', { summary: { ...counts, successes: 60, robustAccuracy: 0.38 } }),
+      evaluation('fab-t-linf', { summary: smallest, robustAtEpsilon }),
+      evaluation('deepfool-l2', { summary: smallest }),
+    ];
+    const rows = lines({ ...trial, evaluations }).filter((line) => /^(fgsm|fab|deepfool)/.test(line));
+    expect(rows.map((row) => row.split(/ {2,}/)[2])).toEqual([
+      '38 of 100 (38.0 %)',
+      '38 of 100 (38.0 %) at L∞ 0.0314',
+      '–',
+    ]);
+  });
 });

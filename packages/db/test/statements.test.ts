@@ -230,8 +230,14 @@ const runSweeps = async (): Promise<void> => {
     await completeStage(db, { ...leaseOf(attack), evaluation }); // a second call, as after a lost answer
   }
   await submit(db, { seeds: [1, 2], space: { gamma: [1, 2] }, attacks: ['fgsm', 'gradient'] });
-  await submit(db, { recipes: ['funn', 'magnet'], seeds: [1], maxRunning: 1 });
+  const smallest = await submit(db, {
+    recipes: ['funn', 'magnet'],
+    seeds: [1],
+    maxRunning: 1,
+    attacks: ['fab-t-linf'],
+  });
   await drain(db);
+  await getTrial(db, `${smallest.sweepId}-00000`);
   await readResults(first.sweepId);
 
   // Attacks with surrogates, a classifier that collapses, one that fails, and a retry.

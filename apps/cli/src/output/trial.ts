@@ -15,6 +15,7 @@ import {
   type Stage,
   type Trial,
   type TrialDetail,
+  threatModelText,
   totalUsage,
   type Usage,
   usageText,
@@ -50,16 +51,25 @@ const rejectionColumns: readonly Column<Evaluation>[] = [
 const fooledText = ({ successes, attempted, successRate }: Evaluation['summary']): string =>
   `${successes} of ${attempted}${successRate === null ? '' : ` (${formatShare(successRate)})`}`;
 
-/** `38 of 100 (38.0 %)`: of all images; a dash for an attack without a fixed ε. */
-const robustText = ({ attempted, successes, images, robustAccuracy }: Evaluation['summary']): string =>
-  robustAccuracy === null ? '–' : `${attempted - successes} of ${images} (${formatShare(robustAccuracy)})`;
+/**
+ * `38 of 100 (38.0 %)`: of all images. An attack without a fixed ε has its robust accuracy at the ε that the trial names, and says at which:
+ * `38 of 100 (38.0 %) at L∞ 0.3`; a dash without one.
+ */
+const robustText = ({ summary, robustAtEpsilon }: Evaluation): string => {
+  const { attempted, successes, images, robustAccuracy } = summary;
+  const of = (robust: number, accuracy: number) => `${robust} of ${images} (${formatShare(accuracy)})`;
+  if (robustAccuracy !== null) return of(attempted - successes, robustAccuracy);
+  if (!robustAtEpsilon) return '–';
+  const { robust, accuracy, norm, epsilon } = robustAtEpsilon;
+  return `${of(robust, accuracy)} at ${threatModelText({ [norm]: epsilon })}`;
+};
 
 const evaluationTable = (evaluations: readonly Evaluation[], width: number | null): string =>
   formatTable<Evaluation>(
     [
       { title: 'attack', value: ({ attack }) => attack },
       { title: 'fooled', value: ({ summary }) => fooledText(summary), align: 'right' },
-      { title: 'robust', value: ({ summary }) => robustText(summary), align: 'right' },
+      { title: 'robust', value: robustText, align: 'right' },
       ...(evaluations.some(({ summary }) => summary.rejectedClean !== undefined) ? rejectionColumns : []),
       { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
       {
