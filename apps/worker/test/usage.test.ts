@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { killTrainer } from '../src/attempt.ts';
 import { startTrainer } from '../src/trainer-process.ts';
 import { startMeter } from '../src/usage.ts';
+import { openTestDatabase, runningStage, submit, sweepEnded, worker } from './fixtures.ts';
 import { trainingSpec } from './simulated-task.ts';
 
 const MiB = 2 ** 20;
@@ -81,5 +82,30 @@ it('a trainer process reports its use with the end of each stage', async () => {
     }
   } finally {
     await killTrainer(on);
+  }
+});
+
+it('a worker stores the use of every attempt, also of one whose trainer was killed', async () => {
+  const db = await openTestDatabase();
+  const sweepId = await submit(db);
+  const running = await worker(db, { slots: 1, simulation: { stepMilliseconds: 25 } });
+  await runningStage(db, 'initialise');
+  process.kill(running.trainers()[0]!, 'SIGKILL');
+  await sweepEnded(db, sweepId);
+  const { rows } = await db.pool.query<{
+    outcome: string;
+    wall: number;
+    trainer_seconds: number | null;
+    cpu_seconds: number | null;
+    peak_bytes: number | null;
+  }>(
+    'SELECT outcome, extract(epoch FROM ended_at - started_at)::float8 AS wall, trainer_seconds, cpu_seconds, peak_bytes FROM attempts',
+  );
+  expect(rows.map(({ outcome }) => outcome)).toContain('failed');
+  for (const { wall, trainer_seconds, cpu_seconds, peak_bytes } of rows) {
+    expect(trainer_seconds).toBeGreaterThan(0);
+    expect(trainer_seconds).toBeLessThan(wall);
+    expect(cpu_seconds).toBeGreaterThan(0);
+    expect(peak_bytes).toBeGreaterThan(20 * MiB);
   }
 });
