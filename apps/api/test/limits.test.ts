@@ -16,16 +16,10 @@ import type { ApiOptions } from '../src/app.ts';
 import { answerWithin } from '../src/request/time-limits.ts';
 import { build, oneTrial } from './build.ts';
 
-const binary = ['bytes', 'KiB', 'MiB', 'GiB'];
-const bytesText = (bytes: number): string => {
-  const power = Math.floor(Math.log2(bytes) / 10);
-  const scaled = bytes / 1024 ** power;
-  return Number.isInteger(scaled) ? `${scaled} ${binary[power]}` : formatBytes(bytes);
-};
 const valueText = ({ unit, default: value }: Limit): string => {
   if (value === null) return '';
   return {
-    bytes: bytesText,
+    bytes: formatBytes,
     seconds: (seconds: number) => `${formatAmount(seconds)} s`,
     number: formatAmount,
   }[unit](value);
@@ -123,7 +117,7 @@ describe('a token', () => {
     expect(refused.json()).toMatchObject({
       code: 'TOO_MANY_OWN_BYTES',
       detail: expect.stringMatching(
-        /at most 60 MB .*\(FUNNEL_MAX_BYTES_PER_TOKEN\).*store 0 B, may store .* MB more until they end/,
+        /at most 57\.2 MiB .*\(FUNNEL_MAX_BYTES_PER_TOKEN\).*store 0 B, may store .* [KM]iB more until they end/,
       ) as string,
     });
     expect((await submit('bob', fits)).statusCode).toBe(201);

@@ -1,6 +1,7 @@
 /** Searches over HTTP: their plan, their first decisions, points by hand, extensions, and the refusals of everything that cannot be searched. */
-import type { SearchDecision } from '@funnel/contracts';
+import { type SearchDecision, SweepDefinition } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { resolveNames } from '../src/planning/resolve-names.ts';
 import { build, oneTrial, type TestApp } from './build.ts';
 
 let api: TestApp;
@@ -173,4 +174,14 @@ describe('refuses by the path that the user should change', () => {
       expect(answer.json().issues.map((issue: { path: string }) => issue.path)).toContain(path);
     }
   });
+});
+
+test('the definition of a search keeps the ids of the sweeps that it names in `from`', async () => {
+  const { id } = (await post('/v1/sweeps', { ...search, name: 'to learn from' })).json();
+  const from = ['to learn from', id.slice(0, 15), 'latest'];
+  const { definition } = await resolveNames(
+    api.db,
+    SweepDefinition.parse({ ...search, search: { ...search.search, from } }),
+  );
+  expect(definition.search).toMatchObject({ strategy: 'tpe', from: [id, id, id] });
 });

@@ -1,6 +1,6 @@
 /** The checks of `funnel doctor`. They change nothing. They print no password, because users paste the output into questions. */
 import os from 'node:os';
-import { AppError, datasetNames, datasets, errors, plural } from '@funnel/contracts';
+import { AppError, datasetNames, datasets, errors, formatBytes, plural } from '@funnel/contracts';
 import { createDb, listFailingBatches, pendingMigrations, pingDatabase, queueAddress } from '@funnel/db';
 import { BackendUnavailable, backendNames, findDataset, openBackend } from '@funnel/engine';
 import { createStageQueue } from '@funnel/queue';
@@ -144,14 +144,12 @@ export const examineQueue = async ({ REDIS_URL }: Addresses): Promise<Finding> =
   }
 };
 
-const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-
 const machine = (): Finding[] => [
   { what: 'Node', verdict: 'ok', detail: `${process.version} on ${os.platform()} ${os.arch()}` },
   {
     what: 'Machine',
     verdict: 'ok',
-    detail: `${plural(os.availableParallelism(), 'core')}, ${gibibytes(os.totalmem())}: ${plural(defaultSlots(), 'trainer')} by default`,
+    detail: `${plural(os.availableParallelism(), 'core')}, ${formatBytes(os.totalmem())}: ${plural(defaultSlots(), 'trainer')} by default`,
   },
 ];
 

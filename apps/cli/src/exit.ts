@@ -77,7 +77,7 @@ export const explain = (
   if (error instanceof Exit) return { text: error.message, status: error.status };
   if (error instanceof FunnelError)
     return error.answered
-      ? { text: describeProblem(error.problem), status: exitCodes.refused }
+      ? { text: describeProblem(error.problem, error), status: exitCodes.refused }
       : {
           text: `${error.message}\n→ Start Funnel with \`npm start\`, or give its address with --url or FUNNEL_URL.`,
           status: exitCodes.unreachable,

@@ -41,12 +41,24 @@ const terminalWords: Partial<Record<ErrorCode, Words>> = {
   UNAVAILABLE: { hint: '`npx funnel doctor` says which part does not answer.' },
 };
 
+/** The hint of a refused command that would change nothing anyway. */
+const readingHint = 'Correct the command. With --help it says which values it takes.';
+
+export type Call = {
+  /** Whether the refused call changes nothing. (Default: false) */
+  readonly onlyReads?: boolean;
+};
+
 /** The words of a terminal for a problem that has only the words of its code. */
-const wordsOf = ({ code, title, hint }: Problem): { readonly title: string; readonly hint: string } => {
+const wordsOf = (
+  { code, title, hint }: Problem,
+  { onlyReads = false }: Call,
+): { readonly title: string; readonly hint: string } => {
   const own: Partial<Words> = terminalWords[code] ?? {};
+  const ownHint = onlyReads && code === 'INVALID_REQUEST' ? readingHint : own.hint;
   return {
     title: own.title ?? title,
-    hint: (hint === errors[code]?.hint && own.hint) || hint, // a newer API may have codes that this program does not know
+    hint: (hint === errors[code]?.hint && ownHint) || hint, // a newer API may have codes that this program does not know
   };
 };
 
@@ -63,8 +75,8 @@ const describeIssues = ({ issues = [] }: Problem, lineOf: LineOf = () => null): 
   });
 
 /** The text of a problem that the API reports: the mistake, its place, and the next step. */
-export const describeProblem = (problem: Problem): string => {
-  const { title, hint } = wordsOf(problem);
+export const describeProblem = (problem: Problem, call: Call = {}): string => {
+  const { title, hint } = wordsOf(problem, call);
   const issues = describeIssues(problem);
   // With issues, the detail is left out, because it repeats the first issue.
   return issues.length === 0
@@ -72,14 +84,19 @@ export const describeProblem = (problem: Problem): string => {
     : [`${title}:`, ...issues, `→ ${hint}`].join('\n');
 };
 
-/** The mistakes that the API found in a file of the user. `lineOf`: the line of a path in the file. */
-export const describeFileProblem = (file: string, problem: Problem, lineOf?: LineOf): string => {
-  const issues = describeIssues(problem, lineOf);
+type FileCall = Call & {
+  /** The line of a path in the file. (Default: unknown) */
+  readonly lineOf?: LineOf;
+};
+
+/** The mistakes that the API found in a file of the user. */
+export const describeFileProblem = (file: string, problem: Problem, call: FileCall = {}): string => {
+  const issues = describeIssues(problem, call.lineOf);
   if (problem.code !== 'INVALID_REQUEST' || issues.length === 0)
-    return `${file}: ${describeProblem(problem)}`;
+    return `${file}: ${describeProblem(problem, call)}`;
   return [
     `${file} has ${issues.length === 1 ? 'a mistake' : plural(issues.length, 'mistake')}:`,
     ...issues,
-    '→ Nothing was written. Correct the file and try again.',
+    `→ ${call.onlyReads ? '' : 'Nothing was written. '}Correct the file and try again.`,
   ].join('\n');
 };

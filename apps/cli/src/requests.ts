@@ -2,6 +2,7 @@
 import type { Client } from '@funnel/client';
 import {
   formatAmount,
+  resembling,
   type SearchDecision,
   type Sweep,
   type TrialDetail,
@@ -81,15 +82,30 @@ const findCandidates = async (client: Client, word: string): Promise<Candidates>
   return { meant: named.length > 0 ? named : alike.filter(({ id }) => id.startsWith(word)), alike };
 };
 
-const noSweep = (word: string, { alike }: Candidates): Exit => {
+/** A name of several words, and each of them: people remember one word of a long name. */
+const termsOf = ({ name }: Sweep): readonly string[] => [name, ...name.split(/\s+/)];
+
+/** Of the newest sweeps, those whose name, or a word of it, resembles a misspelt word. */
+const findResembling = async (client: Client, word: string): Promise<readonly Sweep[]> => {
+  const { items } = await firstItems((page) => client.listSweeps({ query: page }), maxAlike);
+  const found = resembling(word, [...new Set(items.flatMap(termsOf))]);
+  return items.filter((sweep) => termsOf(sweep).some((term) => found.includes(term)));
+};
+
+const noSweep = async (client: Client, word: string, { alike }: Candidates): Promise<Exit> => {
   if (word === 'latest')
     return new Exit(exitCodes.refused, 'There is no sweep yet.\n→ `npx funnel submit FILE` makes one.');
   const first = `There is no sweep with the id or the name ${word}.`;
+  const meant = alike.length > 0 ? alike : await findResembling(client, word);
+  if (meant.length > 0)
+    return new Exit(
+      exitCodes.refused,
+      [`${first} Did you mean one of these?`, ...candidatesText(meant)].join('\n'),
+    );
+  const isLatest = resembling(word, ['latest']).length > 0;
   return new Exit(
     exitCodes.refused,
-    alike.length > 0
-      ? [`${first} Did you mean one of these?`, ...candidatesText(alike)].join('\n')
-      : `${first}\n→ \`npx funnel ls\` lists sweeps.`,
+    `${first}\n→ ${isLatest ? 'Did you mean latest? It names the newest sweep.' : '`npx funnel ls` lists sweeps.'}`,
   );
 };
 
@@ -111,7 +127,7 @@ export const findSweep = async (client: Client, word: string): Promise<string> =
   if (sweepId.test(word)) return word;
   const candidates = await findCandidates(client, word);
   const id = onlyOne(word, candidates);
-  if (id === null) throw noSweep(word, candidates);
+  if (id === null) throw await noSweep(client, word, candidates);
   return id;
 };
 
@@ -142,7 +158,7 @@ export const findSweepOrTrial = async (
   const sweep = onlyOne(word, candidates);
   if (sweep !== null) return { kind: 'sweep', id: sweep };
   const trial = await numberedTrial(client, word);
-  if (trial === null) throw noSweep(word, candidates);
+  if (trial === null) throw await noSweep(client, word, candidates);
   return { kind: 'trial', id: trial };
 };
 

@@ -342,7 +342,7 @@ describe('funnel', () => {
     const { status, stderr } = await run('plan', sweepFile('wrong', [data, 'space: { gama: 1 }']));
     expect(status).toBe(3);
     expect(stderr).toMatch(
-      /^[^\n]*wrong[^\n]* has a mistake:\n {2}line 3, space\.gama: expected a known key[^\n]*\n→ Nothing was written/,
+      /^[^\n]*wrong[^\n]* has a mistake:\n {2}line 3, space\.gama: expected a known key[^\n]*\n→ Correct the file and try again\.\n$/,
     );
   });
 

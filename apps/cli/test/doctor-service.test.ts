@@ -36,7 +36,7 @@ it('lists the data sets that are stored or that users have added', async () => {
   const mnist = entry({ name: 'mnist', isBuiltIn: true, isStored: false, bytes: null });
   const findings = await examineService(serviceOf([mnist, { ...mnist, name: 'glyphs' }, entry({})]));
   expect(findings).toEqual([
-    { what: 'Stored data: pets', verdict: 'ok', detail: '1,200 + 300 images, 108 kB' },
+    { what: 'Stored data: pets', verdict: 'ok', detail: '1,200 + 300 images, 106 KiB' },
     { what: 'Limits', verdict: 'ok', detail: `${limitNames.length}, explained in docs/operations.md` },
   ]);
 });
@@ -57,7 +57,7 @@ it('names the limits that an operator has changed, and those that are nearly use
     },
     {
       ...{ what: 'Limit: FUNNEL_MAX_DATASET_BYTES', verdict: 'ok' },
-      detail: '1 GB instead of 4.29 GB: one data set in canonical form',
+      detail: '954 MiB instead of 4 GiB: one data set in canonical form',
     },
   ]);
 });

@@ -36,6 +36,18 @@ describe('a refusal', () => {
       );
   });
 
+  it('of a command that only reads does not speak of changes', () => {
+    const refused = problem('INVALID_REQUEST', { issues: [issue] });
+    const words = 'Funnel refuses these values:\n  space.gama: expected gamma, got the key "gama"\n→ ';
+    expect(describeProblem(refused, { onlyReads: true })).toBe(
+      `${words}Correct the command. With --help it says which values it takes.`,
+    );
+    expect(describeProblem(refused)).toBe(`${words}Nothing was changed.`);
+    expect(describeFileProblem('my.yaml', refused, { onlyReads: true })).toBe(
+      'my.yaml has a mistake:\n  space.gama: expected gamma, got the key "gama"\n→ Correct the file and try again.',
+    );
+  });
+
   it('of a file names the file, and counts its mistakes', () => {
     const refused = problem('INVALID_REQUEST', { issues: [issue] });
     expect(describeFileProblem('my.yaml', refused)).toBe(

@@ -1,6 +1,6 @@
 import type { Client } from '@funnel/client';
-import { expect, it } from 'vitest';
-import { findSweep } from '../src/requests.ts';
+import { describe, expect, it } from 'vitest';
+import { findSweep, findSweepOrTrial, findTrial } from '../src/requests.ts';
 
 /** A service with so many sweeps of this name, which counts the rows that it sends. */
 const serviceWith = (count: number, name: string) => {
@@ -32,4 +32,45 @@ it('a name that too many sweeps share names none of them, and not all of them ar
 it('the name of one sweep is that sweep', async () => {
   const { client } = serviceWith(1, 'nightly');
   expect(await findSweep(client, 'nightly')).toBe('0000000000000000');
+});
+
+/** A service with one sweep of each name, newest first. */
+const serviceOf = (...names: string[]): Client => {
+  const sweeps = names.map((name, i) => ({ id: `${i}`.repeat(16), name, status: 'completed' }));
+  const listSweeps = async ({ query: { search = '' } }: { query: { search?: string } }) => ({
+    items: sweeps.filter(({ id, name }) => name.includes(search) || id.startsWith(search)),
+    next: null,
+  });
+  return { listSweeps } as unknown as Client;
+};
+
+describe('a misspelt name', () => {
+  const client = serviceOf('nightly', 'γ against β', 'First sweep of the week');
+  const nightly =
+    'There is no sweep with the id or the name nigthly. Did you mean one of these?\n  0000000000000000  completed  nightly';
+
+  it('of a sweep is answered with the sweeps that resemble it', async () => {
+    await expect(findSweep(client, 'nigthly')).rejects.toThrow(nightly);
+    await expect(findSweep(client, 'agianst')).rejects.toThrow(
+      'Did you mean one of these?\n  1111111111111111  completed  γ against β',
+    );
+  });
+
+  it('of the sweep of a trial too', async () => {
+    await expect(findTrial(client, 'nigthly-3')).rejects.toThrow(nightly);
+    await expect(findSweepOrTrial(client, 'nigthly')).rejects.toThrow(nightly);
+    await expect(findSweepOrTrial(client, 'nigthly-3')).rejects.toThrow(nightly);
+  });
+
+  it('like latest is answered with latest', async () => {
+    await expect(findTrial(client, 'latst-0')).rejects.toThrow(
+      'There is no sweep with the id or the name latst.\n→ Did you mean latest? It names the newest sweep.',
+    );
+  });
+
+  it('that resembles none is answered with the command that lists them', async () => {
+    await expect(findSweep(client, 'zzzzzzz')).rejects.toThrow(
+      'There is no sweep with the id or the name zzzzzzz.\n→ `npx funnel ls` lists sweeps.',
+    );
+  });
 });

@@ -1,5 +1,5 @@
 /** The text about one trial: hyperparameters, reasons of verdicts, the accuracy per class. */
-import type { AttackName, TrialDetail } from '@funnel/contracts';
+import type { AttackName, Stage, TrialDetail } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { describeTrial, sweptIn } from '../src/output/trial.ts';
 
@@ -88,5 +88,53 @@ describe('a trial', () => {
     expect(hint).toBe('→ `npx funnel show s-00000 --why` has the whole reasons.');
     expect(reasons(true)).toEqual([expect.stringMatching(/^! suspect: /)]);
     expect(describeTrial(evaluated, { width: 80, why: true }).replaceAll(/\s+/g, ' ')).toContain(detail);
+  });
+
+  it('has the cores and the memory of each stage, and of all, as far as they were measured', () => {
+    const stage = (kind: string, attempts: number, usage: Stage['usage']) =>
+      ({ id: kind.padEnd(64, '0'), kind, status: 'completed', epochs: 3, attempts, usage, ...rest }) as Stage;
+    const rest = { attack: null, seconds: 12, sharedBy: 1, error: null };
+    const MiB = 2 ** 20;
+    const stages = [
+      stage('initialise', 1, null),
+      stage('optimise', 1, { seconds: 10, cpuSeconds: 16, peakBytes: 512 * MiB }),
+      stage('classify', 1, { seconds: 30, cpuSeconds: 32, peakBytes: 384 * MiB }),
+      stage('attack', 0, null),
+    ];
+    const shown = lines({ ...trial, stages });
+    const at = shown.findIndex((line) => line.startsWith('stage'));
+    expect(shown.slice(at, at + 6).map((line) => line.replaceAll(/ {2,}/g, ' | '))).toEqual([
+      'stage | kind | status | epochs | time | cores | memory | shared by',
+      'initialise00 | initialise | completed | 3 | 12 s | – | – | 1',
+      'optimise0000 | optimise | completed | 3 | 12 s | 1.6 | 512 MiB | 1',
+      'classify0000 | classify | completed | 3 | 12 s | 1.1 | 384 MiB | 1',
+      'attack000000 | attack | completed | 3 | 12 s | 1',
+      '1.2 cores, at most 512 MiB of memory (the trainers of these stages)',
+    ]);
+  });
+
+  it('says at which ε an attack without a fixed one has its robust accuracy', () => {
+    const evaluation = (attack: AttackName, more: object) =>
+      ({
+        attack,
+        settings: {},
+        verdict: 'ok',
+        diagnostics: [],
+        ...more,
+      }) as unknown as TrialDetail['evaluations'][number];
+    const counts = { attempted: 98, images: 100, successRate: 1, medianL2: 1, noiseLevel: 1 };
+    const robustAtEpsilon = { norm: 'linf', epsilon: 8 / 255, robust: 38, accuracy: 0.38 };
+    const smallest = { ...counts, successes: 98, robustAccuracy: null };
+    const evaluations = [
+      evaluation('fgsm', { summary: { ...counts, successes: 60, robustAccuracy: 0.38 } }),
+      evaluation('fab-t-linf', { summary: smallest, robustAtEpsilon }),
+      evaluation('deepfool-l2', { summary: smallest }),
+    ];
+    const rows = lines({ ...trial, evaluations }).filter((line) => /^(fgsm|fab|deepfool)/.test(line));
+    expect(rows.map((row) => row.split(/ {2,}/)[2])).toEqual([
+      '38 of 100 (38.0 %)',
+      '38 of 100 (38.0 %) at L∞ 0.0314',
+      '–',
+    ]);
   });
 });

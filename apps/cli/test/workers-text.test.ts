@@ -31,7 +31,7 @@ const refusal = (kind: 'initialise' | 'attack', method: string) => ({
 it('a worker without faults is one row, with its memory and its data sets', () => {
   const [head, row, ...rest] = describeWorkers([worker]).split('\n');
   expect(head).toMatch(/per trainer +data +since$/);
-  expect(row).toMatch(/^lab-3 +lab +online .* 2 GB +glyphs +2026-11-29/);
+  expect(row).toMatch(/^lab-3 +lab +online .* 1.86 GiB +glyphs +2026-11-29/);
   expect(rest).toEqual([]);
 });
 

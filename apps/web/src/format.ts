@@ -3,6 +3,7 @@ import {
   type AttackSpec,
   attackKey,
   attacks,
+  formatBytes as bytesText,
   formatPower,
   type HyperparameterName,
   hyperparameterDeclaration,
@@ -60,17 +61,8 @@ export const formatDuration = (seconds: number | null | undefined): string => {
   return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`;
 };
 
-export const formatBytes = (bytes: number | null | undefined): string => {
-  if (bytes === null || bytes === undefined) return '–';
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let size = bytes;
-  let unit = 0;
-  while (size >= 1024 && unit < units.length - 1) {
-    size /= 1024;
-    unit += 1;
-  }
-  return `${size >= 100 || unit === 0 ? size.toFixed(0) : size.toFixed(1)} ${units[unit]}`;
-};
+export const formatBytes = (bytes: number | null | undefined): string =>
+  bytes === null || bytes === undefined ? '–' : bytesText(bytes);
 
 /** `3 min ago`; after a week, the date. */
 export const formatAgo = (iso: string, now: number): string => {

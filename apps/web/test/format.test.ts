@@ -38,7 +38,7 @@ describe('numbers', () => {
     expect(formatDuration(59)).toBe('59 s');
     expect(formatDuration(8040)).toBe('2 h 14 min');
     expect(formatDuration(3 * 86_400)).toBe('3 d');
-    expect(formatBytes(3_221_225_472)).toBe('3.0 GiB');
+    expect(formatBytes(3_221_225_472)).toBe('3 GiB');
     const now = Date.parse('2026-01-02T00:00:00Z');
     expect(formatAgo('2026-01-01T23:57:00Z', now)).toBe('3 min ago');
     expect(formatAgo('2026-01-02T00:01:00Z', now)).toBe('just now'); // clocks differ

@@ -233,7 +233,7 @@ describeInBrowser('live pages', () => {
     await row('γ over a hundred thousand').getByText('1 submission before it.').waitFor();
     await row('too large').getByText('refused', { exact: true }).waitFor();
     await row('too large')
-      .getByText(/9999-9999-9999 needs 112 GB/)
+      .getByText(/9999-9999-9999 needs 104 GiB/)
       .waitFor();
     await row('γ over a hundred thousand')
       .getByRole('button', { name: /^Withdraw/ })

@@ -1,4 +1,4 @@
-import { type Position, within } from '@funnel/contracts';
+import { type Position, type Usage, within } from '@funnel/contracts';
 import type { ClaimedStage } from '@funnel/db';
 import { type Deferred, deferred } from './async.ts';
 import type { Trainer } from './trainer-process.ts';
@@ -18,6 +18,8 @@ export type Attempt = {
   trainer: Trainer | null;
   position: Position | null;
   imagesPerSecond: number | null;
+  /** From the last message of the trainer; null before it. */
+  usage: Usage | null;
   /** Number of checkpoints that are being written. An attempt that waits for the database does not hang. */
   saving: number;
   /** Milliseconds without progress; the watchdog counts them. */
@@ -39,6 +41,7 @@ export const newAttempt = (claimed: ClaimedStage): Attempt => ({
   trainer: null,
   position: null,
   imagesPerSecond: null,
+  usage: null,
   saving: 0,
   idleMilliseconds: 0,
   moved: false,

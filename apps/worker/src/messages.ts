@@ -2,7 +2,7 @@
  * The messages between a worker and its trainers over IPC (structured clone, which keeps Maps and Uint8Arrays). A trainer runs one stage at a
  * time. `run` numbers the runs, so that a late message about an earlier run can be ignored.
  */
-import type { CheckpointManifest, CleanCounts, Position, StageSpec } from '@funnel/contracts';
+import type { CheckpointManifest, CleanCounts, Position, StageSpec, Usage } from '@funnel/contracts';
 import type { EvaluationWrite } from '@funnel/db';
 import type { DataFolders } from '@funnel/engine';
 import type { SimulationOptions } from './simulated-faults.ts';
@@ -68,6 +68,7 @@ export type FromTrainer =
       readonly position: Position | null;
       readonly imagesPerSecond: number | null;
       readonly memoryBytes: number;
+      readonly usage: Usage;
     }
   | {
       readonly type: 'checkpoint';
@@ -76,8 +77,15 @@ export type FromTrainer =
       readonly state: Checkpoint;
       readonly metrics: Readonly<Record<string, number | null>> | null;
       readonly perClass: CleanCounts | null;
+      readonly usage: Usage;
     }
-  | { readonly type: 'ended'; readonly run: number; readonly end: StageEnd; readonly memoryBytes: number };
+  | {
+      readonly type: 'ended';
+      readonly run: number;
+      readonly end: StageEnd;
+      readonly memoryBytes: number;
+      readonly usage: Usage;
+    };
 
 export type StageHooks = {
   /** When aborted: finish the step, send a checkpoint, and end as `stopped`. */

@@ -110,7 +110,8 @@ const store = async (
 ): Promise<void> => {
   const { db, log, trace } = context;
   const { spec, fencingToken, workerId } = attempt.claimed;
-  const write = { stageId: spec.id, fencingToken, workerId, manifest, blobs, ...measured };
+  const { usage } = attempt;
+  const write = { stageId: spec.id, fencingToken, workerId, usage, manifest, blobs, ...measured };
   noteProgress(attempt);
   attempt.position = manifest.position;
   attempt.saving++;
@@ -157,6 +158,9 @@ const train = async (
         attempt.position = position ?? attempt.position;
         attempt.imagesPerSecond = imagesPerSecond;
       },
+      onUsage: (usage) => {
+        attempt.usage = usage;
+      },
       onCheckpoint: (state, metrics, perClass) => store(context, attempt, state, { metrics, perClass }),
     });
   } catch (error) {
@@ -190,7 +194,7 @@ const writeEnd = async (
   end: StageEnd,
 ): Promise<void> => {
   const { stageId, fencingToken, workerId } = attempt.claimed;
-  const lease = { stageId, fencingToken, workerId };
+  const lease = { stageId, fencingToken, workerId, usage: attempt.usage };
   const write = <T>(operation: () => Promise<T>) => persist(operation, attempt.abandon.signal, log);
   switch (end.status) {
     case 'completed':

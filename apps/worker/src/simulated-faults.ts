@@ -37,7 +37,7 @@ export type SimulationOptions = {
   readonly stepMilliseconds?: number;
   /** Faults, at the first step of the epochs that match. (Default: none) */
   readonly faults?: readonly SimulatedFault[];
-  /** Bytes of a network's weights, a multiple of 4. Real networks have 5 to 11 MB. (Default: 32) */
+  /** Bytes of a network's weights, a multiple of 4. Real networks have 5 to 11 MiB. (Default: 32) */
   readonly weightBytes?: number;
   /** A file that gets a line `epoch step` at the beginning of every step, so that tests see the steps without messages. (Default: none) */
   readonly journal?: string | null;

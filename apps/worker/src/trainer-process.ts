@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Usage } from '@funnel/contracts';
 import type { Logger } from 'pino';
 import { type Deferred, deferred } from './async.ts';
 import type {
@@ -44,6 +45,8 @@ export type RunHandlers = {
   /** Resolves when the checkpoint is written, or cannot be; then the trainer may go on. Must not reject. */
   readonly onCheckpoint: StageHooks['onCheckpoint'];
   readonly onProgress: (progress: Progress) => void;
+  /** What the stage has used so far: with every message about it, before its handler. (Default: nobody wants to know) */
+  readonly onUsage?: (usage: Usage) => void;
 };
 
 export type Trainer = {
@@ -150,6 +153,7 @@ export const startTrainer = (setup: TrainerSetup, log: Logger): Trainer => {
     if (message.type === 'unusable')
       return ready.reject(new TrainerDeath('TRAINER_UNUSABLE', message.message));
     if (message.run !== current?.number) return;
+    current.handlers.onUsage?.(message.usage);
     if (message.type === 'checkpoint') return void onCheckpoint(current, message);
     memoryBytes = message.memoryBytes;
     if (message.type === 'progress') return current.handlers.onProgress(message);

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { deferred } from './async.ts';
 import type { FromTrainer, StageEnd, StageRunner, ToTrainer, TrainerSetup } from './messages.ts';
 import { isOutOfMemory } from './out-of-memory.ts';
+import { startMeter } from './usage.ts';
 
 /**
  * Sends a message and resolves when it is written. Wait for this after a large message: the training loop gives the event loop one turn per
@@ -65,6 +66,7 @@ const runTask = async (
 ): Promise<void> => {
   const state: Run = { number: run, stop: new AbortController(), saved: new Map() };
   current = state;
+  const meter = startMeter();
   let checkpoints = 0;
   let progressAt = 0;
   // While one checkpoint is being written, the next epoch trains. A second checkpoint waits for the first.
@@ -76,7 +78,10 @@ const runTask = async (
         await saving;
         const number = checkpoints++;
         saving = new Promise((resolve) => state.saved.set(number, resolve));
-        await send({ type: 'checkpoint', run, checkpoint: number, state: checkpoint, metrics, perClass });
+        await send({
+          ...{ type: 'checkpoint', run, checkpoint: number, state: checkpoint, metrics, perClass },
+          usage: meter.read(),
+        });
       },
       onProgress: ({ position, imagesPerSecond }) => {
         const now = performance.now();
@@ -88,6 +93,7 @@ const runTask = async (
           position,
           imagesPerSecond,
           memoryBytes: process.memoryUsage.rss(),
+          usage: meter.read(),
         });
       },
     })
@@ -95,9 +101,10 @@ const runTask = async (
       exitIfOutOfMemory(error);
       return failure(error);
     });
+  const usage = meter.read(); // before the wait for the database
   await saving;
   current = null;
-  void send({ type: 'ended', run, end, memoryBytes: process.memoryUsage.rss() });
+  void send({ type: 'ended', run, end, memoryBytes: process.memoryUsage.rss(), usage });
 };
 
 const ready = deferred<StageRunner>();

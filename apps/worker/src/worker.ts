@@ -1,6 +1,6 @@
 import os, { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import { engineVersion } from '@funnel/contracts';
+import { engineVersion, plural } from '@funnel/contracts';
 import {
   announceAbilities,
   checkSchema,
@@ -9,7 +9,7 @@ import {
   reconcile,
   registerWorker,
   retireWorker,
-  retryUntilAdmitted,
+  retryUntilReachable,
   startPropagation,
   startRelay,
 } from '@funnel/db';
@@ -71,6 +71,12 @@ const closingMilliseconds = 5000;
 const drainMillisecondsOf = ({ drainSeconds = 10 }: WorkerOptions): number => drainSeconds * 1000;
 const workerName = (): string => `${hostname()}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
 
+/** What a worker that starts waits for. It may start before its database, as containers and second machines do. */
+const waitText = (waitedMs: number): string =>
+  waitedMs < 60_000
+    ? 'waiting for the database: trying again until it answers, every 5 s at the longest'
+    : `waiting for the database since ${plural(Math.floor(waitedMs / 60_000), 'minute')}: is DATABASE_URL right?`;
+
 type Closing = ReturnType<typeof createClosing>;
 
 /** Opens all parts of a worker, and adds each to `closing`. */
@@ -99,13 +105,10 @@ const open = async (
   firstIdentity.catch(() => {}); // awaited below, unless another part fails first
   const onError = createWarning(log, 'a connection broke');
   const admitted = <T>(connect: () => Promise<T>): Promise<T> =>
-    retryUntilAdmitted(
+    retryUntilReachable(
       connect,
-      (error) =>
-        log.warn(
-          { error: error instanceof Error ? error.message : String(error) },
-          'the database accepts no connections now: waiting until it does',
-        ),
+      (error, waitedMs) =>
+        log.warn({ error: error instanceof Error ? error.message : String(error) }, waitText(waitedMs)),
       options.signal,
     );
   await admitted(() => checkSchema(databaseUrl));
@@ -237,8 +240,8 @@ const open = async (
 };
 
 /**
- * Starts a worker, which claims stages, runs each in a trainer process, and renews their leases. Waits while the database accepts no
- * connections. When the database or the backend is not usable, closes all parts and throws. Without its queue, the worker polls the database.
+ * Starts a worker, which claims stages, runs each in a trainer process, and renews their leases. Waits while the database cannot be reached
+ * or accepts no connections. When the database or the backend is not usable, closes all parts and throws. Without its queue, the worker polls the database.
  */
 export const startWorker = async (options: WorkerOptions): Promise<RunningWorker> => {
   const id = options.id ?? workerName();

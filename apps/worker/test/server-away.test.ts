@@ -121,3 +121,61 @@ describe('a worker whose database is away', () => {
     await sweepEnded(db, await submit(db));
   });
 });
+
+describe('a worker that starts before its database', () => {
+  const startAt = async (leave: (gate: Gate) => unknown) => {
+    const db = await openTestDatabase();
+    const gate = await startGate(Number(new URL(db.url).port));
+    onTestFinished(() => gate.close());
+    await leave(gate);
+    const lines: { readonly msg: string; readonly error: string }[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const stopping = new AbortController();
+    const starting = startWorker({
+      ...{ databaseUrl: throughGate(db.url, gate), slots: 1, simulation: {}, log },
+      signal: stopping.signal,
+    });
+    starting.catch(() => {}); // a test awaits it later
+    const waits = () => until(async () => expect(lines).not.toEqual([]));
+    return { db, gate, lines, stopping, starting, waits };
+  };
+
+  it.each([
+    ['whose port is closed', (gate: Gate) => gate.close()],
+    ['that cuts every connection', async (gate: Gate) => gate.slam()],
+  ])('%s says so once, waits, and works when it is there', async (_what, leave) => {
+    const { db, gate, lines, starting, waits } = await startAt(leave);
+    await waits();
+    expect(lines.map(({ msg }) => msg)).toEqual([
+      'waiting for the database: trying again until it answers, every 5 s at the longest',
+    ]);
+    expect(lines[0]!.error).toMatch(/^PostgreSQL cannot be reached: /);
+    await gate.open();
+    const worker = await starting;
+    onTestFinished(worker.stop);
+    await sweepEnded(db, await submit(db));
+  });
+
+  it.each([
+    ['between two tries', (gate: Gate) => gate.close()],
+    ['during a try', async (gate: Gate) => gate.stall()],
+  ])('ends at once when it is told to stop %s', async (_what, leave) => {
+    const { stopping, starting, waits, lines } = await startAt(leave);
+    if (_what === 'between two tries') await waits();
+    const told = performance.now();
+    stopping.abort();
+    await expect(starting).rejects.toThrow('This operation was aborted');
+    expect(performance.now() - told).toBeLessThan(5000); // a try may take 10 s
+    expect(lines.length).toBeLessThan(2);
+  });
+
+  it('does not wait for a database that refuses its password', async () => {
+    const db = await openTestDatabase();
+    const url = new URL(db.url);
+    url.username = 'nobody-of-this-name';
+    url.password = 'wrong';
+    await expect(
+      startWorker({ databaseUrl: url.href, slots: 1, simulation: {}, log: pino({ level: 'silent' }) }),
+    ).rejects.toThrow(/^PostgreSQL answers, but it refuses the user or the password/);
+  });
+});

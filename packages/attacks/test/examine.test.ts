@@ -258,3 +258,36 @@ it('leaves white-box attacks out where gradients are wrong, and no others', () =
   expect(leftOut.map(({ attack }) => attack)).toEqual(['fgsm']);
   expect(splitByGradients({ gradients: 'right' }, specs).leftOut).toEqual([]);
 });
+
+describe('a model that classifies most images in a wrong range of pixels', () => {
+  const accuracyOf = async (name: string, bounds: readonly [number, number]) =>
+    (await examine(await load(name, { bounds }))).findings.find((finding) => finding.name === 'accuracy')!;
+
+  it('is marked, with the range in which it is clearly better', async () => {
+    const { value, ...finding } = await accuracyOf('rescaling-255', [0, 25]);
+    expect(value).toBe(0.6);
+    expect(finding).toEqual({
+      ...{
+        name: 'accuracy',
+        status: 'marked',
+        code: 'perhaps-other-pixel-range',
+        options: { bounds: [0, 255] },
+      },
+      detail:
+        '60 % of the 50 images are classified correctly, and 98 % otherwise: does the model expect values from 0 to 255? (`bounds: [0, 255]`).',
+    });
+  });
+
+  it('is marked with all ranges that fit about as well', async () => {
+    const finding = await accuracyOf('minus-one-to-one', [-0.7, 1]);
+    expect(finding).toMatchObject({ status: 'marked', code: 'perhaps-other-pixel-range', value: 0.72 });
+    expect(finding.options).toBeUndefined();
+    expect(finding.detail).toMatch(
+      /`bounds` \[-1, 1\] \(98 %\), .*Accuracy does not tell which one is right/,
+    );
+  });
+
+  it('is not marked for a difference that chance explains', async () => {
+    expect(await accuracyOf('minus-one-to-one', [-1, 0.5])).toMatchObject({ status: 'ok', value: 0.98 });
+  });
+});

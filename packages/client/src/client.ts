@@ -10,6 +10,7 @@ import {
   type Fetch,
   FunnelError,
   joinUrl,
+  onlyReads,
   type Parts,
   type RetryOptions,
   readAnswer,
@@ -92,8 +93,8 @@ const followMs = 1000;
 
 /** Whether a second call has no further effect: reads, deletions, steps of an upload, and submissions with a key. */
 const isIdempotent = (route: Route, parts: Parts): boolean =>
+  onlyReads(route) ||
   route.method !== 'POST' ||
-  route.role === 'read' ||
   route.isRepeatable === true ||
   parts.headers?.['idempotency-key'] !== undefined;
 

@@ -8,10 +8,17 @@ export class FunnelError extends Error {
   readonly answered: boolean;
   /** The number of seconds that the service asked the caller to wait. */
   readonly retryAfter: number | null;
+  /** Whether the call only reads, and so changes nothing also when it succeeds. */
+  readonly onlyReads: boolean;
 
   constructor(
     problem: Problem,
-    details: { readonly answered: boolean; readonly retryAfter?: number | null },
+    details: {
+      readonly answered: boolean;
+      readonly retryAfter?: number | null;
+      /** (Default: false) */
+      readonly onlyReads?: boolean;
+    },
     options?: ErrorOptions,
   ) {
     super(problem.detail, options);
@@ -19,6 +26,7 @@ export class FunnelError extends Error {
     this.problem = problem;
     this.answered = details.answered;
     this.retryAfter = details.retryAfter ?? null;
+    this.onlyReads = details.onlyReads ?? false;
   }
 
   get code(): ErrorCode {
@@ -59,10 +67,18 @@ const parseJson = (text: string): unknown => {
   }
 };
 
+/** Whether a call of the route changes nothing. */
+export const onlyReads = ({ method, role }: Pick<Route, 'method' | 'role'>): boolean =>
+  method === 'GET' || role === 'read';
+
 /** The error of an unsuccessful answer. For an answer that is not from Funnel, such as a proxy's page, it has the status of this answer. */
-const refused = async (response: Answer): Promise<FunnelError> => {
+const refused = async (response: Answer, route: Route): Promise<FunnelError> => {
   const text = await response.text().catch(() => '');
-  const details = { answered: true, retryAfter: retryAfterSeconds(response.headers.get('retry-after')) };
+  const details = {
+    answered: true,
+    retryAfter: retryAfterSeconds(response.headers.get('retry-after')),
+    onlyReads: onlyReads(route),
+  };
   const problem = Problem.safeParse(parseJson(text));
   if (problem.success) return new FunnelError(problem.data, details);
   const away = [502, 503, 504].includes(response.status);
@@ -224,7 +240,7 @@ export const send = async (
       throw signal?.aborted ? signal.reason : unanswered(address, error);
     },
   );
-  if (!response.ok) throw await refused(response);
+  if (!response.ok) throw await refused(response, route);
   return response;
 };
 

@@ -74,5 +74,6 @@ export * from './sweep-annotations.ts';
 export * from './sweep-overview.ts';
 export * from './text.ts';
 export * from './trial-verdict.ts';
+export * from './usage.ts';
 export * from './versions.ts';
 export * from './within.ts';

@@ -75,7 +75,7 @@ const declared = {
   ownBytes: {
     variable: 'FUNNEL_MAX_BYTES_PER_TOKEN',
     unit: 'bytes',
-    default: 2e13,
+    default: 20 * 2 ** 40,
     text: 'checkpoints that the sweeps of one client have stored, and may store until they end',
     code: 'TOO_MANY_OWN_BYTES',
   },
@@ -112,7 +112,7 @@ const declared = {
   storedBytes: {
     variable: 'FUNNEL_MAX_SWEEP_BYTES',
     unit: 'bytes',
-    default: 2e13,
+    default: 20 * 2 ** 40,
     text: 'what one sweep stores: checkpoints, records of images, rows',
     code: 'SWEEP_TOO_LARGE',
   },

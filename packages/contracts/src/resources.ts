@@ -22,6 +22,7 @@ import { StageKind, StageStatus, StoredSweepStatus, SweepStatus, TrialStatus } f
 import { StoredDefinition } from './sweep.ts';
 import { SweepOverview } from './sweep-overview.ts';
 import { TrialVerdict } from './trial-verdict.ts';
+import { Usage } from './usage.ts';
 import { VersionChange } from './versions.ts';
 
 const Time = z.iso.datetime();
@@ -97,6 +98,10 @@ export const Stage = z
     }),
     sharedBy: Count.meta({ description: 'Number of trials that need this stage.' }),
     seconds: z.number().nullable().meta({ description: 'Wall-clock seconds of its attempts.' }),
+    usage: Usage.nullable().optional().meta({
+      description:
+        'Cores and memory of its attempts, as far as they were measured: null if none was. Absent in answers of older versions.',
+    }),
     startedAt: Time.nullable(),
     finishedAt: Time.nullable(),
   })
@@ -148,6 +153,18 @@ export const Submission = z
   .meta({ id: 'Submission' });
 export type Submission = z.infer<typeof Submission>;
 
+export const RobustAtEpsilon = z
+  .strictObject({
+    norm: z.enum(['l2', 'linf']),
+    epsilon: z.number().min(0),
+    robust: Count.meta({
+      description: 'Images that are classified correctly, and for which the attack found no change within ε.',
+    }),
+    accuracy: z.number().min(0).max(1).meta({ description: 'robust / images.' }),
+  })
+  .meta({ id: 'RobustAtEpsilon' });
+export type RobustAtEpsilon = z.infer<typeof RobustAtEpsilon>;
+
 export const Evaluation = z
   .strictObject({
     stage: Sha256,
@@ -156,6 +173,10 @@ export const Evaluation = z
     summary: EvaluationSummary,
     verdict: Verdict,
     diagnostics: z.array(Diagnostic),
+    robustAtEpsilon: RobustAtEpsilon.optional().meta({
+      description:
+        'Of an attack that looks for the smallest change, which has no robust accuracy of its own: the robust accuracy at its setting ε, else at the ε of the trial’s other attacks in its norm. Only in answers about whole trials.',
+    }),
   })
   .meta({ id: 'Evaluation' });
 export type Evaluation = z.infer<typeof Evaluation>;

@@ -43,10 +43,10 @@ const decided = {
     description:
       '`bad`: a configuration whose verdict is masked or untrained counts as bad if an objective is the value of an attack. `allowed`: its value counts.',
   }),
-  from: z.array(z.string().min(1).max(100)).min(1).max(20).optional().meta({
+  from: z.array(z.string().min(1).max(200)).min(1).max(20).optional().meta({
     title: 'Learn from',
     description:
-      'Ids of earlier sweeps on the same space, data and objectives. The search learns from their trials.',
+      'Earlier sweeps on the same space, data and objectives, each as its id or the start of it, its name, or latest. The search learns from their trials.',
   }),
   try: z
     .array(SearchPoint)

@@ -99,10 +99,14 @@ export const formatAmount = (amount: number): string => amount.toLocaleString('e
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${formatAmount(count)} ${count === 1 ? one : many}`;
 
-const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
-/** `1.23 GB`: three digits, 1 kB is 1000 bytes. */
+/** `1.23 GiB`: at least three digits, 1 KiB is 1024 bytes. */
 export const formatBytes = (bytes: number): string => {
-  const power = bytes < 1 ? 0 : Math.min(byteUnits.length - 1, Math.floor(Math.log10(bytes) / 3));
-  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${byteUnits[power]}`;
+  const amounts = byteUnits.map((unit, power) => {
+    const scaled = bytes / 1024 ** power;
+    return { unit, amount: scaled < 100 ? Number(scaled.toPrecision(3)) : Math.round(scaled) };
+  });
+  const { amount, unit } = amounts.find((each) => each.amount < 1024) ?? amounts.at(-1)!;
+  return `${amount} ${unit}`;
 };

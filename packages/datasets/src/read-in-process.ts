@@ -20,7 +20,7 @@ export type ReadingLimits = {
   readonly seconds: number;
 };
 
-/** A picture of 64 million pixels takes up to 0.5 GB while it is decoded and scaled, a group of rows of Parquet as much. */
+/** A picture of 64 million pixels takes up to 0.5 GiB while it is decoded and scaled, a group of rows of Parquet as much. */
 export const defaultReadingLimits: ReadingLimits = { bytes: 2 * 2 ** 30, seconds: 120 };
 
 const memoryExitCode = 40;

@@ -24,6 +24,7 @@ import type {
   SweepPlan,
   TrialStatus,
   TrialVerdict,
+  Usage,
   Verdict,
   WorkerDataset,
 } from '@funnel/contracts';
@@ -35,6 +36,9 @@ import type { Wanted } from './submission/known-chains.ts';
  * at 1.
  */
 export type Lease = { readonly stageId: string; readonly fencingToken: number; readonly workerId?: string };
+
+/** A write of an attempt, with what its trainer has used of the machine so far. (Default: not measured) */
+export type Report = Lease & { readonly usage?: Usage | null };
 
 export type Submission = {
   readonly definition: StoredDefinition;
@@ -203,7 +207,7 @@ export type ClaimedStage = Lease & {
   readonly sweepIds: readonly string[];
 };
 
-export type CheckpointWrite = Lease & {
+export type CheckpointWrite = Report & {
   readonly manifest: CheckpointManifest;
   /** The bytes of the blobs that the manifest names, by their hash. Blobs that are already in the database may be left out. */
   readonly blobs: ReadonlyMap<string, Uint8Array>;
@@ -236,12 +240,12 @@ export type EvaluationWrite = AttackRun & {
   readonly gallery: Gallery;
 };
 
-export type Completion = Lease & { readonly evaluation?: EvaluationWrite };
+export type Completion = Report & { readonly evaluation?: EvaluationWrite };
 
 /** An end that is a result: the same inputs would end in the same way again. */
-export type StageEnd = Lease & { readonly status: 'diverged' | 'collapsed'; readonly message: string };
+export type StageEnd = Report & { readonly status: 'diverged' | 'collapsed'; readonly message: string };
 
-export type Failure = Lease & {
+export type Failure = Report & {
   readonly code: string;
   readonly message: string;
   readonly stack?: string;
@@ -249,7 +253,7 @@ export type Failure = Lease & {
 };
 
 /** Why a worker hands a stage back. `code` and `message` are those of the error that showed it. */
-export type HandBack = Lease & { readonly lack: Lack; readonly code: string; readonly message: string };
+export type HandBack = Report & { readonly lack: Lack; readonly code: string; readonly message: string };
 
 export type Progress = Lease & {
   readonly position: Position | null;

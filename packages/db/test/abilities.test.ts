@@ -42,7 +42,7 @@ const register = (id: string, abilities: Partial<Abilities> = {}) =>
   });
 
 const onMnist = { dataset: { name: 'mnist', train: 2000, test: 20, attack: 4 } } as const;
-/** A batch alone has 1.3 GB. */
+/** A batch alone has 1.2 GiB. */
 const large: Partial<SweepInput> = { recipes: ['classic'], space: { filters: '64-512', batchSize: 4096 } };
 
 const refuse = (claimed: ClaimedStage, lack: 'data' | 'memory' | 'backend', message = 'it lacks it') =>
@@ -102,12 +102,12 @@ describe('a worker', () => {
     expect(await claim(db, 'old')).toBeNull();
     expect((await getSweep(db, sweepId)).waitsFor).toEqual([
       expect.stringMatching(
-        /^waits for another worker|^waits for a worker with .* GB of memory for each trainer; the largest has/,
+        /^waits for another worker|^waits for a worker with .* GiB of memory for each trainer; the largest has/,
       ),
     ]);
     await retireWorker(db, { workerId: 'old', status: 'gone' });
     expect((await getSweep(db, sweepId)).waitsFor).toEqual([
-      'waits for a worker with 1.3 GB of memory for each trainer; the largest has 0.27 GB',
+      'waits for a worker with 1.19 GiB of memory for each trainer; the largest has 256 MiB',
     ]);
     await register('large', { trainerBytes: 2 * gigabyte });
     expect((await claim(db, 'large'))!.sweepIds).toEqual([sweepId]);

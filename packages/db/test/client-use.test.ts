@@ -83,7 +83,7 @@ test('a client at its limit of bytes is refused, with the numbers, and another c
   await expect(submitAs('a', limits, 4)).rejects.toMatchObject({
     code: 'TOO_MANY_OWN_BYTES',
     message:
-      'Expected at most 1.5 kB of checkpoints for the sweeps of one token or address (FUNNEL_MAX_BYTES_PER_TOKEN), but those of this one store 0 B, may store 1 kB more until they end, and this sweep may add 667 B',
+      'Expected at most 1.46 KiB of checkpoints for the sweeps of one token or address (FUNNEL_MAX_BYTES_PER_TOKEN), but those of this one store 0 B, may store 1000 B more until they end, and this sweep may add 667 B',
   });
   const second = await submitAs('b', limits, 4);
   // A cancelled sweep stores nothing more.

@@ -1,10 +1,13 @@
 /** The ends of attempts, and their effect on the stages that depend on them. */
+import { routes } from '@funnel/contracts';
 import { describe, expect, test } from 'vitest';
 import {
   type ClaimedStage,
   completeStage,
   endStage,
   failAttempt,
+  getStage,
+  readStageLog,
   reconcile,
   releaseStage,
 } from '../src/index.ts';
@@ -128,5 +131,55 @@ describe('the end of an attempt', () => {
       ...leaseOf(attack),
       evaluation: evaluationOf(attack, [true, true, false, false]),
     });
+  });
+});
+
+describe('the use of cores and memory', () => {
+  const usage = { seconds: 10, cpuSeconds: 16, peakBytes: 3e9 };
+  const usageOf = async (stageId: string) => (await getStage(db, stageId)).usage;
+  const messages = async (stageId: string) =>
+    (await readStageLog(db, stageId))
+      .map(({ message }) => message)
+      .filter((text) => text.startsWith('ended'));
+
+  test('is that of all attempts that measured it', async () => {
+    await submit(db, { seeds: [seed], space: { initialiseEpochs: 2 } });
+    const first = (await claim(db))!;
+    const { stageId } = first;
+    expect(await usageOf(stageId)).toBeNull();
+    await record(db, first, { epoch: 1, step: 0 }, '', usage);
+    expect(await usageOf(stageId)).toEqual(usage);
+    const more = { seconds: 12, cpuSeconds: 18, peakBytes: 2e9 };
+    await releaseStage(db, { ...leaseOf(first), usage: more });
+    expect(await usageOf(stageId)).toEqual(more);
+
+    const second = (await claim(db))!;
+    expect(second.stageId).toBe(stageId);
+    await failAttempt(db, { ...leaseOf(second), code: 'X', message: 'x', maxAttempts: 3, usage });
+    const sum = { seconds: 22, cpuSeconds: 34, peakBytes: 3e9 };
+    expect(await usageOf(stageId)).toEqual(sum);
+
+    await query(db, 'UPDATE stages SET ready_at = now() WHERE id = $1', [stageId]);
+    const unmeasured = (await claim(db))!;
+    await finish(db, unmeasured);
+    expect(await usageOf(stageId)).toEqual(sum);
+    expect(await messages(stageId)).toEqual([
+      'ended: handed-back, 1.5 cores, at most 1.86 GiB, 1 new epoch',
+      'ended: failed, 1.6 cores, at most 2.79 GiB, X: x',
+      'ended: completed, 1 new epoch',
+    ]);
+    expect(routes.getStage.response.parse(await getStage(db, stageId)).usage).toEqual(sum);
+  });
+
+  test('of an attempt whose lease runs out is that of its last checkpoint', async () => {
+    await submit(db, { seeds: [seed], space: { initialiseEpochs: 2 } });
+    const claimed = (await claim(db))!;
+    await record(db, claimed, { epoch: 1, step: 0 }, '', usage);
+    await letExpire(db, claimed.stageId);
+    await reconcile(db, options);
+    expect(await usageOf(claimed.stageId)).toEqual(usage);
+    expect(await messages(claimed.stageId)).toEqual([
+      expect.stringMatching(/^ended: expired, 1\.6 cores, at most 2\.79 GiB, 1 new epoch, LEASE_EXPIRED: /),
+    ]);
   });
 });

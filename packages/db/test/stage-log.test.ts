@@ -38,10 +38,10 @@ it('has attempts, errors and epochs in their order, each epoch once', async () =
   ).toEqual([
     [1, 'info', 'began'],
     [null, 'info', 'epoch 1, attackerLoss 1.000, defenderLoss 2.000'],
-    [1, 'error', 'ended: failed, 1 new epochs, TRAINER_DIED: SIGKILL'],
+    [1, 'error', 'ended: failed, 1 new epoch, TRAINER_DIED: SIGKILL'],
     [2, 'info', 'began'],
     [null, 'info', 'epoch 2, attackerLoss 0.5000, defenderLoss 1.000'],
-    [2, 'info', 'ended: completed, 1 new epochs'],
+    [2, 'info', 'ended: completed, 1 new epoch'],
   ]);
   expect(items[0]?.message).toContain('worker');
   expect(items[2]?.detail).toContain('at here');

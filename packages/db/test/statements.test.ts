@@ -86,6 +86,7 @@ import {
   releaseStage,
   removeDataset,
   renewSubmission,
+  resolveSweeps,
   restoreWorker,
   resumeSweep,
   retireWorker,
@@ -230,8 +231,14 @@ const runSweeps = async (): Promise<void> => {
     await completeStage(db, { ...leaseOf(attack), evaluation }); // a second call, as after a lost answer
   }
   await submit(db, { seeds: [1, 2], space: { gamma: [1, 2] }, attacks: ['fgsm', 'gradient'] });
-  await submit(db, { recipes: ['funn', 'magnet'], seeds: [1], maxRunning: 1 });
+  const smallest = await submit(db, {
+    recipes: ['funn', 'magnet'],
+    seeds: [1],
+    maxRunning: 1,
+    attacks: ['fab-t-linf'],
+  });
   await drain(db);
+  await getTrial(db, `${smallest.sweepId}-00000`);
   await readResults(first.sweepId);
 
   // Attacks with surrogates, a classifier that collapses, one that fails, and a retry.
@@ -336,6 +343,8 @@ const runSearch = async (): Promise<void> => {
   await readSearch(db, sweepId, () => values);
   await expect(readSearch(db, 'none', () => values)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await readEarlier(db, [sweepId], { values, changesOf: () => [] });
+  expect(await resolveSweeps(db, [sweepId])).toEqual([sweepId]);
+  await expect(resolveSweeps(db, ['none'])).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
   const query = routes.leaderboard.query.parse({ sweep: sweepId, metric: 'robustAccuracy', limit: 1 });
   const { next } = await leaderboard(db, query);
   await leaderboard(db, { ...query, cursor: next! });

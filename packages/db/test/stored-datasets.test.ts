@@ -61,12 +61,12 @@ describe('a data set whose digest nobody knows before its end', () => {
     [
       'too many bytes',
       () => store(parts(0, bytes.length, 2 ** 20), { limits: { ...defaultLimits, datasetBytes: 1e6 } }),
-      'at most 1 MB',
+      'at most 977 KiB',
     ],
     [
       'a share that is used up',
       () => store(parts(0, bytes.length, 2 ** 20), { limits: { ...defaultLimits, ownDatasetBytes: 1e6 } }),
-      'at most 1 MB of data sets from one token',
+      'at most 977 KiB of data sets from one token',
     ],
   ])('leaves nothing behind: %s', async (_, act, message) => {
     await expect(act()).rejects.toThrow(message);

@@ -67,7 +67,7 @@ describe('a sweep beyond a limit', () => {
       code: 'SWEEP_TOO_LARGE',
       message: expect.stringContaining('FUNNEL_MAX_TRAINER_BYTES'),
       details: {
-        issues: [{ path: expect.stringMatching(path), expected: expect.stringMatching(/4\.29 GB/) }],
+        issues: [{ path: expect.stringMatching(path), expected: expect.stringMatching(/at most 4 GiB/) }],
       },
     });
   });
@@ -75,7 +75,7 @@ describe('a sweep beyond a limit', () => {
   it('is refused for the bytes that it stores', () => {
     const input = { seeds: 100, space: { optimiseEpochs: 10_000 } };
     expect(refusalOf(input, { storedBytes: 1e9 })).toMatchObject({
-      message: expect.stringMatching(/store.*1 GB \(FUNNEL_MAX_SWEEP_BYTES\)/),
+      message: expect.stringMatching(/store.*954 MiB \(FUNNEL_MAX_SWEEP_BYTES\)/),
     });
   });
 

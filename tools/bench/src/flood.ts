@@ -39,7 +39,7 @@ const readProc = (pid: string, file: 'stat' | 'status'): string | null => {
   }
 };
 
-/** Memory of a process and all of its descendants, in MB; 0 where there is no /proc. */
+/** Memory of a process and all of its descendants, in MiB; 0 where there is no /proc. */
 const treeMegabytes = (root: number): number => {
   const pids = existsSync('/proc') ? readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)) : [];
   const parents = new Map<number, number>();
@@ -122,7 +122,7 @@ const measure = async (
   onEnd(async () => clearInterval(memory));
   const megabytesOfDisk = async () =>
     Math.round((await db.pool.query('SELECT pg_database_size(current_database()) AS n')).rows[0].n / 2 ** 20);
-  console.log(`memory before: ${treeMegabytes(pid)} MB; disk ${await megabytesOfDisk()} MB`);
+  console.log(`memory before: ${treeMegabytes(pid)} MiB; disk ${await megabytesOfDisk()} MiB`);
 
   let round = 0;
   const small = (round: number): SweepInput => ({
@@ -167,7 +167,7 @@ const measure = async (
   console.log(`written: ${ids.length} sweeps in ${elapsed()}`);
   const isConnecting = async (id: string) => (await sweepAt(url, id)).action !== null;
   while ((await Promise.all(ids.map(isConnecting))).includes(true)) await sleep(1000);
-  console.log(`connected after ${elapsed()}; disk ${await megabytesOfDisk()} MB; meanwhile`);
+  console.log(`connected after ${elapsed()}; disk ${await megabytesOfDisk()} MiB; meanwhile`);
   await report();
 
   const act = async (method: string, path: (id: string) => string): Promise<string> =>
@@ -184,7 +184,7 @@ const measure = async (
     "SELECT count(*)::int AS n FROM stages WHERE dataset ->> 'train' = '100'",
   );
   console.log(
-    `stages left: ${rows[0].n}; disk ${await megabytesOfDisk()} MB; memory after: ${treeMegabytes(pid)} MB, at most ${maxMemory} MB`,
+    `stages left: ${rows[0].n}; disk ${await megabytesOfDisk()} MiB; memory after: ${treeMegabytes(pid)} MiB, at most ${maxMemory} MiB`,
   );
 };
 

@@ -125,7 +125,7 @@ const table = ({ stages }: Measured, batch: number): readonly string[] => {
   return [
     row([
       ...['stage', 'ms/step', 'images/s', 'floor ms'],
-      ...['PyTorch ms', 'ratio', 'compiled ms', 'ratio', 'RSS MB'],
+      ...['PyTorch ms', 'ratio', 'compiled ms', 'ratio', 'RSS MiB'],
     ]),
     ...stages.map(({ stage, milliseconds, peerMilliseconds, floorMilliseconds, memory }) =>
       row([

@@ -80,7 +80,7 @@ const observe = async (name: string, pid: number, run: () => Promise<unknown>): 
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   const after = residentMegabytes(pid);
   console.log(
-    `${name.padEnd(26)} ${seconds.padStart(7)} s   memory of the API: ${before} MB before, ${most} MB at most (+${most - before}), ${after} MB after`,
+    `${name.padEnd(26)} ${seconds.padStart(7)} s   memory of the API: ${before} MiB before, ${most} MiB at most (+${most - before}), ${after} MiB after`,
   );
 };
 

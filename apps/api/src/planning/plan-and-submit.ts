@@ -51,7 +51,8 @@ import {
 } from '@funnel/planner';
 import { beginSearch, outlineSearch } from '@funnel/proposer';
 import { findMadeAnew } from './made-anew.ts';
-import { type Resolved, resolveDataset } from './resolve-dataset.ts';
+import type { Resolved } from './resolve-dataset.ts';
+import { resolveNames } from './resolve-names.ts';
 
 /** The number of values of one hyperparameter, with duplicates. A continuous range counts as one. */
 const valuesOf = (dimension: Dimension): number => {
@@ -252,7 +253,7 @@ export const createPlanner = (
   { time = (compute) => compute(), limits = defaultLimits }: PlannerOptions = {},
 ): Planner => ({
   plan: async (request) => {
-    const { definition, warnings } = await resolveDataset(db, request.definition);
+    const { definition, warnings } = await resolveNames(db, request.definition);
     const { outline, estimate, search, doubts } = time(() =>
       outlineChecked({ ...request, definition }, limits),
     );
@@ -274,7 +275,7 @@ export const createPlanner = (
     return { ...whole, runs: whatRuns(definition, outline) };
   },
   submit: async ({ client, author, idempotencyKey: key, tags, ticket, ...request }) => {
-    const { definition, warnings } = await resolveDataset(db, request.definition);
+    const { definition, warnings } = await resolveNames(db, request.definition);
     const { outline, estimate, search, doubts } = time(() =>
       outlineChecked({ ...request, definition }, limits),
     );

@@ -89,7 +89,7 @@ export const createPlanning = (db: Db, limits: ServiceLimits = defaultLimits): P
       { retryAfterSeconds: Math.ceil(planSeconds) },
     );
 
-  const computing = `at most ${seconds} s of computing (${variableOf('planningSeconds')}) and 1 GB of memory`;
+  const computing = `at most ${seconds} s of computing (${variableOf('planningSeconds')}) and 1 GiB of memory`;
   const answering = `a plan within ${planSeconds} s (${variableOf('planSeconds')})`;
   const tooLarge = (definition: SweepDefinition, isLate: boolean): AppError => {
     const { path, values } = largestFactor(definition);

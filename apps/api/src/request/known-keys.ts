@@ -1,6 +1,7 @@
-/** Finds the keys that a schema has at a path. */
-import { hyperparametersReadBy, SearchSpace } from '@funnel/contracts';
+/** Finds the keys that a schema has at a path, and says which of them an unknown key may stand for. */
+import { didYouMean, hyperparametersReadBy, resembling, SearchSpace } from '@funnel/contracts';
 import { z } from 'zod';
+import { describeValue } from './values.ts';
 
 /** The schemas that `schema` stands for: itself without its wrappers (optional, default, …), or every option if it is a union. */
 const alternatives = (schema: z.ZodType): readonly z.ZodType[] => {
@@ -42,11 +43,7 @@ const memberSchemas = (schema: z.ZodType, part: PropertyKey): readonly z.ZodType
  * The keys that `schema` knows for the object at `path`. Literals in `input` choose among the options of unions. Of a search space these are
  * the hyperparameters that the recipes read.
  */
-export const knownKeysAt = (
-  schema: z.ZodType,
-  path: readonly PropertyKey[],
-  input: unknown,
-): readonly string[] => {
+const knownKeysAt = (schema: z.ZodType, path: readonly PropertyKey[], input: unknown): readonly string[] => {
   let schemas = alternatives(schema);
   let here = input;
   for (const part of path) {
@@ -58,4 +55,35 @@ export const knownKeysAt = (
   if (schemas.includes(SearchSpace) && isObjectLike(input)) return hyperparametersReadBy(input.recipes);
   const objects = schemas.filter((s) => s instanceof z.ZodObject && mayMatch(s, here));
   return [...new Set(objects.flatMap((s) => Object.keys((s as z.ZodObject).shape)))];
+};
+
+/** The key of a member of an object, and the keys of this member that a key beside it may stand for. */
+type Inner = { readonly member: string; readonly keys: readonly string[] };
+
+/** The member that knows a key which stands beside it: `gamma` belongs in `space`, and so does `learning_rate`, in other words. */
+const innerKeys = (key: string, members: readonly Inner[]): Inner | null => {
+  const exact = members.find(({ keys }) => keys.includes(key));
+  if (exact) return { ...exact, keys: [key] };
+  const alike = members.map(({ member, keys }) => ({ member, keys: resembling(key, keys) }));
+  return alike.find(({ keys }) => keys.length > 0) ?? null;
+};
+
+/** `expected` of an unknown key of the object at `parent`, with the given value. */
+export const expectedKey = (
+  schema: z.ZodType,
+  parent: readonly PropertyKey[],
+  input: unknown,
+): ((key: string, given: unknown) => string) => {
+  const known = knownKeysAt(schema, parent, input);
+  const members = known.map((member) => ({ member, keys: knownKeysAt(schema, [...parent, member], input) }));
+  return (key, given) => {
+    const suggestion = didYouMean(key, known);
+    if (suggestion) return `a known key: ${suggestion}`;
+    const inner = innerKeys(key, members);
+    if (inner) {
+      const example = `${inner.member}: { ${inner.keys.at(-1)}: ${describeValue(given)} }`;
+      return inner.keys.length > 1 ? `${example} (${didYouMean(key, inner.keys)})` : example;
+    }
+    return known.length > 0 ? `one of ${known.join(', ')}` : 'no such key';
+  };
 };

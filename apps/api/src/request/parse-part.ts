@@ -6,7 +6,7 @@
  */
 import { AppError, didYouMean, formatAmount, joinWithOr, type ProblemIssue } from '@funnel/contracts';
 import type { z } from 'zod';
-import { knownKeysAt } from './known-keys.ts';
+import { expectedKey } from './known-keys.ts';
 import { cut, describeValue, formatPath, isStorable, typeName } from './values.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -126,15 +126,12 @@ const countFaults = (issue: Issue): number => {
 const explainWith = (schema: z.ZodType, input: unknown): Explain => {
   const explainKeys = (issue: UnknownKeys, at: readonly PropertyKey[]): Faults => {
     const parent = [...at, ...issue.path];
-    const known = knownKeysAt(schema, parent, input);
+    const expectedOf = expectedKey(schema, parent, input);
     return each(issue.keys, (key) => {
-      const suggestion = didYouMean(key, known);
-      const expected = suggestion
-        ? `a known key: ${suggestion}`
-        : known.length > 0
-          ? `one of ${known.join(', ')}`
-          : 'no such key';
-      return [{ path: [...parent, key], expected, received: `the key ${describeValue(key)}` }];
+      const path = [...parent, key];
+      return [
+        { path, expected: expectedOf(key, valueAt(input, path)), received: `the key ${describeValue(key)}` },
+      ];
     });
   };
 

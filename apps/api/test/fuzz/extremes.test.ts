@@ -50,7 +50,7 @@ const report = async (during: string): Promise<void> => {
   const { slowest, counts } = fuzzed.client.takeReport();
   const { longestGapMs, gapMs999, memoryBytes, maxMemoryBytes } = await fuzzed.api.report();
   if (!isLong) return;
-  const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MB`;
+  const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
   console.log(`${during}:`);
   console.table(counts);
   console.log(`slowest answer: ${slowest.ms} ms to ${slowest.what}`);

@@ -127,6 +127,34 @@ describe('a fault elsewhere in a sweep', () => {
       { spcae: {} },
       { path: 'spcae', expected: 'a known key: did you mean "space"?', received: 'the key "spcae"' },
     ],
+    [{ gamma: [1, 5] }, { path: 'gamma', expected: 'space: { gamma: [1,5] }', received: 'the key "gamma"' }],
+    [
+      { epochs: 3 },
+      {
+        path: 'epochs',
+        expected:
+          'space: { classifierEpochs: 3 } (did you mean "initialiseEpochs", "optimiseEpochs" or "classifierEpochs"?)',
+        received: 'the key "epochs"',
+      },
+    ],
+    [
+      { recipes: 'plain', lr: 0.1 },
+      { path: 'lr', expected: 'space: { classifierRate: 0.1 }', received: 'the key "lr"' },
+    ],
+    [
+      { recipes: 'classic', learning_rate: 0.1 },
+      {
+        path: 'learning_rate',
+        expected:
+          'space: { classifierRate: 0.1 } (did you mean "initialiseDefenderRate" or "classifierRate"?)',
+        received: 'the key "learning_rate"',
+      },
+    ],
+    [
+      { batch_size: 64 },
+      { path: 'batch_size', expected: 'space: { batchSize: 64 }', received: 'the key "batch_size"' },
+    ],
+    [{ trials: 20 }, { path: 'trials', expected: 'search: { trials: 20 }', received: 'the key "trials"' }],
     [{ seeds: [] }, { path: 'seeds', expected: 'at least one seed', received: 'an empty list' }],
     [
       { recipes: ['fun'] },

@@ -7,11 +7,17 @@ const symbols = { ok: '✓', marked: '!', refused: '✗' } as const satisfies Re
   string
 >;
 
+/** Findings that a wrong range of pixels explains, without one range that mends them. */
+const rangeCodes: ReadonlySet<ExaminationFinding['code']> = new Set([
+  ...(['not-finite', 'constant', 'few-correct'] as const),
+  ...(['other-pixel-range', 'perhaps-other-pixel-range'] as const),
+]);
+
 /** The options of this command line that mend it; null without one. */
 const flagsFor = ({ code, options = {} }: ExaminationFinding): string | null => {
   if (options.bounds) return `--bounds ${options.bounds.join(',')}`;
   if (options.fromProbabilities) return '--from-probabilities';
-  if (code === 'not-finite' || code === 'constant' || code === 'few-correct') return '--bounds LOW,HIGH';
+  if (rangeCodes.has(code)) return '--bounds LOW,HIGH';
   if (code === 'gradient-is-wrong' || code === 'gradient-is-missing') return '--backend NAME';
   return null;
 };

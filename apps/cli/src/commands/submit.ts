@@ -85,7 +85,8 @@ const ofFile = <T>(file: string, changes: readonly Change[] | undefined, asked: 
     if (!(error instanceof FunnelError && error.answered)) throw error;
     const { linesOfFile } = await import('../sweep-lines.ts');
     const name = file === '-' ? 'The sweep' : file;
-    throw new Exit(exitCodes.refused, describeFileProblem(name, error.problem, linesOfFile(file, changes)));
+    const call = { onlyReads: error.onlyReads, lineOf: linesOfFile(file, changes) };
+    throw new Exit(exitCodes.refused, describeFileProblem(name, error.problem, call));
   });
 
 /** Says where a large submission is in the queue, whenever that has changed. */

@@ -1,9 +1,11 @@
 /** One trial as text: its hyperparameters, stages, evaluations, and the reasons of its verdict. */
 import {
   checkLabel,
+  coresText,
   countVerdictTexts,
   describeChanges,
   type Evaluation,
+  formatBytes,
   formatExact,
   type HyperparameterValue,
   hyperparameterNames,
@@ -13,6 +15,10 @@ import {
   type Stage,
   type Trial,
   type TrialDetail,
+  threatModelText,
+  totalUsage,
+  type Usage,
+  usageText,
   verdictText,
   withinText,
 } from '@funnel/contracts';
@@ -45,16 +51,25 @@ const rejectionColumns: readonly Column<Evaluation>[] = [
 const fooledText = ({ successes, attempted, successRate }: Evaluation['summary']): string =>
   `${successes} of ${attempted}${successRate === null ? '' : ` (${formatShare(successRate)})`}`;
 
-/** `38 of 100 (38.0 %)`: of all images; a dash for an attack without a fixed ε. */
-const robustText = ({ attempted, successes, images, robustAccuracy }: Evaluation['summary']): string =>
-  robustAccuracy === null ? '–' : `${attempted - successes} of ${images} (${formatShare(robustAccuracy)})`;
+/**
+ * `38 of 100 (38.0 %)`: of all images. An attack without a fixed ε has its robust accuracy at the ε that the trial names, and says at which:
+ * `38 of 100 (38.0 %) at L∞ 0.3`; a dash without one.
+ */
+const robustText = ({ summary, robustAtEpsilon }: Evaluation): string => {
+  const { attempted, successes, images, robustAccuracy } = summary;
+  const of = (robust: number, accuracy: number) => `${robust} of ${images} (${formatShare(accuracy)})`;
+  if (robustAccuracy !== null) return of(attempted - successes, robustAccuracy);
+  if (!robustAtEpsilon) return '–';
+  const { robust, accuracy, norm, epsilon } = robustAtEpsilon;
+  return `${of(robust, accuracy)} at ${threatModelText({ [norm]: epsilon })}`;
+};
 
 const evaluationTable = (evaluations: readonly Evaluation[], width: number | null): string =>
   formatTable<Evaluation>(
     [
       { title: 'attack', value: ({ attack }) => attack },
       { title: 'fooled', value: ({ summary }) => fooledText(summary), align: 'right' },
-      { title: 'robust', value: ({ summary }) => robustText(summary), align: 'right' },
+      { title: 'robust', value: robustText, align: 'right' },
       ...(evaluations.some(({ summary }) => summary.rejectedClean !== undefined) ? rejectionColumns : []),
       { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
       {
@@ -108,6 +123,10 @@ const classLines = ({ perClass, data }: TrialDetail): readonly string[] => {
   return ['', table, ...(isCut ? [note] : [])];
 };
 
+/** A dash for a stage whose attempts measured nothing; empty for one without attempts. */
+const measured = ({ usage, attempts }: Stage, textOf: (usage: Usage) => string): string =>
+  usage ? textOf(usage) : attempts > 0 ? '–' : '';
+
 const stageTable = (stages: readonly Stage[]): string =>
   formatTable<Stage>(
     [
@@ -120,6 +139,12 @@ const stageTable = (stages: readonly Stage[]): string =>
         value: ({ seconds }) => (seconds === null ? '' : formatDuration(seconds)),
         align: 'right',
       },
+      { title: 'cores', value: (stage) => measured(stage, coresText), align: 'right' },
+      {
+        title: 'memory',
+        value: (stage) => measured(stage, ({ peakBytes }) => formatBytes(peakBytes)),
+        align: 'right',
+      },
       ...(stages.some(({ attempts }) => attempts > 1)
         ? [{ title: 'attempts', value: ({ attempts }: Stage) => String(attempts), align: 'right' as const }]
         : []),
@@ -127,6 +152,12 @@ const stageTable = (stages: readonly Stage[]): string =>
     ],
     stages,
   );
+
+/** The use of the machine by all stages of a trial, also by those that it shares. */
+const usageLines = (stages: readonly Stage[]): readonly string[] => {
+  const usage = totalUsage(stages.map((stage) => stage.usage));
+  return usage === null ? [] : [`${usageText(usage)} of memory (the trainers of these stages)`];
+};
 
 /** Says why the numbers of an untrained trial, or one with too few images, say nothing, and what to do. */
 const verdictLines = ({ verdict }: TrialDetail): readonly string[] =>
@@ -217,6 +248,7 @@ export const describeTrial = (trial: TrialDetail, options: Options = {}): string
     ...hyperparameterLines(trial, swept, width ?? usualWidth),
     '',
     stageTable(trial.stages),
+    ...usageLines(trial.stages),
     ...(trial.evaluations.length > 0 ? ['', evaluationTable(trial.evaluations, width)] : []),
     ...(trial.worstCase && trial.evaluations.length > 1
       ? [wrapToWidth(worstCaseLine(trial.worstCase), width)]

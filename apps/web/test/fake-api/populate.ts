@@ -151,7 +151,7 @@ export const addEveryStatus = (world: World, at: (index: number) => string): voi
         ...{ type: '/errors/SWEEP_TOO_LARGE', code: 'SWEEP_TOO_LARGE', status: 400 },
         title: 'The sweep is too large',
         detail:
-          'space.filters: Expected networks that need at most 4.3 GB of memory for each trainer (FUNNEL_MAX_TRAINER_BYTES), but 9999-9999-9999 needs 112 GB',
+          'space.filters: Expected networks that need at most 4 GiB of memory for each trainer (FUNNEL_MAX_TRAINER_BYTES), but 9999-9999-9999 needs 104 GiB',
         hint: 'Reduce the search space, or raise the limit.',
       },
     },

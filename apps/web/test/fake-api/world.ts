@@ -63,6 +63,13 @@ const endOf = (point: PlannedTrial): TrialStatus => {
 const hex = (text: string): string =>
   [0, 1, 2, 3, 4, 5, 6, 7].map((i) => hashOf(`${i}/${text}`).toString(16).padStart(8, '0')).join('');
 
+/** Of an attempt of an older version, which trained the first stage, nothing was measured. */
+const usageOf = ({ kind, epochs, startEpoch }: PlannedStage): Stage['usage'] => {
+  if (kind === 'initialise') return null;
+  const seconds = kind === 'attack' ? 10 : 7.5 * (epochs - startEpoch);
+  return { seconds, cpuSeconds: 1.6 * seconds, peakBytes: kind === 'attack' ? 512 * 2 ** 20 : 384 * 2 ** 20 };
+};
+
 /** A stage of a plan, before it starts. */
 const stageOf = (stage: PlannedStage, sharedBy: number, startedAt: string): Stage => ({
   id: stage.id,
@@ -85,6 +92,7 @@ const stageOf = (stage: PlannedStage, sharedBy: number, startedAt: string): Stag
   checkpoint: null,
   error: null,
   sharedBy,
+  usage: usageOf(stage),
   seconds: stage.kind === 'attack' ? 12 : 8 * (stage.epochs - stage.startEpoch),
   startedAt,
   finishedAt: null,

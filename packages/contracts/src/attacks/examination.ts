@@ -36,6 +36,7 @@ export const examinationCodes = {
   'answers-differ': 'marked',
   'depends-on-batch': 'marked',
   'other-pixel-range': 'refused',
+  'perhaps-other-pixel-range': 'marked',
   'inverted-images': 'refused',
   'transposed-images': 'refused',
   'other-class-order': 'refused',

@@ -6,7 +6,7 @@ import type { Tx } from '../connection/transaction.ts';
 import { releaseDependants, skipDependants } from '../lifecycle/dependants.ts';
 import { propagate, stageSweeps } from '../lifecycle/propagate.ts';
 import { idsOf, move, type StageChange } from '../lifecycle/transitions.ts';
-import type { Completion, EvaluationWrite, Failure, Lease, StageEnd } from '../types.ts';
+import type { Completion, EvaluationWrite, Failure, Report, StageEnd } from '../types.ts';
 import { type AttemptError, type LeasedStage, recordOutcome, withLease } from './lease.ts';
 import { noteFailure, noteResult } from './set-aside.ts';
 
@@ -174,7 +174,7 @@ export const failAttempt = (db: Db, failure: Failure): Promise<void> =>
  * Releases an unfinished stage for a reason outside the stage (drain, pause, an upgrade of the database). This costs no attempt. Works
  * under any schema that has the columns that it writes; under other schemas the lease runs out. Errors: STALE_LEASE.
  */
-export const releaseStage = (db: Db, lease: Lease): Promise<void> =>
+export const releaseStage = (db: Db, lease: Report): Promise<void> =>
   withLease(db, {
     lease,
     write: async (tx) => {

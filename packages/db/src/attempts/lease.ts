@@ -5,7 +5,7 @@ import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { specOf, stageColumns } from '../lifecycle/stage-row.ts';
-import type { Lease } from '../types.ts';
+import type { Lease, Report } from '../types.ts';
 
 export type Outcome =
   | 'completed'
@@ -109,15 +109,26 @@ export const withLease = async <T>(
 
 export type AttemptError = { readonly code: string; readonly message: string; readonly stack?: string };
 
+/** SQL: sets the columns of an attempt's usage to the values of `usageParameters`, from `$first` on. Values of earlier reports stay if there are none. */
+export const setUsage = (first: number): string =>
+  ['trainer_seconds', 'cpu_seconds', 'peak_bytes']
+    .map((column, i) => `${column} = coalesce($${first + i}, ${column})`)
+    .join(', ');
+
+export const usageParameters = ({ usage }: Report): readonly (number | null)[] => [
+  usage?.seconds ?? null,
+  usage?.cpuSeconds ?? null,
+  usage?.peakBytes ?? null,
+];
+
 /** Writes the end of an attempt into the table of attempts. The caller moves the stage. */
-export const recordOutcome = (
-  tx: Tx,
-  { stageId, fencingToken }: Lease,
-  outcome: Outcome,
-  error?: AttemptError,
-) =>
+export const recordOutcome = (tx: Tx, report: Report, outcome: Outcome, error?: AttemptError) =>
   tx.run(
-    `UPDATE attempts SET outcome = $3, ended_at = now(), error_code = $4, error_message = $5, error_stack = $6
+    `UPDATE attempts SET outcome = $3, ended_at = now(), error_code = $4, error_message = $5, error_stack = $6, ${setUsage(7)}
      WHERE stage_id = $1 AND fencing_token = $2`,
-    [stageId, fencingToken, outcome, error?.code ?? null, error?.message ?? null, error?.stack ?? null],
+    [
+      ...[report.stageId, report.fencingToken, outcome],
+      ...[error?.code ?? null, error?.message ?? null, error?.stack ?? null],
+      ...usageParameters(report),
+    ],
   );

@@ -6,8 +6,8 @@ import type { Db } from '../connection/db.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { passRecorded } from '../lifecycle/dependants.ts';
 import { propagate, stageSweeps } from '../lifecycle/propagate.ts';
-import type { CheckpointRecorded, CheckpointWrite, Lease } from '../types.ts';
-import { type LeasedStage, withLease } from './lease.ts';
+import type { CheckpointRecorded, CheckpointWrite, Report } from '../types.ts';
+import { type LeasedStage, setUsage, usageParameters, withLease } from './lease.ts';
 
 const writeMetrics = (
   tx: Tx,
@@ -27,10 +27,10 @@ const writeClassCounts = (tx: Tx, chainId: number, epoch: number, { images, corr
     [chainId, epoch, images, correct],
   );
 
-/** Records the position of the training. After a new epoch, earlier failures and expired leases no longer count against the stage. */
+/** Records the position of the training, and what the attempt has used so far. After a new epoch, earlier failures and expired leases no longer count against the stage. */
 const noteProgress = (
   tx: Tx,
-  { stageId, fencingToken }: Lease,
+  report: Report,
   { epoch, step }: Position,
   newEpoch: boolean,
   matches: boolean,
@@ -41,9 +41,9 @@ const noteProgress = (
          failures = CASE WHEN $5 THEN 0 ELSE failures END, expiries = CASE WHEN $5 THEN 0 ELSE expiries END
        WHERE id = $1
      )
-     UPDATE attempts SET epochs = epochs + CASE WHEN $5 THEN 1 ELSE 0 END, mismatches = mismatches + CASE WHEN $6 THEN 0 ELSE 1 END
+     UPDATE attempts SET epochs = epochs + CASE WHEN $5 THEN 1 ELSE 0 END, mismatches = mismatches + CASE WHEN $6 THEN 0 ELSE 1 END, ${setUsage(7)}
      WHERE stage_id = $1 AND fencing_token = $2`,
-    [stageId, fencingToken, epoch, step, newEpoch, matches],
+    [report.stageId, report.fencingToken, epoch, step, newEpoch, matches, ...usageParameters(report)],
   );
 
 /** Completes another stage of the chain if this is its last epoch. */

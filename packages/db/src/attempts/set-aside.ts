@@ -62,6 +62,11 @@ export const setAsideWorkers = (tx: Tx): Promise<void> =>
      ) >= ${minChains}`,
   );
 
+export const missingWorker = (id: string): AppError =>
+  new AppError('NOT_FOUND', `Expected a worker, but there is none with id ${id}`, {
+    hint: '`npx funnel workers` lists them.',
+  });
+
 /** Lets a worker claim again everything: it is no longer set aside, and its refusals are forgotten. Errors: NOT_FOUND. */
 export const restoreWorker = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
@@ -71,7 +76,6 @@ export const restoreWorker = (db: Db, id: string): Promise<void> =>
        UPDATE workers SET failures = 0, set_aside_at = NULL, probe_at = NULL WHERE id = $1 RETURNING id`,
       [id],
     );
-    if (rows.length === 0)
-      throw new AppError('NOT_FOUND', `Expected a worker, but there is none with id ${id}`);
+    if (rows.length === 0) throw missingWorker(id);
     await tx.audit({ action: 'restoreWorker', subject: id });
   });

@@ -1,6 +1,4 @@
 /** Errors of PostgreSQL and of the driver: whether a retry helps, and the message for a person. */
-
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@funnel/contracts';
 
 /** SQLSTATE of PostgreSQL, or the `code` of a socket error. */
@@ -185,35 +183,4 @@ export const withoutConnection = (error: Error, name?: AddressName): Error => {
   if ('client' in error) delete error.client;
   const explained = databaseError(error, name);
   return explained instanceof Error ? explained : error;
-};
-
-/** Too many connections; starting up; shutting down; ended by an administrator or by the crash of another connection. */
-const refusedForNow: ReadonlySet<string> = new Set(['53300', '57P03', '57P01', '57P02']);
-
-const isRefusedForNow = (error: unknown): boolean =>
-  refusedForNow.has(errorCode(error) ?? '') ||
-  (error instanceof Error && error.cause !== undefined && isRefusedForNow(error.cause));
-
-const firstPauseMs = 100;
-const maxPauseMs = 5_000;
-
-/**
- * Repeats `operation`, after pauses of 0.1 s up to 5 s, while the server answers but accepts no connection. Calls `onWait` once, with the
- * server's error. Throws every other error, and the last error once `signal` is aborted.
- */
-export const retryUntilAdmitted = async <T>(
-  operation: () => Promise<T>,
-  onWait: (error: unknown) => void,
-  signal?: AbortSignal,
-): Promise<T> => {
-  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
-    try {
-      return await operation();
-    } catch (error) {
-      if (!isRefusedForNow(error) || signal?.aborted) throw error;
-      if (pauseMs === firstPauseMs) onWait(error);
-      // Half of the pause is random, so that programs that started together do not return together.
-      await sleep(pauseMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
-    }
-  }
 };

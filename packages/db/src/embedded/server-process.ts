@@ -114,7 +114,7 @@ const defaultSettings: Readonly<Record<string, string>> = {
 
 const megabyte = 1_000_000;
 
-/** The size of the write-ahead log: at most 2 GB, less on a small disk, and at least two of its files of 16 MB. */
+/** The size of the write-ahead log: at most 2 GiB, less on a small disk, and at least two of its files of 16 MiB. */
 const walSettings = async (dir: string): Promise<Readonly<Record<string, string>>> => {
   const { blocks, bsize } = await statfs(dir);
   const maxMegabytes = Math.max(32, Math.min(2048, Math.floor((blocks * bsize) / megabyte / 10)));

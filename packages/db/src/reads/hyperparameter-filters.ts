@@ -1,6 +1,7 @@
 /** Filters of the leaderboard by hyperparameter: `gamma:5`, `beta:0.01..0.1`, `filters:16-32`. They become conditions of SQL. */
 import {
   AppError,
+  didYouMean,
   type HyperparameterName,
   hyperparameterDeclaration,
   hyperparameterNames,
@@ -84,7 +85,7 @@ export const hyperparameterCondition = (filter: string, add: AddParameter): stri
   if (!isHyperparameter(name))
     return refuseFilter(
       filter,
-      `a hyperparameter (one of ${hyperparameterNames.join(', ')}), a colon and a value or a range`,
+      `a hyperparameter (${didYouMean(name, hyperparameterNames) ?? `one of ${hyperparameterNames.join(', ')}`}), a colon and a value or a range`,
     );
   const declaration = hyperparameterDeclaration(name);
   const { default: standard, since } = declaration;

@@ -3,11 +3,14 @@ import {
   AppError,
   type AttackRun,
   type HyperparameterValue,
+  plural,
   type RecipeName,
   type Stage,
   type StageKind,
   type StageLogLine,
   type StageStatus,
+  type Usage,
+  usageText,
 } from '@funnel/contracts';
 import {
   float8,
@@ -61,16 +64,20 @@ const stageColumns = {
   attempts: int8(),
   /** Seconds of all attempts together; null before the first attempt. */
   seconds: orNull(float8()),
+  /** Of the attempts that measured it; null if none did. */
+  usage: orNull(jsonb<Usage>()),
   /** The number of trials that have the stage. */
   shared_by: int8(),
 };
 
 /** The SELECT list of `stageColumns` for a stage `s`, whose attempts are joined by `joinTotals`. */
-const stageList = `${listOf(ownColumns, 's')}, totals.attempts, totals.seconds,
+const stageList = `${listOf(ownColumns, 's')}, totals.attempts, totals.seconds, totals.usage,
   (SELECT count(*) FROM trial_stages ts WHERE ts.stage_id = s.id) AS shared_by`;
 
 const joinTotals = `CROSS JOIN LATERAL (
-  SELECT count(*) AS attempts, sum(extract(epoch FROM coalesce(a.ended_at, now()) - a.started_at))::float8 AS seconds
+  SELECT count(*) AS attempts, sum(extract(epoch FROM coalesce(a.ended_at, now()) - a.started_at))::float8 AS seconds,
+    CASE WHEN count(a.cpu_seconds) > 0 THEN jsonb_build_object(
+      'seconds', sum(a.trainer_seconds), 'cpuSeconds', sum(a.cpu_seconds), 'peakBytes', max(a.peak_bytes)) END AS usage
   FROM attempts a WHERE a.stage_id = s.id) AS totals`;
 
 type StageRow = RowOf<typeof stageColumns>;
@@ -117,6 +124,7 @@ const stageOf = (row: StageRow & { readonly waits_for: string | null }): Stage =
   waitsFor: row.waits_for,
   sharedBy: row.shared_by,
   seconds: row.seconds,
+  usage: row.usage,
   startedAt: row.started_at?.toISOString() ?? null,
   finishedAt: row.finished_at?.toISOString() ?? null,
 });
@@ -184,6 +192,9 @@ const attemptColumns = {
   epochs: int4(),
   fenced: int4(),
   mismatches: int4(),
+  trainer_seconds: orNull(float8()),
+  cpu_seconds: orNull(float8()),
+  peak_bytes: orNull(int8()),
   backend: orNull(text()),
   device: orNull(text()),
   engine_version: orNull(text()),
@@ -212,10 +223,18 @@ const startLine = (row: RowOf<typeof attemptColumns>): StageLogLine => {
   };
 };
 
+/** `1.6 cores, at most 512 MiB`; empty for an attempt that measured nothing. */
+const usageOf = ({ trainer_seconds, cpu_seconds, peak_bytes }: RowOf<typeof attemptColumns>): string =>
+  trainer_seconds === null || cpu_seconds === null || peak_bytes === null
+    ? ''
+    : usageText({ seconds: trainer_seconds, cpuSeconds: cpu_seconds, peakBytes: peak_bytes });
+
 const endLine = (row: RowOf<typeof attemptColumns>, at: Date): StageLogLine => {
+  const usage = usageOf(row);
   const parts = [
     row.outcome,
-    ...(row.epochs > 0 ? [`${row.epochs} new epochs`] : []),
+    ...(usage === '' ? [] : [usage]),
+    ...(row.epochs > 0 ? [plural(row.epochs, 'new epoch')] : []),
     ...(row.fenced > 0 ? [`${row.fenced} writes refused because another attempt had the stage`] : []),
     ...(row.mismatches > 0 ? [`${row.mismatches} checkpoints whose bits differ from the stored ones`] : []),
     ...(row.error_message === null ? [] : [`${row.error_code ?? 'INTERNAL'}: ${row.error_message}`]),

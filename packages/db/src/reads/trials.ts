@@ -33,6 +33,7 @@ import type { Page } from '../types.ts';
 import { evaluationsOfTrials, worstCasesOf } from './evaluations.ts';
 import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
 import { isNumber, pageOf, readCursor } from './pages.ts';
+import { withRobustAtEpsilon } from './robust-at-epsilon.ts';
 import { stagesOfTrials } from './stages.ts';
 import { assertSweep } from './sweeps.ts';
 import { warningsOf } from './warnings.ts';
@@ -162,7 +163,7 @@ const perClassOf = async (tx: Tx, trialIds: readonly string[]): Promise<Readonly
   return new Map(rows.map(({ trial_id, ...counts }) => [trial_id, counts]));
 };
 
-/** The number of statements does not depend on the number of trials. In the order of `ids`. Errors: NOT_FOUND. */
+/** The number of statements hardly depends on the number of trials: one for each that has attacks without a fixed ε. In the order of `ids`. Errors: NOT_FOUND. */
 const detailsOf = async (
   tx: Tx,
   ids: readonly string[],
@@ -178,8 +179,11 @@ const detailsOf = async (
     readChanges(tx, ids.map(wholeTrial), changesOf),
   ]);
   const worstCases = await worstCasesOf(tx, ids, (id) => evaluations.get(id) ?? []);
-  return rows.map((row) => {
-    const ofTrial = evaluations.get(row.id) ?? [];
+  const withEpsilon = await Promise.all(
+    rows.map((row) => withRobustAtEpsilon(tx, evaluations.get(row.id) ?? [])),
+  );
+  return rows.map((row, i) => {
+    const ofTrial = withEpsilon[i]!;
     const changes = older.get(rowKey(wholeTrial(row.id)));
     return {
       ...trialOf(row, ofTrial, worstCases.get(row.id)),

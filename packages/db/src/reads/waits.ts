@@ -1,5 +1,5 @@
 /** Why ready stages wait although workers are online: no live worker can run them. */
-
+import { formatBytes } from '@funnel/contracts';
 import { hasData, hasEngine, isAble, lacksMemory, readyNeeds } from '../attempts/abilities.ts';
 import { bool, int4, int8, orNull, type RowOf, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
@@ -32,15 +32,13 @@ const unmet = `
     (SELECT r.reason FROM refusals r JOIN workers w ON w.id = r.worker_id WHERE r.need_id = n.id AND w.status = 'online' ORDER BY r.at DESC LIMIT 1) AS reason
   FROM needs n WHERE NOT ${any(isAble('w', 'n'))}`;
 
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toPrecision(2)} GB`;
-
 /** The wait in words, as the end of a sentence that begins with the stage. */
 const describe = (row: RowOf<typeof columns>): string => {
   if (!row.online) return 'waits for a worker: none is online';
   if (!row.data) return `waits for a worker with ${row.dataset}`;
   if (!row.engine) return `waits for a worker with version ${row.engine_version} of the engine`;
   if (!row.memory && row.reason === null)
-    return `waits for a worker with ${gigabytes(row.memory_bytes)} of memory for each trainer; the largest has ${gigabytes(row.largest ?? 0)}`;
+    return `waits for a worker with ${formatBytes(row.memory_bytes)} of memory for each trainer; the largest has ${formatBytes(row.largest ?? 0)}`;
   return `waits for another worker: ${row.reason ?? 'no live worker has all that it needs'}`;
 };
 

@@ -1,11 +1,11 @@
 import {
-  AppError,
   datasetOfDigest,
   type Lack,
   type StageKind,
   type Worker,
   type WorkerDataset,
 } from '@funnel/contracts';
+import { missingWorker } from '../attempts/set-aside.ts';
 import {
   float8,
   int4,
@@ -143,6 +143,6 @@ export const getWorker = async (db: Db, id: string): Promise<Worker> => {
     [id],
   );
   const [worker] = await describe(tx, workers);
-  if (!worker) throw new AppError('NOT_FOUND', `Expected a worker, but there is none with id ${id}`);
+  if (!worker) throw missingWorker(id);
   return worker;
 };

@@ -8,6 +8,7 @@ import {
   fewestCorrect,
   isBounded,
   type Position,
+  type Usage,
   type Verdict,
 } from '@funnel/contracts';
 import {
@@ -48,10 +49,12 @@ export const record = (
   { stageId, fencingToken, spec }: ClaimedStage,
   position: Position,
   line = '',
+  usage: Usage | null = null,
 ) =>
   recordCheckpoint(db, {
     stageId,
     fencingToken,
+    usage,
     ...stateAt(spec.chain, position, line),
     metrics:
       position.step > 0

@@ -21,6 +21,10 @@ const renamedTables = ['sweep', 'configuration'] as const;
 /** The statements that undo each migration, newest first. */
 const undo: readonly (readonly [migration: string, statements: readonly string[]])[] = [
   [
+    '0024_usage',
+    ['ALTER TABLE attempts DROP COLUMN trainer_seconds, DROP COLUMN cpu_seconds, DROP COLUMN peak_bytes'],
+  ],
+  [
     '0023_annotations',
     [
       'ALTER TABLE sweeps DROP COLUMN notes, DROP COLUMN tags', // with its index

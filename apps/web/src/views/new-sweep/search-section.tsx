@@ -151,7 +151,7 @@ const DecidedFields = (props: Props) => {
         <TextField
           {...declared(props, 'from')}
           value={search.from}
-          placeholder="ids of sweeps"
+          placeholder="ids or names of sweeps"
           onChange={(from) => onChange({ from })}
         />
         {(Object.keys(stopTitles) as StopRule[]).map((rule) => (

@@ -1,4 +1,4 @@
-import type { Stage } from '@funnel/contracts';
+import { type Stage, usageText } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { StageTree } from '../../charts/stage-tree/stage-tree.tsx';
@@ -160,6 +160,7 @@ const Facts = ({ stage, sweepId }: { readonly stage: Stage; readonly sweepId: st
         {formatDuration(stage.seconds)}
         {stage.startedAt === null ? '' : `, from ${formatTime(stage.startedAt)}`}
       </Fact>
+      {stage.usage ? <Fact title="Cores and memory">{usageText(stage.usage)}</Fact> : null}
       <Fact title="Identity">
         <span className="mono small">{stage.id}</span>
       </Fact>

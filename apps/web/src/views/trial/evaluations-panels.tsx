@@ -1,4 +1,10 @@
-import { type Evaluation, type ExtendedNumber, readExtended, type TrialDetail } from '@funnel/contracts';
+import {
+  type Evaluation,
+  type ExtendedNumber,
+  readExtended,
+  type TrialDetail,
+  threatModelText,
+} from '@funnel/contracts';
 import { IntervalMark, OutcomeBar, OutcomeLegend } from '../../charts/marks.tsx';
 import { RobustnessCurves, useRobustnessCurves } from '../../charts/robustness-curves.tsx';
 import { Panel } from '../../components/controls.tsx';
@@ -13,6 +19,16 @@ const measured = (extended: ExtendedNumber | null): string => {
 
 const RobustAccuracy = ({ evaluation }: { readonly evaluation: Evaluation }) => {
   const { robustAccuracy, robustInterval } = evaluation.summary;
+  const { robustAtEpsilon } = evaluation;
+  if (robustAtEpsilon)
+    return (
+      <td className="number" title="The smallest changes that the attack found are larger than this ε.">
+        {formatPercent(robustAtEpsilon.accuracy)}{' '}
+        <span className="muted small">
+          at {threatModelText({ [robustAtEpsilon.norm]: robustAtEpsilon.epsilon })}
+        </span>
+      </td>
+    );
   if (robustAccuracy === null || robustInterval === null)
     return (
       <td className="number muted" title="No attack at a fixed ε on a correctly classified image.">
@@ -78,7 +94,7 @@ const Curve = ({ trial, norm }: { readonly trial: TrialDetail; readonly norm: 'l
 export const EvaluationsPanel = ({ trial }: { readonly trial: TrialDetail }) => (
   <Panel
     title="Attacks"
-    note="Robust accuracy is a share of all images. Success is a share of the images that were classified correctly before the attack. An attack that looks for the smallest change fools nearly all images, so it has no robust accuracy: compare its median distances. The noise level is the mean L2 norm over successes; medians count a failure as infinite."
+    note="Robust accuracy is a share of all images. Success is a share of the images that were classified correctly before the attack. An attack that looks for the smallest change fools nearly all images: its robust accuracy is at the ε that stands beside it, if the trial names one; compare its median distances. The noise level is the mean L2 norm over successes; medians count a failure as infinite."
     flush
   >
     <div className="table-wrap">

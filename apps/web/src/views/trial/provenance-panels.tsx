@@ -1,4 +1,5 @@
 import {
+  coresText,
   type HyperparameterDeclaration,
   type HyperparameterName,
   hyperparameterDeclaration,
@@ -7,12 +8,15 @@ import {
   recipes,
   type Stage,
   type TrialDetail,
+  totalUsage,
+  usageText,
 } from '@funnel/contracts';
 import { CopyButton, Panel } from '../../components/controls.tsx';
 import { Status } from '../../components/status.tsx';
 import { client } from '../../data/api.ts';
 import {
   attackTitle,
+  formatBytes,
   formatCount,
   formatDuration,
   formatHyperparameter,
@@ -81,13 +85,24 @@ const lengthText = (stage: Stage): string => {
   return stage.startEpoch > 0 ? `${stage.startEpoch + 1}–${stage.epochs}` : `1–${stage.epochs}`;
 };
 
+const cpuTitle = (usage: Stage['usage']): string =>
+  usage
+    ? `${formatDuration(usage.cpuSeconds)} of CPU time in ${formatDuration(usage.seconds)} of the trainer`
+    : 'Not measured';
+
+/** The use of the machine by all stages of the trial; empty when none was measured. */
+const usageNote = (stages: readonly Stage[]): string => {
+  const usage = totalUsage(stages.map((stage) => stage.usage));
+  return usage === null ? '' : ` Their trainers used ${usageText(usage)} of memory.`;
+};
+
 export const CostPanel = ({ trial }: { readonly trial: TrialDetail }) => {
   const { stages } = trial;
   const shared = stages.filter(({ sharedBy }) => sharedBy > 1).length;
   return (
     <Panel
       title="Cost"
-      note={`${formatDuration(totalSeconds(stages))} of work, or ${formatDuration(dividedSeconds(stages))} if shared work is divided among its trials. ${shared} of ${plural(stages.length, 'stage')} ${shared === 1 ? 'is' : 'are'} shared.`}
+      note={`${formatDuration(totalSeconds(stages))} of work, or ${formatDuration(dividedSeconds(stages))} if shared work is divided among its trials. ${shared} of ${plural(stages.length, 'stage')} ${shared === 1 ? 'is' : 'are'} shared.${usageNote(stages)}`}
       flush
     >
       <div className="table-wrap">
@@ -101,6 +116,12 @@ export const CostPanel = ({ trial }: { readonly trial: TrialDetail }) => {
               </th>
               <th scope="col" className="number">
                 Time
+              </th>
+              <th scope="col" className="number">
+                Cores
+              </th>
+              <th scope="col" className="number">
+                Memory
               </th>
               <th scope="col" className="number">
                 Shared by
@@ -120,6 +141,10 @@ export const CostPanel = ({ trial }: { readonly trial: TrialDetail }) => {
                 </td>
                 <td className="number">{lengthText(stage)}</td>
                 <td className="number">{formatDuration(stage.seconds)}</td>
+                <td className="number" title={cpuTitle(stage.usage)}>
+                  {stage.usage ? coresText(stage.usage) : '–'}
+                </td>
+                <td className="number">{formatBytes(stage.usage?.peakBytes)}</td>
                 <td className="number">
                   {stage.sharedBy === 1 ? 'this trial only' : formatCount(stage.sharedBy)}
                 </td>
