@@ -44,7 +44,12 @@ const problemOf = (code: ErrorCode, detail: string): Problem => {
 };
 
 /** Words for errors of connections whose messages are for the authors of OpenSSL. */
-const unclearReasons: Readonly<Record<string, string>> = { EPROTO: 'it does not speak https; try http' };
+const notHttps = 'it does not speak https; try http';
+const unclearReasons: Readonly<Record<string, string>> = {
+  EPROTO: notHttps,
+  ERR_SSL_WRONG_VERSION_NUMBER: notHttps,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: notHttps,
+};
 const codeOf = (error: Error): string => ('code' in error ? String(error.code) : '');
 
 /** The error of a call without an answer: the connection was refused, impossible, cut off, or too slow. */
