@@ -90,7 +90,7 @@ export const explain = (
     const { hint = errors[error.code].hint } = error.details;
     return { text: `${error.message}\n→ ${hint}`, status: exitCodes.failed };
   }
-  if (error instanceof Error && error.name === 'BackendUnavailable')
+  if (error instanceof Error && ['BackendUnavailable', 'TrainerDeath'].includes(error.name))
     return {
       text: `${error.message}\n→ \`npx funnel doctor\` says which backends work.`,
       status: exitCodes.usage,
