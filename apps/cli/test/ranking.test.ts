@@ -103,7 +103,7 @@ describe('a ranking in words', () => {
   const sure = (changes: Partial<LeaderboardRow>): LeaderboardRow =>
     row({
       attack: 'fgsm',
-      settings: {},
+      settings: { search: false, epsilon: 0.1 },
       seeds: [0, 1],
       counts: { images: 100, correct: 78, fooled: 40 },
       value: 0.38,
@@ -136,6 +136,30 @@ describe('a ranking in words', () => {
     expect(third).toMatch(/ untrained$/);
     expect(reason).toBe('  a-2: untrained: the clean accuracy may be that of guesses: train for more epochs');
     expect(text).not.toContain('one seed');
+  });
+
+  it('has no count of robust images for an attack without a fixed ε, whose successes have any size', () => {
+    const counts = { images: 60, correct: 55, fooled: 55 };
+    const fab = sure({
+      attack: 'fab-t-linf',
+      settings: { epsilon: 0.1 },
+      counts,
+      value: null,
+      interval: null,
+    });
+    const cells = (rows: readonly LeaderboardRow[], attack?: 'fab-t-linf') =>
+      describeLeaderboard(rows, { attack })
+        .split('\n')
+        .filter((line) => / of 55/.test(line))
+        .map((line) => /\d+ of 55.*/.exec(line)![0].split(/ {2,}/).slice(0, 3));
+    expect(cells([fab], 'fab-t-linf')).toEqual([['55 of 55 at any size', '–', '–']]);
+    // In a worst case only the images within its balls count.
+    expect(cells([{ ...fab, value: 0.1, within: { linf: 0.1 } }])).toEqual([
+      ['55 of 55', '0 of 60', '10.0 %'],
+    ]);
+    expect(cells([{ ...fab, metric: 'medianL2', value: 1, within: {} }])).toEqual([
+      ['55 of 55 at any size', '1', 'a'],
+    ]);
   });
 
   it('warns of single seeds, and shows infinite ends and the name of the clean accuracy of the attack images', () => {

@@ -14,6 +14,7 @@ import {
   rankedTitle,
   rankTexts,
   readExtended,
+  sizeText,
   threatModelText,
   verdictText,
   versionText,
@@ -155,9 +156,12 @@ const valueText = (row: LeaderboardRow): string =>
 const trialText = ({ trialId, seeds }: LeaderboardRow): string =>
   seeds.length > 1 ? `${trialId} +${seeds.length - 1}` : trialId;
 
-const fooledText = ({ counts: { fooled, correct } }: LeaderboardRow): string => `${fooled} of ${correct}`;
-const robustText = ({ counts: { fooled, correct, images } }: LeaderboardRow): string =>
-  `${correct - fooled} of ${images}`;
+const fooledText = (row: LeaderboardRow): string =>
+  `${row.counts.fooled} of ${row.counts.correct}${sizeText(row)}`;
+
+/** A dash without a robust accuracy. */
+const robustText = ({ value, counts: { fooled, correct, images } }: LeaderboardRow): string =>
+  value === null ? '–' : `${correct - fooled} of ${images}`;
 
 /** The images behind each row. Success counts the correctly classified images, robustness all of them. */
 const countColumns = ({ metric }: LeaderboardRow): readonly Column<LeaderboardRow>[] => [

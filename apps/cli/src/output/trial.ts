@@ -11,6 +11,7 @@ import {
   readExtended,
   type SearchSpace,
   type Stage,
+  sizeText,
   type Trial,
   type TrialDetail,
   verdictText,
@@ -41,9 +42,9 @@ const rejectionColumns: readonly Column<Evaluation>[] = [
   },
 ];
 
-/** `40 of 78 (51.3 %)`: of the correctly classified images. */
-const fooledText = ({ successes, attempted, successRate }: Evaluation['summary']): string =>
-  `${successes} of ${attempted}${successRate === null ? '' : ` (${formatShare(successRate)})`}`;
+/** `40 of 78 (51.3 %)`: of the correctly classified images. An attack without a fixed ε fools them `at any size`. */
+const fooledText = ({ summary: { successes, attempted, successRate }, ...run }: Evaluation): string =>
+  `${successes} of ${attempted}${successRate === null ? '' : ` (${formatShare(successRate)})${sizeText(run)}`}`;
 
 /** `38 of 100 (38.0 %)`: of all images; a dash for an attack without a fixed ε. */
 const robustText = ({ attempted, successes, images, robustAccuracy }: Evaluation['summary']): string =>
@@ -53,7 +54,7 @@ const evaluationTable = (evaluations: readonly Evaluation[], width: number | nul
   formatTable<Evaluation>(
     [
       { title: 'attack', value: ({ attack }) => attack },
-      { title: 'fooled', value: ({ summary }) => fooledText(summary), align: 'right' },
+      { title: 'fooled', value: fooledText, align: 'right' },
       { title: 'robust', value: ({ summary }) => robustText(summary), align: 'right' },
       ...(evaluations.some(({ summary }) => summary.rejectedClean !== undefined) ? rejectionColumns : []),
       { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },

@@ -1,4 +1,10 @@
-import { type Evaluation, type ExtendedNumber, readExtended, type TrialDetail } from '@funnel/contracts';
+import {
+  type Evaluation,
+  type ExtendedNumber,
+  readExtended,
+  sizeText,
+  type TrialDetail,
+} from '@funnel/contracts';
 import { IntervalMark, OutcomeBar, OutcomeLegend } from '../../charts/marks.tsx';
 import { RobustnessCurves, useRobustnessCurves } from '../../charts/robustness-curves.tsx';
 import { Panel } from '../../components/controls.tsx';
@@ -49,6 +55,7 @@ const EvaluationRow = ({ evaluation }: { readonly evaluation: Evaluation }) => {
         title={`${formatCount(summary.successes)} of ${formatCount(summary.attempted)} attacked`}
       >
         {formatPercent(summary.successRate)}
+        <span className="muted small">{summary.successRate === null ? '' : sizeText(evaluation)}</span>
       </td>
       <td className="number">{measured(summary.noiseLevel)}</td>
       <td className="number">{measured(summary.medianL2)}</td>
