@@ -138,6 +138,13 @@ describe('a ranking in words', () => {
     expect(text).not.toContain('one seed');
   });
 
+  it('says why rows have no letter', () => {
+    const rows = [sure({}), sure({ trialId: 'a-1', value: 0.3 }), sure({ trialId: 'b-0', letters: undefined })];
+    const text = describeLeaderboard(rows, { attack: 'fgsm' });
+    expect(text).toContain('\nRows without a letter are not compared: their data set, or the attacks ');
+    expect(describeLeaderboard(rows.slice(0, 2), { attack: 'fgsm' })).not.toContain('are not compared');
+  });
+
   it('has no count of robust images for an attack without a fixed ε, whose successes have any size', () => {
     const counts = { images: 60, correct: 55, fooled: 55 };
     const fab = sure({

@@ -3,6 +3,9 @@
  * a largest set of rows of which no two can be told apart.
  */
 
+/** The first rows of a ranking are compared; a page that starts further down has no letters. Each row costs its images. */
+export const lettered = 50;
+
 const alphabet = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 /** The largest sets in which all rows are alike (Bron & Kerbosch 1973, with a pivot); null if there are more than `most`. */
@@ -67,3 +70,14 @@ export const lettersText = (letters: string): string => {
   }
   return runs.map((run) => (run.length > 2 ? `${run[0]}–${run.at(-1)}` : run)).join('');
 };
+
+type Row = { readonly letters?: string | undefined; readonly interval: unknown };
+
+/** Whether a row with an interval has no letter though the first such row has one: then it is about another data set or other attacks. */
+export const lacksLetters = (rows: readonly Row[]): boolean => {
+  const measured = rows.slice(0, lettered).filter(({ interval }) => interval !== null);
+  return measured[0]?.letters !== undefined && measured.some(({ letters }) => letters === undefined);
+};
+
+export const noLettersText =
+  'Rows without a letter are not compared: their data set, or the attacks that they met and the settings of these, differ from those of the first row.';

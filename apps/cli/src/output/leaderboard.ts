@@ -9,7 +9,9 @@ import {
   evaluationMetrics,
   type LeaderboardPage,
   type LeaderboardRow,
+  lacksLetters,
   lettersText,
+  noLettersText,
   plural,
   rankedTitle,
   rankTexts,
@@ -109,6 +111,7 @@ const describeCertainty = (rows: readonly LeaderboardRow[]): readonly string[] =
     ...(isCompared
       ? ['In brackets: 95 % intervals. Rows with a letter in common cannot be told apart (docs/attacks.md).']
       : []),
+    ...(lacksLetters(rows) ? [noLettersText] : []),
     ...(isOneSeed ? ['Each row is one seed. Other seeds may change the order: `seeds: 3` says more.'] : []),
   ];
 };

@@ -3,7 +3,6 @@ import {
   checkLabel,
   countVerdictTexts,
   type Diagnostic,
-  evaluationMetrics,
   halfWidth,
   type LeaderboardPage,
   type LeaderboardQuery,
@@ -27,7 +26,7 @@ import {
 } from './leaderboard-cursor.ts';
 import { countNotShown, findOtherBest } from './leaderboard-notes.ts';
 import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
-import { findRanked, type RankedRow } from './ranking.ts';
+import { findRanked, type RankedRow, rankedValue } from './ranking.ts';
 import { assertSweep } from './sweeps.ts';
 
 /** The reasons for the verdicts of trials, each once: their counts, and the checks of their evaluations that did not pass. */
@@ -103,13 +102,17 @@ export const leaderboard = async (
   const rows = found.slice(0, limit);
   const ranks = ranksOf(rows, cursor, { below: query.masked === 'last', rungs: byRung });
   const evidence = await readEvidence(tx, rows, { metric, allSeeds: query.group === 'configuration' });
-  const sign = evaluationMetrics[metric].direction === 'max' ? 1 : -1;
-  const values = rows.map(({ utility }) => (utility === null ? null : utility * sign + 0)); // + 0 turns −0 into 0
+  const values = rows.map(({ utility }) => rankedValue(utility, metric));
   const measured = rows.map((_, i) => ({ value: values[i]!, seeds: evidence[i]! }));
   const stageOf = (row: RankedRow) => ({ trialId: row.trial_id, stageId: row.stage_id });
   const comparisons = async () => {
     const intervals = await intervalsOf(tx, measured, metric);
-    const compared = evidence.map((seeds, i) => ({ seeds, interval: intervals[i]! }));
+    const compared = rows.map(({ attack, settings }, i) => ({
+      attack,
+      settings,
+      seeds: evidence[i]!,
+      interval: intervals[i]!,
+    }));
     return { intervals, letters: cursor ? [] : await compareRows(tx, compared, metric) };
   };
   // None of these needs another one, so they run at the same time.

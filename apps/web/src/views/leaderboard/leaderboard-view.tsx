@@ -3,6 +3,8 @@ import {
   evaluationMetrics,
   type LeaderboardPage,
   type LeaderboardRow,
+  lacksLetters,
+  noLettersText,
   rankedTitle,
   type SweepDefinition,
   withinText,
@@ -99,6 +101,7 @@ const RankedBy = ({
         {items.some(({ letters }) => letters !== undefined)
           ? ' Rows with a letter in common cannot be told apart.'
           : ''}
+        {lacksLetters(items) ? ` ${noLettersText}` : ''}
         {items.length > 1 && items.every(({ seeds }) => seeds.length === 1)
           ? ' Each row is one seed: other seeds may change the order.'
           : ''}
