@@ -3,6 +3,7 @@ import {
   type AttackRun,
   attacks,
   checkLabel,
+  checksText,
   type DiagnosticsReport,
   type EvaluationSummary,
   type Examination,
@@ -151,15 +152,13 @@ const verdicts = {
   masked: 'a low success rate of these attacks is an artefact',
 } as const satisfies Record<Verdict, string>;
 
-/** The verdict of the checks, and one line for each that found something or could not run. */
+/** The verdict of the checks, how many say something, and one line for each that found something. */
 const describeDiagnosis = ({ verdict, images, checks }: DiagnosticsReport): string[] => {
-  const told = checks.filter((check) => check.verdict !== 'ok' || check.value === null);
   return [
-    `${symbols[verdict]} ${plural(checks.length, 'check')} on ${plural(images, 'image')}: ${verdicts[verdict]}.`,
-    ...told.map(
-      (check) =>
-        `${check.value === null ? '–' : symbols[check.verdict]} ${checkLabel(check.id)}: ${check.detail}`,
-    ),
+    `${symbols[verdict]} ${plural(checks.length, 'check')} on ${plural(images, 'image')}: ${verdicts[verdict]}. ${checksText(checks)}`,
+    ...checks
+      .filter((check) => check.verdict !== 'ok')
+      .map((check) => `${symbols[check.verdict]} ${checkLabel(check.id)}: ${check.detail}`),
   ];
 };
 

@@ -1,9 +1,11 @@
 /** One trial as text: its hyperparameters, stages, evaluations, and the reasons of its verdict. */
 import {
   checkLabel,
+  checksText,
   countVerdictTexts,
   describeChanges,
   type Evaluation,
+  eachCheck,
   formatExact,
   type HyperparameterValue,
   hyperparameterNames,
@@ -221,6 +223,9 @@ export const describeTrial = (trial: TrialDetail, options: Options = {}): string
     ...(trial.evaluations.length > 0 ? ['', evaluationTable(trial.evaluations, width)] : []),
     ...(trial.worstCase && trial.evaluations.length > 1
       ? [wrapToWidth(worstCaseLine(trial.worstCase), width)]
+      : []),
+    ...(trial.evaluations.length > 0
+      ? [wrapToWidth(`checks: ${checksText(eachCheck(trial.evaluations))}`, width)]
       : []),
     ...reasonLines(trial, options),
     ...classLines(trial),
