@@ -47,6 +47,7 @@ export * from './engine-version.ts';
 export * from './errors.ts';
 export * from './hyperparameters.ts';
 export * from './json.ts';
+export * from './leaderboard-texts.ts';
 export * from './letters.ts';
 export * from './limits.ts';
 export * from './metrics.ts';

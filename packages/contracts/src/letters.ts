@@ -70,14 +70,3 @@ export const lettersText = (letters: string): string => {
   }
   return runs.map((run) => (run.length > 2 ? `${run[0]}–${run.at(-1)}` : run)).join('');
 };
-
-type Row = { readonly letters?: string | undefined; readonly interval: unknown };
-
-/** Whether a row with an interval has no letter though the first such row has one: then it is about another data set or other attacks. */
-export const lacksLetters = (rows: readonly Row[]): boolean => {
-  const measured = rows.slice(0, lettered).filter(({ interval }) => interval !== null);
-  return measured[0]?.letters !== undefined && measured.some(({ letters }) => letters === undefined);
-};
-
-export const noLettersText =
-  'Rows without a letter are not compared: their data set, or the attacks that they met and the settings of these, differ from those of the first row.';

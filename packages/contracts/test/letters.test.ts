@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lacksLetters, lettersOf, lettersText } from '../src/index.ts';
+import { lettersOf, lettersText } from '../src/index.ts';
 
 describe('letters', () => {
   it('of rows that differ from their second neighbour on', () => {
@@ -31,12 +31,4 @@ describe('letters', () => {
   it('shows three in a row as a range', () => {
     expect(['a', 'ab', 'abc', 'acde', ''].map(lettersText)).toEqual(['a', 'ab', 'a–c', 'ac–e', '']);
   });
-});
-
-it('says that rows without a letter are not compared, but not where a row has no value, or comes late', () => {
-  const row = (letters?: string, interval: readonly number[] | null = [0, 1]) => ({ letters, interval });
-  expect(lacksLetters([row('a'), row('b'), row()])).toBe(true);
-  expect(lacksLetters([row('a'), row('b'), row(undefined, null)])).toBe(false);
-  expect(lacksLetters([row(), row()])).toBe(false);
-  expect(lacksLetters([...Array.from({ length: 50 }, () => row('a')), row()])).toBe(false);
 });

@@ -84,8 +84,13 @@ test('a guess that wins stands below the others, and so does a share of few imag
   expect(items.map(({ reasons }) => reasons[0])).toEqual([
     undefined,
     expect.stringContaining('raise `dataset.attack`'),
-    expect.stringContaining('train for more epochs'),
-    expect.stringContaining('train for more epochs'),
+    // 2 of 20 test images; as many of ten classes are guesses
+    expect.stringContaining(
+      'interval (2.8–30.1 % of 20 images) reaches 1.5 times theirs (15 % with 10 classes): train',
+    ),
+    expect.stringContaining(
+      'interval (2.8–30.1 % of 20 images) reaches 1.5 times theirs (15 % with 10 classes): train',
+    ),
   ]);
   expect((await rank({ sweep, masked: 'hide' })).items.map(({ value }) => value)).toEqual([0.5]);
   expect((await rank({ sweep, masked: 'equal' })).items.map(({ value }) => value)).toEqual([
@@ -133,6 +138,21 @@ describe('seeds', () => {
     const [noise] = (await rank({ sweep, metric: 'noiseLevel' })).items;
     expect(noise!.interval!.map((end) => Number(end).toFixed(6))).toEqual(['2.400000', '2.400000']);
   });
+});
+
+test('a reason that not all seeds of a row have says which seeds have it', async () => {
+  const { sweepId: sweep } = await submit(db, {
+    seeds: [26, 27],
+    space: { gamma: [1] },
+    attacks: [...fgsm],
+  });
+  await runAll(({ seed }) => ({ success: fooled(0, 40), verdict: seed === 26 ? 'ok' : 'masked' }));
+  const [both] = (await rank({ sweep, group: 'configuration' })).items;
+  expect(both!.reasons).toEqual([
+    'fgsm: gradient-is-zero (H10): Gradients vanish on every image (1 of 2 seeds: 27)',
+  ]);
+  const single = (await rank({ sweep })).items.map(({ reasons }) => reasons);
+  expect(single).toEqual([[], ['fgsm: gradient-is-zero (H10): Gradients vanish on every image']]);
 });
 
 test('the interval of a median has order statistics as its ends; a failure is infinite', async () => {
@@ -318,5 +338,5 @@ test('a migrated older database has the same verdicts, and the same rows below t
   expect(await migrate(db.url)).toEqual(['0022_verdicts']);
   expect(await everything()).toEqual(wanted);
   const verdicts = await query<{ verdict: string }>(db, 'SELECT DISTINCT verdict FROM trials ORDER BY 1');
-  expect(verdicts.map(({ verdict }) => verdict)).toEqual(['ok', 'too-few', 'untrained']);
+  expect(verdicts.map(({ verdict }) => verdict)).toEqual(['masked', 'ok', 'too-few', 'untrained']);
 });

@@ -13,6 +13,7 @@ import {
   lettersText,
   noLettersText,
   plural,
+  pooledText,
   rankedTitle,
   rankTexts,
   readExtended,
@@ -106,12 +107,14 @@ const incomparable = (rows: readonly LeaderboardRow[], attack: AttackName | unde
 /** How sure the order of the rows is. */
 const describeCertainty = (rows: readonly LeaderboardRow[]): readonly string[] => {
   const isCompared = rows.filter(({ letters }) => letters !== undefined).length > 1;
+  const pooled = pooledText(rows);
   const isOneSeed = rows.length > 1 && rows.every(({ seeds }) => seeds.length === 1);
   return [
     ...(isCompared
       ? ['In brackets: 95 % intervals. Rows with a letter in common cannot be told apart (docs/attacks.md).']
       : []),
     ...(lacksLetters(rows) ? [noLettersText] : []),
+    ...(pooled === null ? [] : [pooled]),
     ...(isOneSeed ? ['Each row is one seed. Other seeds may change the order: `seeds: 3` says more.'] : []),
   ];
 };
@@ -131,12 +134,13 @@ export const describeRanking = (
   ];
 };
 
-/** Names the same reason once, with all its attacks: `fgsm: why` and `pgd-linf: why` become `fgsm, pgd-linf: why`. */
+/** Names the same reason once, with all its attacks: `fgsm: why.` and `pgd-linf: why.` become `fgsm, pgd-linf: why`. */
 export const joinReasons = (reasons: readonly string[]): string => {
   const attacks = new Map<string, string[]>();
   for (const reason of reasons) {
     const [, attack, why] = /^([\w-]+): (.*)$/s.exec(reason) ?? [reason, '', reason];
-    attacks.set(why!, [...(attacks.get(why!) ?? []), ...(attack ? [attack] : [])]);
+    const words = why!.replace(/\.$/, '');
+    attacks.set(words, [...(attacks.get(words) ?? []), ...(attack ? [attack] : [])]);
   }
   return [...attacks].map(([why, names]) => [names.join(', '), why].filter(Boolean).join(': ')).join('; ');
 };
@@ -270,7 +274,9 @@ export const describeLeaderboard = (
     ...countColumns(top),
     { title: rankedTitleOf(top.metric), value: valueText, align: 'right' },
     ...(rows.some(({ letters }) => letters !== undefined) ? [letterColumn] : []),
-    ...(attack === undefined ? [{ title: 'attack', value: (row: LeaderboardRow) => row.attack }] : []),
+    ...(attack === undefined
+      ? [{ title: 'strongest attack', value: (row: LeaderboardRow) => row.attack }]
+      : []),
     ...(attack === undefined && !sameBudget(rows) ? [{ title: 'within', value: budgetText }] : []),
     ...(sameSettings(rows) ? [] : [{ title: 'settings', value: settingsText }]),
     ...(rows.some(({ older }) => older)

@@ -10,13 +10,17 @@ import {
   type HyperparameterValue,
   hyperparameterNames,
   isFixed,
+  plural,
   readExtended,
   type SearchSpace,
   type Stage,
   sizeText,
   type Trial,
   type TrialDetail,
+  totalOf,
+  untrainedText,
   verdictText,
+  wilsonInterval,
   withinText,
 } from '@funnel/contracts';
 import {
@@ -25,6 +29,7 @@ import {
   formatDuration,
   formatNumber,
   formatShare,
+  formatSureShare,
   formatTable,
 } from './format.ts';
 import { settingsText } from './trials.ts';
@@ -132,10 +137,21 @@ const stageTable = (stages: readonly Stage[]): string =>
   );
 
 /** Says why the numbers of an untrained trial, or one with too few images, say nothing, and what to do. */
-const verdictLines = ({ verdict }: TrialDetail): readonly string[] =>
-  verdict === 'untrained' || verdict === 'too-few'
-    ? [`! ${verdictText(verdict)}: ${countVerdictTexts[verdict]}`]
-    : [];
+const verdictLines = ({ verdict, perClass, data }: TrialDetail): readonly string[] => {
+  if (verdict !== 'untrained' && verdict !== 'too-few') return [];
+  const text =
+    verdict === 'untrained' && perClass
+      ? untrainedText(totalOf(perClass), data.classes.length)
+      : countVerdictTexts[verdict];
+  return [`! ${verdictText(verdict)}: ${text}`];
+};
+
+/** `55.6 % (45.3–65.4), 50 of 90 test images`; without the counts of a trial that an older version trained. */
+const cleanText = ({ cleanAccuracy, perClass }: TrialDetail): string => {
+  if (cleanAccuracy === null || !perClass) return `${formatShare(cleanAccuracy)} (all test images)`;
+  const { correct, images } = totalOf(perClass);
+  return `${formatSureShare(cleanAccuracy, wilsonInterval(correct, images))}, ${correct} of ${plural(images, 'test image')}`;
+};
 
 const errorsOf = (stages: readonly Stage[]): string[] =>
   stages.flatMap(({ kind, error }) => (error ? [`${kind}: ${error.code}: ${error.message}`] : []));
@@ -215,7 +231,7 @@ export const describeTrial = (trial: TrialDetail, options: Options = {}): string
   const { swept = [], width = null } = options;
   return [
     `trial ${trial.id} (number ${trial.number} of sweep ${trial.sweepId})`,
-    `${trial.recipe} on ${trial.dataset}, seed ${trial.seed}: ${trial.status}, clean accuracy ${formatShare(trial.cleanAccuracy)} (all test images)`,
+    `${trial.recipe} on ${trial.dataset}, seed ${trial.seed}: ${trial.status}, clean accuracy ${cleanText(trial)}`,
     ...verdictLines(trial).map((line) => wrapToWidth(line, width)),
     ...hyperparameterLines(trial, swept, width ?? usualWidth),
     '',

@@ -171,7 +171,7 @@ export const Row = (props: {
             : `within ${threatModelText(row.within) || 'any distance'}`}
         </span>
       </td>
-      <td title={row.reasons.join(' ')}>
+      <td title={row.reasons.join('\n')}>
         <Verdict verdict={row.verdict} />
         <span className="muted small board-settings">{row.reasons[0]}</span>
       </td>
