@@ -3,7 +3,6 @@ import {
   type EvaluationMetricName,
   evaluationMetrics,
   hyperparameterOf,
-  type Metric,
   readExtended,
   type TrialDetail,
   totalOf,
@@ -24,6 +23,7 @@ import {
   keyOfRun,
 } from '../../format.ts';
 import { href } from '../../router.ts';
+import { betterOf } from '../../statistics/objective.ts';
 import { rejects } from '../trial/evaluations-panels.tsx';
 
 /** Passes the number of trials to the style sheet, so that all tables have the same columns. */
@@ -67,12 +67,6 @@ const percentCell = (value: number | null, interval?: readonly [number, number] 
   text: formatPercent(value),
   note: interval ? `${formatPercent(interval[0], 0)}–${formatPercent(interval[1], 0)}` : undefined,
 });
-
-/** The direction in which a value is the best of a row; null for a mean over successes. */
-export const betterOf = (name: EvaluationMetricName): 'max' | 'min' | null => {
-  const { direction, isOverSuccesses }: Metric = evaluationMetrics[name];
-  return isOverSuccesses ? null : direction;
-};
 
 const cleanCell = ({ cleanAccuracy, perClass }: TrialDetail): Cell => {
   const counts = perClass && totalOf(perClass);
