@@ -31,7 +31,7 @@ export const fewestCorrect = 20;
 export const guessFactor = 1.5;
 
 /** The images of a clean accuracy, and those that are classified correctly. */
-export type CleanImages = { readonly correct: number; readonly images: number };
+type CleanImages = { readonly correct: number; readonly images: number };
 
 export type TrialCounts = {
   /** Of the evaluations. */

@@ -9,7 +9,7 @@ import {
 } from '@funnel/contracts';
 import { Panel } from '../../components/controls.tsx';
 import { Verdict } from '../../components/status.tsx';
-import { attackLabel, formatNumber } from '../../format.ts';
+import { attackLabel, formatNumber, plural } from '../../format.ts';
 import { raisedFlags } from '../../statistics/flags.ts';
 
 const Check = ({
@@ -58,7 +58,8 @@ export const DiagnosticsPanel = ({ trial: { evaluations } }: { readonly trial: T
           return passed.length === 0 ? null : (
             <details key={evaluation.stage} className="check-group">
               <summary>
-                {attackLabel(evaluation)}: {checksText(passed)}
+                {attackLabel(evaluation)}: {plural(passed.length, 'check')} that{' '}
+                {passed.length === 1 ? 'raises' : 'raise'} no flag
               </summary>
               <ul>
                 {passed.map((check) => (
