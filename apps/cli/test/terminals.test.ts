@@ -179,6 +179,12 @@ describe('the name of a sweep in place of its id', () => {
     ])
       expect(JSON.parse((await run([...args, '--json'])).stdout).id).toBe(id);
     expect((await run(['best', '--sweep', 'my sweep, γ'])).stdout).toBe('No evaluation yet.\n');
+    expect((await run(['best', '--sweep', 'my sweep, γ', '--attack', 'pgd-linf'])).stdout).toBe(
+      'No run that these options select has results of pgd-linf. `--attack worst` ranks by the attacks that there are.\n',
+    );
+    expect((await run(['best', '--recipe', 'trades'])).stdout).toBe(
+      'No run that these options select has results yet.\n',
+    );
     expect((await run(['trials', 'my sweep, γ'])).stdout).toContain(`${id}-00000`);
   });
 

@@ -147,6 +147,15 @@ export const orByDistance = async (
   return readBy(distance);
 };
 
+/** The sentence for a ranking without rows: options may have left out every run. */
+const nothingText = ({ attack, dataset, recipe, where }: LeaderboardOptions): string => {
+  if (attack !== undefined && attack !== worst)
+    return `No run that these options select has results of ${attack}. \`--attack ${worst}\` ranks by the attacks that there are.`;
+  return [dataset, recipe, where].every((option) => option === undefined)
+    ? 'No evaluation yet.'
+    : 'No run that these options select has results yet.';
+};
+
 const showBest = async (options: LeaderboardOptions, context: Context): Promise<void> => {
   const asked = await readRanked(options, context);
   const byDistance = (metric: EvaluationMetricName) =>
@@ -154,7 +163,10 @@ const showBest = async (options: LeaderboardOptions, context: Context): Promise<
   const { attack, rows, isComplete, notes } =
     options.metric === undefined ? await orByDistance(asked, byDistance, context.output) : asked;
   present(context.output, rows, () =>
-    describeLeaderboard(rows, { attack, rungs: options.allRungs ? 'all' : 'highest', notes }),
+    describeLeaderboard(rows, {
+      ...{ attack, notes, nothing: nothingText(options) },
+      rungs: options.allRungs ? 'all' : 'highest',
+    }),
   );
   if (!isComplete) context.output.note(firstOnly(rows.length, 'row', '--limit shows more.'));
 };

@@ -231,6 +231,8 @@ type RankedUnder = {
   readonly rungs?: 'highest' | 'all';
   /** What the first page of the ranking says beside its rows. */
   readonly notes?: RankingNotes;
+  /** The sentence for a ranking without rows. (Default: nothing has been evaluated) */
+  readonly nothing?: string;
 };
 
 export type RankingNotes = Pick<LeaderboardPage, 'notShown' | 'otherBest'>;
@@ -254,10 +256,10 @@ const describeNotes = (
 /** The sentences, the table, and below it the reasons for verdicts other than ok, and what other versions made. */
 export const describeLeaderboard = (
   rows: readonly LeaderboardRow[],
-  { attack, rungs = 'highest', notes = {} }: RankedUnder,
+  { attack, rungs = 'highest', notes = {}, nothing = 'No evaluation yet.' }: RankedUnder,
 ): string => {
   const [top] = rows;
-  if (!top) return ['No evaluation yet.', ...describeNotes(notes, attack)].join('\n');
+  if (!top) return [nothing, ...describeNotes(notes, attack)].join('\n');
   const ranks = rankTexts(rows, rungs);
   const columns: Column<LeaderboardRow>[] = [
     { title: '#', value: (row) => ranks[rows.indexOf(row)]!, align: 'right' },
