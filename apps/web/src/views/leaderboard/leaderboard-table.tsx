@@ -1,25 +1,26 @@
 import { type LeaderboardRow, rankedTitle, rankTexts } from '@funnel/contracts';
-import { useEffect, useMemo, useRef } from 'react';
+import { type CSSProperties, useEffect, useMemo, useRef } from 'react';
 import { infinityPlace } from '../../charts/marks.tsx';
+import { useMedia } from '../../components/hooks.ts';
 import { Skeleton } from '../../components/states.tsx';
 import { SpacerRow, usePageRows } from '../../components/virtual-rows.tsx';
 import type { ListState } from '../../data/paged-list.ts';
 import type { BoardQuery } from './leaderboard-query.ts';
 import { intervalOf, Row } from './leaderboard-row.tsx';
+import { differing, nameOf } from './run-name.ts';
 
-const rowHeight = 62;
+/** The heights of rows and of a line of them, in pixels. On a phone, counts and intervals have lines of their own. */
+const heights = { wide: 62, narrow: 112, line: 17 };
+/** The characters of a line of the column of runs. */
+const charactersOf = { wide: 36, narrow: 17 };
+/** A name has at least two lines, and at most this many: the tooltip has the rest. */
+const mostLines = 6;
 
-/** The hyperparameters that differ between the rows. */
-const differing = (rows: readonly LeaderboardRow[]): string[] => {
-  const seen = new Map<string, Set<unknown>>();
-  for (const { hyperparameters } of rows)
-    for (const [name, value] of Object.entries(hyperparameters))
-      seen.set(name, (seen.get(name) ?? new Set()).add(value));
-  // The hyperparameters with the most values come first, because a narrow column cuts off the rest.
-  return [...seen]
-    .filter(([, values]) => values.size > 1)
-    .sort(([, a], [, b]) => b.size - a.size)
-    .map(([name]) => name);
+const heightOf = (rows: readonly LeaderboardRow[], hyperparameters: readonly string[], isNarrow: boolean) => {
+  const size = isNarrow ? 'narrow' : 'wide';
+  const longest = Math.max(0, ...rows.map((row) => nameOf(row, hyperparameters).length));
+  const lines = Math.min(mostLines, Math.ceil(longest / charactersOf[size]));
+  return { lines: Math.max(2, lines), height: heights[size] + heights.line * Math.max(0, lines - 2) };
 };
 
 export const LeaderboardTable = (props: {
@@ -32,8 +33,13 @@ export const LeaderboardTable = (props: {
   const { metric, rungs } = props.query;
   const ranks = useMemo(() => rankTexts(items, rungs), [items, rungs]);
   const body = useRef<HTMLTableSectionElement>(null);
-  const visible = usePageRows(body, items.length, rowHeight);
+  const isNarrow = useMedia('(max-width: 720px)');
   const hyperparameters = useMemo(() => differing(items), [items]);
+  const { lines, height } = useMemo(
+    () => heightOf(items, hyperparameters, isNarrow),
+    [items, hyperparameters, isNarrow],
+  );
+  const visible = usePageRows(body, items.length, height);
   const hasRungs = items.some(({ rung }) => rung !== undefined);
   const hasLetters = items.some(({ letters }) => letters !== undefined);
   const rejects = items.some(({ rejectedClean }) => rejectedClean !== undefined);
@@ -54,7 +60,12 @@ export const LeaderboardTable = (props: {
 
   return (
     <div className="table-wrap">
-      <table className="table board" data-hover aria-rowcount={partial ? -1 : items.length + 1}>
+      <table
+        className="table board"
+        style={{ '--row-height': `${height}px`, '--name-lines': lines } as CSSProperties}
+        data-hover
+        aria-rowcount={partial ? -1 : items.length + 1}
+      >
         <thead>
           <tr>
             <th scope="col" className="number board-rank">

@@ -1,6 +1,4 @@
 import {
-  attacks,
-  evaluationMetrics,
   nextStep,
   readExtended,
   type Sweep,
@@ -20,13 +18,14 @@ import {
   formatCount,
   formatDuration,
   formatFactor,
+  formatInterval,
   formatPercent,
   formatTime,
-  inSentence,
   plural,
 } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
+import { evidenceOfBest, titleOfBest } from '../sweeps/best.ts';
 import { type Action, actionsOf, actionTitles } from './actions.ts';
 
 /** The number of epochs that the sweep has trained, and the number that sharing saves. */
@@ -62,17 +61,15 @@ const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
 const BestFact = ({ sweep: { overview } }: { readonly sweep: Sweep }) => {
   const best = overview?.best;
   if (!best) return null;
-  const { metric, attack, value, trial, verdict } = best;
+  const { metric, value, interval, verdict } = best;
   return (
     <div className="fact">
-      <dt>
-        Best {inSentence(evaluationMetrics[metric].title)}
-        {attack === null ? '' : ` under ${attacks[attack].title}`}
-      </dt>
+      <dt>Best {titleOfBest(best)}</dt>
       <dd>
         {formatMetric(metric)(readExtended<never>(value))}{' '}
         <small>
-          trial {trial} <Verdict verdict={verdict} brief />
+          {interval ? `${formatInterval(interval)}, ` : ''}
+          {evidenceOfBest(best)} <Verdict verdict={verdict} brief />
         </small>
       </dd>
     </div>

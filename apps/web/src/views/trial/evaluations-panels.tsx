@@ -10,7 +10,14 @@ import { RobustnessCurves, useRobustnessCurves } from '../../charts/robustness-c
 import { Panel } from '../../components/controls.tsx';
 import { Skeleton } from '../../components/states.tsx';
 import { Verdict } from '../../components/status.tsx';
-import { attackTitle, formatCount, formatMeasured, formatPercent, settingsLabel } from '../../format.ts';
+import {
+  attackTitle,
+  formatCount,
+  formatInterval,
+  formatMeasured,
+  formatPercent,
+  settingsLabel,
+} from '../../format.ts';
 
 const measured = (extended: ExtendedNumber | null): string => {
   const value = readExtended(extended);
@@ -46,7 +53,8 @@ const RobustAccuracy = ({ evaluation }: { readonly evaluation: Evaluation }) => 
         hollow={evaluation.verdict === 'masked'}
         label={`95% interval ${interval}`}
       />{' '}
-      {formatPercent(robustAccuracy)}
+      {formatPercent(robustAccuracy)}{' '}
+      <span className="muted small attack-interval">{formatInterval(robustInterval)}</span>
     </td>
   );
 };
