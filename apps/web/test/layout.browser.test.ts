@@ -57,7 +57,7 @@ describeInBrowser('without scrolling', () => {
       await table.getByRole('columnheader', { name: /Robust accuracy/ }).waitFor();
       const titles = await shown(table.locator('thead th button'));
       expect(titles.slice(0, 3)).toEqual(['Trial', 'Robust accuracy↓', 'Clean accuracy']);
-      const [first] = await rowsOf(table ).all();
+      const [first] = await rowsOf(table).all();
       const cells = await shown(first!.locator('td'));
       expect(cells.slice(1, 4)).toEqual([
         expect.stringMatching(/^\d+$/),
@@ -115,6 +115,9 @@ describeInBrowser('without scrolling', () => {
       'classic: Classifier epochs 40',
       'classic: Classifier epochs 8',
     ]);
+    const clean = await shown(page.locator('td.number .board-settings'));
+    expect(clean).toHaveLength(4);
+    for (const text of clean) expect(text).toMatch(/^9\d\.\d–\d+\.\d%$/);
     await close();
   });
 
@@ -130,7 +133,7 @@ describeInBrowser('without scrolling', () => {
       .map(Number) as [number, number, number];
     expect(low).toBeLessThan(value);
     expect(high).toBeGreaterThan(value);
-    expect(await best!.getAttribute('title')).toMatch(/mean of 2 seeds, 200 images each; 95 % interval/);
+    expect(await best!.getAttribute('title')).toMatch(/mean of 2 seeds; 200 images each; 95 % interval/);
     const [top] = (
       (await (
         await fetch(`${api.url}v1/leaderboard?sweep=long&attack=pgd-linf&group=configuration`)

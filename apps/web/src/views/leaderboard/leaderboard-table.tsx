@@ -9,18 +9,25 @@ import type { BoardQuery } from './leaderboard-query.ts';
 import { intervalOf, Row } from './leaderboard-row.tsx';
 import { differing, nameOf } from './run-name.ts';
 
-/** The heights of rows and of a line of them, in pixels. On a phone, counts and intervals have lines of their own. */
-const heights = { wide: 62, narrow: 112, line: 17 };
-/** The characters of a line of the column of runs. */
-const charactersOf = { wide: 36, narrow: 17 };
-/** A name has at least two lines, and at most this many: the tooltip has the rest. */
+/** Pixels. On a phone, counts and intervals have lines of their own. */
+const leastHeight = { wide: 62, narrow: 112 };
+const lineHeight = 17;
+/** The characters of a name that surely fit a line of its column. */
+const charactersOf = { wide: 32, narrow: 13 };
+/** The tooltip has the rest of a longer name. */
 const mostLines = 6;
 
-const heightOf = (rows: readonly LeaderboardRow[], hyperparameters: readonly string[], isNarrow: boolean) => {
-  const size = isNarrow ? 'narrow' : 'wide';
-  const longest = Math.max(0, ...rows.map((row) => nameOf(row, hyperparameters).length));
-  const lines = Math.min(mostLines, Math.ceil(longest / charactersOf[size]));
-  return { lines: Math.max(2, lines), height: heights[size] + heights.line * Math.max(0, lines - 2) };
+/** The lines of the longest name, and the height of every row. */
+const sizeOfRows = (
+  rows: readonly LeaderboardRow[],
+  hyperparameters: readonly string[],
+  width: keyof typeof leastHeight,
+) => {
+  const longest = Math.max(1, ...rows.map((row) => nameOf(row, hyperparameters).length));
+  const lines = Math.min(mostLines, Math.ceil(longest / charactersOf[width]));
+  // Below the name: the data set and the seeds, and what made an older run.
+  const below = (width === 'narrow' ? 2 : 1) + Number(rows.some(({ older }) => older !== undefined));
+  return { lines, height: Math.max(leastHeight[width], lineHeight * (lines + below) + 10) };
 };
 
 export const LeaderboardTable = (props: {
@@ -36,7 +43,7 @@ export const LeaderboardTable = (props: {
   const isNarrow = useMedia('(max-width: 720px)');
   const hyperparameters = useMemo(() => differing(items), [items]);
   const { lines, height } = useMemo(
-    () => heightOf(items, hyperparameters, isNarrow),
+    () => sizeOfRows(items, hyperparameters, isNarrow ? 'narrow' : 'wide'),
     [items, hyperparameters, isNarrow],
   );
   const visible = usePageRows(body, items.length, height);

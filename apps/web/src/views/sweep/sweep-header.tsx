@@ -18,14 +18,13 @@ import {
   formatCount,
   formatDuration,
   formatFactor,
-  formatInterval,
   formatPercent,
   formatTime,
   plural,
 } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
-import { evidenceOfBest, titleOfBest } from '../sweeps/best.ts';
+import { describeBest, evidenceOfBest, titleOfBest } from '../sweeps/best.ts';
 import { type Action, actionsOf, actionTitles } from './actions.ts';
 
 /** The number of epochs that the sweep has trained, and the number that sharing saves. */
@@ -61,14 +60,13 @@ const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
 const BestFact = ({ sweep: { overview } }: { readonly sweep: Sweep }) => {
   const best = overview?.best;
   if (!best) return null;
-  const { metric, value, interval, verdict } = best;
+  const { metric, value, verdict } = best;
   return (
-    <div className="fact">
+    <div className="fact" title={describeBest(best)}>
       <dt>Best {titleOfBest(best)}</dt>
       <dd>
         {formatMetric(metric)(readExtended<never>(value))}{' '}
         <small>
-          {interval ? `${formatInterval(interval)}, ` : ''}
           {evidenceOfBest(best)} <Verdict verdict={verdict} brief />
         </small>
       </dd>

@@ -18,19 +18,34 @@ export const titleOfBest = (best: Best): string =>
     .filter((part) => part !== '')
     .join(' · ');
 
-/** `trial 4, 200 images`, or `mean of 2 seeds, 200 images each`. The value of a distance may be a median: `over 2 seeds`. */
-export const evidenceOfBest = ({ trial, seeds = 1, images, interval }: Best): string => {
-  const trials = seeds === 1 ? `trial ${trial}` : `${interval ? 'mean of' : 'over'} ${plural(seeds, 'seed')}`;
-  if (images === undefined) return trials;
-  const isEqual = images % seeds === 0;
-  return `${trials}, ${plural(isEqual ? images / seeds : images, 'image')}${seeds === 1 ? '' : isEqual ? ' each' : ' together'}`;
+/** `trial 4`, or `mean of 2 seeds`. The value of a distance may be a median: `over 2 seeds`. */
+const trialsOfBest = ({ trial, seeds = 1, interval }: Best): string =>
+  seeds === 1 ? `trial ${trial}` : `${interval ? 'mean of' : 'over'} ${plural(seeds, 'seed')}`;
+
+/** `200 images`, or `200 images each`; empty in answers of older versions. */
+const imagesOfBest = ({ seeds = 1, images }: Best): string => {
+  if (images === undefined) return '';
+  if (images % seeds !== 0) return `${plural(images, 'image')} together`;
+  return `${plural(images / seeds, 'image')}${seeds === 1 ? '' : ' each'}`;
 };
 
-/** All of it in one sentence, for a tooltip. */
+/** How sure the value is: `32.5–45.9%, mean of 2 seeds`, or without an interval `over 2 seeds, 200 images each`. */
+export const evidenceOfBest = (best: Best): string =>
+  (best.interval
+    ? [formatInterval(best.interval), trialsOfBest(best)]
+    : [trialsOfBest(best), imagesOfBest(best)]
+  )
+    .filter((part) => part !== '')
+    .join(', ');
+
+/** All of it in one line, for a tooltip. */
 export const describeBest = (best: Best): string =>
   [
     titleOfBest(best),
-    evidenceOfBest(best),
-    ...(best.interval ? [`95 % interval ${formatInterval(best.interval)}`] : []),
-    ...((best.seeds ?? 1) === 1 ? [] : [`the first is trial ${best.trial}`]),
-  ].join('; ');
+    trialsOfBest(best),
+    imagesOfBest(best),
+    best.interval ? `95 % interval ${formatInterval(best.interval)}` : '',
+    (best.seeds ?? 1) === 1 ? '' : `the first is trial ${best.trial}`,
+  ]
+    .filter((part) => part !== '')
+    .join('; ');

@@ -4,6 +4,7 @@ import {
   readExtended,
   type TrialDetail,
   threatModelText,
+  wilsonInterval,
 } from '@funnel/contracts';
 import { IntervalMark, OutcomeBar, OutcomeLegend } from '../../charts/marks.tsx';
 import { RobustnessCurves, useRobustnessCurves } from '../../charts/robustness-curves.tsx';
@@ -25,14 +26,15 @@ const measured = (extended: ExtendedNumber | null): string => {
 };
 
 const RobustAccuracy = ({ evaluation }: { readonly evaluation: Evaluation }) => {
-  const { robustAccuracy, robustInterval } = evaluation.summary;
+  const { robustAccuracy, robustInterval, images } = evaluation.summary;
   const { robustAtEpsilon } = evaluation;
   if (robustAtEpsilon)
     return (
       <td className="number" title="The smallest changes that the attack found are larger than this ε.">
         {formatPercent(robustAtEpsilon.accuracy)}{' '}
-        <span className="muted small">
-          at {threatModelText({ [robustAtEpsilon.norm]: robustAtEpsilon.epsilon })}
+        <span className="muted small attack-interval">
+          {formatInterval(wilsonInterval(Math.round(robustAtEpsilon.accuracy * images), images))} at{' '}
+          {threatModelText({ [robustAtEpsilon.norm]: robustAtEpsilon.epsilon })}
         </span>
       </td>
     );
