@@ -13,7 +13,7 @@ import { differing, nameOf } from './run-name.ts';
 const leastHeight = { wide: 62, narrow: 112 };
 const lineHeight = 17;
 /** The characters of a name that surely fit a line of its column. */
-const charactersOf = { wide: 32, narrow: 13 };
+const charactersOf = { wide: 34, narrow: 13 };
 /** The tooltip has the rest of a longer name. */
 const mostLines = 6;
 
