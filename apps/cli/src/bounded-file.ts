@@ -4,18 +4,6 @@ import { closeSync, openSync, readSync } from 'node:fs';
 /** More than any such file needs. The API takes a body of 1 MiB. */
 const maxBytes = 16 * 2 ** 20;
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a folder, not a file',
-  EACCES: 'you may not read it',
-};
-
-/** Why a file cannot be read, as the end of a sentence. */
-export const whyUnreadable = (error: unknown): string => {
-  const { code = '', message = String(error) } = error as NodeJS.ErrnoException;
-  return reasons[code] ?? message;
-};
-
 const readAll = (descriptor: number): Buffer => {
   const parts: Buffer[] = [];
   let bytes = 0;

@@ -1,6 +1,6 @@
 /** The end of a command: the exit statuses of `funnel`, the error class `Exit`, and the text of every error. */
 import { FunnelError } from '@funnel/client';
-import { AppError, errors } from '@funnel/contracts';
+import { AppError, errors, whyUnreadable } from '@funnel/contracts';
 import { z } from 'zod';
 import { toDotPath } from 'zod/v4/core';
 import { describeProblem } from './problems.ts';
@@ -90,7 +90,7 @@ export const explain = (
     const { hint = errors[error.code].hint } = error.details;
     return { text: `${error.message}\n→ ${hint}`, status: exitCodes.failed };
   }
-  if (error instanceof Error && error.name === 'BackendUnavailable')
+  if (error instanceof Error && ['BackendUnavailable', 'TrainerDeath'].includes(error.name))
     return {
       text: `${error.message}\n→ \`npx funnel doctor\` says which backends work.`,
       status: exitCodes.usage,
@@ -102,7 +102,12 @@ export const explain = (
   if (error instanceof Error && error.name === 'AbortError')
     return { text: '', status: exitCodes.interrupted };
   // An error of the operating system, such as a missing folder or a full disk. A stack would not help.
-  if (error instanceof Error && 'syscall' in error) return { text: error.message, status: exitCodes.failed };
+  if (error instanceof Error && 'syscall' in error) {
+    const { path, message } = error as NodeJS.ErrnoException;
+    const isRead = ['open', 'stat', 'lstat', 'scandir', 'read'].includes(String(error.syscall));
+    const text = path !== undefined && isRead ? `${path}: ${whyUnreadable(error)}` : message;
+    return { text, status: exitCodes.failed };
+  }
   return {
     text: error instanceof Error ? (error.stack ?? error.message) : String(error),
     status: exitCodes.failed,

@@ -2,7 +2,8 @@
  * The refusals of the API in words for somebody at a terminal: commands that work as typed, and neither routes nor headers. The API's own
  * words (`errors` in contracts) are for programs.
  */
-import { type ErrorCode, errors, type Problem, plural } from '@funnel/contracts';
+import { type ErrorCode, errors, type Problem, type ProblemIssue, plural } from '@funnel/contracts';
+import type { Place } from './sweep-lines.ts';
 
 type Words = { readonly title?: string; readonly hint: string };
 
@@ -66,18 +67,17 @@ const wordsOf = (
 const tracesOf = ({ code, instance }: Problem): readonly string[] =>
   code === 'INTERNAL' && instance ? [`  request ${instance.replace('urn:uuid:', '')}`] : [];
 
-type LineOf = (path: string) => number | null;
+type PlaceOf = (path: string) => Place;
 
-const describeIssues = ({ issues = [] }: Problem, lineOf: LineOf = () => null): readonly string[] =>
-  issues.map(({ path, expected, received }) => {
-    const line = lineOf(path);
-    return `  ${line === null ? '' : `line ${line}, `}${path || '(all)'}: expected ${expected}, got ${received}`;
-  });
+const describeIssue = ({ path, expected, received }: ProblemIssue, place: Place): string => {
+  const where = typeof place === 'number' ? `line ${place}, ` : place === null ? '' : `${place}: `;
+  return `  ${where}${path || '(all)'}: expected ${expected}, got ${received}`;
+};
 
 /** The text of a problem that the API reports: the mistake, its place, and the next step. */
 export const describeProblem = (problem: Problem, call: Call = {}): string => {
   const { title, hint } = wordsOf(problem, call);
-  const issues = describeIssues(problem);
+  const issues = (problem.issues ?? []).map((issue) => describeIssue(issue, null));
   // With issues, the detail is left out, because it repeats the first issue.
   return issues.length === 0
     ? [`${title}: ${problem.detail}`, ...tracesOf(problem), `→ ${hint}`].join('\n')
@@ -85,18 +85,25 @@ export const describeProblem = (problem: Problem, call: Call = {}): string => {
 };
 
 type FileCall = Call & {
-  /** The line of a path in the file. (Default: unknown) */
-  readonly lineOf?: LineOf;
+  /** The place of a path in the file or on the command line. (Default: unknown) */
+  readonly placeOf?: PlaceOf;
 };
+
+/** Lines come first, in the order of the file. */
+const orderOf = (place: Place): number => (typeof place === 'number' ? place : Number.MAX_SAFE_INTEGER);
 
 /** The mistakes that the API found in a file of the user. */
 export const describeFileProblem = (file: string, problem: Problem, call: FileCall = {}): string => {
-  const issues = describeIssues(problem, call.lineOf);
+  const { onlyReads = false, placeOf = () => null } = call;
+  const { issues = [] } = problem;
   if (problem.code !== 'INVALID_REQUEST' || issues.length === 0)
     return `${file}: ${describeProblem(problem, call)}`;
+  const placed = issues.map((issue) => ({ issue, place: placeOf(issue.path) }));
+  const sorted = placed.toSorted((a, b) => orderOf(a.place) - orderOf(b.place));
+  const usesOption = placed.some(({ place }) => typeof place === 'string');
   return [
-    `${file} has ${issues.length === 1 ? 'a mistake' : plural(issues.length, 'mistake')}:`,
-    ...issues,
-    `→ ${call.onlyReads ? '' : 'Nothing was written. '}Correct the file and try again.`,
+    `${file}${usesOption ? ' with --set' : ''} has ${issues.length === 1 ? 'a mistake' : plural(issues.length, 'mistake')}:`,
+    ...sorted.map(({ issue, place }) => describeIssue(issue, place)),
+    `→ ${onlyReads ? '' : 'Nothing was written. '}Correct the file${usesOption ? ' or --set' : ''} and try again.`,
   ].join('\n');
 };

@@ -62,6 +62,11 @@ const candidatesText = (sweeps: readonly Sweep[], isAll = true): readonly string
 type Candidates = { readonly meant: readonly Sweep[]; readonly alike: readonly Sweep[] };
 
 const findCandidates = async (client: Client, word: string): Promise<Candidates> => {
+  if (word.trim() === '')
+    throw new Exit(
+      exitCodes.usage,
+      'Expected the id or the name of a sweep, but got an empty text.\n→ `npx funnel ls` lists sweeps.',
+    );
   if (word === 'latest') {
     const { items } = await client.listSweeps({ query: { limit: 1 } });
     return { meant: items, alike: [] };

@@ -1,9 +1,9 @@
 /** Sweep files, and the values that `--set` writes over them. */
-import { AppError, type SweepInput } from '@funnel/contracts';
+import { AppError, type SweepInput, whyUnreadable } from '@funnel/contracts';
 import { decodeText, readSweepYaml } from '@funnel/contracts/sweep-yaml';
 import { InvalidArgumentError } from 'commander';
 import { type Document, parseDocument } from 'yaml';
-import { readBounded, whyUnreadable } from './bounded-file.ts';
+import { readBounded } from './bounded-file.ts';
 import { Exit, exitCodes } from './exit.ts';
 
 /** Reads the value after `=` on a command line as YAML: numbers are numbers, `[1, 2]` is a list. */

@@ -1,4 +1,4 @@
-/** The lines of a sweep file that the API complains about. */
+/** The places in a sweep file, or on the command line, of the mistakes that the API found. */
 import { readFileSync } from 'node:fs';
 import { isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Change } from './sweep-file.ts';
@@ -17,15 +17,23 @@ const member = (node: unknown, part: string): Step | undefined => {
 /** `space.gamma[1]` → space, gamma, 1 */
 const partsOf = (path: string): readonly string[] => path.match(/[^.[\]]+/g) ?? [];
 
-/**
- * A function from paths such as `space.gamma[1]` to lines of this text, which is valid YAML. Null for a path that the text does not write, and
- * for one that `changes` write.
- */
-export const linesOf = (text: string, changes: readonly Change[] = []) => {
+/** Where a value of a sweep stands: the number of a line in the file, or an option of the command line. Null: unknown. */
+export type Place = number | `--set ${string}` | null;
+
+const isStartOf = (start: readonly string[], parts: readonly string[]): boolean =>
+  start.every((part, i) => parts[i] === part);
+
+/** A function from paths such as `space.gamma[1]` to their places in this text, which is valid YAML, or among `changes`. */
+export const placesIn = (text: string, changes: readonly Change[] = []) => {
   const { contents } = parseDocument(text, { logLevel: 'silent' });
-  return (path: string): number | null => {
+  return (path: string): Place => {
     const parts = partsOf(path);
-    if (changes.some((change) => change.path.every((part, i) => parts[i] === part))) return null;
+    const optionOf = (concerns: (change: Change) => boolean): Place => {
+      const change = changes.findLast(concerns);
+      return change ? `--set ${change.path.join('.')}` : null;
+    };
+    const option = optionOf((change) => isStartOf(change.path, parts));
+    if (option !== null) return option;
     let node: unknown = contents;
     let at: number | null = null;
     for (const part of parts) {
@@ -34,10 +42,12 @@ export const linesOf = (text: string, changes: readonly Change[] = []) => {
       at = step.start.range[0];
       node = step.value;
     }
-    return at === null ? null : text.slice(0, at).split('\n').length;
+    if (at !== null) return text.slice(0, at).split('\n').length;
+    // An option wrote a member of something that the file does not have.
+    return parts.length === 0 ? null : optionOf((change) => isStartOf(parts, change.path));
   };
 };
 
-/** As `linesOf` for a file. No path has a line in stdin, which is read only once. */
-export const linesOfFile = (file: string, changes?: readonly Change[]) =>
-  file === '-' ? () => null : linesOf(readFileSync(file, 'utf8'), changes);
+/** As `placesIn` for a file. Nothing in stdin has a line, because it is read only once. */
+export const placesInFile = (file: string, changes?: readonly Change[]) =>
+  placesIn(file === '-' ? '' : readFileSync(file, 'utf8'), changes);

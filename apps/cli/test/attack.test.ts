@@ -365,7 +365,7 @@ describe('funnel attack', () => {
   });
 
   it.each([
-    [['--model', '/nowhere', '--attack', 'fgsm'], 2, /TensorFlow.js model .*ENOENT/],
+    [['--model', '/nowhere', '--attack', 'fgsm'], 2, /TensorFlow.js model .*there is none at this path/],
     [['--model', softmax, '--attack', 'fgsm'], 7, /The outputs are probabilities.*--from-probabilities/],
     [['--model', small, '--attack', 'fgsm'], 2, /Expected a model of images \[28, 28, 1\].*\[14, 14, 1\]/],
     [['--model', few, '--attack', 'fgsm'], 2, /Expected labels as whole numbers from 0 to 4, but got \d/],

@@ -116,7 +116,7 @@ describe('images as NPY', () => {
     [fixture('scalar.npy'), labels, /expected an array with at least one axis, but got one number/],
     [fixture('archive.npz'), labels, /expected one array \(np\.save\), but got an archive/],
     [fixture('pictures/rgb.png'), labels, /expected an NPY file, as np\.save writes it/],
-    ['/nowhere.npy', labels, /ENOENT/],
+    ['/nowhere.npy', labels, /there is none at this path/],
     ['/dev/zero', labels, /something that is no file/],
     [images, fixture('labels-one-hot.npy'), /\[3, 3\]: np\.argmax\(Y, axis=1\)/],
     [images, fixture('labels-float.npy'), /whole numbers, but got floats: save Y\.astype\('int64'\)/],

@@ -2,6 +2,7 @@
 import { type ErrorCode, errors, type Problem } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { describeFileProblem, describeProblem } from '../src/problems.ts';
+import type { Place } from '../src/sweep-lines.ts';
 
 const problem = (code: ErrorCode, changes: Partial<Problem> = {}): Problem => {
   const { title, status, hint } = errors[code];
@@ -55,6 +56,22 @@ describe('a refusal', () => {
     );
     expect(describeFileProblem('my.yaml', { ...refused, issues: [issue, issue] })).toMatch(
       /^my\.yaml has 2 mistakes:\n/,
+    );
+  });
+
+  it('of a file lists its mistakes by line, and names the option that wrote a value', () => {
+    const at = (path: string) => ({ path, expected: 'less', received: '9' });
+    const places: Record<string, Place> = { late: 12, early: 3, option: '--set seeds' };
+    const refused = problem('INVALID_REQUEST', { issues: ['option', 'late', 'unknown', 'early'].map(at) });
+    expect(describeFileProblem('my.yaml', refused, { placeOf: (path) => places[path] ?? null })).toBe(
+      [
+        'my.yaml with --set has 4 mistakes:',
+        '  line 3, early: expected less, got 9',
+        '  line 12, late: expected less, got 9',
+        '  --set seeds: option: expected less, got 9',
+        '  unknown: expected less, got 9',
+        '→ Nothing was written. Correct the file or --set and try again.',
+      ].join('\n'),
     );
   });
 });

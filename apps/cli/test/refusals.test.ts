@@ -48,7 +48,7 @@ it.runIf(existsSync('/proc'))('a FUNNEL_HOME where no folder can be made is refu
 });
 
 it.each([
-  [['plan', 'nope.yaml'], 'nope.yaml cannot be read: there is no such file'],
+  [['plan', 'nope.yaml'], 'nope.yaml cannot be read: there is none at this path'],
   [['plan', '/'], '/ cannot be read: it is a folder, not a file'],
   [['best', '--attack', 'preset:autoattack'], '--attack worst ranks by the worst case'],
   [['best', '--attack', 'pgd'], 'did you mean "pgd-linf" or "pgd-l2"?'],

@@ -62,6 +62,13 @@ describe('a misspelt name', () => {
     await expect(findSweepOrTrial(client, 'nigthly-3')).rejects.toThrow(nightly);
   });
 
+  it('without a letter is refused', async () => {
+    for (const word of ['', ' '])
+      await expect(findSweepOrTrial(client, word)).rejects.toThrow(
+        /^Expected the id or the name of a sweep, but got an empty text/,
+      );
+  });
+
   it('like latest is answered with latest', async () => {
     await expect(findTrial(client, 'latst-0')).rejects.toThrow(
       'There is no sweep with the id or the name latst.\n→ Did you mean latest? It names the newest sweep.',

@@ -1,6 +1,6 @@
 /** Mistakes in a sweep file come with the line. */
 import { expect, it } from 'vitest';
-import { linesOf } from '../src/sweep-lines.ts';
+import { placesIn } from '../src/sweep-lines.ts';
 
 const text = `name: x
 x-short: &short { train: 5 }
@@ -23,10 +23,21 @@ it.each<[string, number | null]>([
   ['seeds', null],
   ['', null],
 ])('%s', (path, line) => {
-  expect(linesOf(text)(path)).toBe(line);
+  expect(placesIn(text)(path)).toBe(line);
 });
 
-it('a value of --set has no line', () => {
-  const lineOf = linesOf(text, [{ path: ['space', 'gamma'], value: [-1] }]);
-  expect([lineOf('space.gamma[0]'), lineOf('space.beta.max')]).toEqual([null, 9]);
+it('a value of --set has the option as its place', () => {
+  const placeOf = placesIn(text, [
+    { path: ['space', 'gamma'], value: [1] },
+    { path: ['space', 'gamma'], value: [-1] },
+    { path: ['search', 'trials'], value: 0 },
+  ]);
+  expect(['space.gamma[0]', 'space.beta.max', 'search.trials', 'search', 'seeds', ''].map(placeOf)).toEqual([
+    '--set space.gamma',
+    9,
+    '--set search.trials',
+    '--set search.trials',
+    null,
+    null,
+  ]);
 });

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { killTrainer } from './attempt.ts';
 import type { TrainerIdentity, TrainerSetup } from './messages.ts';
-import { startTrainer, type Trainer } from './trainer-process.ts';
+import { startTrainer, type Trainer, TrainerDeath } from './trainer-process.ts';
 
 export type Slot = {
-  /** The slot's trainer, started or replaced if necessary. Rejects when it did not start in `maxStarts` tries. */
+  /** The slot's trainer, started or replaced if necessary. Rejects when it did not start in `maxStarts` tries, and at once when no trainer of this slot could ever use the backend. */
   readonly trainer: () => Promise<Trainer>;
   readonly identity: () => Promise<TrainerIdentity>;
   readonly pid: () => number | null;
@@ -28,6 +28,7 @@ const firstPause = 250;
 export const createSlot = ({ setup, memoryLimitBytes, log }: SlotOptions): Slot => {
   let current: Trainer | null = null;
   let closed = false;
+  let wasReady = false;
 
   const start = async (): Promise<Trainer> => {
     for (let tries = 1; ; tries++) {
@@ -36,10 +37,13 @@ export const createSlot = ({ setup, memoryLimitBytes, log }: SlotOptions): Slot 
       try {
         const identity = await trainer.ready;
         log.info({ trainer: trainer.pid, ...identity }, 'trainer is ready');
+        wasReady = true;
         return trainer;
       } catch (error) {
         await killTrainer(trainer);
-        if (closed || tries === maxStarts) throw error;
+        // A backend that worked once may work again. One that never did is missing, and waiting would not bring it.
+        const isMissing = !wasReady && error instanceof TrainerDeath && error.code === 'TRAINER_UNUSABLE';
+        if (closed || isMissing || tries === maxStarts) throw error;
         log.warn(
           { error: error instanceof Error ? error.message : String(error), tries },
           'trainer did not start',

@@ -137,7 +137,7 @@ describe('refuses in a sentence', () => {
       {},
       /contains Where, which has no gradient.*before Where with `output`/,
     ],
-    ['a folder without a model', '.', {}, /ENOENT/],
+    ['a folder without a model', '.', {}, /there is none at this path/],
   ] as const)('%s', async (_, name, options, message) => {
     await expect(load(name, options)).rejects.toThrow(message);
   });

@@ -43,11 +43,20 @@ const problemOf = (code: ErrorCode, detail: string): Problem => {
   return { type: 'about:blank', code, status, title, hint, detail };
 };
 
+/** Words for errors of connections whose messages are for the authors of OpenSSL. */
+const notHttps = 'it does not speak https; try http';
+const unclearReasons: Readonly<Record<string, string>> = {
+  EPROTO: notHttps,
+  ERR_SSL_WRONG_VERSION_NUMBER: notHttps,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: notHttps,
+};
+const codeOf = (error: Error): string => ('code' in error ? String(error.code) : '');
+
 /** The error of a call without an answer: the connection was refused, impossible, cut off, or too slow. */
 const unanswered = (url: string, cause: unknown): FunnelError => {
   // The message of fetch is only "fetch failed"; its cause has the reason.
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-  const reason = inner instanceof Error ? inner.message : String(inner);
+  const reason = inner instanceof Error ? (unclearReasons[codeOf(inner)] ?? inner.message) : String(inner);
   const detail = `Expected an answer from ${new URL(url).origin}, but got none: ${reason}`;
   return new FunnelError(problemOf('UNAVAILABLE', detail), { answered: false }, { cause });
 };

@@ -143,6 +143,15 @@ describe('repetition', () => {
     expect(requests).toHaveLength(1);
   });
 
+  test('a server that does not speak https is named', async () => {
+    const { url } = await startServer((_, response) => sendJson(response, 200, {}));
+    const secure = url.replace('http:', 'https:');
+    const call = createClient({ url: secure, backoff, retries: 0 }).health();
+    await expect(call).rejects.toThrow(
+      `Expected an answer from ${secure}, but got none: it does not speak https; try http`,
+    );
+  });
+
   test('happens for every call after a 429', async () => {
     const { url, requests } = await startServer((_, response, call) =>
       call === 0

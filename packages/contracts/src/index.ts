@@ -72,6 +72,7 @@ export * from './student-t.ts';
 export * from './sweep.ts';
 export * from './sweep-annotations.ts';
 export * from './sweep-overview.ts';
+export * from './system-errors.ts';
 export * from './text.ts';
 export * from './trial-verdict.ts';
 export * from './usage.ts';

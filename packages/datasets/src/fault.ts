@@ -21,12 +21,6 @@ export const reasonOf = (error: unknown): string =>
     ? 'it is damaged'
     : (error instanceof Error ? error.message : String(error)).split('\n')[0]!.trim().replace(/[.:]$/, '');
 
-/** Why a file or a folder cannot be opened, as a part of a sentence. */
-export const whyClosed = ({ code }: NodeJS.ErrnoException): string => {
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is none at this path';
-  return code === 'EACCES' ? 'you may not read it' : `it cannot be opened (${code})`;
-};
-
 /** Runs a decoder. Its errors become faults of the file: `path: expected a whole … (reason)`. */
 export const decoding = async <T>(
   path: string,

@@ -2,7 +2,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { refuseFile, whyClosed } from './fault.ts';
+import { whyUnreadable } from '@funnel/contracts';
+import { refuseFile } from './fault.ts';
 
 /** More names than a data set within the limits has. */
 const maxNames = 4_000_000;
@@ -50,10 +51,8 @@ export type OpenFile = { readonly handle: FileHandle; readonly bytes: number };
 export const openFile = async (path: string): Promise<OpenFile> => {
   // O_NONBLOCK: opening a pipe would wait for its writer. Windows has neither flag.
   const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-  const handle = await open(path, flags).catch((error: NodeJS.ErrnoException) =>
-    error.code === 'ELOOP'
-      ? refuseFile(path, 'expected a file, but got a symbolic link, which is not followed')
-      : refuseFile(path, `expected a file that can be read, but ${whyClosed(error)}`),
+  const handle = await open(path, flags).catch((error: unknown) =>
+    refuseFile(path, `expected a file that can be read, but ${whyUnreadable(error)}`),
   );
   const stat = await handle.stat();
   if (stat.isFile()) return { handle, bytes: stat.size };

@@ -55,7 +55,8 @@ export const readMigrations = (folder = migrationsFolder): Promise<readonly Migr
     }),
   );
 
-const mismatch = (message: string) => new AppError('SCHEMA_MISMATCH', message);
+const mismatch = (message: string, hint?: string) =>
+  new AppError('SCHEMA_MISMATCH', message, { ...(hint !== undefined && { hint }) });
 
 /** Refuses a ledger that this version cannot continue: a newer version wrote it, a migration was edited, or a migration failed. */
 const checkLedger = (migrations: readonly Migration[], applied: readonly LedgerRow[]): void => {
@@ -295,5 +296,6 @@ export const checkSchema = async (url: string, options?: { readonly folder?: str
   if (missing.length > 0)
     throw mismatch(
       `Expected a database of migration ${missing.at(-1)}, but ${missing[0]} has not been applied: start the API of this version, or run \`npx funnel migrate\``,
+      'The API migrates its database when it starts.',
     );
 };

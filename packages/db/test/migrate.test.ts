@@ -41,6 +41,7 @@ describe('migrate', () => {
     await expect(checkSchema(database.url)).rejects.toMatchObject({
       code: 'SCHEMA_MISMATCH',
       message: expect.stringMatching(/0001_init has not been applied: .*funnel migrate/),
+      details: { hint: 'The API migrates its database when it starts.' },
     });
   });
 

@@ -274,7 +274,7 @@ export const createPlanner = (
     });
     return { ...whole, runs: whatRuns(definition, outline) };
   },
-  submit: async ({ client, author, idempotencyKey: key, tags, ticket, ...request }) => {
+  submit: async ({ client, author, idempotencyKey: key, tags = [], ticket, ...request }) => {
     const { definition, warnings } = await resolveNames(db, request.definition);
     const { outline, estimate, search, doubts } = time(() =>
       outlineChecked({ ...request, definition }, limits),
@@ -286,15 +286,13 @@ export const createPlanner = (
     const { plan: whole } = begun ? countPlan(outline, nothingKnown, []) : { plan: undefined };
     const stages = time(() => (begun?.outline ?? outline).stages);
     return submitSweep(author ? actingAs(db, author) : db, {
-      definition,
-      stages,
+      ...{ definition, stages, tags },
       buildPlan: (known) => {
         const { plan, ...rows } = buildPlan(begun?.outline ?? outline, known);
         return { ...rows, plan: withFindings(whole ?? plan, findings) };
       },
       ...(begun && { search: begun.search }),
       ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(request.definition) } }),
-      ...(tags && { tags }),
       ...(ticket && { ticket }),
       ...(client !== undefined && { share: { client, limits } }),
     });

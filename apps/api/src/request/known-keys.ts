@@ -78,7 +78,7 @@ export const expectedKey = (
   const members = known.map((member) => ({ member, keys: knownKeysAt(schema, [...parent, member], input) }));
   return (key, given) => {
     const suggestion = didYouMean(key, known);
-    if (suggestion) return `a known key: ${suggestion}`;
+    if (suggestion) return `a known key (${suggestion})`;
     const inner = innerKeys(key, members);
     if (inner) {
       const example = `${inner.member}: { ${inner.keys.at(-1)}: ${describeValue(given)} }`;

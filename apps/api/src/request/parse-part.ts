@@ -4,7 +4,14 @@
  *
  * A body may have 100,000 faults. The first 50 are explained, one by one, and the others are only counted.
  */
-import { AppError, didYouMean, formatAmount, joinWithOr, type ProblemIssue } from '@funnel/contracts';
+import {
+  AppError,
+  didYouMean,
+  formatAmount,
+  joinWithOr,
+  type ProblemIssue,
+  readFraction,
+} from '@funnel/contracts';
 import type { z } from 'zod';
 import { expectedKey } from './known-keys.ts';
 import { cut, describeValue, formatPath, isStorable, typeName } from './values.ts';
@@ -30,7 +37,8 @@ const parseOwnMessage = (
   const match = /^Expected (.*?)(?:, but (got )?(.*?))?(?:\. (.*))?$/s.exec(message);
   if (!match) return null;
   const [, expected = '', got, came, more] = match;
-  return { expected: more ? `${expected} (${more})` : expected, received: got ? came : undefined };
+  const advice = more?.replace(/^Did you mean/, 'did you mean');
+  return { expected: advice ? `${expected} (${advice})` : expected, received: got ? came : undefined };
 };
 
 /** The value at `path`, or undefined. */
@@ -52,7 +60,7 @@ const oneOf = (values: readonly unknown[], given: unknown): string => {
           values.filter((v) => typeof v === 'string'),
         )
       : null;
-  if (suggestion && values.length > maxListed) return `a known value: ${suggestion}`;
+  if (suggestion && values.length > maxListed) return `a known value (${suggestion})`;
   return `one of ${values.map(String).join(', ')}${suggestion ? ` (${suggestion})` : ''}`;
 };
 
@@ -112,7 +120,16 @@ const explainUnion = (issue: UnionIssue, at: readonly PropertyKey[], explain: Ex
     each(option.filter(isWrongType), (inner) => explain(inner, path)),
   );
   const expected = new Set(takeFirst(wrong, maxIssues).map((fault) => fault.expected));
-  return [{ path, expected: joinWithOr([...expected]), received: describeValue(issue.input) }];
+  // Settings of attacks may be fractions as text. Other numbers may not.
+  const fraction =
+    typeof issue.input === 'string' && expected.has('a number') ? readFraction(issue.input) : null;
+  return [
+    {
+      path,
+      expected: fraction === null ? joinWithOr([...expected]) : `a number, such as ${fraction}`,
+      received: describeValue(issue.input),
+    },
+  ];
 };
 
 /** The number of faults that `explain` would yield. */

@@ -50,8 +50,16 @@ describe('a value of another type', () => {
       { attacks: 'autoattack' },
       {
         path: 'attacks',
-        expected: 'the name of an attack (Did you mean "preset:autoattack"?)',
+        expected: 'the name of an attack (did you mean "preset:autoattack"?)',
         received: '"autoattack"',
+      },
+    ],
+    [
+      { recipes: 'trades', space: { trainingEpsilon: '8/255' } },
+      {
+        path: 'space.trainingEpsilon',
+        expected: `a number, such as ${8 / 255}`,
+        received: '"8/255"',
       },
     ],
   ])('%j comes with an example', (change, issue) => {
@@ -92,7 +100,7 @@ describe('a fault in a search space', () => {
     ],
     [
       { gama: 5 },
-      { path: 'space.gama', expected: 'a known key: did you mean "gamma"?', received: 'the key "gama"' },
+      { path: 'space.gama', expected: 'a known key (did you mean "gamma"?)', received: 'the key "gama"' },
     ],
     [
       { lossScale: 'mce' },
@@ -112,7 +120,7 @@ describe('a fault in a search space', () => {
       { gamma: { min: 1, max: 2, cuont: 3 } },
       {
         path: 'space.gamma.cuont',
-        expected: 'a known key: did you mean "count"?',
+        expected: 'a known key (did you mean "count"?)',
         received: 'the key "cuont"',
       },
     ],
@@ -125,7 +133,7 @@ describe('a fault elsewhere in a sweep', () => {
   test.each<[object, ProblemIssue]>([
     [
       { spcae: {} },
-      { path: 'spcae', expected: 'a known key: did you mean "space"?', received: 'the key "spcae"' },
+      { path: 'spcae', expected: 'a known key (did you mean "space"?)', received: 'the key "spcae"' },
     ],
     [{ gamma: [1, 5] }, { path: 'gamma', expected: 'space: { gamma: [1,5] }', received: 'the key "gamma"' }],
     [
@@ -180,7 +188,7 @@ describe('a fault elsewhere in a sweep', () => {
       { attacks: [{ attack: 'fgsm', epsilno: 1 }] },
       {
         path: 'attacks[0].epsilno',
-        expected: 'a known key: did you mean "epsilon"?',
+        expected: 'a known key (did you mean "epsilon"?)',
         received: 'the key "epsilno"',
       },
     ],
@@ -196,7 +204,7 @@ describe('a fault elsewhere in a sweep', () => {
       { attacks: [{ attack: 'preset:autoattack', epsilno: 1 }] },
       {
         path: 'attacks[0].epsilno',
-        expected: 'a known key: did you mean "epsilon"?',
+        expected: 'a known key (did you mean "epsilon"?)',
         received: 'the key "epsilno"',
       },
     ],
@@ -220,7 +228,7 @@ describe('a fault elsewhere in a sweep', () => {
       { recipes: ['classic'], space: { learningRate: 1 } },
       {
         path: 'space.learningRate',
-        expected: 'a known key: did you mean "initialiseDefenderRate" or "classifierRate"?',
+        expected: 'a known key (did you mean "initialiseDefenderRate" or "classifierRate"?)',
         received: 'the key "learningRate"',
       },
     ],
@@ -236,7 +244,7 @@ describe('a fault elsewhere in a sweep', () => {
       { attacks: [{ preset: 'autoatack', epsilon: 0.1 }] },
       {
         path: 'attacks[0].preset',
-        expected: 'the name of an attack (Did you mean "preset:autoattack"?)',
+        expected: 'the name of an attack (did you mean "preset:autoattack"?)',
         received: '"preset:autoatack"',
       },
     ],
@@ -272,7 +280,7 @@ describe('a fault elsewhere in a sweep', () => {
     expect(issuesOf(SweepDefinition, { ...sweep, attacks: ['pgd'] })).toEqual([
       {
         path: 'attacks[0]',
-        expected: 'the name of an attack (Did you mean "pgd-linf" or "pgd-l2"?)',
+        expected: 'the name of an attack (did you mean "pgd-linf" or "pgd-l2"?)',
         received: '"pgd"',
       },
     ]);

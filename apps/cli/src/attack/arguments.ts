@@ -16,6 +16,7 @@ import {
   presets,
   readFraction,
   unknownSettingFault,
+  whyUnreadable,
 } from '@funnel/contracts';
 import { InvalidArgumentError } from 'commander';
 import { z } from 'zod';
@@ -150,7 +151,7 @@ const fromFile = (path: string): number[] => {
   try {
     content = JSON.parse(readBounded(path).toString());
   } catch (error) {
-    throw refusedIndices(path, error instanceof Error ? error.message : String(error));
+    throw refusedIndices(path, whyUnreadable(error));
   }
   if (
     !Array.isArray(content) ||

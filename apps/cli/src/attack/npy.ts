@@ -1,6 +1,6 @@
 /** NPY files of the user: opens them, reads rows of images and labels, and writes rows of float32. */
 import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs';
-import { npyElements } from '@funnel/contracts';
+import { npyElements, whyUnreadable } from '@funnel/contracts';
 import {
   DatasetFault,
   maxHeaderBytes,
@@ -28,7 +28,7 @@ const withFile = <Result>(path: string, use: (fd: number, bytes: number) => Resu
     return use(fd, stat.size);
   } catch (error) {
     if (error instanceof DatasetFault) throw error;
-    return refuseFile(path, error instanceof Error ? error.message : String(error));
+    return refuseFile(path, `expected an NPY file, but ${whyUnreadable(error)}`);
   } finally {
     if (fd !== undefined) closeSync(fd);
   }

@@ -1,8 +1,8 @@
 /** The tags and the notes that people give to sweeps. */
-import { didYouMean } from '@funnel/contracts';
+import { didYouMean, whyUnreadable } from '@funnel/contracts';
 import { decodeText } from '@funnel/contracts/sweep-yaml';
 import type { Command } from 'commander';
-import { readBounded, whyUnreadable } from '../bounded-file.ts';
+import { readBounded } from '../bounded-file.ts';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { present } from '../output/terminal.ts';

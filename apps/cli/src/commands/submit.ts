@@ -83,9 +83,9 @@ const watchToEnd = async (context: Context, idOrName: string, timeout?: number):
 const ofFile = <T>(file: string, changes: readonly Change[] | undefined, asked: Promise<T>): Promise<T> =>
   asked.catch(async (error: unknown) => {
     if (!(error instanceof FunnelError && error.answered)) throw error;
-    const { linesOfFile } = await import('../sweep-lines.ts');
+    const { placesInFile } = await import('../sweep-lines.ts');
     const name = file === '-' ? 'The sweep' : file;
-    const call = { onlyReads: error.onlyReads, lineOf: linesOfFile(file, changes) };
+    const call = { onlyReads: error.onlyReads, placeOf: placesInFile(file, changes) };
     throw new Exit(exitCodes.refused, describeFileProblem(name, error.problem, call));
   });
 

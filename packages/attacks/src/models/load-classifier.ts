@@ -1,5 +1,5 @@
 /** Reads a TensorFlow.js model from a file, a folder or an address, and says of other formats how to convert them. */
-import { AppError, fixedLimit } from '@funnel/contracts';
+import { AppError, fixedLimit, whyUnreadable } from '@funnel/contracts';
 import { download, reasonOf } from '@funnel/contracts/download';
 import { operatorTable } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
@@ -163,7 +163,7 @@ const refuseFile =
   (file: string, what = '') =>
   (error: unknown): never => {
     if (error instanceof Error && error.name === 'AbortError') throw error;
-    return notAModel(file, `${what}${error instanceof Error ? error.message : String(error)}`);
+    return notAModel(file, `${what}${whyUnreadable(error)}`);
   };
 
 const parse = (file: string, text: string): ModelJson => {

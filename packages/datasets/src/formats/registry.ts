@@ -1,7 +1,8 @@
 /** All formats. To add one: a file in this folder, and an entry here. */
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { DatasetFault, refuseFile, whyClosed } from '../fault.ts';
+import { whyUnreadable } from '@funnel/contracts';
+import { DatasetFault, refuseFile } from '../fault.ts';
 import { listFolder } from '../files.ts';
 import type { Format, Found } from '../source.ts';
 import { arrays } from './arrays.ts';
@@ -17,8 +18,8 @@ const archives = /\.(zip|tar|tgz|tar\.\w+|7z|rar)$/i;
 
 /** The names at a path. Throws DatasetFault if there is nothing. */
 export const findPath = async (path: string): Promise<Found> => {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) =>
-    refuseFile(path, `expected a file or a folder, but ${whyClosed(error)}`),
+  const found = await stat(path).catch((error: unknown) =>
+    refuseFile(path, `expected a file or a folder, but ${whyUnreadable(error)}`),
   );
   if (found.isDirectory()) return { path, folder: path, isFolder: true, ...(await listFolder(path)) };
   if (!found.isFile()) return refuseFile(path, 'expected a file or a folder, but got something else');
