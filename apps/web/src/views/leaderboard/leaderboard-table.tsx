@@ -10,24 +10,24 @@ import { intervalOf, Row } from './leaderboard-row.tsx';
 import { differing, nameOf } from './run-name.ts';
 
 /** Pixels. On a phone, counts and intervals have lines of their own. */
-const leastHeight = { wide: 62, narrow: 112 };
+const minHeight = { wide: 62, narrow: 112 };
 const lineHeight = 17;
 /** The characters of a name that surely fit a line of its column. */
 const charactersOf = { wide: 34, narrow: 13 };
 /** The tooltip has the rest of a longer name. */
-const mostLines = 6;
+const maxLines = 6;
 
 /** The lines of the longest name, and the height of every row. */
 const sizeOfRows = (
   rows: readonly LeaderboardRow[],
   hyperparameters: readonly string[],
-  width: keyof typeof leastHeight,
+  width: keyof typeof minHeight,
 ) => {
   const longest = Math.max(1, ...rows.map((row) => nameOf(row, hyperparameters).length));
-  const lines = Math.min(mostLines, Math.ceil(longest / charactersOf[width]));
+  const lines = Math.min(maxLines, Math.ceil(longest / charactersOf[width]));
   // Below the name: the data set and the seeds, and what made an older run.
   const below = (width === 'narrow' ? 2 : 1) + Number(rows.some(({ older }) => older !== undefined));
-  return { lines, height: Math.max(leastHeight[width], lineHeight * (lines + below) + 10) };
+  return { lines, height: Math.max(minHeight[width], lineHeight * (lines + below) + 10) };
 };
 
 export const LeaderboardTable = (props: {

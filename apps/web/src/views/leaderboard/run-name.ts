@@ -26,7 +26,7 @@ export const differing = (runs: readonly Run[]): string[] => {
 };
 
 /** `γ 5, β 0.02`, of the hyperparameters that the recipe reads; empty if none differs. */
-export const valuesOf = ({ hyperparameters }: Run, names: readonly string[]): string =>
+const valuesOf = ({ hyperparameters }: Run, names: readonly string[]): string =>
   formatPoint(
     Object.fromEntries(
       names.filter((name) => name in hyperparameters).map((name) => [name, hyperparameters[name]]),

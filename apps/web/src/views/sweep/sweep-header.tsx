@@ -24,7 +24,7 @@ import {
 } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
-import { describeBest, evidenceOfBest, titleOfBest } from '../sweeps/best.ts';
+import { describeBest, evidenceOfBest, titleOfBest } from '../sweeps/best-configuration.ts';
 import { type Action, actionsOf, actionTitles } from './actions.ts';
 
 /** The number of epochs that the sweep has trained, and the number that sharing saves. */

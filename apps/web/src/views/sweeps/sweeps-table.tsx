@@ -17,7 +17,7 @@ import {
 } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
-import { describeBest, titleOfBest } from './best.ts';
+import { describeBest, titleOfBest } from './best-configuration.ts';
 import { RowTags, type TagFilter } from './tag-filter.tsx';
 
 /** The trials of the sweep, and those that its search will still decide, at most. */
