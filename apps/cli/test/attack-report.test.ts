@@ -15,6 +15,7 @@ const summary = (changes: Partial<EvaluationSummary> = {}) =>
     successRate: 17 / 19,
     robustAccuracy: 0.1,
     robustInterval: [0.028, 0.301],
+    successInterval: [0.6861, 0.9706],
     medianL2: 2.184,
     medianLinf: 0.1,
     noiseLevel: 2.16,
@@ -23,7 +24,12 @@ const summary = (changes: Partial<EvaluationSummary> = {}) =>
 
 const results = [
   { attack: 'apgd-ce-linf', settings: { epsilon: 0.1, steps: 50 }, summary: summary(), rows: [] },
-  { attack: 'deepfool-l2', settings: { steps: 50 }, summary: summary({ robustAccuracy: null }), rows: [] },
+  {
+    attack: 'deepfool-l2',
+    settings: { steps: 50 },
+    summary: summary({ robustAccuracy: null, robustInterval: null }),
+    rows: [],
+  },
 ] as unknown as Result[];
 
 const report = (changes: Partial<AttackReport> = {}): AttackReport => ({
@@ -52,15 +58,31 @@ const report = (changes: Partial<AttackReport> = {}): AttackReport => ({
 describe('the report of attacks', () => {
   it('has every column without a terminal, a dash without a budget, and the sentences below', () => {
     expect(describeReport(report(), null).split('\n')).toEqual([
-      'attack        attacked  success  robust  median L2  median L∞  noise level  settings',
-      'apgd-ce-linf        19   89.5 %  10.0 %      2.184        0.1         2.16  epsilon=0.1 steps=50',
-      'deepfool-l2         19   89.5 %       –      2.184        0.1         2.16',
-      'worst case          19   89.5 %  10.0 %          –          –            –  within L∞ 0.1',
+      'attack          fooled                         success             robust  median L2  median L∞  noise level  settings',
+      'apgd-ce-linf  17 of 19              89.5 % (68.6–97.1)  10.0 % (2.8–30.1)      2.184        0.1         2.16  epsilon=0.1 steps=50',
+      'deepfool-l2   17 of 19  89.5 % (68.6–97.1) at any size                  –      2.184        0.1         2.16',
+      'worst case    17 of 19              89.5 % (68.6–97.1)  10.0 % (2.8–30.1)          –          –            –  within L∞ 0.1',
       '',
       'Clean accuracy: 95.0 % (19 of 20 images, wasm).',
       'Robust accuracy within L∞ 0.1: 10.0 % (2 of 20 images withstand every attack; 95 % interval 2.8 % to 30.1 %).',
-      '! 2 checks on 19 images: look at these findings before you trust the results.',
+      '! 2 checks on 19 images: look at these findings before you trust the results. 1 check raises a flag; 1 check without a flag.',
       '! attack-has-not-converged (H7): Accuracy 10.0 % after 160 steps.',
+    ]);
+  });
+
+  it('has the counts and the intervals of a single attack in sentences', () => {
+    const only = (i: number) =>
+      describeReport(report({ evaluations: [results[i]!], worstCase: undefined, diagnosis: undefined }), null)
+        .split('\n')
+        .slice(3);
+    expect(only(0)).toEqual([
+      'Clean accuracy: 95.0 % (19 of 20 images, wasm).',
+      'Success of apgd-ce-linf: 89.5 % (17 of 19 attacked images; 95 % interval 68.6 % to 97.1 %).',
+      'Robust accuracy within L∞ 0.1: 10.0 % (2 of 20 images withstand it; 95 % interval 2.8 % to 30.1 %).',
+    ]);
+    expect(only(1)).toEqual([
+      'Clean accuracy: 95.0 % (19 of 20 images, wasm).',
+      'Success of deepfool-l2 at any size: 89.5 % (17 of 19 attacked images; 95 % interval 68.6 % to 97.1 %).',
     ]);
   });
 
@@ -80,8 +102,9 @@ describe('the report of attacks', () => {
   });
 
   it.each([
-    [120, ['attack', 'attacked', 'success', 'robust', 'median L2', 'median L∞', 'noise level', 'settings']],
-    [80, ['attack', 'success', 'robust', 'median L2', 'median L∞', 'settings']],
+    [140, ['attack', 'fooled', 'success', 'robust', 'median L2', 'median L∞', 'noise level', 'settings']],
+    [110, ['attack', 'success', 'robust', 'median L2', 'median L∞', 'settings']],
+    [80, ['attack', 'success', 'robust', 'median L2', 'settings']],
     [60, ['attack', 'robust', 'median L2', 'settings']],
   ] as const)('fits %i columns', (width, titles) => {
     const lines = describeReport(report(), width).split('\n');
@@ -94,6 +117,7 @@ describe('the report of attacks', () => {
       attempted: 0,
       successes: 0,
       successRate: null,
+      successInterval: null,
       robustAccuracy: null,
       robustInterval: null,
       medianL2: null,
@@ -106,7 +130,7 @@ describe('the report of attacks', () => {
       null,
     );
     expect(text.split('\n').slice(1)).toEqual([
-      'apgd-ce-linf         0        –       –          –          –            –  epsilon=0.1 steps=50',
+      'apgd-ce-linf  0 of 0        –       –          –          –            –  epsilon=0.1 steps=50',
       '',
       'Clean accuracy: 0.0 % (0 of 20 images, wasm).',
     ]);
@@ -116,7 +140,9 @@ describe('the report of attacks', () => {
       }),
       null,
     );
-    expect(without).toMatch(/^worst case +19 +89\.5 % +– +2\.184 +0\.1 +2\.16$/m);
+    expect(without).toMatch(
+      /^worst case +17 of 19 +89\.5 % \(68\.6–97\.1\) at any size +– +2\.184 +0\.1 +2\.16$/m,
+    );
     expect(without).not.toContain('Robust accuracy');
   });
 });

@@ -46,7 +46,8 @@ const parse = async (command: string): Promise<string> => {
   let reached = '';
   const visit = (each: Command): void => {
     each.exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} });
-    if (each.commands.length === 0)
+    if (each.commands.length === 0 || each.name() === 'workers')
+      // `workers` alone lists them
       each.action(() => {
         reached = each.name();
       });

@@ -33,7 +33,7 @@ describe('a ranking in words', () => {
   it('names metric, attack, settings and direction', () => {
     const text = describeLeaderboard([fgsm(0.1, 0.4), { ...fgsm(0.1, 0.3), rank: 2 }], { attack: 'fgsm' });
     expect(text).toMatch(
-      /^Ranked by robust accuracy under fgsm \(search=false epsilon=0\.1\); higher is better\.\n\n#/,
+      /^Ranked by robust accuracy under fgsm \(search=false epsilon=0\.1\); higher is better\.\nCounts are of 5 images × 2 seeds\.\n\n#/,
     );
     const within = { linf: 0.1, l2: 2 };
     expect(describeLeaderboard([{ ...fgsm(0.1, 0.4), within }], { attack: undefined })).toMatch(
@@ -77,6 +77,7 @@ describe('a ranking in words', () => {
     );
     expect(text.split('\n').map((line) => line.replace(/ {2,}/g, ' | '))).toEqual([
       expect.stringContaining('Ranked by'),
+      'Counts are of 5 images × 2 seeds.',
       '',
       expect.stringMatching(/\| version$/),
       expect.stringMatching(/\| new \+1 \|.*\| 40\.0 % \| present$/),
@@ -103,7 +104,7 @@ describe('a ranking in words', () => {
   const sure = (changes: Partial<LeaderboardRow>): LeaderboardRow =>
     row({
       attack: 'fgsm',
-      settings: {},
+      settings: { search: false, epsilon: 0.1 },
       seeds: [0, 1],
       counts: { images: 100, correct: 78, fooled: 40 },
       value: 0.38,
@@ -126,16 +127,52 @@ describe('a ranking in words', () => {
       ],
       { attack: 'fgsm' },
     );
-    const [, certain, , titles, first, second, third, reason] = text.split('\n');
+    const [, certain, , , titles, first, second, third, reason] = text.split('\n');
     expect(certain).toMatch(/95 % intervals\. Rows with a letter in common cannot be told apart/);
     expect(titles!.split(/ {2,}/)).toEqual(
       expect.arrayContaining(['fooled', 'robust', 'robust accuracy', 'letters']),
     );
     expect(first).toMatch(/ 40 of 78 {2,}38 of 100 {2,}38\.0 % \(29\.1–47\.8\) {2}a$/);
+    expect(text).toContain('\nCounts are of 50 images × 2 seeds.\n');
     expect(second).toMatch(/ 30\.0 % \(21\.9–39\.6\) {2}a–c$/);
     expect(third).toMatch(/ untrained$/);
     expect(reason).toBe('  a-2: untrained: the clean accuracy may be that of guesses: train for more epochs');
     expect(text).not.toContain('one seed');
+  });
+
+  it('says why rows have no letter', () => {
+    const rows = [
+      sure({}),
+      sure({ trialId: 'a-1', value: 0.3 }),
+      sure({ trialId: 'b-0', letters: undefined }),
+    ];
+    const text = describeLeaderboard(rows, { attack: 'fgsm' });
+    expect(text).toContain('\nRows without a letter are not compared: their data set, or the attacks ');
+    expect(describeLeaderboard(rows.slice(0, 2), { attack: 'fgsm' })).not.toContain('are not compared');
+  });
+
+  it('has no count of robust images for an attack without a fixed ε, whose successes have any size', () => {
+    const counts = { images: 60, correct: 55, fooled: 55 };
+    const fab = sure({
+      attack: 'fab-t-linf',
+      settings: { epsilon: 0.1 },
+      counts,
+      value: null,
+      interval: null,
+    });
+    const cells = (rows: readonly LeaderboardRow[], attack?: 'fab-t-linf') =>
+      describeLeaderboard(rows, { attack })
+        .split('\n')
+        .filter((line) => / of 55/.test(line))
+        .map((line) => /\d+ of 55.*/.exec(line)![0].split(/ {2,}/).slice(0, 3));
+    expect(cells([fab], 'fab-t-linf')).toEqual([['55 of 55 at any size', '–', '–']]);
+    // In a worst case only the images within its balls count.
+    expect(cells([{ ...fab, value: 0.1, within: { linf: 0.1 } }])).toEqual([
+      ['55 of 55', '0 of 60', '10.0 %'],
+    ]);
+    expect(cells([{ ...fab, metric: 'medianL2', value: 1, within: {} }])).toEqual([
+      ['55 of 55 at any size', '1', 'a'],
+    ]);
   });
 
   it('warns of single seeds, and shows infinite ends and the name of the clean accuracy of the attack images', () => {
@@ -179,12 +216,12 @@ describe('a ranking in words', () => {
       { attack: 'deepfool-linf' },
     );
     const lines = text.split('\n');
-    expect(lines.slice(3, 6).map((line) => line.trim().split(/\s+/).slice(0, 2))).toEqual([
+    expect(lines.slice(4, 7).map((line) => line.trim().split(/\s+/).slice(0, 2))).toEqual([
       ['1=', 'a'],
       ['1=', 'b'],
       ['3', 'c'],
     ]);
-    expect(lines.slice(6)).toEqual(['  a, b: masked: fgsm, pgd-linf: flat.']);
+    expect(lines.slice(7)).toEqual(['  a, b: masked: fgsm, pgd-linf: flat']);
   });
 
   it('shows a dash for the rank of a run without a value', () => {
@@ -267,7 +304,7 @@ describe('the ranking without --attack and --metric', () => {
 
 it('states each reason once, with all attacks that have it', () => {
   expect(joinReasons(['fgsm: flat.', 'pgd-linf: flat.', 'fgsm: zero: 3 of 9.', 'no attack'])).toBe(
-    'fgsm, pgd-linf: flat.; fgsm: zero: 3 of 9.; no attack',
+    'fgsm, pgd-linf: flat; fgsm: zero: 3 of 9; no attack',
   );
   expect(joinReasons([])).toBe('');
 });

@@ -1,5 +1,5 @@
 /** The text about one trial: hyperparameters, reasons of verdicts, the accuracy per class. */
-import type { AttackName, Stage, TrialDetail } from '@funnel/contracts';
+import { type AttackName, nothingHere, type Stage, type TrialDetail } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { describeTrial, sweptIn } from '../src/output/trial.ts';
 
@@ -136,5 +136,50 @@ describe('a trial', () => {
       '38 of 100 (38.0 %) at L∞ 0.0314',
       '–',
     ]);
+  });
+
+  it('has the counts and the interval of its clean accuracy, and says in numbers why it is untrained', () => {
+    const text = lines({
+      ...trialOf(['a', 'b', 'c'], { images: [30, 30, 30], correct: [20, 20, 10] }),
+      cleanAccuracy: 50 / 90,
+      verdict: 'untrained',
+    });
+    expect(text[1]).toMatch(/, clean accuracy 55\.6 % \(45\.3–65\.4\), 50 of 90 test images$/);
+    expect(text[2]).toMatch(
+      /^! untrained: the clean accuracy .* \(45\.3–65\.4 % of 90 images\) reaches 1\.5 times theirs \(50 % with 3 classes\)/,
+    );
+  });
+
+  it('marks successes at any size, and counts each check once', () => {
+    const summary = { attempted: 55, images: 60, successes: 55, successRate: 1, medianL2: 1, noiseLevel: 1 };
+    const silent = `PGD fools all 50 images at L∞ 0.3${nothingHere}`;
+    const diagnostics = [
+      { id: 'H1', value: 0, threshold: 0.005, verdict: 'ok', detail: silent },
+      { id: 'H4', value: 0, threshold: 0, verdict: 'ok', detail: 'Fine.' },
+    ];
+    const evaluations = [
+      {
+        attack: 'fab-t-linf',
+        settings: { epsilon: 0.1 },
+        verdict: 'ok',
+        diagnostics,
+        summary: { ...summary, robustAccuracy: null },
+      },
+      {
+        attack: 'pgd-linf',
+        settings: { epsilon: 0.1 },
+        verdict: 'ok',
+        diagnostics,
+        summary: { ...summary, robustAccuracy: 0 },
+      },
+    ] as unknown as TrialDetail['evaluations'];
+    const text = lines({ ...trial, evaluations });
+    expect(text.filter((line) => line.includes('55 of 55')).map((line) => line.split(/ {2,}/)[1])).toEqual([
+      '55 of 55 (100.0 %) at any size',
+      '55 of 55 (100.0 %)',
+    ]);
+    expect(text).toContain(
+      'checks: 1 check without a flag; 1 says nothing (H1): PGD fools all 50 images at L∞ 0.3.',
+    );
   });
 });

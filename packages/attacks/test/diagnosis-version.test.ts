@@ -1,5 +1,5 @@
 /** The findings of all checks on one small network, beside the version that is part of every evaluation's identity. */
-import { diagnosisVersion } from '@funnel/contracts';
+import { checksText, diagnosisVersion, saysNothing } from '@funnel/contracts';
 import { beforeAll, expect, it } from 'vitest';
 import { diagnose } from '../src/index.ts';
 import { tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
@@ -47,5 +47,20 @@ it('the findings belong to this diagnosisVersion: raise it when a finding below 
       ],
     }
   `);
+  dispose();
+});
+
+it('where PGD fools every image, the checks that look for an image which it misses say so', async () => {
+  const { model, dispose } = tinyNetwork(1);
+  const { checks } = await diagnose({ model, ...tinyImages(model, 20), budgets: { linf: 0.5, l2: 0.5 } });
+  const silent = checks.filter(saysNothing);
+  expect(silent.map(({ id }) => id)).toEqual(['H1', 'H2', 'H7', 'H8', 'H9', 'H16', 'H22']);
+  for (const { verdict, value, detail } of silent) {
+    expect([verdict, value]).toEqual(['ok', 0]);
+    expect(detail).toBe('PGD fools all 20 images at L∞ 0.5, so this check says nothing here.');
+  }
+  expect(checksText(checks)).toBe(
+    '12 checks without a flag; 7 say nothing (H1, H2, H7, H8, H9, H16, H22): PGD fools all 20 images at L∞ 0.5.',
+  );
   dispose();
 });

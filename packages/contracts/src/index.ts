@@ -1,5 +1,6 @@
 export * from './abilities.ts';
 export { attackFaults, unknownSettingFault } from './attacks/attack-faults.ts';
+export * from './attacks/check-summary.ts';
 export {
   type AttackAccess,
   type AttackDeclaration,
@@ -46,6 +47,7 @@ export * from './engine-version.ts';
 export * from './errors.ts';
 export * from './hyperparameters.ts';
 export * from './json.ts';
+export * from './leaderboard-texts.ts';
 export * from './letters.ts';
 export * from './limits.ts';
 export * from './metrics.ts';

@@ -3,6 +3,9 @@
  * a largest set of rows of which no two can be told apart.
  */
 
+/** The first rows of a ranking are compared; a page that starts further down has no letters. Each row costs its images. */
+export const lettered = 50;
+
 const alphabet = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
 /** The largest sets in which all rows are alike (Bron & Kerbosch 1973, with a pivot); null if there are more than `most`. */

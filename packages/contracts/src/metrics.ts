@@ -9,6 +9,8 @@ export type Metric = {
   readonly unit: 'fraction' | 'loss' | 'L2' | 'Linf' | 'count';
   /** The images, or other things, that the number is about. */
   readonly over: string;
+  /** True for a mean over the images that an attack fooled: other models fall on other images, so no value is the best. (Default: false) */
+  readonly isOverSuccesses?: boolean;
 };
 
 /** Recorded once per epoch by a training stage. */
@@ -161,6 +163,7 @@ export const evaluationMetrics = {
     direction: 'max',
     unit: 'L2',
     over: 'the images that the attack fooled',
+    isOverSuccesses: true,
   },
   cleanAccuracy: {
     title: 'Clean accuracy',

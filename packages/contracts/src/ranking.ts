@@ -45,6 +45,19 @@ export const ballOf = ({ attack, settings }: Run): Ball | undefined => {
 /** True for an attack at a fixed ε: its robust accuracy is the share of images that the attack does not fool within this ε. */
 export const isBounded = (run: Run): boolean => ballOf(run) !== undefined;
 
+/**
+ * ` at any size` for an attack without a fixed ε, or ` up to L∞ 0.5` if its search has a limit, to stand after the images that it fools: these
+ * cannot be compared with those of an attack at a fixed ε. Empty for other attacks, and for those that count pixels. `within`: the balls of a
+ * worst case, which count instead.
+ */
+export const sizeText = (run: Run & { readonly within?: ThreatModel | undefined }): string => {
+  const { norm } = attacks[run.attack];
+  if (run.within !== undefined) return threatModelText(run.within) === '' ? ' at any size' : '';
+  if (norm === 'l0' || isBounded(run)) return '';
+  const limit = run.settings.search === true ? searchLimitOf(run) : Number.POSITIVE_INFINITY;
+  return Number.isFinite(limit) ? ` up to ${threatModelText({ [norm]: limit })}` : ' at any size';
+};
+
 export const threatModelOf = (runs: readonly Run[]): ThreatModel => {
   const radii: ThreatModel = {};
   for (const ball of runs.map(ballOf))

@@ -316,7 +316,7 @@ export const LeaderboardRow = z
       }),
     letters: z.string().optional().meta({
       description:
-        'Rows that cannot be told apart have a letter in common: McNemar’s exact test at 5 % on the same images for shares of all images, else overlapping 95 % intervals. Only for the first rows of a ranking.',
+        'Rows that cannot be told apart have a letter in common: McNemar’s exact test at 5 % on the same images for shares of all images, else overlapping 95 % intervals. Only for the first rows of a ranking, and only for those about the same data set and attacks (with the same settings) as the best row.',
     }),
     cleanAccuracy: z.number().nullable().meta({
       description: 'On all test images; the mean over the seeds.',

@@ -30,15 +30,16 @@ export const fewestCorrect = 20;
 /** A clean accuracy whose 95 % interval reaches this many times that of guesses is not the result of training. */
 export const guessFactor = 1.5;
 
-type Counts = { readonly correct: number; readonly images: number };
+/** The images of a clean accuracy, and those that are classified correctly. */
+type CleanImages = { readonly correct: number; readonly images: number };
 
 export type TrialCounts = {
   /** Of the evaluations. */
   readonly verdicts: readonly Verdict[];
   /** The attacked images: all of them, and those that the classifier gets right when clean. */
-  readonly attacked: Counts;
+  readonly attacked: CleanImages;
   /** The test images; null if nobody measured them. */
-  readonly tested: Counts | null;
+  readonly tested: CleanImages | null;
   readonly classes: number;
 };
 
@@ -53,9 +54,17 @@ export const trialVerdict = ({ verdicts, attacked, tested, classes }: TrialCount
 /** What a verdict of the counts means, and what to do. The other verdicts have the sentences of the checks. */
 export const countVerdictTexts = {
   'too-few': `the attacks had fewer than ${fewestCorrect} correctly classified images (of one seed; seeds do not add up): raise \`dataset.attack\`, or train for more epochs`,
-  untrained:
-    'the clean accuracy may be that of guesses: train for more epochs, or try other learning rates, before you compare its robustness',
+  untrained: `the clean accuracy may be that of guesses, because its 95 % interval reaches ${guessFactor} times theirs: train for more epochs, or try other learning rates, before you compare its robustness`,
 } as const satisfies Partial<Record<TrialVerdict, string>>;
+
+const percent = (share: number): string => `${Number((100 * share).toFixed(1))}`;
+
+/** Why this classifier is `untrained`, in numbers. `classes`: of its data set. */
+export const untrainedText = ({ correct, images }: CleanImages, classes: number): string => {
+  const [low, high] = wilsonInterval(correct, images);
+  const most = percent(Math.min(1, guessFactor / classes));
+  return `the clean accuracy may be that of guesses, because its 95 % interval (${percent(low)}–${percent(high)} % of ${images} images) reaches ${guessFactor} times theirs (${most} % with ${classes} classes): train for more epochs, or try other learning rates, before you compare its robustness`;
+};
 
 /** The verdict as pages and tables show it: `too few`. */
 export const verdictText = (verdict: TrialVerdict): string => verdict.replace('-', ' ');

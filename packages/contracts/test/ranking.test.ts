@@ -12,6 +12,7 @@ import {
   routes,
   SweepDefinition,
   type SweepInput,
+  sizeText,
   threatModelOf,
   threatModelText,
   usualMetric,
@@ -57,6 +58,24 @@ describe('the threat model of a trial', () => {
       expect(ball?.norm, name).toBe(family === 'fixed' ? norm : undefined);
       if (searches) expect(ballOf(attackSpec({ attack: name, search: true } as never)), name).toBeUndefined();
     }
+  });
+
+  it('marks the successes of an attack without a fixed ε: at any size, or up to the limit of its search', () => {
+    const texts = (
+      [
+        { attack: 'pgd-linf', epsilon: 0.1 },
+        { attack: 'fab-t-linf', epsilon: 0.1 },
+        'deepfool-l2',
+        'fgsm',
+        { attack: 'bim', epsilon: 0.1, largestEpsilon: 0.5 },
+        { attack: 'bim', epsilon: 0.1 },
+        'single-pixel',
+      ] as const
+    ).map((input) => sizeText(attackSpec(input)));
+    expect(texts).toEqual(['', ' at any size', ' at any size', ' at any size', ' up to L∞ 0.5', '', '']);
+    const run = attackSpec('deepfool-l2');
+    expect(sizeText({ ...run, within: { l2: 2 } })).toBe('');
+    expect(sizeText({ ...attackSpec('pgd-linf'), within: {} })).toBe(' at any size');
   });
 
   it('allows for the rounding of float32, and for no more', () => {

@@ -5,6 +5,7 @@ import {
   type TrialCounts,
   trialVerdict,
   trialVerdicts,
+  untrainedText,
   worstTrialVerdict,
 } from '../src/index.ts';
 
@@ -53,4 +54,10 @@ it('ranks below from `too-few` on, and constraints know every verdict', () => {
   expect(readConstraint('verdict != untrained')).toEqual({ kind: 'verdict', not: 'untrained' });
   expect(readConstraint('verdict != too-few')).toEqual({ kind: 'verdict', not: 'too-few' });
   expect(readConstraint('verdict != ok')).toBeNull();
+});
+
+it('says in numbers why a classifier is untrained', () => {
+  expect(untrainedText({ correct: 50, images: 90 }, 3)).toBe(
+    'the clean accuracy may be that of guesses, because its 95 % interval (45.3–65.4 % of 90 images) reaches 1.5 times theirs (50 % with 3 classes): train for more epochs, or try other learning rates, before you compare its robustness',
+  );
 });

@@ -84,8 +84,13 @@ test('a guess that wins stands below the others, and so does a share of few imag
   expect(items.map(({ reasons }) => reasons[0])).toEqual([
     undefined,
     expect.stringContaining('raise `dataset.attack`'),
-    expect.stringContaining('train for more epochs'),
-    expect.stringContaining('train for more epochs'),
+    // 2 of 20 test images; as many of ten classes are guesses
+    expect.stringContaining(
+      'interval (2.8–30.1 % of 20 images) reaches 1.5 times theirs (15 % with 10 classes): train',
+    ),
+    expect.stringContaining(
+      'interval (2.8–30.1 % of 20 images) reaches 1.5 times theirs (15 % with 10 classes): train',
+    ),
   ]);
   expect((await rank({ sweep, masked: 'hide' })).items.map(({ value }) => value)).toEqual([0.5]);
   expect((await rank({ sweep, masked: 'equal' })).items.map(({ value }) => value)).toEqual([
@@ -138,6 +143,21 @@ describe('seeds', () => {
     const [noise] = (await rank({ sweep, metric: 'noiseLevel' })).items;
     expect(noise!.interval!.map((end) => Number(end).toFixed(6))).toEqual(['2.400000', '2.400000']);
   });
+});
+
+test('a reason that not all seeds of a row have says which seeds have it', async () => {
+  const { sweepId: sweep } = await submit(db, {
+    seeds: [26, 27],
+    space: { gamma: [1] },
+    attacks: [...fgsm],
+  });
+  await runAll(({ seed }) => ({ success: fooled(0, 40), verdict: seed === 26 ? 'ok' : 'masked' }));
+  const [both] = (await rank({ sweep, group: 'configuration' })).items;
+  expect(both!.reasons).toEqual([
+    'fgsm: gradient-is-zero (H10): Gradients vanish on every image (1 of 2 seeds: 27)',
+  ]);
+  const single = (await rank({ sweep })).items.map(({ reasons }) => reasons);
+  expect(single).toEqual([[], ['fgsm: gradient-is-zero (H10): Gradients vanish on every image']]);
 });
 
 test('the interval of a median has order statistics as its ends; a failure is infinite', async () => {
@@ -210,6 +230,92 @@ test('other attacks that rank another run first are named, and runs without the 
   expect(await rank({ attack: undefined })).not.toHaveProperty('notShown');
 });
 
+test('another attack does not disagree where its best run is only tied with the best run, or better by chance', async () => {
+  const { sweepId: sweep } = await submit(db, {
+    seeds: [61],
+    space: { gamma: [1, 2, 3] },
+    attacks: [
+      { attack: 'pgd-linf', epsilon: 0.1 },
+      { attack: 'fgsm', search: false, epsilon: 0.1 },
+      { attack: 'square-linf', epsilon: 0.1 },
+      'deepfool-l2',
+    ],
+  });
+  const successes: Record<string, readonly [number, number, number]> = {
+    'pgd-linf': [20, 25, 5], // γ = 3 is the best
+    fgsm: [3, 3, 3], // a tie, in which γ = 1 comes first
+    'square-linf': [3, 20, 5], // γ = 1 fools two images fewer: p = 0.5
+    'deepfool-l2': [40, 40, 40],
+  };
+  await runAll(({ gamma, attack: name }) => ({
+    success: fooled(successes[name]![gamma - 1]!, 40),
+    l2: 4 - gamma,
+    medianL2: 4 - gamma,
+  }));
+  const board = await rank({ sweep, attack: 'pgd-linf' });
+  expect(board.items[0]!.hyperparameters.gamma).toBe(3);
+  const first = `${sweep}-00000`; // γ = 1
+  expect(board.otherBest).toEqual([{ attack: 'deepfool-l2', metric: 'medianL2', trialId: first }]);
+  const grouped = await rank({ sweep, attack: 'pgd-linf', group: 'configuration' });
+  expect(grouped.otherBest).toEqual(board.otherBest);
+});
+
+describe('letters', () => {
+  const letters = async (input: object) =>
+    (await rank(input)).items.map((row) => [row.dataset, row.value, row.letters]);
+
+  test('stand only at rows with the data set and the settings of the best one', async () => {
+    const sweepOf = (name: 'glyphs' | 'mnist', epsilon: number, seed: number) =>
+      submit(db, {
+        dataset: { name, train: 100, test: 20, attack: 4 },
+        seeds: [seed],
+        space: { gamma: [71, 72] },
+        attacks: [{ attack: 'square-linf', epsilon }],
+      });
+    await sweepOf('glyphs', 0.1, 71);
+    await runAll(({ gamma }) => ({ success: fooled(gamma === 71 ? 1 : 2, 40) }));
+    await sweepOf('mnist', 0.1, 72);
+    await runAll(({ gamma }) => ({ success: fooled(gamma === 71 ? 3 : 30, 40) }));
+    await sweepOf('glyphs', 0.2, 73);
+    await runAll(({ gamma }) => ({ success: fooled(gamma === 71 ? 4 : 31, 40) }));
+    const where = 'gamma:71..72';
+    expect(await letters({ attack: 'square-linf', where })).toEqual([
+      ['glyphs', 0.975, 'a'],
+      ['glyphs', 0.95, 'a'],
+      ['mnist', 0.925, undefined],
+      ['glyphs', 0.9, undefined],
+      ['mnist', 0.25, undefined],
+      ['glyphs', 0.225, undefined],
+    ]);
+    expect(await letters({ attack: 'square-linf', dataset: 'mnist', where })).toEqual([
+      ['mnist', 0.925, 'a'],
+      ['mnist', 0.25, 'b'],
+    ]);
+    // No attack changes the clean accuracy.
+    expect(
+      (await letters({ attack: 'square-linf', metric: 'cleanAccuracy', dataset: 'glyphs', where })).map(
+        ([, , letter]) => letter,
+      ),
+    ).toEqual(['a', 'a', 'a', 'a']);
+  });
+
+  test('stand in a worst case only at rows that met the same attacks as the best one', async () => {
+    const sweepOf = (attacks: NonNullable<Parameters<typeof submit>[1]>['attacks'], seed: number) =>
+      submit(db, { seeds: [seed], space: { gamma: [81, 82] }, attacks });
+    const pgd = { attack: 'pgd-linf', epsilon: 0.1 } as const;
+    await sweepOf([pgd], 81);
+    await runAll(({ gamma }) => ({ success: fooled(gamma === 81 ? 1 : 30, 40) }));
+    await sweepOf([pgd, { attack: 'square-linf', epsilon: 0.1 }], 82);
+    await runAll(() => ({ success: fooled(3, 40) }));
+    expect(await letters({ attack: undefined, metric: 'robustAccuracy', where: 'gamma:81..82' })).toEqual([
+      ['glyphs', 0.975, 'a'],
+      ['glyphs', 0.925, undefined],
+      ['glyphs', 0.925, undefined],
+      ['glyphs', 0.25, 'b'],
+    ]);
+  });
+});
+
 test('a migrated older database has the same verdicts, and the same rows below the others', async () => {
   const everything = async () => [
     await query(db, 'SELECT id, verdict FROM trials ORDER BY 1'),
@@ -237,5 +343,5 @@ test('a migrated older database has the same verdicts, and the same rows below t
   expect(await migrate(db.url)).toEqual(['0022_verdicts']);
   expect(await everything()).toEqual(wanted);
   const verdicts = await query<{ verdict: string }>(db, 'SELECT DISTINCT verdict FROM trials ORDER BY 1');
-  expect(verdicts.map(({ verdict }) => verdict)).toEqual(['ok', 'too-few', 'untrained']);
+  expect(verdicts.map(({ verdict }) => verdict)).toEqual(['masked', 'ok', 'too-few', 'untrained']);
 });

@@ -185,6 +185,30 @@ const useDatasets = async (): Promise<void> => {
 };
 
 /** Runs sweeps from their submission to their deletion, along every path with its own statements. */
+/** Two attacks of a sweep rank different trials first. */
+const disagree = async (): Promise<void> => {
+  const attacks = [{ attack: 'fgsm', search: false }, 'gradient'] as const;
+  const { sweepId } = await submit(db, { seeds: [1, 2], space: { gamma: [31, 32] }, attacks: [...attacks] });
+  for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
+    const isFirst = claimed.spec.kind === 'attack' && (await gammaOf(claimed.stageId)) === 31;
+    const evaluation = () => evaluationOf(claimed!, [isFirst], { medianL2: isFirst ? 2 : 1, l2: 2 });
+    if (claimed.spec.kind === 'attack')
+      await completeStage(db, { ...leaseOf(claimed), evaluation: evaluation() });
+    else await finish(db, claimed);
+  }
+  for (const group of ['trial', 'configuration'])
+    await leaderboard(db, routes.leaderboard.query.parse({ sweep: sweepId, attack: 'fgsm', group }));
+};
+
+const gammaOf = async (stageId: string): Promise<number | undefined> => {
+  const [trial] = await query<{ gamma: number }>(
+    db,
+    `SELECT (t.hyperparameters ->> 'gamma')::float8 AS gamma FROM trials t JOIN trial_stages ts ON ts.trial_id = t.id WHERE ts.stage_id = $1`,
+    [stageId],
+  );
+  return trial?.gamma;
+};
+
 const runSweeps = async (): Promise<void> => {
   const worker = {
     id: 'worker',
@@ -239,6 +263,7 @@ const runSweeps = async (): Promise<void> => {
   });
   await drain(db);
   await getTrial(db, `${smallest.sweepId}-00000`);
+  await disagree();
   await readResults(first.sweepId);
 
   // Attacks with surrogates, a classifier that collapses, one that fails, and a retry.

@@ -3,17 +3,21 @@ import {
   type AttackRun,
   attacks,
   checkLabel,
+  checksText,
   type DiagnosticsReport,
   type EvaluationSummary,
   type Examination,
   formatPower,
+  type Interval,
   isBounded,
   lastConstantLimit,
   plural,
+  sizeText,
+  threatModelOf,
   threatModelText,
   type Verdict,
 } from '@funnel/contracts';
-import { type Column, formatNumber, formatShare, formatTable } from '../output/format.ts';
+import { type Column, formatNumber, formatShare, formatSureShare, formatTable } from '../output/format.ts';
 import { settingsText } from '../output/trials.ts';
 import { displayWidth, wrapToWidth } from '../output/width.ts';
 import type { Checks } from './checks.ts';
@@ -37,64 +41,105 @@ type Line = {
   readonly name: string;
   readonly settings: string;
   readonly summary: EvaluationSummary;
+  /** As `sizeText` writes it. */
+  readonly size: string;
 };
 
-/** The columns before the settings, with the order in which they are left out on a narrow terminal; 0 stays. */
-const columns: readonly (Column<Line> & { readonly leaves: number })[] = [
-  { title: 'attack', value: ({ name }) => name, leaves: 0 },
-  {
-    title: 'attacked',
-    value: ({ summary }) => String(summary.attempted),
-    align: 'right',
-    leaves: 2,
-  },
-  {
-    title: 'success',
-    value: ({ summary }) => formatShare(summary.successRate),
-    align: 'right',
-    leaves: 4,
-  },
-  {
-    title: 'robust',
-    value: ({ summary }) => formatShare(summary.robustAccuracy),
-    align: 'right',
-    leaves: 0,
-  },
-  { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right', leaves: 0 },
-  {
-    title: 'median L∞',
-    value: ({ summary }) => formatNumber(summary.medianLinf),
-    align: 'right',
-    leaves: 3,
-  },
-  {
-    title: 'noise level',
-    value: ({ summary }) => formatNumber(summary.noiseLevel),
-    align: 'right',
-    leaves: 1,
-  },
-];
+type LeavingColumn = Column<Line> & {
+  /** The order in which columns are left out on a narrow terminal; 0 stays. */
+  readonly leaves: number;
+};
+
+/** On a narrow terminal intervals go after the less important columns, and before the success. */
+const intervalsLeave = 4;
+
+/** The columns before the settings. `left`: how many steps of leaving out the terminal needs. */
+const columnsAt = (left: number): readonly LeavingColumn[] => {
+  const shareText = left < intervalsLeave ? formatSureShare : formatShare;
+  const all: readonly LeavingColumn[] = [
+    { title: 'attack', value: ({ name }) => name, leaves: 0 },
+    {
+      title: 'fooled',
+      value: ({ summary }) => `${summary.successes} of ${summary.attempted}`,
+      align: 'right',
+      leaves: 2,
+    },
+    {
+      title: 'success',
+      value: ({ summary: { successRate, successInterval }, size }) =>
+        `${shareText(successRate, successInterval)}${successRate === null ? '' : size}`,
+      align: 'right',
+      leaves: 5,
+    },
+    {
+      title: 'robust',
+      value: ({ summary }) => shareText(summary.robustAccuracy, summary.robustInterval),
+      align: 'right',
+      leaves: 0,
+    },
+    {
+      title: 'median L2',
+      value: ({ summary }) => formatNumber(summary.medianL2),
+      align: 'right',
+      leaves: 0,
+    },
+    {
+      title: 'median L∞',
+      value: ({ summary }) => formatNumber(summary.medianLinf),
+      align: 'right',
+      leaves: 3,
+    },
+    {
+      title: 'noise level',
+      value: ({ summary }) => formatNumber(summary.noiseLevel),
+      align: 'right',
+      leaves: 1,
+    },
+  ];
+  return all.filter(({ leaves }) => leaves === 0 || leaves > left);
+};
+
+/** Nothing more can be left out. */
+const mostLeft = 5;
 
 const settingsColumn: Column<Line> = { title: 'settings', value: ({ settings }) => settings };
 
 const widest = (text: string): number => Math.max(...text.split('\n').map(displayWidth));
 
-/** The table with as many columns as fit into the terminal; all of them without a terminal. */
+/** The table with as much as fits into the terminal; all of it without a terminal. */
 const resultTable = (lines: readonly Line[], width: number | null, left = 0): string => {
-  const shown = columns.filter(({ leaves }) => leaves === 0 || leaves > left);
-  const table = formatTable([...shown, settingsColumn], lines, width);
-  const isLast = !columns.some(({ leaves }) => leaves > left);
-  return width === null || isLast || widest(table) <= width ? table : resultTable(lines, width, left + 1);
+  const table = formatTable([...columnsAt(left), settingsColumn], lines, width);
+  return width === null || left === mostLeft || widest(table) <= width
+    ? table
+    : resultTable(lines, width, left + 1);
 };
 
-/** The sentence that people quote. Null without a robust accuracy: without a budget, or without attacked images. */
-const robustSentence = ({ balls, summary }: NonNullable<Outcome['worstCase']>): string | null => {
+const intervalText = (interval: Interval): string =>
+  `95 % interval ${interval.map(formatShare).join(' to ')}`;
+
+type Measured = Pick<NonNullable<Outcome['worstCase']>, 'balls' | 'summary'>;
+
+/** The sentence that people quote. Null without a robust accuracy: without a budget, or without attacked images. `what`: that they withstand. */
+const robustSentence = ({ balls, summary }: Measured, what: string): string | null => {
   const within = threatModelText(balls);
   const { images, attempted, successes, robustAccuracy, robustInterval } = summary;
   if (robustInterval === null) return null;
-  const interval = robustInterval.map(formatShare).join(' to ');
-  return `Robust accuracy within ${within}: ${formatShare(robustAccuracy)} (${attempted - successes} of ${plural(images, 'image')} withstand every attack; 95 % interval ${interval}).`;
+  return `Robust accuracy within ${within}: ${formatShare(robustAccuracy)} (${attempted - successes} of ${plural(images, 'image')} withstand ${what}; ${intervalText(robustInterval)}).`;
 };
+
+/** Null where no image was attacked. */
+const successSentence = ({ summary, ...run }: Result): string | null => {
+  const { attempted, successes, successRate, successInterval } = summary;
+  if (successInterval === null) return null;
+  return `Success of ${run.attack}${sizeText(run)}: ${formatShare(successRate)} (${successes} of ${plural(attempted, 'attacked image')}; ${intervalText(successInterval)}).`;
+};
+
+/** A single attack has no worst case, so it has these sentences. */
+const singleSentences = (result: Result): readonly string[] =>
+  [
+    successSentence(result) ?? [],
+    robustSentence({ balls: threatModelOf([result]), summary: result.summary }, 'it') ?? [],
+  ].flat();
 
 const cleanSentence = ({ images, attempted }: EvaluationSummary, backend: unknown): string =>
   `Clean accuracy: ${formatShare(images === 0 ? null : attempted / images)} (${attempted} of ${plural(images, 'image')}, ${backend}).`;
@@ -107,15 +152,13 @@ const verdicts = {
   masked: 'a low success rate of these attacks is an artefact',
 } as const satisfies Record<Verdict, string>;
 
-/** The verdict of the checks, and one line for each that found something or could not run. */
+/** The verdict of the checks, how many say something, and one line for each that found something. */
 const describeDiagnosis = ({ verdict, images, checks }: DiagnosticsReport): string[] => {
-  const told = checks.filter((check) => check.verdict !== 'ok' || check.value === null);
   return [
-    `${symbols[verdict]} ${plural(checks.length, 'check')} on ${plural(images, 'image')}: ${verdicts[verdict]}.`,
-    ...told.map(
-      (check) =>
-        `${check.value === null ? '–' : symbols[check.verdict]} ${checkLabel(check.id)}: ${check.detail}`,
-    ),
+    `${symbols[verdict]} ${plural(checks.length, 'check')} on ${plural(images, 'image')}: ${verdicts[verdict]}. ${checksText(checks)}`,
+    ...checks
+      .filter((check) => check.verdict !== 'ok')
+      .map((check) => `${symbols[check.verdict]} ${checkLabel(check.id)}: ${check.detail}`),
   ];
 };
 
@@ -143,18 +186,21 @@ export const describeReport = (report: AttackReport, width: number | null): stri
     name: result.attack,
     settings: settingsText(result),
     summary: result.summary,
+    size: sizeText(result),
   }));
   const within = worstCase ? threatModelText(worstCase.balls) : '';
   const worstLine = worstCase && {
     name: 'worst case',
     settings: within && `within ${within}`,
+    size: within === '' ? ' at any size' : '',
     summary: within === '' ? worstCase.summary : withoutDistances(worstCase.summary),
   };
   const mark = first ? markSentence(report.examination) : null;
   const sentences = [
     ...(mark === null ? [] : [mark]),
     ...(first ? [cleanSentence(first.summary, report.backend)] : []),
-    ...(worstCase ? [robustSentence(worstCase) ?? []].flat() : []),
+    ...(first && evaluations.length === 1 ? singleSentences(first) : []),
+    ...(worstCase ? [robustSentence(worstCase, 'every attack') ?? []].flat() : []),
     ...(diagnosis ? describeDiagnosis(diagnosis) : []),
   ];
   return [

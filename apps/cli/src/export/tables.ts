@@ -14,6 +14,7 @@ import {
   type LeaderboardRow,
   type Trial,
 } from '@funnel/contracts';
+import { joinReasons } from '../output/leaderboard.ts';
 import { allItems } from '../requests.ts';
 import { type Cell, type Column, type ColumnType, fillTable, type Table } from './formats.ts';
 
@@ -127,7 +128,7 @@ export const leaderboardColumns: readonly Column<LeaderboardRow>[] = [
   number('rejectedClean', ({ rejectedClean }) => rejectedClean),
   number('rejectedAttacked', ({ rejectedAttacked }) => rejectedAttacked),
   text('verdict', ({ verdict }) => verdict),
-  text('reasons', ({ reasons }) => reasons.join('; ')),
+  text('reasons', ({ reasons }) => joinReasons(reasons)),
   text('older', ({ older = [] }) => describeChanges(older)),
 ];
 

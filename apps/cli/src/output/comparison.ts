@@ -1,5 +1,5 @@
-import { formatExact, type TrialDetail, verdictText } from '@funnel/contracts';
-import { formatShare, formatTable } from './format.ts';
+import { formatExact, type TrialDetail, totalOf, verdictText, wilsonInterval } from '@funnel/contracts';
+import { formatShare, formatSureShare, formatTable } from './format.ts';
 import { settingsText } from './trials.ts';
 
 type Row = { readonly what: string; readonly cells: readonly string[] };
@@ -12,14 +12,19 @@ const evaluationRow = (
   trials: readonly TrialDetail[],
   name: string,
   what: string,
-  share: (summary: Evaluation['summary']) => number | null | undefined,
+  share: (summary: Evaluation['summary']) => string,
 ): Row => ({
   what: `${what}: ${name}`,
   cells: trials.map(({ evaluations }) => {
     const found = evaluations.find((evaluation) => nameOf(evaluation) === name);
-    return formatShare(found && share(found.summary));
+    return found ? share(found.summary) : '–';
   }),
 });
+
+const cleanText = ({ cleanAccuracy, perClass }: TrialDetail): string => {
+  const counts = perClass && totalOf(perClass);
+  return formatSureShare(cleanAccuracy, counts && wilsonInterval(counts.correct, counts.images));
+};
 
 /** The robust accuracy under one attack and, when one of the trials rejects images, the share of attacked images that it rejects. */
 const evaluationRows = (trials: readonly TrialDetail[], name: string): Row[] => {
@@ -27,8 +32,12 @@ const evaluationRows = (trials: readonly TrialDetail[], name: string): Row[] => 
     evaluations.some(({ summary }) => summary.rejectedAttacked !== undefined),
   );
   return [
-    evaluationRow(trials, name, 'robust', ({ robustAccuracy }) => robustAccuracy),
-    ...(rejects ? [evaluationRow(trials, name, 'rejected', ({ rejectedAttacked }) => rejectedAttacked)] : []),
+    evaluationRow(trials, name, 'robust', ({ robustAccuracy, robustInterval }) =>
+      formatSureShare(robustAccuracy, robustInterval),
+    ),
+    ...(rejects
+      ? [evaluationRow(trials, name, 'rejected', ({ rejectedAttacked }) => formatShare(rejectedAttacked))]
+      : []),
   ];
 };
 
@@ -58,7 +67,7 @@ export const describeComparison = ({
     ...differs
       .filter((name) => trials.some(({ hyperparameters }) => name in hyperparameters))
       .map(hyperparameter),
-    { what: 'clean accuracy', cells: trials.map(({ cleanAccuracy }) => formatShare(cleanAccuracy)) },
+    { what: 'clean accuracy', cells: trials.map(cleanText) },
     ...rejectedClean(trials),
     ...attacks.flatMap((name) => evaluationRows(trials, name)),
     { what: 'verdict', cells: trials.map(({ verdict }) => (verdict ? verdictText(verdict) : '–')) },

@@ -4,6 +4,7 @@ import {
   escapeControls,
   formatPower,
   type HyperparameterValue,
+  type Interval,
 } from '@funnel/contracts';
 import Table from 'cli-table3';
 import { cutToWidth, displayWidth } from './width.ts';
@@ -27,6 +28,12 @@ export const formatHyperparameter = (value: HyperparameterValue | undefined): st
 /** A share in [0, 1] as a percentage with one decimal. */
 export const formatShare = (value: number | null | undefined): string =>
   value === null || value === undefined ? '–' : `${(value * 100).toFixed(1)} %`;
+
+/** `38.0 % (29.1–47.8)`: a share and the ends of its 95 % interval. */
+export const formatSureShare = (value: number | null | undefined, interval?: Interval | null): string =>
+  !interval || value === null || value === undefined
+    ? formatShare(value)
+    : `${formatShare(value)} (${interval.map((end) => (end * 100).toFixed(1)).join('–')})`;
 
 /** `42 s`, `3 min 5 s`, `2 h 10 min`: at most two units. */
 export const formatDuration = (seconds: number): string => {

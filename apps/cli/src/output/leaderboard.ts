@@ -9,11 +9,15 @@ import {
   evaluationMetrics,
   type LeaderboardPage,
   type LeaderboardRow,
+  lacksLetters,
   lettersText,
+  noLettersText,
   plural,
+  pooledText,
   rankedTitle,
   rankTexts,
   readExtended,
+  sizeText,
   threatModelText,
   verdictText,
   versionText,
@@ -103,11 +107,14 @@ const incomparable = (rows: readonly LeaderboardRow[], attack: AttackName | unde
 /** How sure the order of the rows is. */
 const describeCertainty = (rows: readonly LeaderboardRow[]): readonly string[] => {
   const isCompared = rows.filter(({ letters }) => letters !== undefined).length > 1;
+  const pooled = pooledText(rows);
   const isOneSeed = rows.length > 1 && rows.every(({ seeds }) => seeds.length === 1);
   return [
     ...(isCompared
       ? ['In brackets: 95 % intervals. Rows with a letter in common cannot be told apart (docs/attacks.md).']
       : []),
+    ...(lacksLetters(rows) ? [noLettersText] : []),
+    ...(pooled === null ? [] : [pooled]),
     ...(isOneSeed ? ['Each row is one seed. Other seeds may change the order: `seeds: 3` says more.'] : []),
   ];
 };
@@ -127,12 +134,13 @@ export const describeRanking = (
   ];
 };
 
-/** Names the same reason once, with all its attacks: `fgsm: why` and `pgd-linf: why` become `fgsm, pgd-linf: why`. */
+/** Names the same reason once, with all its attacks: `fgsm: why.` and `pgd-linf: why.` become `fgsm, pgd-linf: why`. */
 export const joinReasons = (reasons: readonly string[]): string => {
   const attacks = new Map<string, string[]>();
   for (const reason of reasons) {
     const [, attack, why] = /^([\w-]+): (.*)$/s.exec(reason) ?? [reason, '', reason];
-    attacks.set(why!, [...(attacks.get(why!) ?? []), ...(attack ? [attack] : [])]);
+    const words = why!.replace(/\.$/, '');
+    attacks.set(words, [...(attacks.get(words) ?? []), ...(attack ? [attack] : [])]);
   }
   return [...attacks].map(([why, names]) => [names.join(', '), why].filter(Boolean).join(': ')).join('; ');
 };
@@ -155,9 +163,12 @@ const valueText = (row: LeaderboardRow): string =>
 const trialText = ({ trialId, seeds }: LeaderboardRow): string =>
   seeds.length > 1 ? `${trialId} +${seeds.length - 1}` : trialId;
 
-const fooledText = ({ counts: { fooled, correct } }: LeaderboardRow): string => `${fooled} of ${correct}`;
-const robustText = ({ counts: { fooled, correct, images } }: LeaderboardRow): string =>
-  `${correct - fooled} of ${images}`;
+const fooledText = (row: LeaderboardRow): string =>
+  `${row.counts.fooled} of ${row.counts.correct}${sizeText(row)}`;
+
+/** A dash without a robust accuracy. */
+const robustText = ({ value, counts: { fooled, correct, images } }: LeaderboardRow): string =>
+  value === null ? '–' : `${correct - fooled} of ${images}`;
 
 /** The images behind each row. Success counts the correctly classified images, robustness all of them. */
 const countColumns = ({ metric }: LeaderboardRow): readonly Column<LeaderboardRow>[] => [
@@ -263,7 +274,9 @@ export const describeLeaderboard = (
     ...countColumns(top),
     { title: rankedTitleOf(top.metric), value: valueText, align: 'right' },
     ...(rows.some(({ letters }) => letters !== undefined) ? [letterColumn] : []),
-    ...(attack === undefined ? [{ title: 'attack', value: (row: LeaderboardRow) => row.attack }] : []),
+    ...(attack === undefined
+      ? [{ title: 'strongest attack', value: (row: LeaderboardRow) => row.attack }]
+      : []),
     ...(attack === undefined && !sameBudget(rows) ? [{ title: 'within', value: budgetText }] : []),
     ...(sameSettings(rows) ? [] : [{ title: 'settings', value: settingsText }]),
     ...(rows.some(({ older }) => older)

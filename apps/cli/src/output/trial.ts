@@ -1,25 +1,32 @@
 /** One trial as text: its hyperparameters, stages, evaluations, and the reasons of its verdict. */
 import {
   checkLabel,
+  checksText,
   coresText,
   countVerdictTexts,
   describeChanges,
   type Evaluation,
+  eachCheck,
   formatBytes,
   formatExact,
   type HyperparameterValue,
   hyperparameterNames,
   isFixed,
+  plural,
   readExtended,
   type SearchSpace,
   type Stage,
+  sizeText,
   type Trial,
   type TrialDetail,
   threatModelText,
+  totalOf,
   totalUsage,
   type Usage,
+  untrainedText,
   usageText,
   verdictText,
+  wilsonInterval,
   withinText,
 } from '@funnel/contracts';
 import {
@@ -28,6 +35,7 @@ import {
   formatDuration,
   formatNumber,
   formatShare,
+  formatSureShare,
   formatTable,
 } from './format.ts';
 import { settingsText } from './trials.ts';
@@ -47,9 +55,9 @@ const rejectionColumns: readonly Column<Evaluation>[] = [
   },
 ];
 
-/** `40 of 78 (51.3 %)`: of the correctly classified images. */
-const fooledText = ({ successes, attempted, successRate }: Evaluation['summary']): string =>
-  `${successes} of ${attempted}${successRate === null ? '' : ` (${formatShare(successRate)})`}`;
+/** `40 of 78 (51.3 %)`: of the correctly classified images. An attack without a fixed ε fools them `at any size`. */
+const fooledText = ({ summary: { successes, attempted, successRate }, ...run }: Evaluation): string =>
+  `${successes} of ${attempted}${successRate === null ? '' : ` (${formatShare(successRate)})${sizeText(run)}`}`;
 
 /**
  * `38 of 100 (38.0 %)`: of all images. An attack without a fixed ε has its robust accuracy at the ε that the trial names, and says at which:
@@ -68,7 +76,7 @@ const evaluationTable = (evaluations: readonly Evaluation[], width: number | nul
   formatTable<Evaluation>(
     [
       { title: 'attack', value: ({ attack }) => attack },
-      { title: 'fooled', value: ({ summary }) => fooledText(summary), align: 'right' },
+      { title: 'fooled', value: fooledText, align: 'right' },
       { title: 'robust', value: robustText, align: 'right' },
       ...(evaluations.some(({ summary }) => summary.rejectedClean !== undefined) ? rejectionColumns : []),
       { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
@@ -160,10 +168,21 @@ const usageLines = (stages: readonly Stage[]): readonly string[] => {
 };
 
 /** Says why the numbers of an untrained trial, or one with too few images, say nothing, and what to do. */
-const verdictLines = ({ verdict }: TrialDetail): readonly string[] =>
-  verdict === 'untrained' || verdict === 'too-few'
-    ? [`! ${verdictText(verdict)}: ${countVerdictTexts[verdict]}`]
-    : [];
+const verdictLines = ({ verdict, perClass, data }: TrialDetail): readonly string[] => {
+  if (verdict !== 'untrained' && verdict !== 'too-few') return [];
+  const text =
+    verdict === 'untrained' && perClass
+      ? untrainedText(totalOf(perClass), data.classes.length)
+      : countVerdictTexts[verdict];
+  return [`! ${verdictText(verdict)}: ${text}`];
+};
+
+/** `55.6 % (45.3–65.4), 50 of 90 test images`; without the counts of a trial that an older version trained. */
+const cleanText = ({ cleanAccuracy, perClass }: TrialDetail): string => {
+  if (cleanAccuracy === null || !perClass) return `${formatShare(cleanAccuracy)} (all test images)`;
+  const { correct, images } = totalOf(perClass);
+  return `${formatSureShare(cleanAccuracy, wilsonInterval(correct, images))}, ${correct} of ${plural(images, 'test image')}`;
+};
 
 const errorsOf = (stages: readonly Stage[]): string[] =>
   stages.flatMap(({ kind, error }) => (error ? [`${kind}: ${error.code}: ${error.message}`] : []));
@@ -243,7 +262,7 @@ export const describeTrial = (trial: TrialDetail, options: Options = {}): string
   const { swept = [], width = null } = options;
   return [
     `trial ${trial.id} (number ${trial.number} of sweep ${trial.sweepId})`,
-    `${trial.recipe} on ${trial.dataset}, seed ${trial.seed}: ${trial.status}, clean accuracy ${formatShare(trial.cleanAccuracy)} (all test images)`,
+    `${trial.recipe} on ${trial.dataset}, seed ${trial.seed}: ${trial.status}, clean accuracy ${cleanText(trial)}`,
     ...verdictLines(trial).map((line) => wrapToWidth(line, width)),
     ...hyperparameterLines(trial, swept, width ?? usualWidth),
     '',
@@ -252,6 +271,9 @@ export const describeTrial = (trial: TrialDetail, options: Options = {}): string
     ...(trial.evaluations.length > 0 ? ['', evaluationTable(trial.evaluations, width)] : []),
     ...(trial.worstCase && trial.evaluations.length > 1
       ? [wrapToWidth(worstCaseLine(trial.worstCase), width)]
+      : []),
+    ...(trial.evaluations.length > 0
+      ? [wrapToWidth(`checks: ${checksText(eachCheck(trial.evaluations))}`, width)]
       : []),
     ...reasonLines(trial, options),
     ...classLines(trial),

@@ -2,7 +2,7 @@
 import type { Diagnostic, Evaluation } from '@funnel/contracts';
 import { attackLabel } from '../format.ts';
 
-export type RaisedFlag = {
+type RaisedFlag = {
   readonly check: Diagnostic;
   /** The attacks that raise it, in their order. */
   readonly attacks: readonly string[];

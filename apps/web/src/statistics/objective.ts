@@ -6,6 +6,7 @@ import {
   evaluationMetrics,
   expandAttacks,
   isBounded,
+  type Metric,
   objectiveOf,
   ranksBelow,
   readExtended,
@@ -32,6 +33,12 @@ export type Objective = {
 
 export const formatMetric = (metric: EvaluationMetricName): ((value: number) => string) =>
   evaluationMetrics[metric].unit === 'fraction' ? formatPercent : formatMeasured;
+
+/** The direction in which a value is the best of a row; null for a mean over successes. */
+export const betterOf = (name: EvaluationMetricName): 'max' | 'min' | null => {
+  const { direction, isOverSuccesses }: Metric = evaluationMetrics[name];
+  return isOverSuccesses ? null : direction;
+};
 
 /** The attacks of a sweep, in its order. */
 export const attackOptions = (

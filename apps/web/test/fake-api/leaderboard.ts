@@ -45,6 +45,9 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
       const found = groups.get(key);
       if (found) {
         found.seeds.push(trial.seed);
+        found.counts.images += worst.summary.images;
+        found.counts.correct += worst.summary.attempted;
+        found.counts.fooled += worst.summary.successes;
         if (value !== null) found.values.push(value);
         continue;
       }

@@ -1,7 +1,14 @@
-import { type ExtendedNumber, SweepDefinition, type SweepInput, type Trial } from '@funnel/contracts';
+import {
+  type ExtendedNumber,
+  evaluationMetricNames,
+  SweepDefinition,
+  type SweepInput,
+  type Trial,
+} from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import {
   attackOptions,
+  betterOf,
   createObjective,
   defaultObjective,
   firstChoice,
@@ -205,4 +212,16 @@ it('puts the results of a trial first on a narrow screen', () => {
   expect(resultsFirst(columns).map(({ key }) => key)).toEqual([
     ...['number', 'recipe', 'value', 'clean', 'verdict', 'status', 'gamma', 'seed'],
   ]);
+});
+
+it('knows no best value of a mean over the images that fell', () => {
+  const better = evaluationMetricNames.map((name) => [name, betterOf(name)]);
+  expect(Object.fromEntries(better)).toEqual({
+    robustAccuracy: 'max',
+    successRate: 'min',
+    medianL2: 'max',
+    medianLinf: 'max',
+    noiseLevel: null,
+    cleanAccuracy: 'max',
+  });
 });

@@ -9,6 +9,8 @@ import {
   accuracyUnder,
   type Check,
   type CheckContext,
+  detailUnlessAllFall,
+  detailUnlessWhiteBoxFoolsAll,
   diagnostic,
   hits,
   isCertain,
@@ -24,9 +26,11 @@ const missedShare = (weaker: Set<number>, stronger: Set<number>, images: number)
   images === 0 ? 0 : [...weaker].filter((i) => !stronger.has(i)).length / images;
 
 /** H1 = |FGSM hits \ PGD hits| / n at one L∞ budget; flagged above 0.005 (Athalye et al. 2018, §3.1). */
-export const singleStepBeatsIterative: Check = async ({ evaluate, budgets, labels }) => {
+export const singleStepBeatsIterative: Check = async (context) => {
+  const { evaluate, budgets, labels } = context;
   const single = hits(await evaluate({ attack: 'fgsm', search: false, epsilon: budgets.linf }));
-  const value = missedShare(single, hits(await evaluate(pgdAt(budgets.linf))), labels.length);
+  const iterative = hits(await evaluate(pgdAt(budgets.linf)));
+  const value = missedShare(single, iterative, labels.length);
   const detail = `${percent(value)} of ${labels.length} images fall to FGSM but not to PGD at L∞ ${budgets.linf}.`;
   return [
     diagnostic('H1', {
@@ -35,7 +39,7 @@ export const singleStepBeatsIterative: Check = async ({ evaluate, budgets, label
       threshold: 0.005,
       flagged: value > 0.005,
       certain: isCertain(labels.length, value),
-      detail,
+      detail: detailUnlessAllFall(context, { fooled: iterative.size, detail }),
     }),
   ];
 };
@@ -59,7 +63,7 @@ export const blackBoxBeatsWhiteBox: Check = async (context) => {
       threshold: 0.002,
       flagged: value > 0.002,
       certain: isCertain(labels.length, value),
-      detail,
+      detail: await detailUnlessWhiteBoxFoolsAll(context, detail),
     }),
   ];
 };
@@ -82,7 +86,10 @@ export const transferBeatsWhiteBox: Check = async (context) => {
       threshold: 0,
       flagged: value > 0,
       certain: isCertain(labels.length, value),
-      detail: `${percent(value)} of ${labels.length} images fall to PGD on surrogates but to no gradient attack on the model itself.`,
+      detail: await detailUnlessWhiteBoxFoolsAll(
+        context,
+        `${percent(value)} of ${labels.length} images fall to PGD on surrogates but to no gradient attack on the model itself.`,
+      ),
     }),
     diagnostic('H18', {
       images: labels.length,
@@ -109,7 +116,7 @@ export const noiseBeatsWhiteBox: Check = async (context) => {
       threshold: 0,
       flagged: value > 0,
       certain: isCertain(labels.length, value),
-      detail,
+      detail: await detailUnlessWhiteBoxFoolsAll(context, detail),
     }),
   ];
 };
@@ -208,25 +215,29 @@ export const accuracyRisesWithEpsilon: Check = async ({ evaluate, budgets, label
 const allowedGain = (images: number): number => Math.max(0.01, 1 / images) + 1e-9;
 
 /** H7 = A(40 steps) − A(160 steps) under PGD; flagged above `allowedGain`. */
-export const attackHasNotConverged: Check = async ({ evaluate, budgets, labels }) => {
+export const attackHasNotConverged: Check = async (context) => {
+  const { evaluate, budgets, labels } = context;
   const [short, long] = [
     accuracyUnder(await evaluate(pgdAt(budgets.linf))),
     accuracyUnder(await evaluate(pgdAt(budgets.linf, { steps: 160 }))),
   ];
   const value = short - long;
-  const detail = `Accuracy of ${labels.length} images under PGD is ${short.toFixed(3)} after 40 steps and ${long.toFixed(3)} after 160.`;
+  const found = `Accuracy of ${labels.length} images under PGD is ${short.toFixed(3)} after 40 steps and ${long.toFixed(3)} after 160.`;
+  const detail = detailUnlessAllFall(context, { fooled: labels.length * (1 - short), detail: found });
   const threshold = allowedGain(labels.length);
   return [diagnostic('H7', { images: labels.length, value, threshold, flagged: value > threshold, detail })];
 };
 
 /** H8 = A(1 restart) − A(10 restarts) under PGD; flagged above `allowedGain`: one start is not enough for this model. */
-export const restartsFindMore: Check = async ({ evaluate, budgets, labels }) => {
+export const restartsFindMore: Check = async (context) => {
+  const { evaluate, budgets, labels } = context;
   const [one, ten] = [
     accuracyUnder(await evaluate(pgdAt(budgets.linf))),
     accuracyUnder(await evaluate(pgdAt(budgets.linf, { restarts: 10 }))),
   ];
   const value = one - ten;
-  const detail = `Accuracy of ${labels.length} images under PGD is ${one.toFixed(3)} with 1 restart and ${ten.toFixed(3)} with 10.`;
+  const found = `Accuracy of ${labels.length} images under PGD is ${one.toFixed(3)} with 1 restart and ${ten.toFixed(3)} with 10.`;
+  const detail = detailUnlessAllFall(context, { fooled: labels.length * (1 - one), detail: found });
   const threshold = allowedGain(labels.length);
   return [diagnostic('H8', { images: labels.length, value, threshold, flagged: value > threshold, detail })];
 };
@@ -245,13 +256,15 @@ export const controlWithstandsAttacks: Check = async ({ control, labels }) => {
 /**
  * H22 = the lowest accuracy under one attack − the accuracy under the worst case per image. Never flagged: results report the worst case.
  */
-export const worstCaseBeatsBestAttack: Check = async ({ evaluate, budgets, labels }) => {
+export const worstCaseBeatsBestAttack: Check = async (context) => {
+  const { evaluate, budgets, labels } = context;
   const attacks: readonly AttackInput[] = [pgdAt(budgets.linf), pgdAt(budgets.linf, { loss: 'margin' })];
   const evaluations = [];
   for (const attack of attacks) evaluations.push(await evaluate(attack));
   const lowest = Math.min(...evaluations.map(accuracyUnder));
   const worst = 1 - worstCase(evaluations).success.filter(Boolean).length / Math.max(labels.length, 1);
-  const detail = `The worst case per image over ${attacks.length} attacks leaves an accuracy of ${worst.toFixed(3)}; the best single attack leaves ${lowest.toFixed(3)}. Results report the worst case.`;
+  const found = `The worst case per image over ${attacks.length} attacks leaves an accuracy of ${worst.toFixed(3)}; the best single attack leaves ${lowest.toFixed(3)}. Results report the worst case.`;
+  const detail = detailUnlessAllFall(context, { fooled: labels.length * (1 - lowest), detail: found });
   return [
     diagnostic('H22', { images: labels.length, value: lowest - worst, threshold: 1, flagged: false, detail }),
   ];

@@ -11,6 +11,7 @@ import {
   type DiagnosticId,
   diagnostics,
   enoughImages,
+  nothingHere,
   type Verdict,
 } from '@funnel/contracts';
 import type * as tf from '@tensorflow/tfjs';
@@ -115,6 +116,31 @@ export const whiteBoxHits = async ({ evaluate, budgets }: CheckContext): Promise
   const minimal = await evaluate('fmn-linf');
   const within = [...hits(minimal)].filter((i) => minimal.records.linf[i]! <= budgets.linf);
   return new Set([...hits(crossEntropy), ...hits(margin), ...within]);
+};
+
+/** The detail of a check that cannot find anything where `who` (`PGD fools`) fools all images: then it says so. */
+export const detailUnlessAllFall = (
+  { budgets, labels }: Pick<CheckContext, 'budgets' | 'labels'>,
+  {
+    fooled,
+    who = 'PGD fools',
+    detail,
+  }: { readonly fooled: number; readonly who?: string; readonly detail: string },
+): string => {
+  if (fooled < labels.length) return detail;
+  const all = labels.length === 1 ? 'the only image' : `all ${labels.length} images`;
+  return `${who} ${all} at L∞ ${budgets.linf}${nothingHere}`;
+};
+
+/** As `detailUnlessAllFall`, for a check that counts the images which no gradient attack fools. */
+export const detailUnlessWhiteBoxFoolsAll = async (
+  context: CheckContext,
+  detail: string,
+): Promise<string> => {
+  const alone = hits(await context.evaluate(pgdAt(context.budgets.linf))).size;
+  const fooled = (await whiteBoxHits(context)).size;
+  const who = alone === fooled ? undefined : 'Gradient attacks fool';
+  return detailUnlessAllFall(context, { fooled, ...(who && { who }), detail });
 };
 
 /** `12.5 %`. */

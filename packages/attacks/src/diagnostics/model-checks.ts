@@ -13,7 +13,7 @@ import { crossEntropy } from '../losses.ts';
 import { ascentDirection, project } from '../norms.ts';
 import { owning, takeValues } from '../ownership.ts';
 import { median } from '../statistics.ts';
-import { type Check, type CheckContext, diagnostic, percent } from './check.ts';
+import { type Check, type CheckContext, detailUnlessAllFall, diagnostic, percent } from './check.ts';
 
 const repeats = 5;
 
@@ -105,7 +105,10 @@ export const optimisationIsIncomplete: Check = async (context) => {
       value: unfinished,
       threshold: 0.1,
       flagged: unfinished > 0.1,
-      detail: `The loss still falls in the last ${lastSteps} of ${steps} steps on ${percent(unfinished)} of the ${unfooled.length} images that PGD does not fool.`,
+      detail: detailUnlessAllFall(context, {
+        fooled: labels.length - unfooled.length,
+        detail: `The loss still falls in the last ${lastSteps} of ${steps} steps on ${percent(unfinished)} of the ${unfooled.length} images that PGD does not fool.`,
+      }),
     }),
   ];
 };

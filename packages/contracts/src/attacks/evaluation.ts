@@ -123,6 +123,12 @@ export const CleanCounts = z.strictObject({
 });
 export type CleanCounts = z.infer<typeof CleanCounts>;
 
+/** Over all classes together. */
+export const totalOf = ({ images, correct }: CleanCounts) => {
+  const sumOf = (counts: readonly number[]): number => counts.reduce((sum, each) => sum + each, 0);
+  return { images: sumOf(images), correct: sumOf(correct) };
+};
+
 /** The same of attacked images. The robust accuracy of a class is `robust` over `images`. */
 export const ClassCounts = CleanCounts.extend({
   robust: z.array(count('Those that it classifies correctly when clean, and that the attack did not fool.')),

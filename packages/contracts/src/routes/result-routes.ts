@@ -60,7 +60,7 @@ export const LeaderboardPage = pageOf(LeaderboardRow).extend({
     .optional()
     .meta({
       description:
-        'The best runs by the other attacks of the sweep of the best row, where they are other runs of that sweep.',
+        'The best runs by the other attacks of the sweep of the best row, where they are other runs of that sweep, and better than the best row by more than chance: their letters tell the two apart.',
     }),
 });
 export type LeaderboardPage = z.infer<typeof LeaderboardPage>;

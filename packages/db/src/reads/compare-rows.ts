@@ -1,24 +1,26 @@
 /** Which rows of the leaderboard cannot be told apart: a letter for each largest set of them. */
 import {
   type AttackName,
+  type AttackSpec,
+  attackKey,
+  attacks,
   type EvaluationMetricName,
   type Interval,
+  lettered,
   lettersOf,
   mcNemar,
   overlap,
+  type Run,
 } from '@funnel/contracts';
 import { int4, jsonb, type RowOf, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { reachesOf } from '../scores/worst-cases.ts';
 import type { SeedEvidence } from './evidence.ts';
 
-/** The first rows of a ranking are compared; a page that starts further down has no letters. Each row costs its images. */
-const comparedRows = 50;
-
 /** Two classifiers that differ more rarely by chance are told apart. */
 const significance = 0.05;
 
-type Compared = { readonly seeds: readonly SeedEvidence[]; readonly interval: Interval | null };
+type Compared = Run & { readonly seeds: readonly SeedEvidence[]; readonly interval: Interval | null };
 
 /** The images of a row: which they are, and for each whether the classifier counts as right. */
 type Images = { readonly which: string; readonly right: string };
@@ -69,14 +71,35 @@ const countingStages = ({ ordinal, stage_id }: SeedEvidence, stages: readonly At
   return stages.map((stage, i) => ({ ...reaches[i]!, stage: stage.stage_id }));
 };
 
+/** The settings with the defaults of those that an older version did not have. */
+const fullSettings = ({ attack, settings }: Run): Run['settings'] =>
+  attacks[attack].settings.safeParse(settings).data ?? settings;
+
+/**
+ * Rows with the same text may be compared: they are about the same data set, and met the same attacks with the same settings. The clean accuracy
+ * depends on no attack.
+ */
+const conditionsOf = (
+  row: Compared,
+  stages: ReadonlyMap<string, readonly AttackStage[]>,
+  metric: EvaluationMetricName,
+): string => {
+  const [first] = row.seeds;
+  const runs = metric === 'cleanAccuracy' ? [] : ((first && stages.get(first.trial_id)) ?? [row]);
+  const keys = runs.map((run) =>
+    attackKey({ attack: run.attack, settings: fullSettings(run) } as AttackSpec),
+  );
+  return [first?.dataset, ...keys.sort()].join('\n');
+};
+
 /** The images of each row with all of its seeds, one seed after the other. */
 const readImages = async (
   tx: Tx,
   rows: readonly Compared[],
+  stages: ReadonlyMap<string, readonly AttackStage[]>,
   metric: 'robustAccuracy' | 'cleanAccuracy',
 ): Promise<readonly Images[]> => {
   const seeds = rows.flatMap((row) => row.seeds);
-  const stages = await attackStages(tx, seeds);
   const wanted = seeds.flatMap((seed, i) =>
     countingStages(seed, stages.get(seed.trial_id) ?? []).map((counting) => ({ ...counting, seed: i })),
   );
@@ -114,19 +137,29 @@ const compareImages = ({ right }: Images, { right: other }: Images): number => {
 };
 
 /**
- * The letters of the first rows of a ranking, by place; none for a row that is not compared. Shares of all images are compared image by image where two
- * rows have the same images, and as many seeds. Anything else differs if the intervals do not overlap.
+ * The letters of the first rows of a ranking, by place; none for a row that is not compared: one without a value, and one about another data set or
+ * other attacks than the first row with a value. Shares of all images are compared image by image where two rows have the same images, and as many
+ * seeds. Anything else differs if the intervals do not overlap.
  */
 export const compareRows = async (
   tx: Tx,
   rows: readonly Compared[],
   metric: EvaluationMetricName,
 ): Promise<readonly (string | undefined)[]> => {
-  const places = rows.slice(0, comparedRows).flatMap(({ interval }, place) => (interval ? [place] : []));
+  const measured = rows.slice(0, lettered).flatMap(({ interval }, place) => (interval ? [place] : []));
+  if (measured.length < 2) return [];
+  const stages = await attackStages(
+    tx,
+    measured.flatMap((place) => rows[place]!.seeds),
+  );
+  const conditions = measured.map((place) => conditionsOf(rows[place]!, stages, metric));
+  const places = measured.filter((_, i) => conditions[i] === conditions[0]);
   const compared = places.map((place) => rows[place]!);
   if (compared.length < 2) return [];
   const images =
-    metric === 'robustAccuracy' || metric === 'cleanAccuracy' ? await readImages(tx, compared, metric) : null;
+    metric === 'robustAccuracy' || metric === 'cleanAccuracy'
+      ? await readImages(tx, compared, stages, metric)
+      : null;
   const differ = (i: number, j: number): boolean => {
     const [first, second] = [images?.[i], images?.[j]];
     return first && second && first.which === second.which && first.right.length === second.right.length

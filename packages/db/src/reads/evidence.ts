@@ -15,6 +15,8 @@ const seedColumns = {
   /** The place of the row on the page. */
   place: int4(),
   trial_id: text(),
+  sweep_id: text(),
+  seed: int4(),
   stage_id: text(),
   ordinal: int4(),
   dataset: text(),
@@ -42,7 +44,7 @@ const seedsOfRows = `
   ), sizes AS MATERIALIZED (
     SELECT w.id, (w.definition #>> '{dataset,test}')::int AS tested FROM sweeps w WHERE w.id IN (SELECT sweep_id FROM r)
   )
-  SELECT (r.place - 1)::int AS place, o.id AS trial_id, s.stage_id, r.ordinal, o.dataset, o.verdict, o.clean_accuracy, z.tested,
+  SELECT (r.place - 1)::int AS place, o.id AS trial_id, o.sweep_id, o.seed, s.stage_id, r.ordinal, o.dataset, o.verdict, o.clean_accuracy, z.tested,
     (e.summary ->> 'images')::int AS images, n.correct, coalesce(round(f.value * n.correct)::int, 0) AS fooled,
     (e.summary ->> 'rejectedClean')::float8 AS rejected_clean, (e.summary ->> 'rejectedAttacked')::float8 AS rejected_attacked
   FROM r JOIN trials o ON o.sweep_id = r.sweep_id AND o.configuration_index = r.configuration_index AND ($4 OR o.id = r.trial_id)

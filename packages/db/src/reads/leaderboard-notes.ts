@@ -1,9 +1,11 @@
 /** What a ranking does not show by itself: the trials that it leaves out, and the runs that other attacks rank first. */
 import { type LeaderboardPage, type LeaderboardQuery, usualMetric } from '@funnel/contracts';
-import { int8 } from '../connection/columns.ts';
+import { float8, int8, orNull } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
+import { compareRows } from './compare-rows.ts';
 import { evaluationsOfTrials } from './evaluations.ts';
-import { findRanked, type RankedRow } from './ranking.ts';
+import { intervalsOf, readEvidence } from './evidence.ts';
+import { findRanked, type RankedRow, rankedValue } from './ranking.ts';
 
 /** An index has the scores of a sweep by attack, and `sweep_counts` its trials, so each sweep costs two look-ups. */
 const sweepsWithout = `
@@ -28,12 +30,45 @@ export const countNotShown = async (
   return counts && counts.trials > 0 ? counts : undefined;
 };
 
+/** The utility of a row: that of its trial, or of the configuration of its trial. */
+const utilities = {
+  trial: 'SELECT s.utility FROM scores s WHERE s.trial_id = $1 AND s.ordinal = $2 AND s.metric = $3',
+  configuration: `SELECT c.utility FROM trials t JOIN configuration_scores c USING (sweep_id, configuration_index)
+    WHERE t.id = $1 AND c.ordinal = $2 AND c.metric = $3`,
+} satisfies Record<LeaderboardQuery['group'], string>;
+
+/** Whether another attack truly ranks `top` above `best`: its value is better there, and its letters tell the two apart. */
+const isBetter = async (
+  tx: Tx,
+  top: RankedRow,
+  best: RankedRow,
+  { metric, group }: Pick<LeaderboardQuery, 'metric' | 'group'>,
+): Promise<boolean> => {
+  const [own] = await tx.query({ utility: orNull(float8()) }, utilities[group], [
+    best.trial_id,
+    top.ordinal,
+    metric,
+  ]);
+  if (!own || own.utility === null || top.utility === null || top.utility <= own.utility) return false;
+  const rows = [top, { ...top, trial_id: best.trial_id, utility: own.utility }];
+  const evidence = await readEvidence(tx, rows, { metric, allSeeds: group === 'configuration' });
+  const measured = rows.map(({ utility }, i) => ({
+    value: rankedValue(utility, metric),
+    seeds: evidence[i]!,
+  }));
+  const intervals = await intervalsOf(tx, measured, metric);
+  const { attack, settings } = top;
+  const compared = evidence.map((seeds, i) => ({ attack, settings, seeds, interval: intervals[i]! }));
+  const [first, second] = await compareRows(tx, compared, metric);
+  return first !== undefined && first !== second;
+};
+
 /** More other attacks than these would cost more than the page. */
 const maxOthers = 4;
 
 /**
- * The best runs of the sweep of the best run by its other attacks, where they are other runs. Other sweeps may have attacked with other settings.
- * Undefined where all agree.
+ * The best runs of the sweep of the best run by its other attacks, where they are other runs, and better than the best run by more than chance.
+ * Other sweeps may have attacked with other settings. Undefined where all agree.
  */
 export const findOtherBest = async (
   tx: Tx,
@@ -48,13 +83,9 @@ export const findOtherBest = async (
   const found: NonNullable<LeaderboardPage['otherBest']> = [];
   for (const run of others.slice(0, maxOthers)) {
     const ranking = { attack: run.attack, metric: usualMetric(run) };
-    const { rows } = await findRanked(
-      tx,
-      { ...query, ...ranking, sweep: best.sweep_id, limit: 1 },
-      undefined,
-    );
-    const [top] = rows;
-    if (top && top.utility !== null && top.trial_id !== best.trial_id)
+    const asked = { ...query, ...ranking, sweep: best.sweep_id, limit: 1 };
+    const [top] = (await findRanked(tx, asked, undefined)).rows;
+    if (top && top.trial_id !== best.trial_id && (await isBetter(tx, top, best, asked)))
       found.push({ ...ranking, trialId: top.trial_id });
   }
   return found.length > 0 ? found : undefined;

@@ -1,9 +1,5 @@
 /** The leaderboard ranks runs by robustness. The cost of a page does not depend on its place in the ranking (`ranking.ts`). */
 import {
-  checkLabel,
-  countVerdictTexts,
-  type Diagnostic,
-  evaluationMetrics,
   halfWidth,
   type LeaderboardPage,
   type LeaderboardQuery,
@@ -11,9 +7,8 @@ import {
   worstTrialVerdict,
   writeExtended,
 } from '@funnel/contracts';
-import { jsonb, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
-import { reading, type Tx } from '../connection/transaction.ts';
+import { reading } from '../connection/transaction.ts';
 import { assertDataset } from '../datasets/find-dataset.ts';
 import { compareRows } from './compare-rows.ts';
 import { threatModels } from './evaluations.ts';
@@ -27,36 +22,9 @@ import {
 } from './leaderboard-cursor.ts';
 import { countNotShown, findOtherBest } from './leaderboard-notes.ts';
 import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
-import { findRanked, type RankedRow } from './ranking.ts';
+import { findRanked, type RankedRow, rankedValue } from './ranking.ts';
 import { assertSweep } from './sweeps.ts';
-
-/** The reasons for the verdicts of trials, each once: their counts, and the checks of their evaluations that did not pass. */
-const reasonsOf = async (
-  tx: Tx,
-  seeds: readonly SeedEvidence[],
-): Promise<ReadonlyMap<string, readonly string[]>> => {
-  const marked = seeds.filter(({ verdict }) => verdict !== null && verdict !== 'ok');
-  const reasons = new Map<string, string[]>();
-  for (const { trial_id, verdict } of marked)
-    reasons.set(
-      trial_id,
-      verdict === 'too-few' || verdict === 'untrained' ? [countVerdictTexts[verdict]] : [],
-    );
-  if (marked.length === 0) return reasons;
-  const rows = await tx.query(
-    { trial_id: text(), attack: text(), diagnostics: jsonb<Diagnostic[]>() },
-    `SELECT ts.trial_id, e.attack, e.diagnostics FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id
-     WHERE ts.trial_id = ANY($1) AND e.verdict <> 'ok' ORDER BY ts.trial_id, ts.ordinal`,
-    [[...reasons.keys()]],
-  );
-  for (const { trial_id, attack, diagnostics: checks } of rows) {
-    const failed = checks
-      .filter((check) => check.verdict !== 'ok')
-      .map((check) => `${attack}: ${checkLabel(check.id)}: ${check.detail}`);
-    reasons.set(trial_id, [...(reasons.get(trial_id) ?? []), ...failed]);
-  }
-  return reasons;
-};
+import { reasonsOf, reasonsOfRow } from './verdict-reasons.ts';
 
 type Rejections = { readonly rejectedClean: number; readonly rejectedAttacked: number };
 
@@ -103,13 +71,17 @@ export const leaderboard = async (
   const rows = found.slice(0, limit);
   const ranks = ranksOf(rows, cursor, { below: query.masked === 'last', rungs: byRung });
   const evidence = await readEvidence(tx, rows, { metric, allSeeds: query.group === 'configuration' });
-  const sign = evaluationMetrics[metric].direction === 'max' ? 1 : -1;
-  const values = rows.map(({ utility }) => (utility === null ? null : utility * sign + 0)); // + 0 turns −0 into 0
+  const values = rows.map(({ utility }) => rankedValue(utility, metric));
   const measured = rows.map((_, i) => ({ value: values[i]!, seeds: evidence[i]! }));
   const stageOf = (row: RankedRow) => ({ trialId: row.trial_id, stageId: row.stage_id });
   const comparisons = async () => {
     const intervals = await intervalsOf(tx, measured, metric);
-    const compared = evidence.map((seeds, i) => ({ seeds, interval: intervals[i]! }));
+    const compared = rows.map(({ attack, settings }, i) => ({
+      attack,
+      settings,
+      seeds: evidence[i]!,
+      interval: intervals[i]!,
+    }));
     return { intervals, letters: cursor ? [] : await compareRows(tx, compared, metric) };
   };
   // None of these needs another one, so they run at the same time.
@@ -148,7 +120,7 @@ export const leaderboard = async (
       ...rejectionsOf(seeds),
       verdict: worstTrialVerdict(seeds.flatMap(({ verdict }) => verdict ?? [])),
       ...(changes && { older: changes }),
-      reasons: [...new Set(seeds.flatMap(({ trial_id }) => reasons.get(trial_id) ?? []))],
+      reasons: reasonsOfRow(seeds, reasons),
     };
   });
   const last = rows.at(-1);

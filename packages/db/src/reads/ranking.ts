@@ -2,7 +2,14 @@
  * The rows of one page of the leaderboard, in order. PostgreSQL reads an index once, in order, and stops when the page is full. The columns
  * of the index are enough for all filters.
  */
-import type { AttackName, HyperparameterValue, LeaderboardQuery, RecipeName } from '@funnel/contracts';
+import {
+  type AttackName,
+  type EvaluationMetricName,
+  evaluationMetrics,
+  type HyperparameterValue,
+  type LeaderboardQuery,
+  type RecipeName,
+} from '@funnel/contracts';
 import {
   bool,
   float8,
@@ -69,6 +76,10 @@ const rankedColumns = {
 };
 
 export type RankedRow = RowOf<typeof rankedColumns>;
+
+/** The value behind a utility, of which more is better; null for a missing one. */
+export const rankedValue = (utility: number | null, metric: EvaluationMetricName): number | null =>
+  utility === null ? null : utility * (evaluationMetrics[metric].direction === 'max' ? 1 : -1) + 0; // + 0 turns −0 into 0
 
 /** The rows that rank after the cursor, among rows with the same `below` as the cursor. */
 const rowsAfter = ({ utility, trial, ordinal }: LeaderboardCursor, add: AddParameter): string => {

@@ -11,10 +11,13 @@ import {
 import { float8, int4, jsonb, orNull, text, texts } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 
-type Images = { readonly tested: number; readonly classes: number };
+export type SweepImages = { readonly tested: number; readonly classes: number };
 
 /** How many test images and classes the data set of each sweep has. */
-const imagesOfSweeps = async (tx: Tx, sweepIds: readonly string[]): Promise<ReadonlyMap<string, Images>> => {
+export const imagesOfSweeps = async (
+  tx: Tx,
+  sweepIds: readonly string[],
+): Promise<ReadonlyMap<string, SweepImages>> => {
   const rows = await tx.query(
     { id: text(), dataset: jsonb<SweepDataset>() },
     `SELECT id, definition -> 'dataset' AS dataset FROM sweeps WHERE id = ANY($1)`,

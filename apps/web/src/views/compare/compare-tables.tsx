@@ -5,7 +5,9 @@ import {
   hyperparameterOf,
   readExtended,
   type TrialDetail,
+  totalOf,
   usualMetric,
+  wilsonInterval,
 } from '@funnel/contracts';
 import { type CSSProperties, useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
@@ -21,6 +23,7 @@ import {
   keyOfRun,
 } from '../../format.ts';
 import { href } from '../../router.ts';
+import { betterOf } from '../../statistics/objective.ts';
 import { rejects } from '../trial/evaluations-panels.tsx';
 
 /** Passes the number of trials to the style sheet, so that all tables have the same columns. */
@@ -64,6 +67,11 @@ const percentCell = (value: number | null, interval?: readonly [number, number] 
   text: formatPercent(value),
   note: interval ? `${formatPercent(interval[0], 0)}–${formatPercent(interval[1], 0)}` : undefined,
 });
+
+const cleanCell = ({ cleanAccuracy, perClass }: TrialDetail): Cell => {
+  const counts = perClass && totalOf(perClass);
+  return percentCell(cleanAccuracy, counts && wilsonInterval(counts.correct, counts.images));
+};
 
 /** Robust accuracy with its interval, or the distance of an attack that looks for the smallest change. */
 const strengthCell = (evaluation: Evaluation | undefined, metric: EvaluationMetricName): Cell => {
@@ -119,7 +127,7 @@ export const CompareResults = (props: {
   return (
     <Panel
       title="Results"
-      note="The best value of a row is bold. Robust accuracy has its 95% interval. Attacks that look for the smallest change are compared by the size of that change."
+      note="The best value of a row is bold. Clean and robust accuracy have their 95% intervals. Attacks that look for the smallest change are compared by the size of that change. Noise levels have no best value: each is a mean over the images that fell, and these are other images for each trial."
       flush
     >
       <div className="table-wrap">
@@ -164,16 +172,12 @@ export const CompareResults = (props: {
                 <td key={trial.id}>{trial.verdict === null ? '–' : <Verdict verdict={trial.verdict} />}</td>
               ))}
             </tr>
-            <Row
-              title="Clean accuracy"
-              better="max"
-              cells={trials.map((trial) => percentCell(trial.cleanAccuracy))}
-            />
+            <Row title="Clean accuracy" better="max" cells={trials.map(cleanCell)} />
             {[...runs].map(([key, run]) => (
               <Row
                 key={key}
                 title={`${evaluationMetrics[usualMetric(run)].title}, ${attackLabel(run)}`}
-                better="max"
+                better={betterOf(usualMetric(run))}
                 cells={trials.map((trial) => strengthCell(of(trial, key), usualMetric(run)))}
               />
             ))}
@@ -182,7 +186,7 @@ export const CompareResults = (props: {
               <Row
                 key={`noise/${key}`}
                 title={`Noise level, ${attackLabel(run)}`}
-                better="max"
+                better={betterOf('noiseLevel')}
                 cells={trials.map((trial) => {
                   const value = of(trial, key)?.summary.noiseLevel ?? null;
                   return { value, text: value === null ? '–' : formatMeasured(value) };

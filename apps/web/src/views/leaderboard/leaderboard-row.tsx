@@ -5,6 +5,7 @@ import {
   lettersText,
   ranksBelow,
   readExtended,
+  sizeText,
   threatModelText,
   versionText,
 } from '@funnel/contracts';
@@ -26,10 +27,12 @@ const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string | nu
 export const intervalOf = ({ interval }: LeaderboardRow): readonly [number, number] | null =>
   interval && [Number(interval[0]), Number(interval[1])];
 
-/** `fooled 40 of 78; robust 38 of 100` */
-const countsText = ({ metric, counts: { images, correct, fooled } }: LeaderboardRow): string => {
-  const robust = metric === 'robustAccuracy' ? `; robust ${correct - fooled} of ${images}` : '';
-  return `fooled ${fooled} of ${correct}${robust}`;
+/** `fooled 40 of 78; robust 38 of 100`; without a robust accuracy only the images that are fooled `at any size`. */
+export const countsText = (row: LeaderboardRow): string => {
+  const { images, correct, fooled } = row.counts;
+  const robust =
+    row.metric === 'robustAccuracy' && row.value !== null ? `; robust ${correct - fooled} of ${images}` : '';
+  return `fooled ${fooled} of ${correct}${sizeText(row)}${robust}`;
 };
 
 /** The shares of images that a defence rejects: under the attack of the row, and clean. */
@@ -162,7 +165,7 @@ export const Row = (props: {
             : `within ${threatModelText(row.within) || 'any distance'}`}
         </span>
       </td>
-      <td title={row.reasons.join(' ')}>
+      <td title={row.reasons.join('\n')}>
         <Verdict verdict={row.verdict} />
         <span className="muted small board-settings">{row.reasons[0]}</span>
       </td>

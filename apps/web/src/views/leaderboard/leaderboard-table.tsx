@@ -110,7 +110,7 @@ export const LeaderboardTable = (props: {
                 Rejected
               </th>
             ) : null}
-            <th scope="col">Attack</th>
+            <th scope="col">{props.query.attack === undefined ? 'Strongest attack' : 'Attack'}</th>
             <th scope="col">Checks</th>
           </tr>
         </thead>

@@ -3,6 +3,9 @@ import {
   evaluationMetrics,
   type LeaderboardPage,
   type LeaderboardRow,
+  lacksLetters,
+  noLettersText,
+  pooledText,
   rankedTitle,
   type SweepDefinition,
   withinText,
@@ -88,6 +91,7 @@ const RankedBy = ({
   const title = rankedTitle(query.metric);
   const other =
     evaluationMetrics[query.metric].unit === 'fraction' ? 'the median distance' : 'robust accuracy';
+  const pooled = pooledText(items);
   const mixed = new Set(items.map(({ dataset }) => dataset)).size > 1;
   const equal = items.length > 1 && items.every(({ value }) => value === top.value);
   return (
@@ -99,6 +103,8 @@ const RankedBy = ({
         {items.some(({ letters }) => letters !== undefined)
           ? ' Rows with a letter in common cannot be told apart.'
           : ''}
+        {lacksLetters(items) ? ` ${noLettersText}` : ''}
+        {pooled === null ? '' : ` ${pooled}`}
         {items.length > 1 && items.every(({ seeds }) => seeds.length === 1)
           ? ' Each row is one seed: other seeds may change the order.'
           : ''}

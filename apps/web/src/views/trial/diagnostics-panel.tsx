@@ -1,9 +1,16 @@
 /** The checks of the attacks of a trial. A flag that several attacks raise alike is shown once. */
-import { checkLabel, type Diagnostic, diagnostics, type TrialDetail } from '@funnel/contracts';
+import {
+  checkLabel,
+  checksText,
+  type Diagnostic,
+  diagnostics,
+  eachCheck,
+  type TrialDetail,
+} from '@funnel/contracts';
 import { Panel } from '../../components/controls.tsx';
 import { Verdict } from '../../components/status.tsx';
 import { attackLabel, formatNumber, plural } from '../../format.ts';
-import { type RaisedFlag, raisedFlags } from '../../statistics/flags.ts';
+import { raisedFlags } from '../../statistics/flags.ts';
 
 const Check = ({
   check,
@@ -30,22 +37,14 @@ const Check = ({
   </li>
 );
 
-const flagText = (flags: readonly RaisedFlag[], total: number): string => {
-  if (total === 0) return 'No check was computed.';
-  const flagged = flags.reduce((sum, { attacks }) => sum + attacks.length, 0);
-  if (flagged === 0) return `None of ${plural(total, 'check')} raises a flag.`;
-  return `${flagged} of ${plural(total, 'check')} ${flagged === 1 ? 'raises a flag' : 'raise flags'}.`;
-};
-
 export const DiagnosticsPanel = ({ trial: { evaluations } }: { readonly trial: TrialDetail }) => {
   const flags = raisedFlags(evaluations);
-  const total = evaluations.reduce((sum, evaluation) => sum + evaluation.diagnostics.length, 0);
   return (
     <Panel
       title="Can you trust these numbers?"
       note="A defence that hides its gradients looks robust to weak attacks. These checks test whether that happened here."
     >
-      <p className="muted small">{flagText(flags, total)}</p>
+      <p className="muted small">{checksText(eachCheck(evaluations))}</p>
       {flags.length === 0 ? null : (
         <ul className="check-flags">
           {flags.map(({ check, attacks }) => (
@@ -59,7 +58,8 @@ export const DiagnosticsPanel = ({ trial: { evaluations } }: { readonly trial: T
           return passed.length === 0 ? null : (
             <details key={evaluation.stage} className="check-group">
               <summary>
-                {attackLabel(evaluation)}: {passed.length} without a flag
+                {attackLabel(evaluation)}: {plural(passed.length, 'check')} that{' '}
+                {passed.length === 1 ? 'raises' : 'raise'} no flag
               </summary>
               <ul>
                 {passed.map((check) => (

@@ -2,6 +2,7 @@ import {
   type Evaluation,
   type ExtendedNumber,
   readExtended,
+  sizeText,
   type TrialDetail,
   threatModelText,
   wilsonInterval,
@@ -75,6 +76,7 @@ const EvaluationRow = ({ evaluation }: { readonly evaluation: Evaluation }) => {
         title={`${formatCount(summary.successes)} of ${formatCount(summary.attempted)} attacked`}
       >
         {formatPercent(summary.successRate)}
+        <span className="muted small">{summary.successRate === null ? '' : sizeText(evaluation)}</span>
       </td>
       <td className="number">{measured(summary.noiseLevel)}</td>
       <td className="number">{measured(summary.medianL2)}</td>

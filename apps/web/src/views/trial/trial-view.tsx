@@ -4,6 +4,8 @@ import {
   type SweepDetail,
   type TrialDetail,
   threatModelText,
+  totalOf,
+  wilsonInterval,
 } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
@@ -14,6 +16,7 @@ import { Status, Verdict } from '../../components/status.tsx';
 import { metricsQuery, sweepQuery, trialQuery } from '../../data/queries.ts';
 import {
   attackLabel,
+  formatCount,
   formatHyperparameter,
   formatMeasured,
   formatPercent,
@@ -51,6 +54,14 @@ const Fact = (props: { readonly title: string; readonly value: string; readonly 
     </dd>
   </div>
 );
+
+/** `45.3% to 65.4%, 50 of 90 test images`; undefined without the counts of a trial that an older version trained. */
+const cleanNote = ({ cleanAccuracy, perClass }: TrialDetail): string | undefined => {
+  if (cleanAccuracy === null || !perClass) return undefined;
+  const { correct, images } = totalOf(perClass);
+  const [low, high] = wilsonInterval(correct, images);
+  return `${formatPercent(low)} to ${formatPercent(high)}, ${formatCount(correct)} of ${plural(images, 'test image')}`;
+};
 
 /** The robust accuracy of the trial; if no attack has a fixed ε, the median distance. */
 const Strength = ({ trial }: { readonly trial: TrialDetail }) => {
@@ -114,10 +125,7 @@ const TrialHeader = ({
       </header>
       <section className="panel panel-body" aria-label="Results">
         <dl className="facts">
-          <div className="fact">
-            <dt>Clean accuracy</dt>
-            <dd>{formatPercent(trial.cleanAccuracy)}</dd>
-          </div>
+          <Fact title="Clean accuracy" value={formatPercent(trial.cleanAccuracy)} note={cleanNote(trial)} />
           <Strength trial={trial} />
           <div className="fact">
             <dt>Checks of the evaluation</dt>

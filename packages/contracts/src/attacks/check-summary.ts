@@ -1,0 +1,53 @@
+/** What the checks of one or several evaluations say together. */
+import { plural } from '../text.ts';
+import { type Diagnostic, worstVerdict } from './diagnostics.ts';
+
+/** Ends the detail of a check that could find nothing on its images, whatever the model. */
+export const nothingHere = ', so this check says nothing here.';
+
+/** Whether a check could not find anything: it did not run, or its images leave nothing to find. */
+export const saysNothing = ({ value, detail }: Diagnostic): boolean =>
+  value === null || detail.endsWith(nothingHere);
+
+/**
+ * Each check once, with its worst finding. The evaluations of a trial have the same checks on the same images, so four attacks do not make four
+ * times as many checks.
+ */
+export const eachCheck = (
+  evaluations: readonly { readonly diagnostics: readonly Diagnostic[] }[],
+): readonly Diagnostic[] => {
+  const worst = new Map<string, Diagnostic>();
+  for (const check of evaluations.flatMap(({ diagnostics }) => diagnostics)) {
+    const known = worst.get(check.id);
+    if (!known || worstVerdict([known.verdict, check.verdict]) !== known.verdict) worst.set(check.id, check);
+  }
+  return [...worst.values()];
+};
+
+/** `6 say nothing (H1, H2): PGD fools all 50 images at L∞ 0.3`, for each reason. */
+const silentTexts = (checks: readonly Diagnostic[]): readonly string[] => {
+  const byReason = new Map<string, string[]>();
+  for (const { id, detail } of checks) {
+    const reason = detail.endsWith(nothingHere)
+      ? detail.slice(0, -nothingHere.length)
+      : detail.replace(/\.$/, '');
+    byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
+  }
+  return [...byReason].map(
+    ([reason, ids]) =>
+      `${ids.length} ${ids.length === 1 ? 'says' : 'say'} nothing (${ids.join(', ')}): ${reason}`,
+  );
+};
+
+/** `1 check raises a flag; 12 checks without a flag; 6 say nothing (H1, …): PGD fools all 50 images at L∞ 0.3.` */
+export const checksText = (checks: readonly Diagnostic[]): string => {
+  if (checks.length === 0) return 'No check was computed.';
+  const flagged = checks.filter(({ verdict }) => verdict !== 'ok').length;
+  const silent = checks.filter((check) => check.verdict === 'ok' && saysNothing(check));
+  const texts = [
+    ...(flagged === 0 ? [] : [`${plural(flagged, 'check')} ${flagged === 1 ? 'raises' : 'raise'} a flag`]),
+    `${plural(checks.length - flagged - silent.length, 'check')} without a flag`,
+    ...silentTexts(silent),
+  ];
+  return `${texts.join('; ')}.`;
+};

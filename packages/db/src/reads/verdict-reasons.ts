@@ -1,0 +1,63 @@
+/** Why trials have a verdict other than `ok`: their counts, and the checks of their evaluations that did not pass. */
+import { checkLabel, countVerdictTexts, type Diagnostic, untrainedText } from '@funnel/contracts';
+import { jsonb, text } from '../connection/columns.ts';
+import type { Tx } from '../connection/transaction.ts';
+import { imagesOfSweeps, type SweepImages } from '../scores/verdicts.ts';
+import type { SeedEvidence } from './evidence.ts';
+
+/** The reason of the counts, with the numbers of this trial. */
+const countReasons = (
+  { verdict, clean_accuracy: clean, correct, images }: SeedEvidence,
+  sweep: SweepImages | undefined,
+): readonly string[] => {
+  if (verdict === 'too-few') return [countVerdictTexts[verdict]];
+  if (verdict !== 'untrained') return [];
+  if (!sweep) return [countVerdictTexts[verdict]];
+  const { tested, classes } = sweep;
+  const counts =
+    clean === null ? { correct, images } : { correct: Math.round(clean * tested), images: tested };
+  return [untrainedText(counts, classes)];
+};
+
+/** The reasons by trial, each once. */
+export const reasonsOf = async (
+  tx: Tx,
+  seeds: readonly SeedEvidence[],
+): Promise<ReadonlyMap<string, readonly string[]>> => {
+  const marked = seeds.filter(({ verdict }) => verdict !== null && verdict !== 'ok');
+  if (marked.length === 0) return new Map();
+  const untrained = marked.filter(({ verdict }) => verdict === 'untrained');
+  const sweeps =
+    untrained.length === 0
+      ? new Map<string, SweepImages>()
+      : await imagesOfSweeps(tx, [...new Set(untrained.map(({ sweep_id }) => sweep_id))]);
+  const reasons = new Map(
+    marked.map((seed) => [seed.trial_id, new Set(countReasons(seed, sweeps.get(seed.sweep_id)))]),
+  );
+  const rows = await tx.query(
+    { trial_id: text(), attack: text(), diagnostics: jsonb<Diagnostic[]>() },
+    `SELECT ts.trial_id, e.attack, e.diagnostics FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id
+     WHERE ts.trial_id = ANY($1) AND e.verdict <> 'ok' ORDER BY ts.trial_id, ts.ordinal`,
+    [[...reasons.keys()]],
+  );
+  for (const { trial_id, attack, diagnostics: checks } of rows)
+    for (const { id, verdict, detail } of checks)
+      if (verdict !== 'ok') reasons.get(trial_id)!.add(`${attack}: ${checkLabel(id)}: ${detail}`);
+  return new Map([...reasons].map(([trial, texts]) => [trial, [...texts]]));
+};
+
+/** The reasons of a row. Those that not all of its seeds have say which seeds have them: `… (1 of 2 seeds: 21).` */
+export const reasonsOfRow = (
+  seeds: readonly SeedEvidence[],
+  reasons: ReadonlyMap<string, readonly string[]>,
+): string[] => {
+  const seedsOf = new Map<string, number[]>();
+  for (const { trial_id, seed } of seeds)
+    for (const reason of reasons.get(trial_id) ?? [])
+      seedsOf.set(reason, [...(seedsOf.get(reason) ?? []), seed]);
+  return [...seedsOf].map(([reason, own]) => {
+    if (own.length === seeds.length) return reason;
+    const [, words, stop] = /^(.*?)(\.?)$/s.exec(reason)!;
+    return `${words} (${own.length} of ${seeds.length} seeds: ${own.join(', ')})${stop}`;
+  });
+};
