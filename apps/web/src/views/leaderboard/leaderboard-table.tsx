@@ -13,7 +13,7 @@ import { differing, nameOf } from './run-name.ts';
 const minHeight = { wide: 62, narrow: 112 };
 const lineHeight = 17;
 /** The characters of a name that surely fit a line of its column. */
-const charactersOf = { wide: 34, narrow: 13 };
+const charactersOf = { wide: 32, narrow: 13 };
 /** The tooltip has the rest of a longer name. */
 const maxLines = 6;
 
@@ -110,8 +110,12 @@ export const LeaderboardTable = (props: {
                 Rejected
               </th>
             ) : null}
-            <th scope="col">{props.query.attack === undefined ? 'Strongest attack' : 'Attack'}</th>
-            <th scope="col">Checks</th>
+            <th scope="col" className="board-attack">
+              {props.query.attack === undefined ? 'Strongest attack' : 'Attack'}
+            </th>
+            <th scope="col" className="board-checks">
+              Checks
+            </th>
           </tr>
         </thead>
         <tbody ref={body}>

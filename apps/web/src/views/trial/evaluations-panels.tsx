@@ -76,7 +76,9 @@ const EvaluationRow = ({ evaluation }: { readonly evaluation: Evaluation }) => {
         title={`${formatCount(summary.successes)} of ${formatCount(summary.attempted)} attacked`}
       >
         {formatPercent(summary.successRate)}
-        <span className="muted small">{summary.successRate === null ? '' : sizeText(evaluation)}</span>
+        <span className="muted small attack-interval">
+          {summary.successRate === null ? '' : sizeText(evaluation)}
+        </span>
       </td>
       <td className="number">{measured(summary.noiseLevel)}</td>
       <td className="number">{measured(summary.medianL2)}</td>
