@@ -45,6 +45,12 @@ export const inSentence = (title: string): string =>
 export const formatPercent = (share: number | null | undefined, digits = 1): string =>
   share === null || share === undefined ? '–' : `${(100 * share).toFixed(digits)}%`;
 
+/** `52.4–72.5%`. */
+export const formatInterval = (
+  [low, high]: readonly [number, number],
+  format: (value: number) => string = formatPercent,
+): string => `${format(low).replace('%', '')}–${format(high)}`;
+
 /** `4.2`: how many times more work there would be without sharing. */
 export const formatFactor = (factor: number): string =>
   factor >= 100 ? counts.format(factor) : factor.toFixed(1);

@@ -15,7 +15,7 @@ const folder = fileURLToPath(new URL('../../../docs/img', import.meta.url));
 const maxBytes = 300_000;
 const client = createClient({ url });
 const { items } = await client.leaderboard({
-  query: { sweep, attack: 'pgd-linf', group: 'trial', limit: 1000 },
+  query: { sweep, group: 'trial', limit: 1000 },
 });
 const best = items[0]!.trialId;
 /** A trial whose gallery has reconstructions. */

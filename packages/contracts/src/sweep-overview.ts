@@ -5,7 +5,7 @@ import { DatasetSlug } from './dataset-spec.ts';
 import { ExtendedNumber } from './json.ts';
 import { EvaluationMetricName, evaluationMetrics } from './metrics.ts';
 import { listObjectives } from './objectives.ts';
-import { objectiveOf, type ResolvedObjective } from './ranking.ts';
+import { objectiveOf, type ResolvedObjective, ThreatModel } from './ranking.ts';
 import { RecipeName } from './recipes.ts';
 import { isDecided, isPromoting } from './search.ts';
 import type { StoredDefinition } from './sweep.ts';
@@ -20,22 +20,39 @@ export const SweepOverview = z
     }),
     best: z
       .strictObject({
-        trial: z.int().min(0).meta({ description: 'The number of the trial in the sweep.' }),
+        trial: z.int().min(0).meta({
+          description:
+            'The number of the trial in the sweep; of a configuration with several seeds, the first.',
+        }),
         metric: EvaluationMetricName,
         attack: AttackName.nullable().meta({ description: 'Null: the worst case over the attacks.' }),
-        value: ExtendedNumber,
+        settings: z.record(z.string(), z.unknown()).optional().meta({
+          description: 'The settings of the attack; absent for the worst case.',
+        }),
+        within: ThreatModel.optional().meta({
+          description: 'For the worst case: the balls inside which an adversarial counts.',
+        }),
+        value: ExtendedNumber.meta({
+          description: 'The mean over the seeds if all values are finite, otherwise the median.',
+        }),
+        seeds: z.int().min(1).optional().meta({ description: 'The number of seeds with a value.' }),
+        images: z.int().min(0).optional().meta({ description: 'The images of the attack, over all seeds.' }),
+        interval: z.tuple([z.number(), z.number()]).optional().meta({
+          description:
+            'The 95 % Wilson interval of a share, over the images of all seeds together; absent for other metrics.',
+        }),
         verdict: TrialVerdict.nullable(),
       })
       .nullable()
       .meta({
         description:
-          'The best trial so far by the objective of the sweep; trials that are masked, untrained or have too few images come last. Null before the first value, and for a sweep with several objectives, rungs, constraints, or an objective against the usual direction of its metric.',
+          'The best configuration so far by the objective of the sweep, as on the leaderboard; those that are masked, untrained or have too few images come last. Null before the first value, and for a sweep with several objectives, rungs, constraints, or an objective against the usual direction of its metric.',
       }),
   })
   .meta({ id: 'SweepOverview' });
 export type SweepOverview = z.infer<typeof SweepOverview>;
 
-/** The objective by which one trial of the sweep is the best; null if one value is not enough to say which one is. */
+/** The objective by which one configuration of the sweep is the best; null if one value is not enough to say which one is. */
 export const objectiveOfBest = (
   definition: Pick<StoredDefinition, 'attacks' | 'dataset' | 'objective' | 'search'>,
 ): ResolvedObjective | null => {

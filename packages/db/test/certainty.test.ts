@@ -1,7 +1,7 @@
 /** How sure the rows of the leaderboard are: intervals, letters, rows that rank below, and what a ranking does not show. */
 import { type LeaderboardQuery, routes, wilsonInterval } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ClaimedStage, completeStage, type Db, getTrial, leaderboard } from '../src/index.ts';
+import { type ClaimedStage, completeStage, type Db, getSweep, getTrial, leaderboard } from '../src/index.ts';
 import { migrate } from '../src/migrate.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { claim, evaluationOf, finish } from './support/simulated-trainer.ts';
@@ -128,6 +128,11 @@ describe('seeds', () => {
       [sweep],
     );
     expect(row!.cleanInterval).toEqual(wilsonInterval(Math.round(0.9 * tested!.n) * 2, tested!.n * 2));
+    // Not the 100 % of the better seed.
+    expect((await getSweep(db, sweep)).overview!.best).toEqual({
+      ...{ trial: 0, metric: 'robustAccuracy', attack: 'fgsm', settings: { ...row!.settings } },
+      ...{ value: 0.8875, seeds: 2, images: 80, interval: wilsonInterval(71, 80), verdict: 'ok' },
+    });
   });
 
   test('have the mean of their intervals for a distance', async () => {

@@ -1,4 +1,4 @@
-import { routes } from '@funnel/contracts';
+import { routes, wilsonInterval } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   attemptBounds,
@@ -99,13 +99,20 @@ describe('sweeps', () => {
   });
 });
 
-test('a sweep names its data, its submitter and its best trial', async () => {
+test('a sweep names its data, its submitter and its best configuration', async () => {
   const [running, ended] = (await listSweeps(db, { limit: 10 })).items;
   expect(running!.overview).toEqual({
     ...{ recipes: ['funn', 'classic'], dataset: 'glyphs', submittedBy: null, best: null },
   });
   // Both trials have the same value, so the first one is the best.
-  const best = { trial: 0, metric: 'robustAccuracy', attack: 'fgsm', value: 0.75, verdict: 'ok' };
+  const best = {
+    ...{ trial: 0, metric: 'robustAccuracy', attack: 'fgsm', value: 0.75, verdict: 'ok', seeds: 1 },
+    ...{
+      settings: { epsilon: 1, epsilons: 1000, search: false },
+      images: 20,
+      interval: wilsonInterval(15, 20),
+    },
+  };
   expect(ended!.overview).toEqual({ recipes: ['funn'], dataset: 'glyphs', submittedBy: null, best });
   expect((await getSweep(db, done)).overview).toEqual(ended!.overview);
 });

@@ -75,7 +75,8 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
           fooled: worst.summary.successes,
         },
         cleanAccuracy: trial.cleanAccuracy,
-        cleanInterval: null,
+        cleanInterval:
+          trial.cleanAccuracy === null ? null : wilsonInterval(Math.round(2000 * trial.cleanAccuracy), 2000),
         rejectedClean: worst.summary.rejectedClean,
         rejectedAttacked: worst.summary.rejectedAttacked,
         verdict,

@@ -8,6 +8,9 @@ import {
   type StoredDefinition,
   type SweepOverview,
   type Trial,
+  threatModelOf,
+  wilsonInterval,
+  worstTrialVerdict,
   writeExtended,
 } from '@funnel/contracts';
 
@@ -23,17 +26,35 @@ const bestOf = (definition: StoredDefinition, trials: readonly Trial[]): SweepOv
   if (!objective) return null;
   const { run, metric } = objective;
   const sign = evaluationMetrics[metric].direction === 'max' ? -1 : 1;
-  const [best] = trials
-    .flatMap((trial) => {
-      const value = measuredIn(trial, run?.attack, metric);
-      return value === null
-        ? []
-        : [{ trial, value, isBelow: trial.verdict !== null && ranksBelow(trial.verdict) }];
-    })
-    .sort((a, b) => Number(a.isBelow) - Number(b.isBelow) || sign * (a.value - b.value));
+  const configurations = new Map<string, { readonly trial: Trial; readonly value: number }[]>();
+  for (const trial of trials) {
+    const value = measuredIn(trial, run?.attack, metric);
+    const key = JSON.stringify([trial.recipe, trial.hyperparameters]);
+    if (value !== null) configurations.set(key, [...(configurations.get(key) ?? []), { trial, value }]);
+  }
+  const [best] = [...configurations.values()]
+    .map((seeds) => ({
+      seeds,
+      value: seeds.reduce((sum, { value }) => sum + value, 0) / seeds.length,
+      verdict: worstTrialVerdict(seeds.flatMap(({ trial }) => trial.verdict ?? [])),
+    }))
+    .sort(
+      (a, b) => Number(ranksBelow(a.verdict)) - Number(ranksBelow(b.verdict)) || sign * (a.value - b.value),
+    );
   if (!best) return null;
-  const { number, verdict } = best.trial;
-  return { trial: number, metric, attack: run?.attack ?? null, value: writeExtended(best.value), verdict };
+  const { seeds, value, verdict } = best;
+  const images = seeds.reduce((sum, { trial }) => sum + trial.evaluations[0]!.summary.images, 0);
+  return {
+    trial: seeds[0]!.trial.number,
+    metric,
+    attack: run?.attack ?? null,
+    ...(run ? { settings: run.settings } : { within: threatModelOf(seeds[0]!.trial.evaluations) }),
+    value: writeExtended(value),
+    seeds: seeds.length,
+    images,
+    ...(metric === 'robustAccuracy' && { interval: wilsonInterval(Math.round(value * images), images) }),
+    verdict,
+  };
 };
 
 export const overviewOf = (definition: StoredDefinition, trials: readonly Trial[]): SweepOverview => ({

@@ -58,7 +58,7 @@ const seedsOfRows = `
 /** The seeds of each row, in the order of the rows. */
 export const readEvidence = async (
   tx: Tx,
-  rows: readonly RankedRow[],
+  rows: readonly Pick<RankedRow, 'trial_id' | 'ordinal'>[],
   { metric, allSeeds }: { readonly metric: EvaluationMetricName; readonly allSeeds: boolean },
 ): Promise<readonly (readonly SeedEvidence[])[]> => {
   if (rows.length === 0) return [];
@@ -94,7 +94,10 @@ export const cleanIntervalOf = (seeds: readonly SeedEvidence[]): [number, number
 };
 
 /** Of a share: over the images of all seeds together. Null for a metric that is no share. */
-const shareInterval = (metric: EvaluationMetricName, seeds: readonly SeedEvidence[]): Interval | null => {
+export const shareInterval = (
+  metric: EvaluationMetricName,
+  seeds: readonly SeedEvidence[],
+): Interval | null => {
   const { images, correct, fooled } = countsOf(seeds);
   if (metric === 'robustAccuracy') return wilsonInterval(correct - fooled, images);
   if (metric === 'successRate') return wilsonInterval(fooled, correct);

@@ -19,7 +19,7 @@ import { reading } from '../connection/transaction.ts';
 import { readCounts, type SweepCounts } from '../lifecycle/propagate.ts';
 import type { ActionName } from '../sweeps/sweep-actions.ts';
 import type { Page } from '../types.ts';
-import { type BestTrial, bestTrials, overviewOf } from './overviews.ts';
+import { type Best, bestConfigurations, overviewOf } from './overviews.ts';
 import { isText, pageOf, readCursor } from './pages.ts';
 import { waitsOfSweep } from './waits.ts';
 
@@ -144,7 +144,7 @@ const trialCounts = (counts: SweepCounts): Sweep['trials'] => {
   );
 };
 
-const sweepOf = (row: SweepRow, counts: SweepCounts, best: BestTrial | null): Sweep => {
+const sweepOf = (row: SweepRow, counts: SweepCounts, best: Best | null): Sweep => {
   const progress = progressOf(row, counts);
   const search = searchOf(row, counts);
   return {
@@ -207,7 +207,7 @@ export const listSweeps = async (
     tx,
     rows.map((row) => row.id),
   );
-  const best = await bestTrials(tx, rows);
+  const best = await bestConfigurations(tx, rows);
   return pageOf(
     rows,
     limit,
@@ -231,7 +231,7 @@ export const getSweep = async (db: Db, id: string): Promise<SweepDetail> => {
     return what === 'stage' ? [{ kind: kind as StageKind, status: status as StageStatus, count }] : []; // `lifecycle` writes subjects of this form
   });
   const waitsFor = row.status === 'running' ? await waitsOfSweep(tx, id) : [];
-  const best = (await bestTrials(tx, [row])).get(id) ?? null;
+  const best = (await bestConfigurations(tx, [row])).get(id) ?? null;
   const { definition, notes } = row;
   return { ...sweepOf(row, counts, best), definition, notes, stages, waitsFor: [...waitsFor] };
 };

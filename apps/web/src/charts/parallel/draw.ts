@@ -2,15 +2,7 @@
 import { type Colours, rampColour } from '../../theme.ts';
 import { dashes } from '../marks.tsx';
 import type { Axis, AxisSpec } from './axes.ts';
-
-export type Layout = {
-  readonly width: number;
-  readonly height: number;
-  /** The x coordinate of every axis. */
-  readonly x: readonly number[];
-  readonly top: number;
-  readonly bottom: number;
-};
+import type { Layout } from './layout.ts';
 
 const buckets = 24;
 /** Rows without a value are drawn this far below the axis. */

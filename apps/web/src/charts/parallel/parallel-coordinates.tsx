@@ -17,12 +17,12 @@ import {
   drawLines,
   drawMarked,
   drawShadow,
-  type Layout,
   missingGap,
   nearestRow,
   type Picture,
   rowPlaces,
 } from './draw.ts';
+import { type Layout, layoutOf, titleLine } from './layout.ts';
 import '../charts.css';
 
 type Brush = readonly [number, number];
@@ -31,17 +31,6 @@ const whole: Brush = [0, 1];
 const keyStep = 0.02;
 
 const clamp = (value: number) => Math.max(0, Math.min(1, value));
-
-/** Breaks a title between words into at most three lines of about 15 characters. */
-const wrapTitle = (title: string): string[] => {
-  const lines: string[] = [];
-  for (const word of title.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + word.length < 15) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines.slice(0, 3);
-};
 
 /** The titles of the outer axes are shifted inwards. */
 const titlePlaces = {
@@ -57,6 +46,7 @@ const AxisBrush = (props: {
   readonly top: number;
   readonly bottom: number;
   readonly place: keyof typeof titlePlaces;
+  readonly title: readonly string[];
   readonly brush: Brush | undefined;
   readonly onBrush: (brush: Brush | null) => void;
 }) => {
@@ -104,13 +94,13 @@ const AxisBrush = (props: {
     event.preventDefault();
   };
 
-  const lines = wrapTitle(axis.title);
-  const title = titlePlaces[props.place];
+  const lines = props.title;
+  const { anchor, shift } = titlePlaces[props.place];
   return (
     <g>
-      <text className="axis-title" y={top - 14 - 14 * (lines.length - 1)} textAnchor={title.anchor}>
+      <text className="axis-title" y={top - 14 - titleLine * (lines.length - 1)} textAnchor={anchor}>
         {lines.map((line, i) => (
-          <tspan key={line} x={x + title.shift} dy={i === 0 ? 0 : 14}>
+          <tspan key={line} x={x + shift} dy={i === 0 ? 0 : titleLine}>
             {line}
           </tspan>
         ))}
@@ -171,30 +161,6 @@ const AxisBrush = (props: {
       ))}
     </g>
   );
-};
-
-const span = 232;
-/** The height of a line of an axis title, and the space below the axes for rows without a value. */
-const titleLine = 14;
-const below = 26;
-/** The smallest distance between axes; narrow pages scroll. */
-const minGap = 104;
-/** The right edge leaves space for the labels of the last axis. */
-const edges = { left: 34, right: 56 };
-
-const layoutOf = (available: number, titles: readonly string[]): Layout => {
-  const count = titles.length;
-  const top = 20 + titleLine * Math.max(1, ...titles.map((title) => wrapTitle(title).length));
-  const width = Math.max(available, edges.left + edges.right + minGap * (count - 1));
-  const gap = count > 1 ? (width - edges.left - edges.right) / (count - 1) : 0;
-  const bottom = top + span;
-  return {
-    width,
-    height: bottom + below,
-    top,
-    bottom,
-    x: Array.from({ length: count }, (_, a) => edges.left + a * gap),
-  };
 };
 
 /** Draws in the next frame, at the resolution of the screen. */
@@ -301,6 +267,7 @@ export const ParallelCoordinates = (props: {
                 x={layout.x[a]!}
                 top={top}
                 bottom={bottom}
+                title={layout.titles[a]!}
                 place={a === 0 ? 'first' : a === axes.length - 1 ? 'last' : 'middle'}
                 brush={brushes.get(axis.key)}
                 onBrush={(brush) => props.onBrush(axis.key, brush)}
@@ -317,6 +284,11 @@ export const ParallelCoordinates = (props: {
           ) : null}
         </div>
       </section>
+      {layout.width > available ? (
+        <p className="muted small">
+          The chart is wider than the page: scroll it sideways to see all {axes.length} axes.
+        </p>
+      ) : null}
     </div>
   );
 };

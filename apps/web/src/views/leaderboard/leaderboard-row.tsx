@@ -11,16 +11,10 @@ import {
 } from '@funnel/contracts';
 import { IntervalMark } from '../../charts/marks.tsx';
 import { Verdict } from '../../components/status.tsx';
-import {
-  attackTitle,
-  formatHyperparameter,
-  formatPercent,
-  hyperparameterTitle,
-  plural,
-  settingsLabel,
-} from '../../format.ts';
+import { attackTitle, formatInterval, formatPercent, plural, settingsLabel } from '../../format.ts';
 import { href } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
+import { nameOf } from './run-name.ts';
 
 const seedsText = (seeds: readonly number[]): string =>
   seeds.length === 1 ? `seed ${seeds[0]}` : plural(seeds.length, 'seed');
@@ -72,13 +66,10 @@ export const Row = (props: {
   readonly chosen: boolean;
   readonly onToggle: () => void;
 }) => {
-  const { row, hyperparameters, range } = props;
+  const { row, range } = props;
   const format = formatMetric(row.metric);
   const infinite = infiniteText(row);
-  const own = hyperparameters
-    .filter((name) => name in row.hyperparameters)
-    .map((name) => `${hyperparameterTitle(name)} ${formatHyperparameter(row.hyperparameters[name])}`)
-    .join(', ');
+  const name = nameOf(row, props.hyperparameters);
   const value = readExtended(row.value);
   const interval = intervalOf(row);
   return (
@@ -102,14 +93,17 @@ export const Row = (props: {
       </td>
       {props.rungs ? <td className="number">{row.rung ?? '–'}</td> : null}
       <td className="board-run">
-        <a href={href(['trials', row.trialId])} title={own || undefined}>
-          {own === '' ? row.recipe : `${row.recipe}: ${own}`}
+        <a href={href(['trials', row.trialId])} title={name}>
+          {name}
         </a>
-        <span className="muted small">
+        <span className="muted small board-settings">
           {row.dataset}, {seedsText(row.seeds)}, <a href={href(['sweeps', row.sweepId])}>its sweep</a>
         </span>
         {row.older === undefined ? null : (
-          <span className="muted small" title={`Made by another version: ${describeChanges(row.older)}`}>
+          <span
+            className="muted small board-settings"
+            title={`Made by another version: ${describeChanges(row.older)}`}
+          >
             made by {versionText(row.older)}
           </span>
         )}
@@ -137,7 +131,7 @@ export const Row = (props: {
               {interval === null ? null : (
                 <span className="muted board-interval" title="95 % interval">
                   {' '}
-                  {format(interval[0]).replace('%', '')}–{format(interval[1])}
+                  {formatInterval(interval, format)}
                 </span>
               )}
             </span>
@@ -158,7 +152,7 @@ export const Row = (props: {
         {formatPercent(row.cleanAccuracy)}
         {row.cleanInterval === null ? null : (
           <span className="muted small board-settings" title="95 % interval">
-            {formatPercent(row.cleanInterval[0]).replace('%', '')}–{formatPercent(row.cleanInterval[1])}
+            {formatInterval(row.cleanInterval)}
           </span>
         )}
       </td>

@@ -1,25 +1,33 @@
 import { type LeaderboardRow, rankedTitle, rankTexts } from '@funnel/contracts';
-import { useEffect, useMemo, useRef } from 'react';
+import { type CSSProperties, useEffect, useMemo, useRef } from 'react';
 import { infinityPlace } from '../../charts/marks.tsx';
+import { useMedia } from '../../components/hooks.ts';
 import { Skeleton } from '../../components/states.tsx';
 import { SpacerRow, usePageRows } from '../../components/virtual-rows.tsx';
 import type { ListState } from '../../data/paged-list.ts';
 import type { BoardQuery } from './leaderboard-query.ts';
 import { intervalOf, Row } from './leaderboard-row.tsx';
+import { differing, nameOf } from './run-name.ts';
 
-const rowHeight = 62;
+/** Pixels. On a phone, counts and intervals have lines of their own. */
+const minHeight = { wide: 62, narrow: 112 };
+const lineHeight = 17;
+/** The characters of a name that surely fit a line of its column. */
+const charactersOf = { wide: 32, narrow: 13 };
+/** The tooltip has the rest of a longer name. */
+const maxLines = 6;
 
-/** The hyperparameters that differ between the rows. */
-const differing = (rows: readonly LeaderboardRow[]): string[] => {
-  const seen = new Map<string, Set<unknown>>();
-  for (const { hyperparameters } of rows)
-    for (const [name, value] of Object.entries(hyperparameters))
-      seen.set(name, (seen.get(name) ?? new Set()).add(value));
-  // The hyperparameters with the most values come first, because a narrow column cuts off the rest.
-  return [...seen]
-    .filter(([, values]) => values.size > 1)
-    .sort(([, a], [, b]) => b.size - a.size)
-    .map(([name]) => name);
+/** The lines of the longest name, and the height of every row. */
+const sizeOfRows = (
+  rows: readonly LeaderboardRow[],
+  hyperparameters: readonly string[],
+  width: keyof typeof minHeight,
+) => {
+  const longest = Math.max(1, ...rows.map((row) => nameOf(row, hyperparameters).length));
+  const lines = Math.min(maxLines, Math.ceil(longest / charactersOf[width]));
+  // Below the name: the data set and the seeds, and what made an older run.
+  const below = (width === 'narrow' ? 2 : 1) + Number(rows.some(({ older }) => older !== undefined));
+  return { lines, height: Math.max(minHeight[width], lineHeight * (lines + below) + 10) };
 };
 
 export const LeaderboardTable = (props: {
@@ -32,8 +40,13 @@ export const LeaderboardTable = (props: {
   const { metric, rungs } = props.query;
   const ranks = useMemo(() => rankTexts(items, rungs), [items, rungs]);
   const body = useRef<HTMLTableSectionElement>(null);
-  const visible = usePageRows(body, items.length, rowHeight);
+  const isNarrow = useMedia('(max-width: 720px)');
   const hyperparameters = useMemo(() => differing(items), [items]);
+  const { lines, height } = useMemo(
+    () => sizeOfRows(items, hyperparameters, isNarrow ? 'narrow' : 'wide'),
+    [items, hyperparameters, isNarrow],
+  );
+  const visible = usePageRows(body, items.length, height);
   const hasRungs = items.some(({ rung }) => rung !== undefined);
   const hasLetters = items.some(({ letters }) => letters !== undefined);
   const rejects = items.some(({ rejectedClean }) => rejectedClean !== undefined);
@@ -54,7 +67,12 @@ export const LeaderboardTable = (props: {
 
   return (
     <div className="table-wrap">
-      <table className="table board" data-hover aria-rowcount={partial ? -1 : items.length + 1}>
+      <table
+        className="table board"
+        style={{ '--row-height': `${height}px`, '--name-lines': lines } as CSSProperties}
+        data-hover
+        aria-rowcount={partial ? -1 : items.length + 1}
+      >
         <thead>
           <tr>
             <th scope="col" className="number board-rank">
@@ -92,8 +110,12 @@ export const LeaderboardTable = (props: {
                 Rejected
               </th>
             ) : null}
-            <th scope="col">{props.query.attack === undefined ? 'Strongest attack' : 'Attack'}</th>
-            <th scope="col">Checks</th>
+            <th scope="col" className="board-attack">
+              {props.query.attack === undefined ? 'Strongest attack' : 'Attack'}
+            </th>
+            <th scope="col" className="board-checks">
+              Checks
+            </th>
           </tr>
         </thead>
         <tbody ref={body}>

@@ -1,6 +1,4 @@
 import {
-  attacks,
-  evaluationMetrics,
   nextStep,
   readExtended,
   type Sweep,
@@ -22,11 +20,11 @@ import {
   formatFactor,
   formatPercent,
   formatTime,
-  inSentence,
   plural,
 } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
+import { describeBest, evidenceOfBest, titleOfBest } from '../sweeps/best-configuration.ts';
 import { type Action, actionsOf, actionTitles } from './actions.ts';
 
 /** The number of epochs that the sweep has trained, and the number that sharing saves. */
@@ -62,17 +60,14 @@ const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
 const BestFact = ({ sweep: { overview } }: { readonly sweep: Sweep }) => {
   const best = overview?.best;
   if (!best) return null;
-  const { metric, attack, value, trial, verdict } = best;
+  const { metric, value, verdict } = best;
   return (
-    <div className="fact">
-      <dt>
-        Best {inSentence(evaluationMetrics[metric].title)}
-        {attack === null ? '' : ` under ${attacks[attack].title}`}
-      </dt>
+    <div className="fact" title={describeBest(best)}>
+      <dt>Best {titleOfBest(best)}</dt>
       <dd>
         {formatMetric(metric)(readExtended<never>(value))}{' '}
         <small>
-          trial {trial} <Verdict verdict={verdict} brief />
+          {evidenceOfBest(best)} <Verdict verdict={verdict} brief />
         </small>
       </dd>
     </div>

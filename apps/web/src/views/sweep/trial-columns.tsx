@@ -144,7 +144,7 @@ export const columnsOf = (
 };
 
 /** What a narrow screen shows first, without scrolling: the trial, how it did, and whether to trust that. */
-const leading = ['number', 'recipe', 'value', 'clean', 'verdict'];
+const leading = ['number', 'value', 'clean', 'verdict', 'recipe'];
 
 export const resultsFirst = (columns: readonly Column[]): Column[] => [
   ...leading.flatMap((key) => columns.find((column) => column.key === key) ?? []),

@@ -1,4 +1,4 @@
-import { attacks, evaluationMetrics, readExtended, recipes, type Sweep, statusText } from '@funnel/contracts';
+import { readExtended, recipes, type Sweep, statusText } from '@funnel/contracts';
 import { useEffect, useRef } from 'react';
 import { useMedia } from '../../components/hooks.ts';
 import { Skeleton } from '../../components/states.tsx';
@@ -10,13 +10,14 @@ import {
   formatCount,
   formatDuration,
   formatFactor,
+  formatInterval,
   formatPercent,
   formatTime,
-  inSentence,
   plural,
 } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
+import { describeBest, titleOfBest } from './best-configuration.ts';
 import { RowTags, type TagFilter } from './tag-filter.tsx';
 
 /** The trials of the sweep, and those that its search will still decide, at most. */
@@ -51,12 +52,13 @@ const aboutText = ({ overview, id }: Sweep): string =>
 
 const Best = ({ best }: Pick<NonNullable<Sweep['overview']>, 'best'>) => {
   if (best === null) return <span className="muted">–</span>;
-  const { metric, attack, value, verdict, trial } = best;
-  const what = `${inSentence(evaluationMetrics[metric].title)}${attack === null ? '' : ` · ${attacks[attack].title}`}`;
+  const { metric, value, interval, verdict } = best;
   return (
-    <span title={`Trial ${trial}: ${what}`}>
-      {formatMetric(metric)(readExtended<never>(value))} <Verdict verdict={verdict} brief />
-      <span className="muted small">{what}</span>
+    <span title={describeBest(best)}>
+      {formatMetric(metric)(readExtended<never>(value))}{' '}
+      {interval ? <span className="muted sweeps-interval">{formatInterval(interval)}</span> : null}{' '}
+      <Verdict verdict={verdict} brief />
+      <span className="muted small sweeps-what">{titleOfBest(best)}</span>
     </span>
   );
 };
@@ -129,7 +131,7 @@ export const SweepsTable = (props: {
 }) => {
   const { items, partial, loading, more } = props.state;
   const body = useRef<HTMLTableSectionElement>(null);
-  const height = useMedia('(max-width: 720px)') ? 106 : 57;
+  const height = useMedia('(max-width: 720px)') ? 124 : 57;
   const placeholders = partial && items.length === 0 ? 12 : 0;
   const rows = usePageRows(body, items.length, height);
   const nearEnd = partial && !loading && rows.last >= items.length - 20;

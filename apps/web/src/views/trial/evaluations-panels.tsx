@@ -5,13 +5,21 @@ import {
   sizeText,
   type TrialDetail,
   threatModelText,
+  wilsonInterval,
 } from '@funnel/contracts';
 import { IntervalMark, OutcomeBar, OutcomeLegend } from '../../charts/marks.tsx';
 import { RobustnessCurves, useRobustnessCurves } from '../../charts/robustness-curves.tsx';
 import { Panel } from '../../components/controls.tsx';
 import { Skeleton } from '../../components/states.tsx';
 import { Verdict } from '../../components/status.tsx';
-import { attackTitle, formatCount, formatMeasured, formatPercent, settingsLabel } from '../../format.ts';
+import {
+  attackTitle,
+  formatCount,
+  formatInterval,
+  formatMeasured,
+  formatPercent,
+  settingsLabel,
+} from '../../format.ts';
 
 const measured = (extended: ExtendedNumber | null): string => {
   const value = readExtended(extended);
@@ -19,14 +27,15 @@ const measured = (extended: ExtendedNumber | null): string => {
 };
 
 const RobustAccuracy = ({ evaluation }: { readonly evaluation: Evaluation }) => {
-  const { robustAccuracy, robustInterval } = evaluation.summary;
+  const { robustAccuracy, robustInterval, images } = evaluation.summary;
   const { robustAtEpsilon } = evaluation;
   if (robustAtEpsilon)
     return (
       <td className="number" title="The smallest changes that the attack found are larger than this ε.">
         {formatPercent(robustAtEpsilon.accuracy)}{' '}
-        <span className="muted small">
-          at {threatModelText({ [robustAtEpsilon.norm]: robustAtEpsilon.epsilon })}
+        <span className="muted small attack-interval">
+          {formatInterval(wilsonInterval(Math.round(robustAtEpsilon.accuracy * images), images))} at{' '}
+          {threatModelText({ [robustAtEpsilon.norm]: robustAtEpsilon.epsilon })}
         </span>
       </td>
     );
@@ -47,7 +56,8 @@ const RobustAccuracy = ({ evaluation }: { readonly evaluation: Evaluation }) => 
         hollow={evaluation.verdict === 'masked'}
         label={`95% interval ${interval}`}
       />{' '}
-      {formatPercent(robustAccuracy)}
+      {formatPercent(robustAccuracy)}{' '}
+      <span className="muted small attack-interval">{formatInterval(robustInterval)}</span>
     </td>
   );
 };
@@ -66,7 +76,9 @@ const EvaluationRow = ({ evaluation }: { readonly evaluation: Evaluation }) => {
         title={`${formatCount(summary.successes)} of ${formatCount(summary.attempted)} attacked`}
       >
         {formatPercent(summary.successRate)}
-        <span className="muted small">{summary.successRate === null ? '' : sizeText(evaluation)}</span>
+        <span className="muted small attack-interval">
+          {summary.successRate === null ? '' : sizeText(evaluation)}
+        </span>
       </td>
       <td className="number">{measured(summary.noiseLevel)}</td>
       <td className="number">{measured(summary.medianL2)}</td>
