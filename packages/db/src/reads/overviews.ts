@@ -11,7 +11,7 @@ import {
   worstTrialVerdict,
   writeExtended,
 } from '@funnel/contracts';
-import { float8, int2, int4, text } from '../connection/columns.ts';
+import { float8, int2, int4, orNull, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { countsOf, readEvidence, shareInterval } from './evidence.ts';
 
@@ -41,7 +41,7 @@ export const bestConfigurations = async (
   });
   if (wanted.length === 0) return new Map();
   const rows = await tx.query(
-    { id: text(), trial_id: text(), ordinal: int2(), number: int4(), utility: float8() },
+    { id: text(), trial_id: text(), ordinal: int2(), number: int4(), utility: orNull(float8()) },
     `SELECT k.id, b.trial_id, b.ordinal, t.number, b.utility
      FROM jsonb_to_recordset($1::jsonb) AS k (id text, attack text, metric text, run jsonb)
      CROSS JOIN LATERAL (
@@ -75,7 +75,7 @@ export const bestConfigurations = async (
         {
           ...{ trial: number, metric, attack: run?.attack ?? null },
           ...(run ? { settings: run.settings } : { within: withinOf(definition) }),
-          value: writeExtended(utility * sign + 0), // + 0 turns −0 into 0
+          value: writeExtended(utility! * sign + 0), // the statement finds no null; + 0 turns −0 into 0
           ...{ seeds: seeds.length, images: countsOf(seeds).images },
           ...(interval && { interval: [...interval] as [number, number] }),
           verdict: worstTrialVerdict(seeds.flatMap(({ verdict }) => verdict ?? [])),
