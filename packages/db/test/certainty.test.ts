@@ -340,7 +340,7 @@ test('a migrated older database has the same verdicts, and the same rows below t
        SELECT sweep_id, configuration_index, bool_or(masked) AS masked FROM scores GROUP BY 1, 2) AS s
      WHERE s.sweep_id = c.sweep_id AND s.configuration_index = c.configuration_index`,
   );
-  expect(await migrate(db.url)).toEqual(['0022_verdicts']);
+  expect(await migrate(db.url)).toContain('0022_verdicts');
   expect(await everything()).toEqual(wanted);
   const verdicts = await query<{ verdict: string }>(db, 'SELECT DISTINCT verdict FROM trials ORDER BY 1');
   expect(verdicts.map(({ verdict }) => verdict)).toEqual(['masked', 'ok', 'too-few', 'untrained']);

@@ -100,7 +100,7 @@ const columnsAt = (left: number): readonly LeavingColumn[] => {
 };
 
 /** Nothing more can be left out. */
-const mostLeft = 5;
+const maxLeft = 5;
 
 const settingsColumn: Column<Line> = { title: 'settings', value: ({ settings }) => settings };
 
@@ -109,7 +109,7 @@ const widest = (text: string): number => Math.max(...text.split('\n').map(displa
 /** The table with as much as fits into the terminal; all of it without a terminal. */
 const resultTable = (lines: readonly Line[], width: number | null, left = 0): string => {
   const table = formatTable([...columnsAt(left), settingsColumn], lines, width);
-  return width === null || left === mostLeft || widest(table) <= width
+  return width === null || left === maxLeft || widest(table) <= width
     ? table
     : resultTable(lines, width, left + 1);
 };
