@@ -156,7 +156,7 @@ describe('a leaderboard with rungs', () => {
 
   it('ranks within each rung, and a shared rank is one of the same rung', () => {
     const rows = [row(1, 2, 0.5), row(2, 2, 0.4), row(1, 1, 0.6), row(1, 1, 0.6)];
-    const [, sentence, , titles, ...shown] = lines(describeLeaderboard(rows, { attack: 'fgsm' }));
+    const [, , sentence, , titles, ...shown] = lines(describeLeaderboard(rows, { attack: 'fgsm' }));
     expect(sentence).toMatch(/^Each configuration stands at its highest rung/);
     expect(titles).toMatch(/\| recipe \| rung \| seed \|/);
     expect(shown.map((line) => /^(?: \| )?\s*(\S+)/.exec(line)![1])).toEqual(['1', '2', '1=', '1=']);
@@ -164,7 +164,10 @@ describe('a leaderboard with rungs', () => {
 
   it('ranks all rungs together on demand', () => {
     const rows = [row(1, 1, 0.6), row(2, 2, 0.5), row(2, 1, 0.5)];
-    const [, sentence, , , ...shown] = lines(describeLeaderboard(rows, { attack: 'fgsm', rungs: 'all' }));
+    const [, counts, sentence, , , ...shown] = lines(
+      describeLeaderboard(rows, { attack: 'fgsm', rungs: 'all' }),
+    );
+    expect(counts).toBe('Counts are of 5 images × 2 seeds.');
     expect(sentence).toBe('The rungs differ: a run at a lower rung trained for fewer epochs.');
     expect(shown.map((line) => /^(?: \| )?\s*(\S+)/.exec(line)![1])).toEqual(['1', '2=', '2=']);
   });

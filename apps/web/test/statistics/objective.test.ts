@@ -210,7 +210,7 @@ it('puts the results of a trial first on a narrow screen', () => {
   const results = all.map((trial) => resultOf(trial, objective));
   const columns = columnsOf(results, ['gamma'], objective, true);
   expect(resultsFirst(columns).map(({ key }) => key)).toEqual([
-    ...['number', 'recipe', 'value', 'clean', 'verdict', 'status', 'gamma', 'seed'],
+    ...['number', 'value', 'clean', 'verdict', 'recipe', 'status', 'gamma', 'seed'],
   ]);
 });
 
