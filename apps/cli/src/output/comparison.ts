@@ -1,4 +1,4 @@
-import { formatExact, type TrialDetail, totalOf, verdictText, wilsonInterval } from '@funnel/contracts';
+import { formatExact, type TrialDetail, totalOf, verdictText } from '@funnel/contracts';
 import { formatShare, formatSureShare, formatTable } from './format.ts';
 import { settingsText } from './trials.ts';
 
@@ -21,10 +21,8 @@ const evaluationRow = (
   }),
 });
 
-const cleanText = ({ cleanAccuracy, perClass }: TrialDetail): string => {
-  const counts = perClass && totalOf(perClass);
-  return formatSureShare(cleanAccuracy, counts && wilsonInterval(counts.correct, counts.images));
-};
+const cleanText = ({ cleanAccuracy, perClass }: TrialDetail): string =>
+  formatSureShare(cleanAccuracy, perClass && totalOf(perClass).interval);
 
 /** The robust accuracy under one attack and, when one of the trials rejects images, the share of attacked images that it rejects. */
 const evaluationRows = (trials: readonly TrialDetail[], name: string): Row[] => {

@@ -26,7 +26,6 @@ import {
   untrainedText,
   usageText,
   verdictText,
-  wilsonInterval,
   withinText,
 } from '@funnel/contracts';
 import {
@@ -180,8 +179,8 @@ const verdictLines = ({ verdict, perClass, data }: TrialDetail): readonly string
 /** `55.6 % (45.3–65.4), 50 of 90 test images`; without the counts of a trial that an older version trained. */
 const cleanText = ({ cleanAccuracy, perClass }: TrialDetail): string => {
   if (cleanAccuracy === null || !perClass) return `${formatShare(cleanAccuracy)} (all test images)`;
-  const { correct, images } = totalOf(perClass);
-  return `${formatSureShare(cleanAccuracy, wilsonInterval(correct, images))}, ${correct} of ${plural(images, 'test image')}`;
+  const { correct, images, interval } = totalOf(perClass);
+  return `${formatSureShare(cleanAccuracy, interval)}, ${correct} of ${plural(images, 'test image')}`;
 };
 
 const errorsOf = (stages: readonly Stage[]): string[] =>

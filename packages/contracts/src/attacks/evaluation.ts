@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import { AttackName } from '../attacks.ts';
 import { orInfinity } from '../json.ts';
+import { wilsonInterval } from '../statistics.ts';
 
 const count = (description: string) => z.int().min(0).meta({ description });
 const share = (description: string) => z.number().min(0).max(1).meta({ description });
@@ -123,10 +124,11 @@ export const CleanCounts = z.strictObject({
 });
 export type CleanCounts = z.infer<typeof CleanCounts>;
 
-/** Over all classes together. */
-export const totalOf = ({ images, correct }: CleanCounts) => {
-  const sumOf = (counts: readonly number[]): number => counts.reduce((sum, each) => sum + each, 0);
-  return { images: sumOf(images), correct: sumOf(correct) };
+/** Over all classes together. `interval`: of the clean accuracy, 95 %. */
+export const totalOf = (counts: CleanCounts) => {
+  const sumOf = (each: readonly number[]): number => each.reduce((sum, count) => sum + count, 0);
+  const [images, correct] = [sumOf(counts.images), sumOf(counts.correct)];
+  return { images, correct, interval: wilsonInterval(correct, images) };
 };
 
 /** The same of attacked images. The robust accuracy of a class is `robust` over `images`. */

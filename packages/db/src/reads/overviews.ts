@@ -1,7 +1,6 @@
 /** The best configuration of each sweep so far, and the other facts that lists show of a sweep. */
 import {
   budgetsOfChoice,
-  evaluationMetrics,
   expandAttacks,
   objectiveOfBest,
   type StoredDefinition,
@@ -14,6 +13,7 @@ import {
 import { float8, int2, int4, orNull, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { countsOf, readEvidence, shareInterval } from './evidence.ts';
+import { rankedValue } from './ranking.ts';
 
 export type Best = NonNullable<SweepOverview['best']>;
 
@@ -64,7 +64,6 @@ export const bestConfigurations = async (
   const bests = [...new Set(rows.map(metricOf))].map(async (metric) => {
     const ranked = rows.filter((row) => metricOf(row) === metric);
     const evidence = await readEvidence(tx, ranked, { metric, allSeeds: true });
-    const sign = evaluationMetrics[metric].direction === 'max' ? 1 : -1;
     return ranked.map(({ id, number, utility }, i): [string, Best] => {
       const { objective, definition } = sweepOf.get(id)!;
       const { run } = objective;
@@ -75,7 +74,7 @@ export const bestConfigurations = async (
         {
           ...{ trial: number, metric, attack: run?.attack ?? null },
           ...(run ? { settings: run.settings } : { within: withinOf(definition) }),
-          value: writeExtended(utility! * sign + 0), // the statement finds no null; + 0 turns −0 into 0
+          value: writeExtended(rankedValue(utility, metric)!), // the statement finds no null
           ...{ seeds: seeds.length, images: countsOf(seeds).images },
           ...(interval && { interval: [...interval] as [number, number] }),
           verdict: worstTrialVerdict(seeds.flatMap(({ verdict }) => verdict ?? [])),

@@ -7,7 +7,6 @@ import {
   type TrialDetail,
   totalOf,
   usualMetric,
-  wilsonInterval,
 } from '@funnel/contracts';
 import { type CSSProperties, useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
@@ -68,10 +67,8 @@ const percentCell = (value: number | null, interval?: readonly [number, number] 
   note: interval ? `${formatPercent(interval[0], 0)}–${formatPercent(interval[1], 0)}` : undefined,
 });
 
-const cleanCell = ({ cleanAccuracy, perClass }: TrialDetail): Cell => {
-  const counts = perClass && totalOf(perClass);
-  return percentCell(cleanAccuracy, counts && wilsonInterval(counts.correct, counts.images));
-};
+const cleanCell = ({ cleanAccuracy, perClass }: TrialDetail): Cell =>
+  percentCell(cleanAccuracy, perClass && totalOf(perClass).interval);
 
 /** Robust accuracy with its interval, or the distance of an attack that looks for the smallest change. */
 const strengthCell = (evaluation: Evaluation | undefined, metric: EvaluationMetricName): Cell => {

@@ -34,7 +34,7 @@ const RobustAccuracy = ({ evaluation }: { readonly evaluation: Evaluation }) => 
       <td className="number" title="The smallest changes that the attack found are larger than this ε.">
         {formatPercent(robustAtEpsilon.accuracy)}{' '}
         <span className="muted small attack-interval">
-          {formatInterval(wilsonInterval(Math.round(robustAtEpsilon.accuracy * images), images))} at{' '}
+          {formatInterval(wilsonInterval(robustAtEpsilon.robust, images))} at{' '}
           {threatModelText({ [robustAtEpsilon.norm]: robustAtEpsilon.epsilon })}
         </span>
       </td>

@@ -5,7 +5,6 @@ import {
   type TrialDetail,
   threatModelText,
   totalOf,
-  wilsonInterval,
 } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
@@ -58,8 +57,8 @@ const Fact = (props: { readonly title: string; readonly value: string; readonly 
 /** `45.3% to 65.4%, 50 of 90 test images`; undefined without the counts of a trial that an older version trained. */
 const cleanNote = ({ cleanAccuracy, perClass }: TrialDetail): string | undefined => {
   if (cleanAccuracy === null || !perClass) return undefined;
-  const { correct, images } = totalOf(perClass);
-  const [low, high] = wilsonInterval(correct, images);
+  const { correct, images, interval } = totalOf(perClass);
+  const [low, high] = interval;
   return `${formatPercent(low)} to ${formatPercent(high)}, ${formatCount(correct)} of ${plural(images, 'test image')}`;
 };
 
