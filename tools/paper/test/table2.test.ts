@@ -13,7 +13,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import type { TrialResult } from '../src/measured.ts';
 import { isShareOf } from '../src/printed.ts';
-import { renderTable2 } from '../src/report.ts';
+import { renderTable2 } from '../src/table2/report.ts';
 
 type Made = {
   readonly number: number;
@@ -79,7 +79,14 @@ const made = ({ number, recipe, seed, ...options }: Made): TrialResult => {
 const render = (results: readonly TrialResult[]): string =>
   renderTable2({
     sweep: {
-      ...{ id: 'sweep', name: 'Made up', createdAt: '2026-01-01T00:00:00Z', epochsTrained: 27 },
+      ...{
+        id: 'sweep',
+        name: 'Made up',
+        createdAt: '2026-01-01T00:00:00Z',
+        epochsTrained: 27,
+        finishedAt: null,
+        plan: {},
+      },
       definition: SweepDefinition.parse({
         name: 'Made up',
         recipes: ['classic', 'funn'],
@@ -90,7 +97,7 @@ const render = (results: readonly TrialResult[]): string =>
       }),
     } as never, // as above
     results,
-  });
+  }).text;
 
 /** The cells of one attack in one configuration's table. */
 const row = (text: string, configuration: string, attack: string): string[] => {
