@@ -8,6 +8,7 @@ import {
   hyperparameterDeclaration,
   plural,
 } from '@funnel/contracts';
+import { hyperparameterNamesOf, titleOf, valuesOf } from './choices.ts';
 import { duration, list, percent, table } from './format.ts';
 import { groupBy } from './group.ts';
 import type { Configuration, SweepResults } from './measured.ts';
@@ -78,22 +79,14 @@ export const ran = (data: SweepResults, file: string): string => {
   ].join('\n');
 };
 
-const hyperparameterRows = (configurations: readonly Configuration[]): (readonly string[])[] => {
-  const names = [...new Set(configurations.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))];
-  return names.flatMap((name) => {
-    const values = [
-      ...new Set(
-        configurations.flatMap(({ hyperparameters }) =>
-          name in hyperparameters ? [String(hyperparameters[name])] : [],
-        ),
-      ),
-    ];
-    const { title, assumed } = hyperparameterDeclaration(name as HyperparameterName); // Trials have declared hyperparameters only.
+const hyperparameterRows = (configurations: readonly Configuration[]): (readonly string[])[] =>
+  hyperparameterNamesOf(configurations).flatMap((name) => {
+    const values = [...valuesOf(name, configurations).keys()];
+    const { assumed } = hyperparameterDeclaration(name as HyperparameterName); // Trials have declared hyperparameters only.
     const printed = assumed ? 'not printed' : String(printedHyperparameters[name]);
     if (!assumed && values.length === 1 && values[0] === printed) return [];
-    return [[title, values.join(', '), printed]];
+    return [[titleOf(name), values.join(', '), printed]];
   });
-};
 
 const epochsText = ({ epochs }: Configuration): string =>
   Object.entries(epochs)

@@ -122,8 +122,8 @@ describe('the reproduction', () => {
     const effects = data.reproduction!.effects;
     expect(effects).toHaveLength(4 * printedRows.length);
     // Printed “near 100 %” is 40 of 40, as in the other settings: two rows do not move.
-    expect(report.text).toContain('52 effects have an interval, and 22 of these intervals do not contain 0.');
-    expect(report.text).toContain('about 3 would not contain 0 by chance');
+    expect(report.text).toContain('44 effects have an interval, and 22 of these intervals do not contain 0.');
+    expect(report.text).toContain('about 2 would not contain 0 by chance');
     expect(report.figures.map(({ file }) => file)).toEqual([
       'img/findings-rows.svg',
       'img/findings-effects.svg',

@@ -126,6 +126,18 @@ describe('effects', () => {
     expect(of('β', '0.01').difference.halfWidth).toBeCloseTo(4.302653 * moved * Math.SQRT1_2, 6);
   });
 
+  it('are 0 where all images are fooled, however many they are', () => {
+    const all = configurationsOf(
+      [40, 38, 36, 30].map((attempted, i) =>
+        made({
+          ...{ number: i, recipe: 'funn', seed: 0, hinge: [0.5], successes: attempted, attempted },
+          hyperparameters: values[i]!,
+        }),
+      ),
+    );
+    for (const { difference } of effectsOf(all)) expect(difference).toEqual({ mean: 0, halfWidth: 0 });
+  });
+
   it('keep β in losses apart from β in multiples of the floor', () => {
     const mixed = configurationsOf([
       funn(() => 20, { beta: 2, betaUnit: 'floor' }, 0),

@@ -1,17 +1,13 @@
 /** What the paper does not print, and the values that the sweep tried for it. */
 import { type HyperparameterName, hyperparameterDeclaration } from '@funnel/contracts';
+import { hyperparameterNamesOf, titleOf, valuesOf } from '../choices.ts';
 import type { Configuration } from '../measured.ts';
-import { valueText } from './choices.ts';
 
 export const assumptionsOf = (configurations: readonly Configuration[]): string[] => {
-  const names = [...new Set(configurations.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))];
-  const tried = names.flatMap((name) => {
-    const { title, assumed } = hyperparameterDeclaration(name as HyperparameterName); // Trials have declared hyperparameters only.
-    if (!assumed) return [];
-    const values = [
-      ...new Set(configurations.map(({ hyperparameters }) => valueText(name, hyperparameters))),
-    ];
-    return [`${title}: ${values.length === 1 ? `only ${values[0]}` : values.join(', ')}.`];
+  const tried = hyperparameterNamesOf(configurations).flatMap((name) => {
+    if (!hyperparameterDeclaration(name as HyperparameterName).assumed) return []; // Trials have declared hyperparameters only.
+    const values = [...valuesOf(name, configurations).keys()];
+    return [`${titleOf(name)}: ${values.length === 1 ? `only ${values[0]}` : values.join(', ')}.`];
   });
   return [
     ...tried,

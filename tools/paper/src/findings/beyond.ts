@@ -2,11 +2,11 @@
 
 import { plural } from '@funnel/contracts';
 import type { Figure } from '@funnel/figures';
+import { choicesOf, valueText } from '../choices.ts';
 import { ran } from '../conditions.ts';
 import { bullets, distance, list, percent, picture, table } from '../format.ts';
 import type { SweepResults } from '../measured.ts';
 import { type Candidate, candidatesOf, type Ratio, ratioOf, referenceOf } from './candidates.ts';
-import { choicesOf, valueText } from './choices.ts';
 import { drawScatter } from './scatter.ts';
 
 /** What a setting must reach: this ratio, with every check ok, over so many seeds. */

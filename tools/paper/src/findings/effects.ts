@@ -5,8 +5,8 @@
  */
 import { mean } from '@funnel/attacks/statistics';
 import { studentT975 } from '@funnel/contracts';
+import { choicesOf } from '../choices.ts';
 import type { Configuration } from '../measured.ts';
-import { choicesOf } from './choices.ts';
 import { logitOf } from './nearness.ts';
 
 export type Difference = {
@@ -45,17 +45,27 @@ export type Effect = {
   readonly difference: Difference;
 };
 
+/**
+ * The logits of a row. All take the smallest number of attacked images: with its own, a configuration that fools all of more images would have a
+ * higher rate than one that fools all of fewer.
+ */
+const logitsOf = (row: number, configurations: readonly Configuration[]): readonly (number | null)[] => {
+  const measured = configurations.map(({ rows }) => rows[row]!.measured);
+  const images = Math.min(...measured.flatMap((one) => one?.attempted ?? []));
+  return measured.map((one) => one && logitOf((one.successes / one.attempted) * images, images));
+};
+
 /** In the order of the choices, their values, and the rows. Leaves out what has one value only, and rows without results. */
 export const effectsOf = (configurations: readonly Configuration[]): readonly Effect[] => {
   const attacks = configurations[0]?.rows.map(({ printed }) => printed.title) ?? [];
-  const logits = configurations.map(({ rows }) =>
-    rows.map(({ measured }) => (measured === null ? null : logitOf(measured.successes, measured.attempted))),
-  );
+  const logits = attacks.map((_, row) => logitsOf(row, configurations));
   return choicesOf(configurations).flatMap(({ title, values }) =>
     values.flatMap(({ value, members }) =>
       attacks.flatMap((attack, row) => {
         const of = (inside: boolean) =>
-          logits.flatMap((all, i) => (members.has(configurations[i]!) === inside ? (all[row] ?? []) : []));
+          logits[row]!.flatMap((logit, i) =>
+            logit !== null && members.has(configurations[i]!) === inside ? logit : [],
+          );
         const difference = welch(of(true), of(false));
         return difference === null
           ? []

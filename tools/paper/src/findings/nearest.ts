@@ -1,7 +1,8 @@
 /** The tables of the nearest settings: their values, and row by row the printed rate beside ours. */
+
+import { choicesOf, valueText } from '../choices.ts';
 import { percent, percentage, table } from '../format.ts';
 import { printedShare } from '../printed.ts';
-import { choicesOf, valueText } from './choices.ts';
 import { agreements, type Setting } from './settings.ts';
 
 const nearnessText = ({ nearness: { value } }: Setting): string => (value === null ? '–' : value.toFixed(2));

@@ -53,10 +53,13 @@ const rowsOf = (settings: readonly Setting[]): string =>
 
 const weight = ({ difference: { mean, halfWidth } }: Effect): number => Math.abs(mean) / (halfWidth ?? 0);
 
+/** False where all settings have the same success rate, such as 100 %. */
+const moves = ({ mean, halfWidth }: Effect['difference']): boolean => mean !== 0 || halfWidth !== 0;
+
 const signed = (value: number): string => (value > 0 ? `+${value.toFixed(2)}` : value.toFixed(2));
 
 const effectsText = (effects: readonly Effect[]): string => {
-  const judged = effects.filter(({ difference }) => difference.halfWidth !== null);
+  const judged = effects.filter(({ difference }) => difference.halfWidth !== null && moves(difference));
   const clear = judged.filter(({ difference }) => isClear(difference));
   const shown = clear.toSorted((a, b) => weight(b) - weight(a)).slice(0, shownEffects);
   return [
