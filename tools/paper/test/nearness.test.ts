@@ -95,6 +95,7 @@ describe('the difference of two means', () => {
     expect(welch([1], [2, 4])).toEqual({ mean: -2, halfWidth: null });
     expect(welch([1, 1], [3, 3])).toEqual({ mean: -2, halfWidth: 0 });
     expect(welch([], [3, 3])).toBeNull();
+    expect(welch([0.1, 0.1, 0.1], [0.1, 0.1])).toEqual({ mean: 0, halfWidth: 0 }); // 0.1 + 0.1 + 0.1 is not 0.3
   });
 });
 

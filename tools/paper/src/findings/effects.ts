@@ -22,7 +22,10 @@ const variance = (values: readonly number[], centre: number): number =>
  * The difference of two means with Welch's 95 % interval (Welch 1947). The degrees of freedom are rounded down, which widens it. Null for an
  * empty group.
  */
-export const welch = (ours: readonly number[], others: readonly number[]): Difference | null => {
+export const welch = (first: readonly number[], second: readonly number[]): Difference | null => {
+  // Without this shift, equal values may differ from their mean in the last bit, and the interval would not contain 0.
+  const shifted = (values: readonly number[]) => values.map((value) => value - (second[0] ?? 0));
+  const [ours, others] = [shifted(first), shifted(second)];
   const [a, b] = [mean(ours), mean(others)];
   if (a === null || b === null) return null;
   if (ours.length < 2 || others.length < 2) return { mean: a - b, halfWidth: null };
