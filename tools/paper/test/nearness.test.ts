@@ -33,13 +33,15 @@ describe('the distance between a success rate and a printed one', () => {
 const funn = (successes: (title: string) => number, values = {}, number = 0) =>
   made({ number, recipe: 'funn', seed: 0, hinge: [0.5], successes, hyperparameters: values });
 
-const first = (...results: Parameters<typeof configurationsOf>): Configuration =>
+const configurationOf = (...results: Parameters<typeof configurationsOf>): Configuration =>
   configurationsOf(...results)[0]!;
 
 describe('nearness', () => {
   it('is the mean over the printed rows, each once, with the nearer of two readings', () => {
     // Of 40 images FGSM fools 0 with a search and 20 at a fixed ε; every other attack fools 20.
-    const { value, rows } = nearnessOf(first([funn((title) => (title.includes('largest ε') ? 0 : 20))]));
+    const { value, rows } = nearnessOf(
+      configurationOf([funn((title) => (title.includes('largest ε') ? 0 : 20))]),
+    );
     expect(rows.map(({ name }) => name)).toEqual([
       'DeepFool L2, 50 steps',
       'DeepFool L∞, 50 steps',
@@ -67,7 +69,7 @@ describe('nearness', () => {
   it('is missing, and not a mean of fewer rows, when a row has no result', () => {
     const result = funn(() => 20);
     const evaluations = result.trial.evaluations.filter(({ attack }) => attack !== 'local-search');
-    const configuration = first([{ ...result, trial: { ...result.trial, evaluations } }]);
+    const configuration = configurationOf([{ ...result, trial: { ...result.trial, evaluations } }]);
     const { value, rows } = nearnessOf(configuration);
     expect(value).toBeNull();
     expect(rows.filter(({ row }) => row === null).map(({ name }) => name)).toEqual(['LocalSearch']);
@@ -77,7 +79,7 @@ describe('nearness', () => {
     const seeds = [0, 1].map((seed) =>
       made({ number: seed, recipe: 'funn', seed, hinge: [0.5], successes: seed === 0 ? 0 : 20 }),
     );
-    const { rows } = nearnessOf(first(seeds));
+    const { rows } = nearnessOf(configurationOf(seeds));
     expect(rows[0]!.distance).toBeCloseTo(Math.log(99.46 / 0.54) - Math.log(60.5 / 20.5), 12);
   });
 });
