@@ -95,11 +95,6 @@ const reportFindings = async (
   { out, ...options }: FindingsOptions,
   { client, output }: Context,
 ): Promise<void> => {
-  if (!options.reproduction && !options.beyond)
-    throw new Exit(
-      exitCodes.usage,
-      'Expected a sweep after --reproduction or --beyond, but got neither: `npx funnel ls` lists sweeps',
-    );
   for (const [part, whole] of [
     ['fullSize', 'reproduction'],
     ['baselines', 'beyond'],
@@ -109,6 +104,11 @@ const reportFindings = async (
         exitCodes.usage,
         `Expected --${whole} beside --${part === 'fullSize' ? 'full-size' : part}, which stands beside its numbers`,
       );
+  if (!options.reproduction && !options.beyond)
+    throw new Exit(
+      exitCodes.usage,
+      'Expected a sweep after --reproduction or --beyond, but got neither: `npx funnel ls` lists sweeps',
+    );
   if (out !== undefined) checkOut(out);
   const service = client();
   const sweeps = {
