@@ -102,6 +102,9 @@ const epochs = (configurations: readonly Configuration[]): string => {
     .join('; ');
 };
 
+const shares = (data: SweepResults, configurations: readonly Configuration[]): string =>
+  `The auto-encoders saw ${percent(shareOfTraining(data, configurations))} of the paper’s images (images × epochs), in ${percent(shareOfUpdates(data, configurations))} of its updates. These are the smallest shares of all configurations.`;
+
 /** Sizes and hyperparameters beside the paper's, and the shares of its training. */
 export const besidePaper = (data: SweepResults, configurations: readonly Configuration[]): string => {
   const { dataset } = data.sweep.definition;
@@ -112,7 +115,7 @@ export const besidePaper = (data: SweepResults, configurations: readonly Configu
   ];
   return [
     `Epochs: ${epochs(configurations)}.`,
-    `The auto-encoders saw ${percent(shareOfTraining(data, configurations))} of the paper’s images (images × epochs), in ${percent(shareOfUpdates(data, configurations))} of its updates. These are the smallest shares of all configurations.`,
+    ...(encoders(configurations).length > 0 ? [shares(data, configurations)] : []),
     '',
     table(
       ['', 'here', 'paper'],

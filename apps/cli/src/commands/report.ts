@@ -91,6 +91,18 @@ const refuseMixture = (sweeps: readonly SweepResults[], option: string): void =>
         );
 };
 
+/** Throws Exit if no trial of FUNN has completed: then no setting has a nearness. */
+const refuseWithoutFunn = (sweeps: readonly SweepResults[], option: string): void => {
+  const found = sweeps.some(({ results }) =>
+    results.some(({ trial }) => trial.recipe === 'funn' && trial.status === 'completed'),
+  );
+  if (sweeps.length > 0 && !found)
+    throw new Exit(
+      exitCodes.usage,
+      `Expected a sweep with completed trials of funn after ${option}, but got ${sweeps.map(({ sweep }) => sweep.name).join(', ')}`,
+    );
+};
+
 const reportFindings = async (
   { out, ...options }: FindingsOptions,
   { client, output }: Context,
@@ -119,6 +131,8 @@ const reportFindings = async (
   };
   refuseMixture(sweeps.reproduction, '--reproduction');
   refuseMixture(sweeps.fullSize, '--full-size');
+  refuseWithoutFunn(sweeps.reproduction, '--reproduction');
+  refuseWithoutFunn(sweeps.fullSize, '--full-size');
   refuseMixture([...sweeps.beyond, ...sweeps.baselines], '--beyond and --baselines');
   const { report, data } = renderFindings(sweeps);
   deliver(report, data, { out, output });
