@@ -6,10 +6,10 @@
 /** A figure beside a document. `alt` says in words what it shows. */
 export type Figure = { readonly file: string; readonly alt: string; readonly svg: string };
 
-/** Readable on white and on near-black; `data` colours are told apart by people who confuse red and green. */
+/** Readable on white and on near-black. Blue and orange also differ for people who confuse red and green. */
 const style = `<style>
-svg { --paper: #ffffff; --ink: #1f2328; --muted: #59636e; --grid: #dddddd; --blue: #0b5fa5; --orange: #b4511d; --purple: #7b3fa0; --grey: #818b98; }
-@media (prefers-color-scheme: dark) { svg { --paper: #0d1117; --ink: #e6edf3; --muted: #9198a1; --grid: #30363d; --blue: #58a6ff; --orange: #f0883e; --purple: #c297eb; --grey: #818b98; } }
+svg { --paper: #ffffff; --ink: #1f2328; --muted: #59636e; --grid: #dddddd; --blue: #0b5fa5; --orange: #b4511d; --purple: #7b3fa0; --teal: #0f7b6c; --grey: #818b98; }
+@media (prefers-color-scheme: dark) { svg { --paper: #0d1117; --ink: #e6edf3; --muted: #9198a1; --grid: #30363d; --blue: #58a6ff; --orange: #f0883e; --purple: #c297eb; --teal: #3fb9a5; --grey: #818b98; } }
 text:not([fill]) { fill: var(--ink) }
 </style>`;
 

@@ -6,7 +6,7 @@ import { choicesOf, valueText } from '../choices.ts';
 import { ran } from '../conditions.ts';
 import { bullets, distance, list, percent, picture, table } from '../format.ts';
 import type { SweepResults } from '../measured.ts';
-import { type Candidate, candidatesOf, type Ratio, ratioOf, referenceOf } from './candidates.ts';
+import { type Candidate, candidatesOf, compare, type Ratio, ratioOf, referenceOf } from './candidates.ts';
 import { drawScatter } from './scatter.ts';
 
 /** What a setting must reach: this ratio, with every check ok, over so many seeds. */
@@ -33,7 +33,7 @@ export const beyondOf = (sweeps: readonly SweepResults[], baselines: readonly Sw
     candidates
       .filter(({ configuration: { recipe } }) => (recipe === 'funn') === isFunn)
       .map((one) => ({ ...one, ratio: reference && ratioOf(one, reference) }))
-      .toSorted((a, b) => (b.ratio?.value ?? b.medianL2) - (a.ratio?.value ?? a.medianL2))
+      .toSorted((a, b) => compare(b.ratio?.value ?? b.medianL2, a.ratio?.value ?? a.medianL2))
       .map((one, i) => ({ number: i + 1, ...one }));
   return { reference, funn: rated(true), others: rated(false) };
 };
@@ -62,7 +62,7 @@ const answer = ({ funn, reference }: Beyond): string[] => {
   const flagged = funn.filter((one) => reaches(one) && one.verdict !== 'ok');
   const few = sound.filter((one) => reaches(one) && one.medians.length < wantedSeeds);
   return [
-    `**There is not ${question}** among ${plural(funn.length, 'setting')}.${sound[0] ? ` The best with every check ok is ${text(sound[0])}.` : ' No setting has every check ok.'}`,
+    `**There is not ${question}** among ${plural(funn.length, 'setting')}.${sound[0] ? ` The best with every check ok is ${text(sound[0])}.` : ` No setting has every check ok; the greatest ratio is that of ${text(funn[0]!)}.`}`,
     ...(few.length > 0
       ? [`These reach the ratio, but with fewer seeds: ${list(few.slice(0, shown).map(text))}.`]
       : []),
@@ -147,6 +147,10 @@ export const beyondSections = (
   baselines: readonly SweepResults[],
 ): { readonly sections: readonly string[]; readonly figures: readonly Figure[] } => {
   const all = [...data.funn, ...data.others];
+  const others = data.others.filter(
+    ({ configuration }) =>
+      configuration.recipe !== 'classic' || configuration === data.reference?.configuration,
+  );
   const figure = all.length > 0 ? drawScatter(all, 'img/findings-beyond.svg') : null;
   return {
     figures: figure ? [figure] : [],
@@ -158,7 +162,7 @@ export const beyondSections = (
       bullets([...answer(data), ...besideBaselines(data)]),
       ...(figure ? [picture(figure)] : []),
       ...(data.funn.length > 0 ? ['### FUNN', valuesTable(data.funn)] : []),
-      ...(data.others.length > 0 ? ['### Other recipes', othersTable(data.others)] : []),
+      ...(others.length > 0 ? ['### Other recipes', othersTable(others)] : []),
     ],
   };
 };

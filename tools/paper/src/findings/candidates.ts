@@ -3,7 +3,7 @@
  * infinity), beside that of the classic auto-encoder.
  */
 import { mean, median } from '@funnel/attacks/statistics';
-import { readExtended, type TrialVerdict, worstTrialVerdict } from '@funnel/contracts';
+import { ranksBelow, readExtended, type TrialVerdict, worstTrialVerdict } from '@funnel/contracts';
 import { type Configuration, configurationsOf, type SweepResults } from '../measured.ts';
 import { welch } from './effects.ts';
 
@@ -41,11 +41,17 @@ export const candidatesOf = (sweeps: readonly SweepResults[]): readonly Candidat
   });
 };
 
-/** The classic auto-encoder that is the hardest to beat. */
+/** ∞ − ∞ is no number, so infinities are compared and not subtracted. */
+export const compare = (a: number, b: number): number => Number(a > b) - Number(a < b);
+
+/** The classic auto-encoder that is the hardest to beat, of those whose numbers say something if there are any. */
 export const referenceOf = (candidates: readonly Candidate[]): Candidate | undefined =>
   candidates
     .filter(({ configuration }) => configuration.recipe === 'classic')
-    .toSorted((a, b) => b.medianL2 - a.medianL2)[0];
+    .toSorted(
+      (a, b) =>
+        Number(ranksBelow(a.verdict)) - Number(ranksBelow(b.verdict)) || compare(b.medianL2, a.medianL2),
+    )[0];
 
 export type Ratio = {
   readonly value: number;

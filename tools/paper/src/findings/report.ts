@@ -29,7 +29,7 @@ export const renderFindings = (sweeps: FindingsSweeps) => {
   ];
   const report: Report = {
     text: `${[
-      '# Findings: does Table 2 of the paper reproduce?',
+      '# Findings on the paper',
       '`npx funnel report findings` writes this page from the database of its sweeps. Every number of ours comes from the sweeps, and so does every sentence about such a number.',
       ...parts.flatMap(({ sections }) => sections),
       ...(reproduction ? ['## What the printed table says about itself', bullets(printedFaults())] : []),

@@ -8,6 +8,7 @@ const colours: Readonly<Record<string, string>> = {
   funn: 'var(--blue)',
   classic: 'var(--orange)',
   'adversarial-training': 'var(--purple)',
+  trades: 'var(--teal)',
 };
 const colourOf = (recipe: string): string => colours[recipe] ?? 'var(--grey)';
 
