@@ -9,7 +9,8 @@ const top = 24;
 /** The height of one configuration in a row, and the space below a row. */
 const lane = 13;
 const gap = 10;
-const colours = ['var(--grey)', 'var(--blue)', 'var(--orange)', 'var(--purple)'] as const;
+const margin = 14;
+const colours = ['var(--grey)', 'var(--blue)', 'var(--orange)', 'var(--purple)', 'var(--teal)'] as const;
 
 const colourOf = (index: number): string => colours[index % colours.length]!;
 
@@ -48,7 +49,8 @@ const rowParts = (
     ];
   });
 
-export const drawTable2 = (configurations: readonly Configuration[], file: string): Figure => {
+export const drawTable2 = (all: readonly Configuration[], file: string): Figure => {
+  const configurations = all.filter(({ seeds }) => seeds.length > 0);
   const rows = configurations[0]!.rows;
   const step = lane * configurations.length + gap;
   const bottom = top + step * rows.length;
@@ -64,11 +66,11 @@ export const drawTable2 = (configurations: readonly Configuration[], file: strin
       ...rowParts(configurations, row, top + step * row, x),
     ]),
     ...configurations.flatMap(({ name }, i) => [
-      `<circle cx="${left + 6}" cy="${bottom + 42 + 20 * i}" r="4" fill="${colourOf(i)}"/>`,
-      text(left + 20, bottom + 46 + 20 * i, name),
+      `<circle cx="${margin + 4}" cy="${bottom + 42 + 20 * i}" r="4" fill="${colourOf(i)}"/>`,
+      text(margin + 18, bottom + 46 + 20 * i, name),
     ]),
     text(
-      left,
+      margin,
       bottom + 46 + 20 * configurations.length,
       'upright mark: printed; dot and line: ours with its 95 % interval over the images',
       'fill="var(--muted)"',
