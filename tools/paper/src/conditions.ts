@@ -13,7 +13,7 @@ import { duration, list, percent, table } from './format.ts';
 import { groupBy } from './group.ts';
 import type { Configuration, SweepResults } from './measured.ts';
 
-const paper = { train: 60_000, test: 10_000, attack: 1000 } as const;
+export const paperSizes = { train: 60_000, test: 10_000, attack: 1000 } as const;
 const printedHyperparameters: Readonly<Record<string, HyperparameterValue>> = Hyperparameters.parse({});
 
 const encoderEpochs = ({ epochs }: Configuration): number =>
@@ -24,7 +24,7 @@ const encoders = (configurations: readonly Configuration[]): readonly Configurat
   configurations.filter(({ recipe }) => recipe === 'classic' || recipe === 'funn');
 
 const paperSeen =
-  paper.train *
+  paperSizes.train *
   (Number(printedHyperparameters.initialiseEpochs) + Number(printedHyperparameters.optimiseEpochs));
 
 /** The training of the least trained configuration as a share of the paper's: training images × epochs. */
@@ -39,23 +39,38 @@ const shareOfUpdates = ({ sweep }: SweepResults, configurations: readonly Config
     ...encoders(configurations).map((one) =>
       updates(sweep.definition.dataset.train, Number(one.hyperparameters.batchSize), encoderEpochs(one)),
     ),
-  ) / updates(paper.train, Number(printedHyperparameters.batchSize), paperSeen / paper.train);
+  ) / updates(paperSizes.train, Number(printedHyperparameters.batchSize), paperSeen / paperSizes.train);
 
-/** The command that submits this sweep. */
-const command = ({ sweep: { definition } }: SweepResults, file: string): string => {
-  const {
-    dataset: { content: _, ...dataset },
-    space,
-    search,
-    seeds,
-  } = definition;
+type Submitted = {
+  readonly name?: string;
+  readonly dataset: Readonly<Record<string, string | number>>;
+  readonly space: object;
+  readonly search?: object;
+  readonly seeds: readonly number[];
+};
+
+/** The command that submits a file with these values in place of its own. */
+export const submitCommand = (file: string, { name, dataset, space, search, seeds }: Submitted): string => {
   const flags = [
-    ...Object.entries(dataset).map(([name, value]) => `dataset.${name}=${value}`),
-    ...Object.entries(space).map(([name, value]) => `space.${name}=${JSON.stringify(value)}`),
-    ...(search.strategy === 'grid' ? [] : [`search=${JSON.stringify(search)}`]),
+    ...(name === undefined ? [] : [`name=${name}`]),
+    ...Object.entries(dataset).map(([key, value]) => `dataset.${key}=${value}`),
+    ...Object.entries(space).map(([key, value]) => `space.${key}=${JSON.stringify(value)}`),
+    ...(search === undefined ? [] : [`search=${JSON.stringify(search)}`]),
     `seeds=${JSON.stringify(seeds)}`,
   ];
   return [`npx funnel submit ${file}`, ...flags.map((flag) => `  --set '${flag}'`)].join(' \\\n');
+};
+
+/** The command that submits this sweep. */
+const command = ({ sweep: { definition } }: SweepResults, file: string): string => {
+  const { dataset, space, search, seeds } = definition;
+  const { content: _, ...sizes } = dataset;
+  return submitCommand(file, {
+    dataset: sizes,
+    space,
+    seeds,
+    ...(search.strategy !== 'grid' && { search }),
+  });
 };
 
 /** What was run and what it cost, and the command to repeat it. `file`: the example that the sweep belongs to. */
@@ -108,10 +123,10 @@ const shares = (data: SweepResults, configurations: readonly Configuration[]): s
 /** Sizes and hyperparameters beside the paper's, and the shares of its training. */
 export const besidePaper = (data: SweepResults, configurations: readonly Configuration[]): string => {
   const { dataset } = data.sweep.definition;
-  const size = (key: keyof typeof paper) => [
+  const size = (key: keyof typeof paperSizes) => [
     `${key === 'attack' ? 'Attacked: correctly classified images among the first' : `${key === 'train' ? 'Training' : 'Test'} images`}`,
     String(dataset[key]),
-    String(paper[key]),
+    String(paperSizes[key]),
   ];
   return [
     `Epochs: ${epochs(configurations)}.`,

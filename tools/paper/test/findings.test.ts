@@ -130,6 +130,28 @@ describe('the reproduction', () => {
     ]);
   });
 
+  it('gives the command that trains the nearest settings at the full size', () => {
+    const { text } = render({ reproduction: [sweep(twoSettings)] }).report;
+    const block = text.split('```sh\n')[2]!.split('\n```')[0]!;
+    const flags = new Map(
+      [...block.matchAll(/--set '([^=]+)=(.+)'/g)].map(([, name, value]) => [name!, value!] as const),
+    );
+    expect(flags.get('dataset.train')).toBe('60000');
+    expect(flags.get('dataset.attack')).toBe('1000');
+    const search = JSON.parse(flags.get('search')!);
+    expect(search).toEqual({
+      ...{ strategy: 'tpe', trials: 2, parallelism: 2 },
+      try: [{ latent: 64 }, { latent: 32 }], // the nearest first
+    });
+    const definition = SweepDefinition.safeParse({
+      ...{ name: flags.get('name'), recipes: 'funn', search, attacks: ['preset:paper'] },
+      dataset: { name: 'mnist', train: 60_000, test: 10_000, attack: 1000 },
+      space: { latent: JSON.parse(flags.get('space.latent')!) },
+      objective: { attack: 'deepfool-l2', metric: 'medianL2' },
+    });
+    expect(definition.error?.issues).toBeUndefined();
+  });
+
   it('puts the full size beside the small one', () => {
     const { text } = render({
       reproduction: [sweep(twoSettings)],
@@ -145,7 +167,9 @@ describe('the reproduction', () => {
       '2 of 11',
     ]);
     expect(cells(text, '1').slice(0, 2)).toEqual(['1', 'not in the small sweep']);
-    expect(render({ reproduction: [sweep(twoSettings)] }).report.text).not.toContain('full size');
+    expect(render({ reproduction: [sweep(twoSettings)] }).report.text).not.toContain(
+      '## The nearest settings at the full size',
+    );
   });
 
   it('has a data form with every number', () => {

@@ -7,6 +7,7 @@ import { bullets, picture, table } from '../format.ts';
 import type { SweepResults } from '../measured.ts';
 import { printedShare } from '../printed.ts';
 import { assumptionsOf } from './assumptions.ts';
+import { fullSizeCommand } from './at-full-size.ts';
 import { type Effect, effectsOf, isClear } from './effects.ts';
 import { drawEffects } from './heat-map.ts';
 import { describeFullSize, describeNearest } from './nearest.ts';
@@ -110,6 +111,7 @@ export const reproductionSections = (
   const { settings, effects } = data;
   const configurations = settings.map(({ configuration }) => configuration);
   const nearest = settings.filter(isRanked).slice(0, shownSettings);
+  const again = fullSizeCommand(nearest, sweeps[0]!);
   const strips = drawStrips(settings, nearest, 'img/findings-rows.svg');
   const map = effects.length > 0 ? drawEffects(effects, 'img/findings-effects.svg') : null;
   return {
@@ -127,7 +129,12 @@ export const reproductionSections = (
       nearest.length > 0
         ? describeNearest(nearest, settings)
         : 'No setting has a result in every printed row.',
-      ...fullSizeText(data, fullSize),
+      ...(fullSize.length === 0 && again !== null
+        ? [
+            'This trains them at the sizes of the paper; `--full-size` puts the result beside them:',
+            `\`\`\`sh\n${again}\n\`\`\``,
+          ]
+        : fullSizeText(data, fullSize)),
       ...(map === null ? [] : ['## Which choice moves which row', picture(map), effectsText(effects)]),
       '## What was assumed',
       bullets(assumptionsOf(configurations)),
