@@ -256,6 +256,10 @@ describe('beyond the paper', () => {
       ...nets(3, 'funn', { gamma: 7 }, [{ median: 'Infinity', rung: 1 }]),
     ];
     const { report, data } = render({ beyond: [sweep(results)] });
+    expect(report.text).not.toContain('may mislead');
+    const untrained = nets(1, 'classic', {}, [{ median: 1, verdict: 'untrained' }]);
+    const doubtful = render({ beyond: [sweep([...untrained, ...nets(2, 'funn', {}, [{ median: 2 }])])] });
+    expect(doubtful.report.text).toContain('The verdict of this classic auto-encoder is untrained');
     expect(data.beyond!.funn.map(({ medianL2 }) => medianL2)).toEqual(['Infinity']);
     expect(report.text).toContain('median L2 ∞, × ∞');
   });

@@ -41,9 +41,7 @@ export const beyondOf = (sweeps: readonly SweepResults[], baselines: readonly Sw
 const ratioText = (ratio: Ratio | null): string => {
   if (ratio === null) return '–';
   const value = Number.isFinite(ratio.value) ? ratio.value.toFixed(2) : '∞';
-  return ratio.interval === null
-    ? `× ${value}`
-    : `× ${value} [${ratio.interval.map((end) => end.toFixed(2)).join(', ')}]`;
+  return ratio.interval === null ? `× ${value}` : `× ${value} [${ratio.interval.map(distance).join(', ')}]`;
 };
 
 const text = ({ number, medianL2, ratio, cleanAccuracy, verdict, medians }: Rated): string =>
@@ -73,6 +71,13 @@ const answer = ({ funn, reference }: Beyond): string[] => {
       : []),
   ];
 };
+
+const poorReference = ({ reference }: Beyond): string[] =>
+  reference === null || reference.verdict === 'ok'
+    ? []
+    : [
+        `The verdict of this classic auto-encoder is ${reference.verdict}, so its median L2, and every ratio to it, may mislead.`,
+      ];
 
 /** Adversarial training and TRADES at about the clean accuracy of the best sound setting. */
 const besideBaselines = ({ funn, others }: Beyond): string[] => {
@@ -159,7 +164,7 @@ export const beyondSections = (
       ...sweeps.map((sweep) => ran(sweep, 'examples/beyond.yaml')),
       ...baselines.map((sweep) => ran(sweep, 'examples/baselines.yaml')),
       `*median L2*: the median over the attacked images of the smallest change that any attack found (${attacksOf([...sweeps, ...baselines])}), where a failure counts as infinity; then the median over seeds. *ratio*: the geometric mean over seeds, divided by that of the classic auto-encoder with the greatest median L2; Welch’s 95 % interval over seeds, none for one seed. Only trials of the highest rung count. *verdict*: the worst over seeds.`,
-      bullets([...answer(data), ...besideBaselines(data)]),
+      bullets([...answer(data), ...poorReference(data), ...besideBaselines(data)]),
       ...(figure ? [picture(figure)] : []),
       ...(data.funn.length > 0 ? ['### FUNN', valuesTable(data.funn)] : []),
       ...(others.length > 0 ? ['### Other recipes', othersTable(others)] : []),
