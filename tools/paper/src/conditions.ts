@@ -118,7 +118,7 @@ const epochs = (configurations: readonly Configuration[]): string => {
 };
 
 const shares = (data: SweepResults, configurations: readonly Configuration[]): string =>
-  `The auto-encoders saw ${percent(shareOfTraining(data, configurations))} of the paper’s images (images × epochs), in ${percent(shareOfUpdates(data, configurations))} of its updates. These are the smallest shares of the configurations of `classic` and `funn`.`;
+  `The auto-encoders saw ${percent(shareOfTraining(data, configurations))} of the paper’s images (images × epochs), in ${percent(shareOfUpdates(data, configurations))} of its updates. These are the smallest shares of the configurations of FUNN and of the classic auto-encoder.`;
 
 /** Sizes and hyperparameters beside the paper's, and the shares of its training. */
 export const besidePaper = (data: SweepResults, configurations: readonly Configuration[]): string => {
