@@ -19,8 +19,14 @@ let beyond: Output<'getSweep'>;
 
 const run = (...args: string[]) => funnel(args, { env: { FUNNEL_URL: api.url }, cwd: folder });
 
-const short = { filters: '4-8', latent: 8, initialiseEpochs: 1, classifierEpochs: 2, batchSize: 16 } as const;
-const dataset = { name: 'glyphs', train: 96, test: 40, attack: 4 } as const;
+const short = {
+  filters: '4-8',
+  latent: 8,
+  initialiseEpochs: 3,
+  classifierEpochs: 20,
+  batchSize: 16,
+} as const;
+const dataset = { name: 'glyphs', train: 240, test: 100, attack: 4 } as const;
 
 const submit = async (body: SweepInput): Promise<Output<'getSweep'>> => {
   const client = createClient({ url: api.url });

@@ -17,6 +17,8 @@ import {
   type StageKind,
   type SweepDetail,
   type TrialDetail,
+  type TrialVerdict,
+  worstTrialVerdict,
   worstVerdict,
 } from '@funnel/contracts';
 import { groupBy } from './group.ts';
@@ -134,6 +136,8 @@ export type Configuration = {
   readonly attackerLoss: Estimate | null;
   /** The worst verdict over seeds. Null when no network was examined. */
   readonly verdict: DiagnosticsReport['verdict'] | null;
+  /** The worst verdict of a whole trial over seeds, which also says when the numbers mean nothing. Null when no trial has one. */
+  readonly trialVerdict: TrialVerdict | null;
   /** Checks that were not `ok`, with their seeds. */
   readonly findings: readonly { readonly check: Diagnostic; readonly seed: number }[];
   readonly epochs: Readonly<Partial<Record<StageKind, number>>>;
@@ -184,6 +188,7 @@ const summarise = (name: string, all: readonly TrialResult[]): Configuration => 
     seed: trial.seed,
     checks: trial.evaluations[0]?.diagnostics ?? [],
   }));
+  const verdicts = results.flatMap(({ trial }) => trial.verdict ?? []);
   return {
     name,
     recipe,
@@ -201,6 +206,7 @@ const summarise = (name: string, all: readonly TrialResult[]): Configuration => 
     verdict: checks.some((one) => one.checks.length > 0)
       ? worstVerdict(results.flatMap(({ trial }) => trial.evaluations.map(({ verdict }) => verdict)))
       : null,
+    trialVerdict: verdicts.length > 0 ? worstTrialVerdict(verdicts) : null,
     findings: checks.flatMap(({ seed, checks: found }) =>
       found.filter(({ verdict }) => verdict !== 'ok').map((check) => ({ check, seed })),
     ),

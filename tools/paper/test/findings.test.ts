@@ -114,6 +114,17 @@ describe('the reproduction', () => {
     expect(cells(text, 'LocalSearch').slice(2)).toEqual(['1', '2']); // agreeing settings, settings with a result
   });
 
+  it('puts a network that may guess after the others', () => {
+    const guesses = setting(2, asPrinted, { latent: 128 });
+    const trial = { ...guesses.trial, verdict: 'untrained' as const };
+    const { text } = render({ reproduction: [sweep([{ ...guesses, trial }, ...twoSettings])] }).report;
+    expect(text).toContain('| Latent units | 64 | 32 | 128 |');
+    expect(text).toContain('| verdict | ok | ok | untrained |');
+    expect(text).toContain('In 1 of 3 settings the clean accuracy may be that of guesses');
+    expect(text).toContain('These settings come after the others: 3.');
+    expect(render({ reproduction: [sweep(twoSettings)] }).report.text).not.toContain('guesses');
+  });
+
   it('counts the effects whose interval says something, and what chance would give', () => {
     const four = [32, 32, 64, 64].map((latent, i) =>
       setting(i, latent === 32 ? allFooled : asPrinted, { latent, noise: i % 2 === 0 ? 4 : 16 }),

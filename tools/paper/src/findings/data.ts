@@ -12,7 +12,7 @@ const settingData = ({ number, configuration, nearness }: Setting) => ({
   nearness: nearness.value,
   cleanAccuracy: configuration.cleanAccuracy,
   hingeActive: configuration.hinge,
-  verdict: configuration.verdict,
+  verdict: configuration.trialVerdict,
   checks: configuration.findings,
   rows: nearness.rows.map(({ name, printed, row, distance, agrees }) => ({
     name,

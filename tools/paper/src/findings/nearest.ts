@@ -23,7 +23,7 @@ const valuesTable = (nearest: readonly Setting[], of: readonly Setting[]): strin
         cleanAccuracy === null ? '–' : percent(cleanAccuracy.mean),
       ),
       row('hinge active', ({ configuration: { hinge } }) => (hinge === null ? '–' : percent(hinge.mean))),
-      row('verdict', ({ configuration: { verdict } }) => verdict ?? 'not examined'),
+      row('verdict', ({ configuration }) => configuration.trialVerdict ?? 'not examined'),
       ...choices.map(({ name, title }) =>
         row(title, ({ configuration: { hyperparameters } }) => valueText(name, hyperparameters)),
       ),
@@ -84,8 +84,8 @@ export const describeFullSize = (full: readonly Setting[], small: readonly Setti
       agreementText(large),
       before ? clean(before) : '–',
       clean(large),
-      before?.configuration.verdict ?? '–',
-      large.configuration.verdict ?? '–',
+      before?.configuration.trialVerdict ?? '–',
+      large.configuration.trialVerdict ?? '–',
     ]),
     [0, 1, 2, 3, 4, 5, 6, 7],
   );

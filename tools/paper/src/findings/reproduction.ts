@@ -12,7 +12,7 @@ import { type Effect, effectsOf, isClear } from './effects.ts';
 import { drawEffects } from './heat-map.ts';
 import { describeFullSize, describeNearest } from './nearest.ts';
 import { sentencesOf } from './sentences.ts';
-import { isRanked, type Setting, settingsOf } from './settings.ts';
+import { isRanked, isUntrained, type Setting, settingsOf } from './settings.ts';
 import { drawStrips } from './strips.ts';
 
 /** Of the nearest settings, and of the strongest effects. */
@@ -32,7 +32,10 @@ export const reproductionOf = (
   const settings = settingsOf(sweeps);
   return {
     settings,
-    effects: effectsOf(settings.map(({ configuration }) => configuration)),
+    // The success rate of a network that may guess says nothing about its choices.
+    effects: effectsOf(
+      settings.filter((setting) => !isUntrained(setting)).map(({ configuration }) => configuration),
+    ),
     fullSize: settingsOf(fullSize),
   };
 };
@@ -64,7 +67,7 @@ const effectsText = (effects: readonly Effect[]): string => {
   const clear = judged.filter(({ difference }) => isClear(difference));
   const shown = clear.toSorted((a, b) => weight(b) - weight(a)).slice(0, shownEffects);
   return [
-    'An effect is the mean logit of the success rate over the settings with a value, minus that over all others, with Welch’s 95 % interval. +0.69 doubles the odds of success. The settings are random draws, so the other choices are spread alike over both groups ([decision 32](adr/0032-nearness-and-effects.md)).',
+    'An effect is the mean logit of the success rate over the settings with a value, minus that over all others, with Welch’s 95 % interval. +0.69 doubles the odds of success. The settings are random draws, so the other choices are spread alike over both groups. Settings with the verdict untrained are left out ([decision 32](adr/0032-nearness-and-effects.md)).',
     '',
     `${plural(judged.length, 'effect has', 'effects have')} an interval, and ${clear.length} of these intervals do not contain 0. If no choice moved anything, about ${Math.round(0.05 * judged.length)} would not contain 0 by chance. So one such interval alone proves nothing.`,
     ...(shown.length > 0

@@ -4,7 +4,7 @@ import { checkLabel, plural } from '@funnel/contracts';
 import { list, percent } from '../format.ts';
 import type { SweepResults } from '../measured.ts';
 import { type Effect, isClear } from './effects.ts';
-import { agreements, isRanked, type Setting } from './settings.ts';
+import { agreements, isRanked, isUntrained, type Setting } from './settings.ts';
 import { heightOf, isSlow, riseOf, type SlowPair, slowPairs } from './slowness.ts';
 
 const names = (settings: readonly Setting[]): string =>
@@ -41,9 +41,15 @@ const nearest = ([first]: readonly Setting[]): string[] => {
 
 const unranked = (settings: readonly Setting[], sweeps: readonly SweepResults[]): string[] => {
   const without = settings.filter((setting) => !isRanked(setting));
+  const untrained = settings.filter(isUntrained);
   const trials = sweeps.flatMap(({ results }) => results.map(({ trial }) => trial.status));
   const ended = trials.filter((status) => status !== 'completed');
   return [
+    ...(untrained.length > 0
+      ? [
+          `In ${untrained.length} of ${plural(settings.length, 'setting')} the clean accuracy may be that of guesses (verdict untrained). These settings come after the others: ${names(untrained)}.`,
+        ]
+      : []),
     ...(without.length > 0
       ? [
           `${plural(without.length, 'setting has', 'settings have')} no result in at least one printed row, and therefore no nearness and no place among the nearest: ${names(without)}.`,

@@ -2,7 +2,10 @@
 import { type Configuration, configurationsOf, type SweepResults } from '../measured.ts';
 import { type Nearness, nearnessOf } from './nearness.ts';
 
-/** `number`: its place by nearness, from 1. Settings without a nearness come last. */
+/**
+ * `number`: its place by nearness, from 1. A network that may guess is near to nothing, whatever its numbers are: such settings come after the
+ * others, and those without a nearness last.
+ */
 export type Setting = {
   readonly number: number;
   readonly configuration: Configuration;
@@ -14,12 +17,33 @@ export const funnConfigurations = (sweeps: readonly SweepResults[]): readonly Co
     ({ recipe, seeds }) => recipe === 'funn' && seeds.length > 0,
   );
 
+export const isUntrained = ({ configuration }: Pick<Setting, 'configuration'>): boolean =>
+  configuration.trialVerdict === 'untrained';
+
+type Unnumbered = Omit<Setting, 'number'>;
+
+/** Compared part by part. */
+const orderOf = (setting: Unnumbered): readonly number[] => [
+  Number(!isRanked(setting)),
+  Number(isUntrained(setting)),
+  setting.nearness.value ?? 0,
+];
+
+const compare = (a: Unnumbered, b: Unnumbered): number => {
+  const other = orderOf(b);
+  return (
+    orderOf(a)
+      .map((part, i) => part - other[i]!)
+      .find((difference) => difference !== 0) ?? 0
+  );
+};
+
 export const settingsOf = (sweeps: readonly SweepResults[]): readonly Setting[] =>
   funnConfigurations(sweeps)
     .map((configuration) => ({ configuration, nearness: nearnessOf(configuration) }))
-    .toSorted((a, b) => (a.nearness.value ?? Number.MAX_VALUE) - (b.nearness.value ?? Number.MAX_VALUE))
+    .toSorted(compare)
     .map((setting, i) => ({ number: i + 1, ...setting }));
 
-export const isRanked = ({ nearness }: Setting): boolean => nearness.value !== null;
+export const isRanked = ({ nearness }: Pick<Setting, 'nearness'>): boolean => nearness.value !== null;
 
 export const agreements = ({ nearness }: Setting): number => nearness.rows.filter((row) => row.agrees).length;
