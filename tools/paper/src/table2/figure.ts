@@ -3,7 +3,7 @@ import { drawing, type Figure, line, scaleOf, text, ticksOf } from '@funnel/figu
 import { type Configuration, printedOf } from '../measured.ts';
 
 const width = 860;
-const left = 270;
+const left = 292;
 const right = 24;
 const top = 24;
 /** The height of one configuration in a row, and the space below a row. */
