@@ -266,6 +266,24 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
         r.query as DatasetImagesQuery,
       ),
     listWorkers: () => ({ items: workers(world) }),
+    getWorkerLog: (r) => {
+      const worker = need(
+        workers(world).find(({ id }) => id === r.params.id),
+        'worker',
+      );
+      const line = (stage: string, message: string, level: 'info' | 'error' = 'info') => ({
+        ...{ at: worker.startedAt, attempt: 1, level, message, stage, kind: 'classify' as const },
+        detail: level === 'error' ? 'Error: it fell\n    at step (train.ts:7)' : null,
+      });
+      return {
+        items: [
+          line('a'.repeat(64), `began on ${worker.id} (wasm)`),
+          line('a'.repeat(64), 'ended: completed, 4 new epochs'),
+          line('b'.repeat(64), `began on ${worker.id} (wasm)`),
+          line('b'.repeat(64), 'ended: failed, TRAINER_DIED: SIGKILL', 'error'),
+        ],
+      };
+    },
     getStageLog: (r) => {
       const stage = need(
         [...world.sweeps.values()].map((s) => s.stages.get(r.params.id!)).find((s) => s !== undefined),
