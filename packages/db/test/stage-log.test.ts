@@ -78,23 +78,18 @@ it('of a worker has its attempts at all stages with their errors; an unknown wor
     ...{ stageId: first.stageId, fencingToken: first.fencingToken, maxAttempts: 3 },
     ...{ code: 'TRAINER_DIED', message: 'SIGKILL', stack: 'Error: SIGKILL' },
   });
-  await db.pool.query('UPDATE stages SET ready_at = now() WHERE id = $1', [first.stageId]);
-  await finish(db, await claimed());
+  const second = await claimed();
+  await finish(db, second);
   const items = await readWorkerLog(db, 'logged');
   expect(routes.getWorkerLog.response.parse({ items })).toEqual({ items });
   expect(
-    items.map(({ stage, kind, attempt, level, message }) => [
-      stage === first.stageId,
-      kind,
-      attempt,
-      level,
-      message.replace(/ on logged.*/, ''),
-    ]),
+    items.map(({ stage, level, message }) => [stage, level, message.replace(/ on logged.*/, '')]),
   ).toEqual([
-    [true, 'initialise', 1, 'info', 'began'],
-    [true, 'initialise', 1, 'error', 'ended: failed, TRAINER_DIED: SIGKILL'],
-    [true, 'initialise', 2, 'info', 'began'],
-    [true, 'initialise', 2, 'info', 'ended: completed, 1 new epoch'],
+    [first.stageId, 'info', 'began'],
+    [first.stageId, 'error', 'ended: failed, TRAINER_DIED: SIGKILL'],
+    [second.stageId, 'info', 'began'],
+    [second.stageId, 'info', expect.stringMatching(/^ended: completed, \d new epochs?$/)],
   ]);
+  expect(items[1]).toMatchObject({ attempt: first.fencingToken, detail: 'Error: SIGKILL' });
   await expect(readWorkerLog(db, 'nobody')).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
