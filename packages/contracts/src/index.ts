@@ -1,5 +1,6 @@
 export * from './abilities.ts';
 export { attackFaults, unknownSettingFault } from './attacks/attack-faults.ts';
+export * from './attacks/check-budgets.ts';
 export * from './attacks/check-summary.ts';
 export {
   type AttackAccess,
