@@ -74,6 +74,7 @@ export * from './statuses.ts';
 export * from './student-t.ts';
 export * from './sweep.ts';
 export * from './sweep-annotations.ts';
+export { hyperparametersReadBy } from './sweep-faults.ts';
 export * from './sweep-overview.ts';
 export * from './system-errors.ts';
 export * from './text.ts';

@@ -12,6 +12,7 @@ import {
   isNumeric,
   type NumericHyperparameter,
 } from './hyperparameters.ts';
+import { evenAfterFaults, rightParts } from './right-parts.ts';
 
 /**
  * `{ min, max, step }` goes from min to max in equal steps and includes max when a step meets it. `{ min, max, count, scale }` places
@@ -27,17 +28,18 @@ export const Range = z
     scale: z.enum(['linear', 'log']).default('linear'),
   })
   .superRefine((range, context) => {
+    const isRight = rightParts(context.issues);
     const fault = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message, input: range });
-    if (!(range.min <= range.max))
+    if (isRight('min') && isRight('max') && !(range.min <= range.max))
       fault('max', `Expected min <= max, but got min=${range.min}, max=${range.max}`);
     if (range.step !== undefined && range.count !== undefined)
       fault('count', 'Expected a step or a count, but got both');
     if (range.scale === 'log' && range.step !== undefined)
       fault('step', 'Expected a count with a log scale, but got a step');
-    if (range.scale === 'log' && !(range.min > 0))
+    if (range.scale === 'log' && isRight('min') && !(range.min > 0))
       fault('min', `Expected min > 0 on a log scale, but got ${range.min}`);
-  });
+  }, evenAfterFaults);
 export type Range = z.infer<typeof Range>;
 
 /** The schema of one hyperparameter in a search space. It has no default: a hyperparameter that is not named stays absent. */
