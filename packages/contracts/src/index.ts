@@ -29,11 +29,8 @@ export {
   attacks,
   attackVersion,
   epsilonFaultAmong,
-  fractionText,
   queriesOf,
-  readFraction,
   searchLimitOf,
-  settingsJsonSchema,
 } from './attacks.ts';
 export * from './checkpoint.ts';
 export * from './clients.ts';
@@ -46,6 +43,7 @@ export * from './datasets.ts';
 export * from './did-you-mean.ts';
 export * from './engine-version.ts';
 export * from './errors.ts';
+export { fractionText, readFraction, settingsJsonSchema } from './fractions.ts';
 export * from './hyperparameters.ts';
 export * from './json.ts';
 export * from './leaderboard-texts.ts';
