@@ -4,6 +4,7 @@ import { AppError, errors, whyUnreadable } from '@funnel/contracts';
 import { z } from 'zod';
 import { toDotPath } from 'zod/v4/core';
 import type { Explained, PlacedIssue } from './error-json.ts';
+import { inFlags } from './flags.ts';
 import { describeProblem } from './problems.ts';
 
 export const exitCodes = {
@@ -93,7 +94,7 @@ export const explain = (
     // The hint of UNAVAILABLE is for callers of the API. The message already says what to do.
     if (error.code === 'UNAVAILABLE') return { text: error.message, status: exitCodes.unreachable };
     // The message of a refused input already says what to do.
-    if (error.code === 'ATTACK_INPUT') return { text: error.message, status: exitCodes.usage };
+    if (error.code === 'ATTACK_INPUT') return { text: inFlags(error.message), status: exitCodes.usage };
     const { hint = errors[error.code].hint } = error.details;
     return { text: `${error.message}\n→ ${hint}`, status: exitCodes.failed };
   }
