@@ -421,6 +421,7 @@ const readResults = async (sweepId: string): Promise<void> => {
         ...JSON.parse(filter),
       }),
     );
+  await leaderboard(db, routes.leaderboard.query.parse({ tag: 'baseline' }));
   const none = leaderboard(db, routes.leaderboard.query.parse({ dataset: 'none' }));
   await expect(none).rejects.toMatchObject({ code: 'NOT_FOUND' });
 };

@@ -194,9 +194,10 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
     getSweep: (r) => world.detailOf(sweep(r)),
     annotateSweep: (r) => {
       const found = sweep(r);
-      const { notes, tags } = r.body as AnnotateSweep;
+      const { notes, tags, addTags = [], removeTags = [] } = r.body as AnnotateSweep;
       found.notes = notes ?? found.notes;
-      found.tags = tags ?? found.tags;
+      const kept = found.tags.filter((tag) => !removeTags.includes(tag));
+      found.tags = tags ?? [...new Set([...kept, ...addTags])];
       world.emit({ type: 'sweep', sweepId: found.id, status: found.status as 'running' });
       return world.detailOf(found);
     },
