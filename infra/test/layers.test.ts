@@ -42,9 +42,9 @@ test.each(packages)('$name imports only the packages contracts and kernels', ({ 
   ).toEqual([]);
 });
 
-/** The command line starts the API and a worker on one machine (`funnel up`) and writes the report; benchmarks and faults need real programs. */
+/** The command line starts the API and a worker on one machine (`funnel up`) and writes the reports; benchmarks and faults need real programs. */
 const composers: Readonly<Record<string, readonly string[]>> = {
-  '@funnel/cli': ['api', 'table2', 'worker'],
+  '@funnel/cli': ['api', 'paper', 'worker'],
   '@funnel/bench': ['api', 'worker'],
   '@funnel/chaos': ['worker'],
 };

@@ -54,7 +54,8 @@ const parse = async (command: string): Promise<string> => {
     each.commands.forEach(visit);
   };
   visit(program);
-  await program.parseAsync(command.split(/\s+/), { from: 'user' });
+  const words = command.split(/\s+/).map((word) => word.replace(/^'(.*)'$/, '$1'));
+  await program.parseAsync(words, { from: 'user' });
   return reached;
 };
 

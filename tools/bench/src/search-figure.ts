@@ -1,4 +1,5 @@
 /** The figure of `bench real-search`: the best value so far over the trainers' seconds; of each arm the median and the range of its seeds. */
+import { drawing, scaleOf, text, ticksOf, uprightText } from '@funnel/figures';
 import type { EndedTrial } from './measure-real-search.ts';
 import { median } from './timing.ts';
 
@@ -68,22 +69,9 @@ const frame = { left: 64, right: 24, top: 20, bottom: 52 };
 /** The lower right corner, which no curve of a search reaches. */
 const legend = { left: 540, top: 270, step: 22 };
 const looks: Readonly<Record<Arm, { readonly colour: string; readonly title: string }>> = {
-  hyperband: { colour: '#0b5fa5', title: 'Hyperband, TPE' },
-  random: { colour: '#b4511d', title: 'random search' },
+  hyperband: { colour: 'var(--blue)', title: 'Hyperband, TPE' },
+  random: { colour: 'var(--orange)', title: 'random search' },
 };
-
-/** Multiples of 1, 2 or 5 times a power of ten: at most seven of them. */
-const ticksOf = (low: number, high: number): readonly number[] => {
-  const rough = (high - low) / 6;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough)!;
-  const first = Math.ceil(low / step - 1e-9);
-  const count = Math.floor(high / step + 1e-9) - first + 1;
-  return Array.from({ length: count }, (_, i) => (first + i) * step);
-};
-
-const text = (x: number, y: number, words: string, attributes = ''): string =>
-  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${attributes}>${words}</text>`;
 
 /** A line that keeps its height until the next point. */
 const stepsOf = (points: readonly (readonly [x: number, y: number])[]): string =>
@@ -91,7 +79,6 @@ const stepsOf = (points: readonly (readonly [x: number, y: number])[]): string =
     .map(([x, y], i) => (i === 0 ? `M${x.toFixed(1)} ${y.toFixed(1)}` : `H${x.toFixed(1)}V${y.toFixed(1)}`))
     .join('');
 
-/** An SVG with its own white background. */
 export const drawSearches = (curves: readonly Curve[]): string => {
   const end = endOf(curves);
   const arms = armsOf(curves).map((arm) => ({ arm, summaries: summariesOf(curves, arm) }));
@@ -100,24 +87,18 @@ export const drawSearches = (curves: readonly Curve[]): string => {
   const high = Math.max(...all.map(({ greatest }) => greatest));
   const margin = Math.max(0.01, 0.05 * (high - low));
   const [bottom, top] = [low - margin, high + margin];
-  const x = (seconds: number): number => frame.left + (seconds / end) * (width - frame.left - frame.right);
-  const y = (value: number): number =>
-    height - frame.bottom - ((value - bottom) / (top - bottom)) * (height - frame.top - frame.bottom);
+  const x = scaleOf([0, end], [frame.left, width - frame.right]);
+  const y = scaleOf([bottom, top], [height - frame.bottom, frame.top]);
   const axes = [
     ...ticksOf(bottom, top).flatMap((value) => [
-      `<path d="M${frame.left} ${y(value).toFixed(1)}H${x(end).toFixed(1)}" stroke="#dddddd"/>`,
+      `<path d="M${frame.left} ${y(value).toFixed(1)}H${x(end).toFixed(1)}" stroke="var(--grid)"/>`,
       text(frame.left - 8, y(value) + 4, `${(100 * value).toFixed(0)} %`, 'text-anchor="end"'),
     ]),
     ...ticksOf(0, end).map((value) =>
       text(x(value), height - frame.bottom + 18, String(value), 'text-anchor="middle"'),
     ),
     text((frame.left + x(end)) / 2, height - 12, 'CPU seconds of the trainers', 'text-anchor="middle"'),
-    text(
-      0,
-      0,
-      'best robust accuracy so far',
-      `text-anchor="middle" transform="translate(16 ${(height - frame.bottom) / 2}) rotate(-90)"`,
-    ),
+    uprightText(16, (height - frame.bottom) / 2, 'best robust accuracy so far'),
   ];
   const lines = arms.flatMap(({ arm, summaries }, row) => {
     const { colour, title } = looks[arm];
@@ -132,12 +113,10 @@ export const drawSearches = (curves: readonly Curve[]): string => {
       text(legend.left + 30, legend.top + row * legend.step + 4, title, `fill="${colour}"`),
     ];
   });
-  return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="13" role="img">`,
-    '<title>Best robust accuracy over the CPU seconds of the trainers; solid: median, dotted: range of the seeds</title>',
-    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-    ...axes,
-    ...lines,
-    '</svg>',
-  ].join('\n')}\n`;
+  return drawing(
+    width,
+    height,
+    'Best robust accuracy over the CPU seconds of the trainers; solid: median, dotted: range of the seeds',
+    [...axes, ...lines],
+  );
 };

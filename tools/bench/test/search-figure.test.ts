@@ -26,10 +26,10 @@ test('a summary is the median and the range of the seeds, until the shortest run
 
 test('the figure draws each arm as steps from its first summary to the end', () => {
   const figure = drawSearches(curves);
-  const paths = [...figure.matchAll(/<path d="(M[^"]*)" fill="none" stroke="(#\w+)"/g)];
+  const paths = [...figure.matchAll(/<path d="(M[^"]*)" fill="none" stroke="([^"]+)"/g)];
   expect(paths.map(([, , colour]) => colour)).toEqual([
-    ...Array(3).fill('#0b5fa5'),
-    ...Array(3).fill('#b4511d'),
+    ...Array(3).fill('var(--blue)'),
+    ...Array(3).fill('var(--orange)'),
   ]);
   // 8 seconds are 632 pixels wide, from 64: hyperband starts at 3 seconds, random search at 5.
   const startOf = (path: string) => Number(/^M([\d.]+)/.exec(path)![1]);

@@ -1,14 +1,21 @@
+import { dirname, join } from 'node:path';
 import type { Client } from '@funnel/client';
-import { renderTable2, type Table2, type TrialResult } from '@funnel/table2';
+import {
+  type Report,
+  renderFindings,
+  renderTable2,
+  type SweepResults,
+  type TrialResult,
+} from '@funnel/paper';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
-import { checkOut, replaceFile } from '../output/out-file.ts';
-import { present } from '../output/terminal.ts';
+import { checkOut, isOrdinary, replaceFile } from '../output/out-file.ts';
+import { type Output, present } from '../output/terminal.ts';
 import { allItems, findSweep } from '../requests.ts';
 import { sweepWords } from '../values.ts';
 
-const readSweep = async (client: Client, idOrName: string): Promise<Table2> => {
+const readSweep = async (client: Client, idOrName: string): Promise<SweepResults> => {
   const id = await findSweep(client, idOrName);
   const sweep = await client.getSweep({ params: { id } });
   const trials = await allItems((query) => client.listTrials({ params: { id }, query }));
@@ -21,35 +28,139 @@ const readSweep = async (client: Client, idOrName: string): Promise<Table2> => {
     ]);
     results.push({ trial: detail, series });
   }
+  if (results.every(({ trial }) => trial.status !== 'completed'))
+    throw new Exit(
+      exitCodes.incomplete,
+      `Expected a sweep with completed trials, but ${idOrName} has none: \`npx funnel watch ${idOrName}\``,
+    );
   return { sweep, results };
 };
 
-type Options = { readonly sweep: string; readonly out?: string };
-
-const reportTable2 = async ({ sweep, out }: Options, { client, output }: Context): Promise<void> => {
-  if (out !== undefined) checkOut(out);
-  const data = await readSweep(client(), sweep);
-  if (data.results.every(({ trial }) => trial.status !== 'completed'))
-    throw new Exit(
-      exitCodes.incomplete,
-      `Expected a sweep with completed trials, but ${sweep} has none: \`npx funnel watch ${sweep}\``,
-    );
-  const text = renderTable2(data);
+/** Writes the report and the figures beside it, or prints the report: its figures need a file. */
+const deliver = (
+  { text, figures }: Report,
+  data: unknown,
+  { out, output }: { readonly out: string | undefined; readonly output: Output },
+): void => {
   if (out !== undefined) {
+    const files = isOrdinary(out)
+      ? figures.map(({ file, svg }) => ({ path: join(dirname(out), file), svg }))
+      : [];
+    for (const { path } of files) checkOut(path);
+    for (const { path, svg } of files) replaceFile(path, svg);
     replaceFile(out, text);
-    output.note(`Wrote ${out}.`);
+    output.note(`Wrote ${[out, ...files.map(({ path }) => path)].join(', ')}.`);
   }
   if (output.json || out === undefined) present(output, data, () => text.trimEnd());
 };
 
+type Table2Options = { readonly sweep: string; readonly out?: string };
+
+const reportTable2 = async ({ sweep, out }: Table2Options, { client, output }: Context): Promise<void> => {
+  if (out !== undefined) checkOut(out);
+  const data = await readSweep(client(), sweep);
+  deliver(renderTable2(data), data, { out, output });
+};
+
+type FindingsOptions = {
+  readonly reproduction?: readonly string[];
+  readonly fullSize?: readonly string[];
+  readonly beyond?: readonly string[];
+  readonly baselines?: readonly string[];
+  readonly out?: string;
+};
+
+const readSweeps = async (
+  client: Client,
+  names: readonly string[] = [],
+): Promise<readonly SweepResults[]> => {
+  const sweeps: SweepResults[] = [];
+  for (const name of names) sweeps.push(await readSweep(client, name));
+  return sweeps;
+};
+
+/** Throws Exit if the sweeps of one option have other data or other attacks: their numbers cannot stand in one table. */
+const refuseMixture = (sweeps: readonly SweepResults[], option: string): void => {
+  const of = ({ sweep }: SweepResults, key: 'dataset' | 'attacks') => JSON.stringify(sweep.definition[key]);
+  for (const key of ['dataset', 'attacks'] as const)
+    for (const one of sweeps)
+      if (of(one, key) !== of(sweeps[0]!, key))
+        throw new Exit(
+          exitCodes.usage,
+          `Expected sweeps with the same \`${key}\` after ${option}, but ${sweeps[0]!.sweep.id} and ${one.sweep.id} differ in it`,
+        );
+};
+
+/** Throws Exit if no trial of FUNN has completed: then no setting has a nearness. */
+const refuseWithoutFunn = (sweeps: readonly SweepResults[], option: string): void => {
+  const found = sweeps.some(({ results }) =>
+    results.some(({ trial }) => trial.recipe === 'funn' && trial.status === 'completed'),
+  );
+  if (sweeps.length > 0 && !found)
+    throw new Exit(
+      exitCodes.usage,
+      `Expected a sweep with completed trials of funn after ${option}, but got ${sweeps.map(({ sweep }) => sweep.name).join(', ')}`,
+    );
+};
+
+const reportFindings = async (
+  { out, ...options }: FindingsOptions,
+  { client, output }: Context,
+): Promise<void> => {
+  for (const [part, whole] of [
+    ['fullSize', 'reproduction'],
+    ['baselines', 'beyond'],
+  ] as const)
+    if (options[part] && !options[whole])
+      throw new Exit(
+        exitCodes.usage,
+        `Expected --${whole} beside --${part === 'fullSize' ? 'full-size' : part}, which stands beside its numbers`,
+      );
+  if (!options.reproduction && !options.beyond)
+    throw new Exit(
+      exitCodes.usage,
+      'Expected a sweep after --reproduction or --beyond, but got neither: `npx funnel ls` lists sweeps',
+    );
+  if (out !== undefined) checkOut(out);
+  const service = client();
+  const sweeps = {
+    reproduction: await readSweeps(service, options.reproduction),
+    fullSize: await readSweeps(service, options.fullSize),
+    beyond: await readSweeps(service, options.beyond),
+    baselines: await readSweeps(service, options.baselines),
+  };
+  refuseMixture(sweeps.reproduction, '--reproduction');
+  refuseMixture(sweeps.fullSize, '--full-size');
+  refuseWithoutFunn(sweeps.reproduction, '--reproduction');
+  refuseWithoutFunn(sweeps.fullSize, '--full-size');
+  refuseMixture([...sweeps.beyond, ...sweeps.baselines], '--beyond and --baselines');
+  const { report, data } = renderFindings(sweeps);
+  deliver(report, data, { out, output });
+};
+
 export const reportCommand = (program: Command, context: () => Context): void => {
-  program
+  const report = program
     .command('report')
-    .description('write a report of a sweep, as Markdown')
+    .description('write a report on the paper from sweeps, as Markdown');
+  const outText =
+    'the file for the report; figures go into img/ beside it (default: stdout, without figures)';
+  report
     .command('table2')
     .description('compare the sweep’s numbers with Table 2 of the paper')
     .requiredOption('--sweep <id or name>', `a sweep such as examples/table2.yaml: ${sweepWords}`)
-    .option('--out <file>', 'the file for the report (default: stdout)')
+    .option('--out <file>', outText)
     .exitOverride()
-    .action((options: Options) => reportTable2(options, context()));
+    .action((options: Table2Options) => reportTable2(options, context()));
+  report
+    .command('findings')
+    .description(
+      'say which settings come nearest to Table 2, which choice moves which row, and what beats the paper',
+    )
+    .option('--reproduction <sweeps...>', `sweeps such as examples/reproduction.yaml, each as ${sweepWords}`)
+    .option('--full-size <sweeps...>', 'sweeps of the nearest settings at the full size')
+    .option('--beyond <sweeps...>', 'sweeps such as examples/beyond.yaml')
+    .option('--baselines <sweeps...>', 'sweeps such as examples/baselines.yaml, on the same data and attacks')
+    .option('--out <file>', outText)
+    .exitOverride()
+    .action((options: FindingsOptions) => reportFindings(options, context()));
 };

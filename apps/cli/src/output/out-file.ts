@@ -5,7 +5,8 @@ import { makeFolder } from '@funnel/contracts/make-folder';
 import { Exit, exitCodes } from '../exit.ts';
 
 /** A pipe or a device, such as /dev/stdout, can be written but not replaced. */
-const isOrdinary = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
+export const isOrdinary = (file: string): boolean =>
+  statSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
 
 /** Makes the folder of the file. Throws Exit if a result could not be written to the file. */
 export const checkOut = (file: string, option = '--out'): void => {

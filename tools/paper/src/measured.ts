@@ -19,6 +19,7 @@ import {
   type TrialDetail,
   worstVerdict,
 } from '@funnel/contracts';
+import { groupBy } from './group.ts';
 import { type Printed, type PrintedRow, printedRows } from './printed.ts';
 
 const deviation = (values: readonly number[]): number | null => {
@@ -45,8 +46,9 @@ export const estimate = (values: readonly number[]): Estimate | null => {
 /** One attack on the networks of all seeds of one configuration. Shares are in [0, 1]. */
 export type Measured = {
   readonly success: Estimate;
-  /** Attacked images of all seeds together. */
+  /** Attacked images of all seeds together, and those that the attack fooled. */
   readonly attempted: number;
+  readonly successes: number;
   /** 95 % Wilson interval of the success rate over the images of all seeds together. */
   readonly pooled: readonly [number, number];
   /** Mean L2 over successes. Null when no seed had a success. */
@@ -72,15 +74,14 @@ export const measure = (bySeed: ReadonlyMap<number, EvaluationSummary>): Measure
   const total = (of: (summary: EvaluationSummary) => number) =>
     summaries.reduce((sum, summary) => sum + of(summary), 0);
   const attempted = total((summary) => summary.attempted);
+  const successes = total((summary) => summary.successes);
   // A median is null only for a seed without attacked images, and `tried` leaves those out.
   const medians = tried.map(([seed, { medianL2 }]) => [seed, readExtended(medianL2)!] as const);
   return {
     success,
     attempted,
-    pooled: wilsonInterval(
-      total(({ successes }) => successes),
-      attempted,
-    ),
+    successes,
+    pooled: wilsonInterval(successes, attempted),
     noise: estimate(present(summaries.map(({ noiseLevel }) => noiseLevel))),
     noiseAll: estimate(present(summaries.map(({ noiseLevelAll }) => noiseLevelAll))),
     medianL2: median(medians.map(([, value]) => value))!,
@@ -94,7 +95,7 @@ export const noiseAgrees = (printed: number, { noise }: Measured): boolean =>
   noise !== null && Math.abs(printed - noise.mean) <= (noise.halfWidth ?? 0) + 0.005;
 
 /** The least success rate that agrees with “near 100 %”. */
-const nearlyAll = 0.95;
+export const nearlyAll = 0.95;
 
 /** Returns true when a printed percentage lies within the interval over seeds or the interval over images. */
 export const agrees = (printed: Printed, { success, pooled }: Measured): boolean => {
@@ -107,7 +108,7 @@ export const agrees = (printed: Printed, { success, pooled }: Measured): boolean
 };
 
 /** A sweep with every trial's evaluations, checks and training curves. */
-export type Table2 = { readonly sweep: SweepDetail; readonly results: readonly TrialResult[] };
+export type SweepResults = { readonly sweep: SweepDetail; readonly results: readonly TrialResult[] };
 
 export type TrialResult = { readonly trial: TrialDetail; readonly series: readonly MetricSeries[] };
 
@@ -120,6 +121,8 @@ export type Configuration = {
   readonly recipe: string;
   readonly hyperparameters: Readonly<Record<string, HyperparameterValue>>;
   readonly seeds: readonly number[];
+  /** The trials of these seeds. */
+  readonly trials: readonly string[];
   /** Seeds whose trial did not complete. The numbers leave them out. */
   readonly missing: readonly { readonly seed: number; readonly status: string }[];
   readonly rows: readonly Row[];
@@ -186,6 +189,7 @@ const summarise = (name: string, all: readonly TrialResult[]): Configuration => 
     recipe,
     hyperparameters,
     seeds: results.map(({ trial }) => trial.seed),
+    trials: results.map(({ trial }) => trial.id),
     missing: all
       .filter(({ trial }) => trial.status !== 'completed')
       .map(({ trial: { seed, status } }) => ({ seed, status })),
@@ -206,22 +210,25 @@ const summarise = (name: string, all: readonly TrialResult[]): Configuration => 
   };
 };
 
+/** The printed numbers that a configuration is compared with. */
+export const printedOf = ({ recipe }: Pick<Configuration, 'recipe'>, { printed }: Row): Printed | null => {
+  if (recipe === 'classic' || recipe === 'funn') return printed[recipe];
+  return recipe === 'magnet' && printed.magnet !== null ? { success: printed.magnet, noise: null } : null;
+};
+
 /** Groups the trials into configurations, in the order of their numbers. */
 export const configurationsOf = (results: readonly TrialResult[]): Configuration[] => {
   const ordered = [...results].sort((a, b) => a.trial.number - b.trial.number);
   const names = differing(ordered.map(({ trial }) => trial));
-  const groups = new Map<string, TrialResult[]>();
-  for (const result of ordered) {
-    const { recipe, hyperparameters } = result.trial;
+  const nameOf = ({ trial: { recipe, hyperparameters } }: TrialResult): string => {
     const described = names
       .filter((name) => name in hyperparameters)
       .map(
         (name) => `${hyperparameterDeclaration(name as HyperparameterName).title} ${hyperparameters[name]}`,
       ); // Trials have declared hyperparameters only.
-    const name = [recipe, ...described].join(', ');
-    groups.set(name, [...(groups.get(name) ?? []), result]);
-  }
-  return [...groups].map(([name, group]) => summarise(name, group));
+    return [recipe, ...described].join(', ');
+  };
+  return [...groupBy(ordered, nameOf)].map(([name, group]) => summarise(name, group));
 };
 
 /** The `classic` configuration with the same value of every hyperparameter that both recipes read. */

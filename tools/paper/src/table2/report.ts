@@ -1,9 +1,11 @@
 /** The report, `docs/table2.md`. The same sweep always gives the same text. */
-import { conditions } from './conditions.ts';
-import { comparisonsOf, describeComparison, findings, printedOf } from './findings.ts';
-import { distance, number, percent, percentage, table } from './format.ts';
-import { agrees, type Configuration, configurationsOf, type Table2 } from './measured.ts';
-import { printedFaults, printedShare } from './printed.ts';
+import { besidePaper, ran } from '../conditions.ts';
+import { bullets, distance, number, percent, percentage, picture, table } from '../format.ts';
+import { agrees, type Configuration, configurationsOf, printedOf, type SweepResults } from '../measured.ts';
+import { printedFaults, printedShare } from '../printed.ts';
+import type { Report } from '../report.ts';
+import { drawTable2 } from './figure.ts';
+import { comparisonsOf, describeComparison, findings } from './sentences.ts';
 
 const overview = (configurations: readonly Configuration[]): string =>
   table(
@@ -66,19 +68,21 @@ const legend = [
   '- *verdict*: the worst verdict over seeds of the checks in [docs/attacks.md](attacks.md).',
 ].join('\n');
 
-export type { Table2, TrialResult } from './measured.ts';
-
-export const renderTable2 = (data: Table2): string => {
+/** `figures` stand beside the document, in `img/`. */
+export const renderTable2 = (data: SweepResults): Report => {
   const configurations = configurationsOf(data.results);
   const comparisons = comparisonsOf(configurations);
-  const bullets = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
-  return `${[
+  const figure = drawTable2(configurations, 'img/table2.svg');
+  const text = `${[
     '# Table 2: our numbers beside the printed ones',
     '`npx funnel report table2 --sweep ID` writes this page from the database of a sweep. Every number of ours comes from the sweep, and so does every sentence about such a number. `examples/table2.yaml` is a sweep for this report.',
-    conditions(data, configurations),
+    '## What was run',
+    ran(data, 'examples/table2.yaml'),
+    besidePaper(data, configurations),
     overview(configurations),
     '*loss after initialise*: the defender’s reconstruction loss at the end of that stage. For `classic`, this stage is the whole training of the auto-encoder.',
     '## Row by row',
+    picture(figure),
     legend,
     ...configurations.map(resultsOf),
     ...(comparisons.length > 0
@@ -89,4 +93,5 @@ export const renderTable2 = (data: Table2): string => {
     '## What the printed table says about itself',
     bullets(printedFaults()),
   ].join('\n\n')}\n`;
+  return { text, figures: [figure] };
 };

@@ -2,18 +2,18 @@
 
 import { median, wilsonInterval } from '@funnel/attacks/statistics';
 import { checkLabel } from '@funnel/contracts';
-import { shareOfTraining } from './conditions.ts';
-import { distance, list, number, percent, percentage, table } from './format.ts';
+import { shareOfTraining } from '../conditions.ts';
+import { distance, list, number, percent, percentage, table } from '../format.ts';
 import {
   agrees,
   baselineOf,
   type Configuration,
   type Measured,
   noiseAgrees,
-  type Row,
-  type Table2,
-} from './measured.ts';
-import { type Printed, printedShare } from './printed.ts';
+  printedOf,
+  type SweepResults,
+} from '../measured.ts';
+import { type Printed, printedShare } from '../printed.ts';
 
 /**
  * The change under one attack from the plain auto-encoder to FUNN of the same architecture. `success` is the difference of the shares.
@@ -98,10 +98,6 @@ type Judged = {
   readonly agrees: boolean;
 };
 
-/** The printed numbers that a configuration is compared with. */
-export const printedOf = ({ recipe }: Configuration, { printed }: Row): Printed | null =>
-  recipe === 'classic' ? printed.classic : recipe === 'funn' ? printed.funn : null;
-
 const judge = (configuration: Configuration): Judged[] =>
   configuration.rows.flatMap((row) => {
     const printed = printedOf(configuration, row);
@@ -127,8 +123,11 @@ const agreement = (configuration: Configuration): string[] => {
     one.printed.noise === null ? [] : [{ ...one, noise: one.printed.noise }],
   );
   const near = noises.filter(({ noise, measured }) => noiseAgrees(noise, measured));
-  const noise = `${near.length} of ${noises.length} printed noise levels lie within our interval over seeds${near.length > 0 ? ` (${list(near.map(({ title }) => title))})` : ''}.`;
-  return [`${name}${which}.${rest.length > 0 ? ` These do not: ${list(rest)}.` : ''} ${noise}`];
+  const noise =
+    noises.length === 0
+      ? ''
+      : ` ${near.length} of ${noises.length} printed noise levels lie within our interval over seeds${near.length > 0 ? ` (${list(near.map(({ title }) => title))})` : ''}.`;
+  return [`${name}${which}.${rest.length > 0 ? ` These do not: ${list(rest)}.` : ''}${noise}`];
 };
 
 /** The headline does not reproduce if our success rate is at least this much above the printed one. */
@@ -247,7 +246,7 @@ const fgsmNoise = (configuration: Configuration): string[] => {
   ];
 };
 
-export const findings = (data: Table2, configurations: readonly Configuration[]): string[] => {
+export const findings = (data: SweepResults, configurations: readonly Configuration[]): string[] => {
   const share = shareOfTraining(data, configurations);
   const { dataset } = data.sweep.definition;
   return [

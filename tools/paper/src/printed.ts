@@ -122,12 +122,13 @@ export const isShareOf = (percent: number, n: number): boolean =>
 
 const clean = 966;
 
+/** The printed row that one of our rows repeats: its title without the reading in parentheses. */
+export const printedName = ({ title }: Pick<PrintedRow, 'title'>): string => title.split(' (')[0]!;
+
 /** Each printed row once, although several of our rows may repeat it. */
 const inTable = printedRows.filter(
-  ({ where, title }, i) =>
-    where === 'table' && title.split(' (')[0] !== printedRows[i - 1]?.title.split(' (')[0],
+  (row, i) => row.where === 'table' && printedName(row) !== printedName(printedRows[i - 1] ?? { title: '' }),
 );
-const short = (title: string): string => title.split(' (')[0]!;
 
 const fitting = (of: 'classic' | 'funn') =>
   inTable.filter((row) => {
@@ -143,11 +144,11 @@ const denominators = (of: 'classic' | 'funn'): number[] =>
 const proper = (of: 'classic' | 'funn') => inTable.filter((row) => (row[of]?.success ?? 100) < 100);
 
 export const printedFaults = (): string[] => {
-  const fits = fitting('classic').map(({ title }) => short(title));
+  const fits = fitting('classic').map(printedName);
   const funn = denominators('funn');
   return [
     `**The denominator.** ${fits.length} of the ${proper('classic').length} classic success rates below 100 % (${list(fits)}) are k/${clean} to the last printed digit, so the denominator is most likely the number of images classified correctly among the first 1000, at a clean accuracy of 96.6 %; we count the same way. The column “Our Method” ${funn.length === 0 ? 'fits no single denominator between 900 and 1000' : `fits the denominators ${list(funn.map(String))}`}.`,
-    '**The MagNet column** looks transposed: 3.2 and 4.8 are 100 − 96.8 and 100 − 95.2, and MagNet reports 96.8 and 95.2 as accuracies *without* its defence; 0.6 is 100 − 99.4, an accuracy *with* it. With its defence, MagNet reports a success rate of about 0 % for the first two attacks as well. (The arithmetic is exact. MagNet’s accuracies are from memory, not checked against its text.) So this report does not compare with MagNet.',
+    '**The MagNet column** looks transposed: 3.2 and 4.8 are 100 − 96.8 and 100 − 95.2, and MagNet reports 96.8 and 95.2 as accuracies *without* its defence; 0.6 is 100 − 99.4, an accuracy *with* it. With its defence, MagNet reports a success rate of about 0 % for the first two attacks as well. (The arithmetic is exact. MagNet’s accuracies are from memory, not checked against its text.) So agreement with this column says little.',
     '**Noise levels** are true L2 norms in [0, 1], averaged over successes: Single Pixel’s is 1.0, one pixel from black to white. β = 0.01 is a mean squared error per pixel, which corresponds to an L2 norm of 2.80. So the text compares numbers in different units where it compares a noise level of 0.0075 with β.',
     '**Signs of masked gradients in the printed table itself**: Single Pixel (4.72 %) fools more images than DeepFool L2 (0.54 %), although DeepFool may change every pixel and follows gradients. DeepFool L∞ rises from 4.13 % with 50 steps to 89.20 % with 200, although 50 steps fool every image on the plain auto-encoder. By the printed rates, FUNN is also weaker than the plain auto-encoder under FGSM (1.61 % against 0.41 %) and under the iterative attack (1.25 % against 1.04 %).',
   ];

@@ -1,4 +1,5 @@
 /** Numbers, lists and tables in Markdown. */
+import type { Figure } from '@funnel/figures';
 import type { Estimate } from './measured.ts';
 
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
@@ -46,3 +47,12 @@ export const table = (
     ...rows.map(line),
   ].join('\n');
 };
+
+/** `15.4 minutes`, `3.2 hours`. */
+export const duration = (seconds: number): string =>
+  seconds < 7200 ? `${(seconds / 60).toFixed(1)} minutes` : `${(seconds / 3600).toFixed(1)} hours`;
+
+/** A picture beside the document, with its words for people who cannot see it. */
+export const picture = ({ file, alt }: Figure): string => `![${alt}](${file})`;
+
+export const bullets = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');

@@ -1,0 +1,143 @@
+/** The conditions of a sweep: sizes, epochs, seeds, cost, and every hyperparameter that the paper does not print or prints with another value. */
+import {
+  datasetTitle,
+  formatBytes,
+  type HyperparameterName,
+  Hyperparameters,
+  type HyperparameterValue,
+  hyperparameterDeclaration,
+  plural,
+} from '@funnel/contracts';
+import { hyperparameterNamesOf, titleOf, valuesOf } from './choices.ts';
+import { duration, list, percent, table } from './format.ts';
+import { groupBy } from './group.ts';
+import type { Configuration, SweepResults } from './measured.ts';
+
+export const paperSizes = { train: 60_000, test: 10_000, attack: 1000 } as const;
+const printedHyperparameters: Readonly<Record<string, HyperparameterValue>> = Hyperparameters.parse({});
+
+const encoderEpochs = ({ epochs }: Configuration): number =>
+  (epochs.initialise ?? 0) + (epochs.optimise ?? 0);
+
+/** The recipes of Table 2 that train an auto-encoder for a classifier on its code. */
+const encoders = (configurations: readonly Configuration[]): readonly Configuration[] =>
+  configurations.filter(({ recipe }) => recipe === 'classic' || recipe === 'funn');
+
+const paperSeen =
+  paperSizes.train *
+  (Number(printedHyperparameters.initialiseEpochs) + Number(printedHyperparameters.optimiseEpochs));
+
+/** The training of the least trained configuration as a share of the paper's: training images × epochs. */
+export const shareOfTraining = ({ sweep }: SweepResults, configurations: readonly Configuration[]): number =>
+  Math.min(...encoders(configurations).map((one) => sweep.definition.dataset.train * encoderEpochs(one))) /
+  paperSeen;
+
+const updates = (train: number, batch: number, epochs: number): number => Math.ceil(train / batch) * epochs;
+
+const shareOfUpdates = ({ sweep }: SweepResults, configurations: readonly Configuration[]): number =>
+  Math.min(
+    ...encoders(configurations).map((one) =>
+      updates(sweep.definition.dataset.train, Number(one.hyperparameters.batchSize), encoderEpochs(one)),
+    ),
+  ) / updates(paperSizes.train, Number(printedHyperparameters.batchSize), paperSeen / paperSizes.train);
+
+type Submitted = {
+  readonly name?: string;
+  readonly dataset: Readonly<Record<string, string | number>>;
+  readonly space: object;
+  readonly search?: object;
+  readonly seeds: readonly number[];
+};
+
+/** The command that submits a file with these values in place of its own. */
+export const submitCommand = (file: string, { name, dataset, space, search, seeds }: Submitted): string => {
+  const flags = [
+    ...(name === undefined ? [] : [`name=${name}`]),
+    ...Object.entries(dataset).map(([key, value]) => `dataset.${key}=${value}`),
+    ...Object.entries(space).map(([key, value]) => `space.${key}=${JSON.stringify(value)}`),
+    ...(search === undefined ? [] : [`search=${JSON.stringify(search)}`]),
+    `seeds=${JSON.stringify(seeds)}`,
+  ];
+  return [`npx funnel submit ${file}`, ...flags.map((flag) => `  --set '${flag}'`)].join(' \\\n');
+};
+
+/** The command that submits this sweep. */
+const command = ({ sweep: { definition } }: SweepResults, file: string): string => {
+  const { dataset, space, search, seeds } = definition;
+  const { content: _, ...sizes } = dataset;
+  return submitCommand(file, {
+    dataset: sizes,
+    space,
+    seeds,
+    ...(search.strategy !== 'grid' && { search }),
+  });
+};
+
+/** What was run and what it cost, and the command to repeat it. `file`: the example that the sweep belongs to. */
+export const ran = (data: SweepResults, file: string): string => {
+  const { sweep, results } = data;
+  const stages = new Map(
+    results.flatMap(({ trial }) => trial.stages.map(({ id, seconds }) => [id, seconds ?? 0] as const)),
+  );
+  const trained = [...stages.values()].reduce((sum, value) => sum + value, 0);
+  const wall =
+    sweep.finishedAt === null
+      ? 'not finished'
+      : `${duration((Date.parse(sweep.finishedAt) - Date.parse(sweep.createdAt)) / 1000)} from submission to end`;
+  const stored = sweep.plan.estimate?.storedBytes;
+  return [
+    `Sweep “${sweep.name}” (${sweep.id}) of ${sweep.createdAt.slice(0, 10)} on ${datasetTitle(sweep.definition.dataset.name)}, seeds ${list(sweep.definition.seeds.map(String))}: ${plural(results.length, 'trial')}, ${plural(sweep.epochsTrained, 'epoch')} trained, ${duration(trained)} of trainers’ time, ${wall}${stored === undefined ? '' : `, about ${formatBytes(stored)} stored (the estimate of its plan)`}.`,
+    '',
+    '```sh',
+    command(data, file),
+    '```',
+  ].join('\n');
+};
+
+const hyperparameterRows = (configurations: readonly Configuration[]): (readonly string[])[] =>
+  hyperparameterNamesOf(configurations).flatMap((name) => {
+    const values = [...valuesOf(name, configurations).keys()];
+    const { assumed } = hyperparameterDeclaration(name as HyperparameterName); // Trials have declared hyperparameters only.
+    const printed = assumed ? 'not printed' : String(printedHyperparameters[name]);
+    if (!assumed && values.length === 1 && values[0] === printed) return [];
+    return [[titleOf(name), values.join(', '), printed]];
+  });
+
+const epochsText = ({ epochs }: Configuration): string =>
+  Object.entries(epochs)
+    .map(([kind, count]) => `${count} ${kind}`)
+    .join(' + ');
+
+/** Each number of epochs once, with the configurations that it belongs to. */
+const epochs = (configurations: readonly Configuration[]): string => {
+  const groups = [...groupBy(configurations, epochsText)];
+  if (groups.length === 1) return groups[0]![0];
+  return groups
+    .map(([text, group]) => `${group.map(({ name }) => `\`${name}\``).join(', ')} ${text}`)
+    .join('; ');
+};
+
+const shares = (data: SweepResults, configurations: readonly Configuration[]): string =>
+  `The auto-encoders saw ${percent(shareOfTraining(data, configurations))} of the paper’s images (images × epochs), in ${percent(shareOfUpdates(data, configurations))} of its updates. These are the smallest shares of the configurations of FUNN and of the classic auto-encoder.`;
+
+/** Sizes and hyperparameters beside the paper's, and the shares of its training. */
+export const besidePaper = (data: SweepResults, configurations: readonly Configuration[]): string => {
+  const { dataset } = data.sweep.definition;
+  const size = (key: keyof typeof paperSizes) => [
+    `${key === 'attack' ? 'Attacked: correctly classified images among the first' : `${key === 'train' ? 'Training' : 'Test'} images`}`,
+    String(dataset[key]),
+    String(paperSizes[key]),
+  ];
+  return [
+    `Epochs: ${epochs(configurations)}.`,
+    ...(encoders(configurations).length > 0 ? [shares(data, configurations)] : []),
+    '',
+    table(
+      ['', 'here', 'paper'],
+      [size('train'), size('test'), size('attack'), ...hyperparameterRows(configurations)],
+      [1, 2],
+    ),
+    '',
+    'Hyperparameters that are not in this table have the printed values. Where the paper’s value is “not printed”, ours is an assumption: the paper gives neither the sizes of its networks nor the scale of its loss, and its penalty has the wrong sign for constraint (5), which it must enforce ([docs/recipes.md](recipes.md)).',
+  ].join('\n');
+};
