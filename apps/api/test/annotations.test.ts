@@ -67,7 +67,12 @@ describe('a refusal says what was expected, and changes nothing', () => {
   const shape =
     '1 to 40 of the characters a–z, 0–9, “.”, “_”, “-”, “:” and “/”, the first a letter or a digit';
   const cases: Record<string, { body: unknown; path: string; expected: string; received?: string }> = {
-    'an empty body': { body: {}, path: 'body', expected: '`notes`, `tags` or both', received: 'neither' },
+    'an empty body': {
+      body: {},
+      path: 'body',
+      expected: '`notes`, `tags`, `addTags` or `removeTags`',
+      received: 'none of them',
+    },
     'too many tags': {
       body: { tags: Array.from({ length: 21 }, (_, i) => `t${i}`) },
       path: 'tags',
@@ -97,7 +102,7 @@ describe('a refusal says what was expected, and changes nothing', () => {
     'another field': {
       body: { name: 'new' },
       path: 'name',
-      expected: 'one of notes, tags',
+      expected: 'one of notes, tags, addTags, removeTags',
       received: 'the key "name"',
     },
     'a list': { body: ['a'], path: 'body', expected: 'an object' },

@@ -3,6 +3,8 @@ import { FunnelError } from '@funnel/client';
 import { AppError, errors, whyUnreadable } from '@funnel/contracts';
 import { z } from 'zod';
 import { toDotPath } from 'zod/v4/core';
+import type { Explained, PlacedIssue } from './error-json.ts';
+import { inFlags } from './flags.ts';
 import { describeProblem } from './problems.ts';
 
 export const exitCodes = {
@@ -43,13 +45,15 @@ export const exitCodesHelp = `\nExit status:\n${Object.entries(exitCodes)
   .map(([name, code]) => `  ${String(code).padStart(3)}  ${meanings[name as keyof typeof exitCodes]}`)
   .join('\n')}`;
 
-/** Ends the command with an exit status. Its message, if it has one, is printed to stderr. */
+/** Ends the command with an exit status. Its message, if it has one, is printed to stderr; it contains the issues. */
 export class Exit extends Error {
   readonly status: number;
-  constructor(status: number, message = '') {
+  readonly issues: readonly PlacedIssue[];
+  constructor(status: number, message = '', issues: readonly PlacedIssue[] = []) {
     super(message);
     this.name = 'Exit';
     this.status = status;
+    this.issues = issues;
   }
 }
 
@@ -69,15 +73,19 @@ const describeIssues = ({ issues }: z.ZodError, variables: NodeJS.ProcessEnv): s
     })
     .join('\n');
 
-/** The text for stderr, which may be empty, and the exit status. `variables` is the environment. */
+/** The text for stderr, which may be empty, its issues, and the exit status. `variables` is the environment. */
 export const explain = (
   error: unknown,
   variables: NodeJS.ProcessEnv = {},
-): { readonly text: string; readonly status: number } => {
-  if (error instanceof Exit) return { text: error.message, status: error.status };
+): Explained & { readonly status: number } => {
+  if (error instanceof Exit) return { text: error.message, status: error.status, issues: error.issues };
   if (error instanceof FunnelError)
     return error.answered
-      ? { text: describeProblem(error.problem, error), status: exitCodes.refused }
+      ? {
+          text: describeProblem(error.problem, error),
+          status: exitCodes.refused,
+          issues: error.problem.issues,
+        }
       : {
           text: `${error.message}\n→ Start Funnel with \`npm start\`, or give its address with --url or FUNNEL_URL.`,
           status: exitCodes.unreachable,
@@ -86,7 +94,7 @@ export const explain = (
     // The hint of UNAVAILABLE is for callers of the API. The message already says what to do.
     if (error.code === 'UNAVAILABLE') return { text: error.message, status: exitCodes.unreachable };
     // The message of a refused input already says what to do.
-    if (error.code === 'ATTACK_INPUT') return { text: error.message, status: exitCodes.usage };
+    if (error.code === 'ATTACK_INPUT') return { text: inFlags(error.message), status: exitCodes.usage };
     const { hint = errors[error.code].hint } = error.details;
     return { text: `${error.message}\n→ ${hint}`, status: exitCodes.failed };
   }

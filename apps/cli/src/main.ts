@@ -3,6 +3,7 @@ import { escapeControlsInLines } from '@funnel/contracts';
 import { Command, CommanderError, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { type Context, createContext } from './context.ts';
+import { errorJson, wantsJson } from './error-json.ts';
 import { exitCodes, exitCodesHelp, explain } from './exit.ts';
 import { watchStreams } from './output/terminal.ts';
 import { hasProxy, useProxy } from './proxy.ts';
@@ -93,12 +94,17 @@ const neededFiles = (args: readonly string[]): readonly CommandFile[] => {
   return file && command !== 'completion' ? [file] : commandFiles;
 };
 
-/** The program for this command line, or with every command when `args` is left out. `variables` is the environment. */
+/**
+ * The program for this command line, or with every command when `args` is left out. `variables` is the environment; `writeErr` takes the
+ * errors of the command line (default: stderr).
+ */
 export const buildProgram = async (
   variables: NodeJS.ProcessEnv,
   args: readonly string[] = [],
+  writeErr?: (text: string) => void,
 ): Promise<Command> => {
   const program = new Command('funnel');
+  if (writeErr) program.configureOutput({ writeErr });
   let context: Context | undefined;
   const getContext = (): Context => {
     context ??= createContext(variables, program.opts());
@@ -125,20 +131,30 @@ export const buildProgram = async (
   return program;
 };
 
+const noCommand = 'Expected a command, but got none\n→ `npx funnel --help` lists the commands.';
+
 export const main = async (args: readonly string[]): Promise<void> => {
   watchStreams();
+  const json = wantsJson(args);
+  let faults = '';
+  const collect = (text: string): void => {
+    faults += text;
+  };
   try {
     if (hasProxy(process.env)) await useProxy(process.env);
-    const program = await buildProgram(process.env, args);
+    const program = await buildProgram(process.env, args, json ? collect : undefined);
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander has printed its message. It also throws for --help and --version, with exit code 0.
+      // Commander has written its message. It also throws for --help and --version, with exit code 0.
       process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+      if (error.code === 'commander.help') faults = noCommand; // it has written its whole help
+      if (json && error.exitCode !== 0) process.stderr.write(`${errorJson({ text: faults })}\n`);
       return;
     }
-    const { text, status } = explain(error, process.env);
-    if (text !== '') process.stderr.write(`${escapeControlsInLines(text)}\n`);
+    const { text, status, issues } = explain(error, process.env);
+    if (text !== '')
+      process.stderr.write(`${json ? errorJson({ text, issues }) : escapeControlsInLines(text)}\n`);
     process.exitCode = status;
   }
 };

@@ -3,6 +3,7 @@
  * words (`errors` in contracts) are for programs.
  */
 import { type ErrorCode, errors, type Problem, type ProblemIssue, plural } from '@funnel/contracts';
+import type { PlacedIssue } from './error-json.ts';
 import type { Place } from './sweep-lines.ts';
 
 type Words = { readonly title?: string; readonly hint: string };
@@ -92,18 +93,29 @@ type FileCall = Call & {
 /** Lines come first, in the order of the file. */
 const orderOf = (place: Place): number => (typeof place === 'number' ? place : Number.MAX_SAFE_INTEGER);
 
+/** The mistakes in the order of the file. */
+const sortIssues = ({ issues = [] }: Problem, placeOf: PlaceOf) =>
+  issues
+    .map((issue) => ({ issue, place: placeOf(issue.path) }))
+    .sort((a, b) => orderOf(a.place) - orderOf(b.place));
+
+/** The mistakes that the API found in a file of the user, for programs. */
+export const placeIssues = (problem: Problem, placeOf: PlaceOf): readonly PlacedIssue[] =>
+  sortIssues(problem, placeOf).map(({ issue, place }) => {
+    if (place === null) return issue;
+    return typeof place === 'number' ? { ...issue, line: place } : { ...issue, option: place };
+  });
+
 /** The mistakes that the API found in a file of the user. */
 export const describeFileProblem = (file: string, problem: Problem, call: FileCall = {}): string => {
   const { onlyReads = false, placeOf = () => null } = call;
-  const { issues = [] } = problem;
-  if (problem.code !== 'INVALID_REQUEST' || issues.length === 0)
+  const placed = sortIssues(problem, placeOf);
+  if (problem.code !== 'INVALID_REQUEST' || placed.length === 0)
     return `${file}: ${describeProblem(problem, call)}`;
-  const placed = issues.map((issue) => ({ issue, place: placeOf(issue.path) }));
-  const sorted = placed.toSorted((a, b) => orderOf(a.place) - orderOf(b.place));
   const usesOption = placed.some(({ place }) => typeof place === 'string');
   return [
-    `${file}${usesOption ? ' with --set' : ''} has ${issues.length === 1 ? 'a mistake' : plural(issues.length, 'mistake')}:`,
-    ...sorted.map(({ issue, place }) => describeIssue(issue, place)),
+    `${file}${usesOption ? ' with --set' : ''} has ${placed.length === 1 ? 'a mistake' : plural(placed.length, 'mistake')}:`,
+    ...placed.map(({ issue, place }) => describeIssue(issue, place)),
     `→ ${onlyReads ? '' : 'Nothing was written. '}Correct the file${usesOption ? ' or --set' : ''} and try again.`,
   ].join('\n');
 };

@@ -63,6 +63,15 @@ describe('tags', () => {
     expect((await run('ls', '--tag', 'x')).stdout).toMatch(
       /^sweep .* tags +created .*\n.* x +2.*\n.* x, y +2/,
     );
+    const exported = await json<{ sweepId: string; tags: string }[]>('export', 'trials', '--tag', 'x');
+    expect(exported.map(({ sweepId, tags }) => [sweepId, tags])).toEqual([
+      [both, 'x y'],
+      [one, 'x'],
+    ]);
+    expect(await json('export', 'trials', '--sweep', one, '--tag', 'y')).toEqual([]);
+    expect((await run('best', '--tag', 'x')).stdout).toBe(
+      'No run that these options select has results yet.\n',
+    );
     expect((await run('ls', '--tag', 'none')).stdout).toBe('No sweep matches: `npx funnel ls` lists all.\n');
   });
 
@@ -77,7 +86,7 @@ describe('tags', () => {
     await refuse(2, 'did you mean "kept"?', 'tag', id, 'new', '--remove', 'kep');
     await refuse(2, 'Expected 1 to 40 of the characters a–z', 'ls', '--tag', 'a b');
     const many = Array.from({ length: 20 }, (_, i) => `t${i}`);
-    await refuse(3, 'tags: expected at most 20 values', 'tag', id, ...many);
+    await refuse(3, 'addTags: expected at most 20 tags, got 21 with the others', 'tag', id, ...many);
     await refuse(3, 'There is no sweep', 'tag', 'nobody', 'a');
     const before = (await json<Sweep[]>('ls')).length;
     await refuse(2, 'Expected 1 to 40 of the characters a–z', 'submit', file, '--tag', '-');

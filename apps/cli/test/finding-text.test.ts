@@ -1,7 +1,8 @@
 /** The findings about a model, with the option that mends it. */
-import { examinationFinding } from '@funnel/contracts';
+import { AppError, examinationFinding } from '@funnel/contracts';
 import { expect, it } from 'vitest';
 import { describeFinding } from '../src/attack/examination.ts';
+import { explain } from '../src/exit.ts';
 
 const detail = '68 % of the 100 images are classified correctly, and 98 % otherwise.';
 
@@ -20,4 +21,20 @@ it('several ranges that fit leave the choice to the user', () => {
     expect(describeFinding(examinationFinding('accuracy', code, detail))).toBe(
       `${mark} accuracy: ${detail} → --bounds LOW,HIGH`,
     );
+});
+
+it('options of the library are flags', () => {
+  const finding = examinationFinding(
+    'outputs',
+    'probabilities',
+    'Give `fromProbabilities`, or check `bounds`.',
+    {
+      options: { fromProbabilities: true },
+    },
+  );
+  expect(describeFinding(finding)).toBe(
+    '✗ outputs: Give --from-probabilities, or check --bounds. → --from-probabilities',
+  );
+  const refused = explain(new AppError('ATTACK_INPUT', 'Leave `fromProbabilities` out, and `toString` in.'));
+  expect(refused).toEqual({ text: 'Leave --from-probabilities out, and `toString` in.', status: 2 });
 });

@@ -57,7 +57,16 @@ describe('the reference in the terminal', () => {
     expect(stderr).toContain(
       'Expected a name of the attacks, but got "pgd": did you mean "pgd-linf" or "pgd-l2"?',
     );
-    expect((await funnel(['reference', 'metric'])).stderr).toContain('did you mean "metrics"?');
+    expect((await funnel(['reference', 'metrcs'])).stderr).toContain('did you mean "metrics"?');
+  });
+
+  it('understands other words for a topic', async () => {
+    const shown = async (...args: string[]) => (await funnel(['reference', ...args])).stdout;
+    const statuses = await shown('statuses');
+    expect(statuses).toMatch(/^masked +evaluation /m);
+    expect(await shown('verdicts')).toBe(statuses);
+    expect(await shown('metric')).toBe(await shown('metrics'));
+    expect(await shown('verdict', 'untrained')).toMatch(/^untrained\n/);
     expect((await funnel(['hyperparameters', 'classc'])).stderr).toContain('did you mean "classic"?');
   });
 

@@ -1,6 +1,6 @@
 import type { Worker } from '@funnel/contracts';
 import { expect, it } from 'vitest';
-import { describeWorkers } from '../src/output/service.ts';
+import { describeWorkerLog, describeWorkers } from '../src/output/service.ts';
 
 const worker: Worker = {
   id: 'lab-3',
@@ -57,4 +57,22 @@ it('says why a worker gets no stages, and the command that restores it', () => {
   expect(
     describeWorkers([{ ...worker, status: 'gone', refusals: [refusal('attack', 'fgsm')] }]),
   ).not.toContain('✗');
+});
+
+it('the log of a worker names the stage of each line', () => {
+  const line = {
+    ...{ at: '2026-11-29T09:05:07.000Z', attempt: 2, stage: 'abcdef0123456789', kind: 'attack' as const },
+    ...{ level: 'info' as const, message: 'began on lab-3', detail: null },
+  };
+  expect(
+    describeWorkerLog([
+      line,
+      { ...line, level: 'error', message: 'ended: failed, TRAINER_DIED: SIGKILL', detail: 'Error: it fell' },
+    ]).split('\n'),
+  ).toEqual([
+    expect.stringMatching(/^ {2}.*05:07 {2}attack abcdef01, attempt 2 began on lab-3$/),
+    expect.stringMatching(/^✗ .*05:07 {2}attack abcdef01, attempt 2 ended: failed, TRAINER_DIED: SIGKILL$/),
+    '      Error: it fell',
+  ]);
+  expect(describeWorkerLog([])).toBe('It has run nothing yet.');
 });

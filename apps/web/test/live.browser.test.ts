@@ -210,6 +210,19 @@ describeInBrowser('live pages', () => {
     await close();
   });
 
+  it('show the log of a worker when somebody opens it', async () => {
+    const { page, close } = await open(browser, `${api.url}#/workers`);
+    const worker = page.getByRole('region', { name: 'Worker worker-a' });
+    await worker.getByText('Log', { exact: true }).click();
+    const lines = worker.getByRole('list', { name: 'Log of worker worker-a' }).getByRole('listitem');
+    await lines.nth(3).waitFor();
+    expect(await lines.nth(1).textContent()).toContain(
+      'classify aaaaaaaa attempt 1 ended: completed, 4 new epochs',
+    );
+    expect(await lines.nth(3).getAttribute('data-level')).toBe('error');
+    await close();
+  });
+
   it('use a worker again that was set aside', async () => {
     const { page, close } = await open(browser, `${api.url}#/workers`);
     const worker = page.getByRole('region', { name: 'Worker worker-d' });

@@ -6,7 +6,15 @@ import {
   evaluateAttackOnRows,
   type ImageRows,
 } from '@funnel/attacks';
-import { AppError, AttackSpec, type DiagnosticsReport, dataOf, worstVerdict } from '@funnel/contracts';
+import {
+  AppError,
+  AttackSpec,
+  type Budgets,
+  checkBudgets,
+  type DiagnosticsReport,
+  dataOf,
+  worstVerdict,
+} from '@funnel/contracts';
 import { gatherImages, loadClassifier } from '@funnel/engine';
 import { createGallery } from './gallery.ts';
 import type { StageTask } from './messages.ts';
@@ -31,7 +39,7 @@ export type Diagnosed = {
 };
 
 /**
- * Diagnoses each classifier once. The checks run their own attacks, so all attacks on the same network and images share one report. A
+ * Diagnoses each classifier once for each ε. The checks run their own attacks, so attacks on the same network and images share a report. A
  * transfer attack adds the checks that need its surrogates (H3 `transfer-beats-white-box`, H18 `attack-does-not-transfer`).
  */
 export const createDiagnosis = () => {
@@ -54,9 +62,9 @@ export const createDiagnosis = () => {
 
 const aliveMilliseconds = 1000;
 
-/** A diagnosis depends on the checkpoints of the classifiers and on the images. */
-const diagnosisKeys = ({ spec, start, surrogates }: StageTask): Diagnosed['keys'] => {
-  const own = [start?.manifest.networks, start?.manifest.scalars, spec.dataset, spec.seed];
+/** A diagnosis depends on the checkpoints of the classifiers, on the images and on ε. */
+const diagnosisKeys = ({ spec, start, surrogates }: StageTask, budgets: Budgets): Diagnosed['keys'] => {
+  const own = [start?.manifest.networks, start?.manifest.scalars, spec.dataset, spec.seed, budgets];
   return {
     model: JSON.stringify(own),
     surrogates: JSON.stringify([...own, surrogates.map(({ manifest }) => manifest.networks)]),
@@ -100,10 +108,8 @@ export const createAttackStage = (): RunKind => {
           imagesPerSecond = (done * 1000) / (performance.now() - started);
         },
       });
-      const diagnosed = {
-        keys: diagnosisKeys(task),
-        options: { ...given, budgets: dataOf(spec.dataset).budgets },
-      };
+      const budgets = checkBudgets([spec.attack], dataOf(spec.dataset).budgets);
+      const diagnosed = { keys: diagnosisKeys(task, budgets), options: { ...given, budgets } };
       const report = records.correct.includes(true) ? await diagnoseOnce(diagnosed) : emptyReport;
       return {
         status: 'completed',

@@ -89,6 +89,8 @@ describe('an attack stage', () => {
     const { records, diagnostics } = await attack(test);
     expect(records.correct).toContain(true);
     expect(diagnostics.length).toBeGreaterThan(10);
+    // The checks attack at the ε of this attack, not at the usual 0.3.
+    expect(diagnostics.find(({ id }) => id === 'H1')?.detail).toContain('L∞ 0.05');
     const wrong = await attack(withLabels(records.predicted.map((k) => (k + 1) % 10)));
     expect(wrong.records.correct).not.toContain(true);
     expect(wrong).toMatchObject({ verdict: 'ok', diagnostics: [] });

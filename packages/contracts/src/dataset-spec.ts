@@ -9,6 +9,7 @@ import { DatasetContent, maxClasses, maxSplitImages } from './dataset-content.ts
 import { type Budgets, type Dataset, type DatasetName, datasetNames, datasets } from './datasets.ts';
 import { AppError, type ProblemIssue } from './errors.ts';
 import { likeThis } from './like-this.ts';
+import { evenAfterFaults, rightParts } from './right-parts.ts';
 
 /** The name of a data set: of a built-in one, or one that a user chose. Shorter than a digest, so that no name looks like one. */
 export const DatasetSlug = z
@@ -126,7 +127,11 @@ const fill = ({ name, train, test, attack, content }: Choice, counts: Counts): S
  * built-in one. `content` comes from a definition that the service has answered.
  */
 export const DatasetChoice = SweepDataset.partial({ train: true, test: true, attack: true })
-  .superRefine((choice, context) => {
+  .superRefine((written, context) => {
+    const isRight = rightParts(context.issues);
+    if (!isRight('name')) return;
+    const right = Object.entries(written).filter(([part]) => isRight(part));
+    const choice: Choice = { ...Object.fromEntries(right), name: written.name };
     if (choice.content && isBuiltIn(choice.name))
       context.addIssue({
         code: 'custom',
@@ -142,7 +147,7 @@ export const DatasetChoice = SweepDataset.partial({ train: true, test: true, att
         input: choice[fault.size],
         message: `Expected ${expectation(fault)}, but got ${choice[fault.size]}`,
       });
-  })
+  }, evenAfterFaults)
   .overwrite((choice) => {
     const counts = countsOf(choice);
     return counts ? fill(choice, counts) : choice;

@@ -1,5 +1,6 @@
 export * from './abilities.ts';
 export { attackFaults, unknownSettingFault } from './attacks/attack-faults.ts';
+export * from './attacks/check-budgets.ts';
 export * from './attacks/check-summary.ts';
 export {
   type AttackAccess,
@@ -28,11 +29,8 @@ export {
   attacks,
   attackVersion,
   epsilonFaultAmong,
-  fractionText,
   queriesOf,
-  readFraction,
   searchLimitOf,
-  settingsJsonSchema,
 } from './attacks.ts';
 export * from './checkpoint.ts';
 export * from './clients.ts';
@@ -45,6 +43,7 @@ export * from './datasets.ts';
 export * from './did-you-mean.ts';
 export * from './engine-version.ts';
 export * from './errors.ts';
+export { fractionText, readFraction, settingsJsonSchema } from './fractions.ts';
 export * from './hyperparameters.ts';
 export * from './json.ts';
 export * from './leaderboard-texts.ts';
@@ -73,6 +72,7 @@ export * from './statuses.ts';
 export * from './student-t.ts';
 export * from './sweep.ts';
 export * from './sweep-annotations.ts';
+export { hyperparametersReadBy } from './sweep-faults.ts';
 export * from './sweep-overview.ts';
 export * from './system-errors.ts';
 export * from './text.ts';

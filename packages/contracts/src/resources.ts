@@ -122,6 +122,12 @@ export const StageLogLine = z
   .meta({ id: 'StageLogLine' });
 export type StageLogLine = z.infer<typeof StageLogLine>;
 
+/** One line of the log of a worker: the start or the end of an attempt. */
+export const WorkerLogLine = StageLogLine.extend({ stage: z.string(), kind: StageKind }).meta({
+  id: 'WorkerLogLine',
+});
+export type WorkerLogLine = z.infer<typeof WorkerLogLine>;
+
 export const SweepDetail = Sweep.extend({
   definition: StoredDefinition,
   notes: z

@@ -3,6 +3,7 @@
  * hyperparameters. The ends of a range must be values of the hyperparameter, so no check of the points between is necessary.
  */
 import { z } from 'zod';
+import { readFractions, settingsJsonSchema } from './fractions.ts';
 import {
   type HyperparameterName,
   type HyperparameterValue,
@@ -12,6 +13,7 @@ import {
   isNumeric,
   type NumericHyperparameter,
 } from './hyperparameters.ts';
+import { evenAfterFaults, rightParts } from './right-parts.ts';
 
 /**
  * `{ min, max, step }` goes from min to max in equal steps and includes max when a step meets it. `{ min, max, count, scale }` places
@@ -27,31 +29,52 @@ export const Range = z
     scale: z.enum(['linear', 'log']).default('linear'),
   })
   .superRefine((range, context) => {
+    const isRight = rightParts(context.issues);
     const fault = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message, input: range });
-    if (!(range.min <= range.max))
+    if (isRight('min') && isRight('max') && !(range.min <= range.max))
       fault('max', `Expected min <= max, but got min=${range.min}, max=${range.max}`);
     if (range.step !== undefined && range.count !== undefined)
       fault('count', 'Expected a step or a count, but got both');
     if (range.scale === 'log' && range.step !== undefined)
       fault('step', 'Expected a count with a log scale, but got a step');
-    if (range.scale === 'log' && !(range.min > 0))
+    if (range.scale === 'log' && isRight('min') && !(range.min > 0))
       fault('min', `Expected min > 0 on a log scale, but got ${range.min}`);
-  });
+  }, evenAfterFaults);
 export type Range = z.infer<typeof Range>;
+
+/** Whether the hyperparameter takes any number, so that a fraction such as `8/255` may be written for it. */
+export const isReal = (name: HyperparameterName): boolean => hyperparameterDeclaration(name).kind === 'real';
 
 /** The schema of one hyperparameter in a search space. It has no default: a hyperparameter that is not named stays absent. */
 const dimension = (name: HyperparameterName) => {
   const value: z.ZodType<HyperparameterValue> = hyperparameters[name].unwrap();
   const list = z.array(value).min(1, 'Expected at least one value, but got an empty list').max(10_000);
-  return (isNumeric(hyperparameterDeclaration(name)) ? z.union([value, list, Range]) : z.union([value, list]))
+  const written = isNumeric(hyperparameterDeclaration(name))
+    ? z.union([value, list, Range])
+    : z.union([value, list]);
+  const meta = { ...hyperparameters[name].meta() };
+  if (!isReal(name)) return written.optional().meta(meta);
+  return z
+    .preprocess(readFractions, written)
     .optional()
-    .meta({ ...hyperparameters[name].meta() });
+    .meta({
+      ...meta,
+      // The fractions show in no JSON Schema. Made when a JSON Schema is asked for, because few programs do.
+      get anyOf() {
+        return settingsJsonSchema(written).anyOf;
+      },
+    });
 };
 
 export type Dimension = HyperparameterValue | readonly HyperparameterValue[] | Range;
-/** A dimension as users write it: a range may omit its scale. */
-export type DimensionInput = HyperparameterValue | readonly HyperparameterValue[] | z.input<typeof Range>;
+type Written = z.input<typeof Range>;
+/** A range as users write it: it may omit its scale, and its numbers may be fractions as text, such as `8/255`. */
+type WrittenRange = Omit<Written, 'min' | 'max' | 'step'> & {
+  readonly [Key in 'min' | 'max' | 'step']: Written[Key] | `${number}/${number}`;
+};
+/** A dimension as users write it. A text may be a fraction. */
+export type DimensionInput = HyperparameterValue | readonly HyperparameterValue[] | Written | WrittenRange;
 
 // `fromEntries` forgets the type of each key; the keys are the names of the hyperparameters by construction.
 const shape = Object.fromEntries(hyperparameterNames.map((name) => [name, dimension(name)])) as unknown as {
@@ -61,7 +84,7 @@ const shape = Object.fromEntries(hyperparameterNames.map((name) => [name, dimens
 export const SearchSpace = z.strictObject(shape).meta({
   title: 'Search space',
   description:
-    'Each hyperparameter: a value, a list, or a range. Hyperparameters that are not named keep their defaults.',
+    'Each hyperparameter: a value, a list, or a range. A number that is not whole may be a fraction, such as "8/255". Hyperparameters that are not named keep their defaults.',
 });
 export type SearchSpace = { readonly [K in HyperparameterName]?: Dimension };
 

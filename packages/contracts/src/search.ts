@@ -4,8 +4,10 @@
  */
 import { z } from 'zod';
 import { Constraint } from './constraints.ts';
-import { HyperparameterValue } from './hyperparameters.ts';
+import { readFractions } from './fractions.ts';
+import { HyperparameterValue, hyperparameterNames } from './hyperparameters.ts';
 import { likeThis } from './like-this.ts';
+import { isReal } from './search-space.ts';
 
 const Seed = z
   .int()
@@ -13,11 +15,24 @@ const Seed = z
   .max(2 ** 31 - 1)
   .default(0);
 
+const realNames: ReadonlySet<string> = new Set(hyperparameterNames.filter(isReal));
+
 /** A point of the space: the values of the hyperparameters that vary, and `recipe` if the sweep has several. */
-export const SearchPoint = z.record(z.string().max(100), HyperparameterValue).meta({
-  id: 'SearchPoint',
-  description: 'A value for each hyperparameter that varies, and `recipe` if there are several.',
-});
+export const SearchPoint = z
+  .record(z.string().max(100), HyperparameterValue)
+  .overwrite(
+    (point) =>
+      Object.fromEntries(
+        Object.entries(point).map(([name, value]) => [
+          name,
+          realNames.has(name) ? readFractions(value) : value,
+        ]),
+      ) as typeof point,
+  )
+  .meta({
+    id: 'SearchPoint',
+    description: 'A value for each hyperparameter that varies, and `recipe` if there are several.',
+  });
 export type SearchPoint = z.infer<typeof SearchPoint>;
 
 /** The fields of every search that decides one configuration after the other. */

@@ -1,22 +1,15 @@
 /** The sweep file, which a user writes as JSON or YAML. Strict: a misspelt key is an error and is never ignored. */
 import { z } from 'zod';
-import { AttackList, entryFault, LoneAttack, PresetName } from './attacks/presets.ts';
+import { AttackList, LoneAttack, PresetName } from './attacks/presets.ts';
 import { DatasetChoice, SweepDataset, sweepDataset } from './dataset-spec.ts';
-import { didYouMean, joinWithOr } from './did-you-mean.ts';
-import {
-  type HyperparameterName,
-  hyperparameterDeclaration,
-  hyperparameterNames,
-  isNumeric,
-} from './hyperparameters.ts';
+import { canonicalJson } from './json.ts';
 import { fixedLimit } from './limits.ts';
 import { Objective } from './objectives.ts';
-import { objectiveFaults } from './ranking.ts';
-import { hyperparametersOf, RecipeName } from './recipes.ts';
-import { isDecided, Search } from './search.ts';
-import { searchFaults } from './search-faults.ts';
-import { type Dimension, isRange, rangeFaults, SearchSpace } from './search-space.ts';
-import { linesFault, nameFault } from './text.ts';
+import { RecipeName } from './recipes.ts';
+import { evenAfterFaults, meantParts, rightParts } from './right-parts.ts';
+import { Search } from './search.ts';
+import { SearchSpace } from './search-space.ts';
+import { defaultRecipes, sweepFaults } from './sweep-faults.ts';
 
 /** The planner refuses a sweep with more trials, before anything is written. */
 export const maxTrials = fixedLimit('trials');
@@ -41,8 +34,6 @@ const Recipes = z.union([
   RecipeName.transform((name) => [name]).pipe(z.array(RecipeName)),
   z.array(RecipeName).min(1, 'Expected at least one recipe, but got an empty list').max(10_000),
 ]);
-
-const defaultRecipes: RecipeName[] = ['funn'];
 
 const definition = z.strictObject({
   name: z.string().trim().min(1).max(200),
@@ -92,71 +83,20 @@ const definition = z.strictObject({
 export const StoredDefinition = definition.extend({ dataset: SweepDataset }).meta({ id: 'SweepDefinition' });
 export type StoredDefinition = z.output<typeof StoredDefinition>;
 
-type Issue = { readonly path: readonly string[]; readonly message: string; readonly input: unknown };
+type Part = 'recipes' | 'space' | 'search' | 'attacks';
 
-/** The hyperparameters that these recipes read, as a user wrote the recipes; all hyperparameters if none of them is a recipe. */
-export const hyperparametersReadBy = (written: unknown = defaultRecipes): readonly HyperparameterName[] => {
-  const recipes = [written].flat().filter((name) => RecipeName.safeParse(name).success) as RecipeName[];
-  return recipes.length === 0 ? hyperparameterNames : [...new Set(recipes.flatMap(hyperparametersOf))];
-};
-
-const hyperparameterIssues = (
-  name: HyperparameterName,
-  dimension: Dimension,
-  recipes: readonly RecipeName[],
-): readonly Issue[] => {
-  const path = ['space', name];
-  const read = hyperparametersReadBy(recipes);
-  if (!read.includes(name)) {
-    const question = didYouMean(name, read);
-    const message = `Expected a hyperparameter that ${joinWithOr(recipes)} reads, but got the key "${name}"${question ? `. ${question}` : ''}`;
-    return [{ path, message, input: name }];
-  }
-  const hyperparameter = hyperparameterDeclaration(name);
-  if (!isNumeric(hyperparameter) || !isRange(dimension)) return [];
-  return rangeFaults(hyperparameter, dimension).map(({ path: key, expected }) => ({
-    path: [...path, key],
-    message: `Expected ${expected}, but got ${dimension[key]}`,
-    input: dimension[key],
-  }));
-};
+/** Whether the part has its default, as it has if nobody wrote it. */
+const isDefault = (sweep: z.output<typeof definition>, part: Part): boolean =>
+  canonicalJson(sweep[part]) === canonicalJson(definition.shape[part].parse(undefined));
 
 export const SweepDefinition = definition
-  .superRefine(({ name, description, recipes, space, search, attacks, dataset, objective }, context) => {
-    const texts = {
-      name: [name, nameFault(name)],
-      description: [description, linesFault(description)],
-    } as const;
-    for (const [key, [input, message]] of Object.entries(texts))
-      if (message !== null) context.addIssue({ code: 'custom', path: [key], input, message });
-    const entries = 'preset' in attacks ? [] : attacks;
-    const entryFaults = entries.map((entry) => entryFault(entry));
-    for (const [at, message] of entryFaults.entries())
-      if (message !== null)
-        context.addIssue({ code: 'custom', path: ['attacks', at], input: entries[at], message });
-    // Zod checks the whole definition also when settings of an attack have faults. Only a list without faults says which metrics there are.
-    const isListRight =
-      entryFaults.every((message) => message === null) && AttackList.safeParse(entries).success;
-    const faults =
-      objective && ('preset' in attacks || isListRight)
-        ? objectiveFaults({ attacks, dataset, objective })
-        : [];
-    for (const { path, message, input } of faults)
-      context.addIssue({ code: 'custom', path: [...path], input, message });
-    const recipeNames = [...new Set(recipes)];
-    for (const [hyperparameter, dimension] of Object.entries(space) as [HyperparameterName, Dimension][])
-      for (const { path, ...issue } of hyperparameterIssues(hyperparameter, dimension, recipeNames))
-        context.addIssue({ code: 'custom', path: [...path], ...issue });
-    if (isDecided(search) && ('preset' in attacks || isListRight))
-      for (const { path, message, input } of searchFaults({
-        recipes: recipeNames,
-        space,
-        search,
-        attacks,
-        dataset,
-      }))
-        context.addIssue({ code: 'custom', path: [...path], input, message });
-  })
+  .superRefine((sweep, context) => {
+    const isRight = rightParts(context.issues);
+    const isMeant = meantParts(context.issues, Object.keys(definition.shape));
+    const isSure = (part: Part) => isRight(part) && !(isMeant(part) && isDefault(sweep, part));
+    for (const { path, ...fault } of sweepFaults(sweep, isRight, isSure))
+      context.addIssue({ code: 'custom', path: [...path], ...fault });
+  }, evenAfterFaults)
   .meta({ id: 'SweepDefinition' });
 
 /** A definition with all defaults filled in, apart from those that depend on a data set that is not built in. */

@@ -52,18 +52,30 @@ export const trialVerdict = ({ verdicts, attacked, tested, classes }: TrialCount
 };
 
 /** What a verdict of the counts means, and what to do. The other verdicts have the sentences of the checks. */
+export const countVerdicts = {
+  'too-few': {
+    reason: `the attacks had fewer than ${fewestCorrect} correctly classified images of one seed`,
+    remedy: 'raise `dataset.attack`, or train for more epochs',
+  },
+  untrained: {
+    reason: `the 95 % interval of the clean accuracy reaches ${guessFactor} times that of guesses`,
+    remedy: 'train for more epochs, or try other learning rates, before you compare its robustness',
+  },
+} as const satisfies Partial<Record<TrialVerdict, { reason: string; remedy: string }>>;
+
+/** Reason and remedy in one sentence. */
 export const countVerdictTexts = {
-  'too-few': `the attacks had fewer than ${fewestCorrect} correctly classified images (of one seed; seeds do not add up): raise \`dataset.attack\`, or train for more epochs`,
-  untrained: `the clean accuracy may be that of guesses, because its 95 % interval reaches ${guessFactor} times theirs: train for more epochs, or try other learning rates, before you compare its robustness`,
-} as const satisfies Partial<Record<TrialVerdict, string>>;
+  'too-few': `${countVerdicts['too-few'].reason}: ${countVerdicts['too-few'].remedy}`,
+  untrained: `${countVerdicts.untrained.reason}: ${countVerdicts.untrained.remedy}`,
+} as const;
 
 const percent = (share: number): string => `${Number((100 * share).toFixed(1))}`;
 
 /** Why this classifier is `untrained`, in numbers. `classes`: of its data set. */
-export const untrainedText = ({ correct, images }: CleanImages, classes: number): string => {
+export const untrainedReason = ({ correct, images }: CleanImages, classes: number): string => {
   const [low, high] = wilsonInterval(correct, images);
   const most = percent(Math.min(1, guessFactor / classes));
-  return `the clean accuracy may be that of guesses, because its 95 % interval (${percent(low)}–${percent(high)} % of ${images} images) reaches ${guessFactor} times theirs (${most} % with ${classes} classes): train for more epochs, or try other learning rates, before you compare its robustness`;
+  return `the clean accuracy (${percent(low)}–${percent(high)} % of ${images} images) reaches ${most} %, ${guessFactor} times that of guesses with ${classes} classes`;
 };
 
 /** The verdict as pages and tables show it: `too few`. */

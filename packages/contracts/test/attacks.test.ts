@@ -3,17 +3,9 @@ import { z } from 'zod';
 import { worstVerdict } from '../src/attacks/diagnostics.ts';
 import { evaluationRows } from '../src/attacks/evaluation.ts';
 import { AttackList, expandAttacks, presetNames } from '../src/attacks/presets.ts';
-import {
-  AttackSpec,
-  attackKey,
-  attackNames,
-  attackSpec,
-  attacks,
-  fractionText,
-  readFraction,
-  settingsJsonSchema,
-} from '../src/attacks.ts';
+import { AttackSpec, attackKey, attackNames, attackSpec, attacks } from '../src/attacks.ts';
 import type { DatasetName } from '../src/datasets.ts';
+import { fractionText, readFraction, settingsJsonSchema } from '../src/fractions.ts';
 
 describe('AttackSpec', () => {
   it('fills in defaults: from a name, from a name with settings, and from its own output', () => {

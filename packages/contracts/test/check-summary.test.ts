@@ -26,6 +26,18 @@ describe('the checks of several evaluations', () => {
   });
 });
 
+it('of checks without a flag the one counts that says something', () => {
+  const atUsual = [check('H1', silent), check('H4'), check('H7', silent)];
+  const atOwn = [check('H1', { detail: 'At L∞ 0.1.' }), check('H4'), check('H7', silent)];
+  for (const evaluations of [
+    [atUsual, atOwn],
+    [atOwn, atUsual],
+  ])
+    expect(checksText(eachCheck(evaluations.map((diagnostics) => ({ diagnostics }))))).toBe(
+      '2 checks without a flag; 1 says nothing (H7): PGD fools all 50 images at L∞ 0.3.',
+    );
+});
+
 describe('the sentence about checks', () => {
   it('does not count checks that say nothing as passed, and gives the reason', () => {
     const notRun = check('H2', { value: null, detail: 'Square needs images of height × width, not [8].' });

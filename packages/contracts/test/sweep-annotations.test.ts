@@ -41,7 +41,16 @@ test('notes are lines of text, at most 10,000 characters', () => {
 });
 
 test('an annotation has notes, tags or both, and nothing else', () => {
-  expect(faultsOf({})).toEqual([['', 'Expected `notes`, `tags` or both, but got neither']]);
+  const nothing = 'Expected `notes`, `tags`, `addTags` or `removeTags`, but got none of them';
+  expect(faultsOf({})).toEqual([['', nothing]]);
+  expect(read({ addTags: ['A', 'a'], removeTags: ['b'] })).toEqual({ addTags: ['a'], removeTags: ['b'] });
+  expect(faultsOf({ tags: ['a'], addTags: ['b'], removeTags: ['c'] })).toEqual([
+    ['addTags', 'Expected `tags` without `addTags`, but got both'],
+    ['removeTags', 'Expected `tags` without `removeTags`, but got both'],
+  ]);
+  expect(faultsOf({ addTags: ['a', 'b'], removeTags: ['B'] })).toEqual([
+    ['removeTags', 'Expected other tags than those of `addTags`, but got b in both'],
+  ]);
   expect(faultsOf({ notes: 'x', name: 'new' })).toHaveLength(1);
 });
 

@@ -8,6 +8,8 @@ import {
   hyperparametersOf,
   recipeNames,
   recipes,
+  SearchPoint,
+  SearchSpace,
   StoredDefinition,
   SweepDefinition,
   trainingMetrics,
@@ -18,6 +20,44 @@ const refuse = (input: object): string[] => {
   const result = SweepDefinition.safeParse({ ...base, ...input });
   return result.success ? [] : result.error.issues.map((issue) => issue.path.join('.'));
 };
+
+describe('a fraction in the space', () => {
+  const space = (input: object) =>
+    SweepDefinition.parse({ ...base, recipes: ['adversarial-training'], space: input }).space;
+
+  it('is a number wherever one may stand that is not whole', () => {
+    expect(space({ trainingEpsilon: '8/255' })).toEqual({ trainingEpsilon: 8 / 255 });
+    expect(space({ trainingEpsilon: ['4/255', 0.1, '16 / 255'] })).toEqual({
+      trainingEpsilon: [4 / 255, 0.1, 16 / 255],
+    });
+    expect(space({ trainingEpsilon: { min: '2/255', max: '8/255', step: '2/255' } })).toEqual({
+      trainingEpsilon: { min: 2 / 255, max: 8 / 255, step: 2 / 255, scale: 'linear' },
+    });
+  });
+
+  it('is refused where a whole number or a word is meant, and out of bounds', () => {
+    const recipes = ['adversarial-training'];
+    for (const refused of [{ trainingSteps: '8/2' }, { trainingEpsilon: '8/0' }, { trainingEpsilon: '8/2' }])
+      expect(refuse({ recipes, space: refused })[0]).toMatch(/^space\./);
+    expect(refuse({ space: { activation: '1/2' } })).toEqual(['space.activation']);
+  });
+
+  it('is a number in a point to try', () => {
+    expect(SearchPoint.parse({ trainingEpsilon: '8/255', activation: '1/2' })).toEqual({
+      trainingEpsilon: 8 / 255,
+      activation: '1/2',
+    });
+  });
+
+  it('is in the JSON Schema', () => {
+    const { properties } = z.toJSONSchema(SearchSpace, { io: 'input' });
+    const text = { type: 'string', pattern: expect.any(String), description: 'A fraction, such as 8/255.' };
+    expect(properties?.trainingEpsilon).toMatchObject({
+      title: expect.any(String),
+      anyOf: [{ anyOf: [{ type: 'number' }, text] }, { type: 'array' }, { type: 'object' }],
+    });
+  });
+});
 
 describe('ε of an attack', () => {
   const attacks = (list: unknown[]) => SweepDefinition.parse({ ...base, attacks: list }).attacks;

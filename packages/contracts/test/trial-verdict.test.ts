@@ -5,7 +5,7 @@ import {
   type TrialCounts,
   trialVerdict,
   trialVerdicts,
-  untrainedText,
+  untrainedReason,
   worstTrialVerdict,
 } from '../src/index.ts';
 
@@ -57,7 +57,7 @@ it('ranks below from `too-few` on, and constraints know every verdict', () => {
 });
 
 it('says in numbers why a classifier is untrained', () => {
-  expect(untrainedText({ correct: 50, images: 90 }, 3)).toBe(
-    'the clean accuracy may be that of guesses, because its 95 % interval (45.3–65.4 % of 90 images) reaches 1.5 times theirs (50 % with 3 classes): train for more epochs, or try other learning rates, before you compare its robustness',
+  expect(untrainedReason({ correct: 50, images: 90 }, 3)).toBe(
+    'the clean accuracy (45.3–65.4 % of 90 images) reaches 50 %, 1.5 times that of guesses with 3 classes',
   );
 });

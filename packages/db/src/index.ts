@@ -42,12 +42,13 @@ export { type FailingBatch, listFailingBatches } from './lifecycle/failing-batch
 export { startRelay } from './lifecycle/outbox.ts';
 export { type Rounds, startRounds } from './lifecycle/rounds.ts';
 export { checkSchema, migrate, pendingMigrations } from './migrate.ts';
+export { readStageLog, readWorkerLog } from './reads/attempt-log.ts';
 export { type EvaluationImages, getEvaluation, getImages } from './reads/evaluations.ts';
 export { type EventsQuery, eventsAfter, isEventAfter, lastEventId, onEvents } from './reads/events.ts';
 export { leaderboard } from './reads/leaderboard.ts';
 export { isNumber, pageOf, readCursor } from './reads/pages.ts';
 export { readSpeeds } from './reads/speeds.ts';
-export { getStage, listStages, readStageLog } from './reads/stages.ts';
+export { getStage, listStages } from './reads/stages.ts';
 export { getSweep, listSweeps, type SweepsQuery } from './reads/sweeps.ts';
 export {
   type Comparison,

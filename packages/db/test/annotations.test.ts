@@ -54,6 +54,24 @@ test('each given field replaces the old one, and the other stays', async () => {
   expect(await annotationsOf(sweepId)).toEqual({ notes: '', tags: [] });
 });
 
+test('tags are added and removed, and changes at the same time all count', async () => {
+  const { sweepId } = await submit(db, { name: 'shared' });
+  await annotateSweep(db, sweepId, { tags: ['a', 'b', 'c'] });
+  await annotateSweep(db, sweepId, { addTags: ['d', 'a'], removeTags: ['b', 'absent'] });
+  expect((await annotationsOf(sweepId)).tags).toEqual(['a', 'c', 'd']);
+  const names = Array.from({ length: 10 }, (_, i) => `t${i}`);
+  await Promise.all(names.map((name) => annotateSweep(db, sweepId, { addTags: [name], removeTags: ['c'] })));
+  expect((await annotationsOf(sweepId)).tags).toHaveLength(12);
+  expect((await annotationsOf(sweepId)).tags).toEqual(expect.arrayContaining(['a', 'd', ...names]));
+  const more = Array.from({ length: 9 }, (_, i) => `u${i}`);
+  const refused = annotateSweep(db, sweepId, { addTags: more, notes: 'not stored' });
+  await expect(refused).rejects.toMatchObject({
+    code: 'INVALID_REQUEST',
+    message: 'Expected at most 20 tags, but got 21 with the others',
+  });
+  expect(await annotationsOf(sweepId)).toMatchObject({ notes: '', tags: { length: 12 } });
+});
+
 test('the list has the sweeps that carry all of the tags', async () => {
   const idOf = async (name: string, tags: readonly string[]) => {
     const { sweepId } = await submit(db, { name });

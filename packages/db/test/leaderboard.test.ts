@@ -1,6 +1,7 @@
 import { type LeaderboardQuery, type LeaderboardRow, routes } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  annotateSweep,
   type ClaimedStage,
   completeStage,
   type Db,
@@ -89,6 +90,14 @@ describe('one attack', () => {
     expect(rows[0]).toMatchObject({ verdict: 'ok', reasons: [] });
     for (const row of rows)
       expect(routes.leaderboard.response.shape.items.element.safeParse(row).success).toBe(true);
+  });
+
+  test('can show the runs of the sweeps that carry all of some tags', async () => {
+    await annotateSweep(db, sweep, { tags: ['x', 'y'] });
+    const all = brief(await rank({ sweep, attack: 'fgsm' }));
+    expect(brief(await rank({ tag: ['y', 'x'], attack: 'fgsm' }))).toEqual(all);
+    expect(brief(await rank({ tag: 'X', attack: 'fgsm', group: 'configuration' }))).toEqual(all);
+    expect(await rank({ tag: ['x', 'other'], attack: 'fgsm' })).toEqual([]);
   });
 
   test('can rank masked runs among the others, or leave them out', async () => {

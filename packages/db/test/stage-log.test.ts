@@ -1,7 +1,14 @@
-/** The log of a stage: its attempts and epochs. */
+/** The logs of a stage and of a worker. */
 import { routes } from '@funnel/contracts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { claimStage, type Db, failAttempt, readStageLog, registerWorker } from '../src/index.ts';
+import {
+  claimStage,
+  type Db,
+  failAttempt,
+  readStageLog,
+  readWorkerLog,
+  registerWorker,
+} from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { claim, finish, record } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
@@ -55,4 +62,34 @@ it('is empty before the first attempt; an unknown stage is NOT_FOUND', async () 
   );
   expect(await readStageLog(db, rows[0]!.stage_id)).toEqual([]);
   await expect(readStageLog(db, 'nothing')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+it('of a worker has its attempts at all stages with their errors; an unknown worker is NOT_FOUND', async () => {
+  const one = {
+    ...{ id: 'logged', host: 'here', pid: 2, version: '0' },
+    ...{ backend: 'wasm', device: 'cpu', slots: 1 },
+  };
+  await registerWorker(db, one);
+  expect(await readWorkerLog(db, 'logged')).toEqual([]);
+  await submit(db, { seeds: [3], space: { initialiseEpochs: 1 } });
+  const claimed = async () => (await claimStage(db, { workerId: 'logged', leaseSeconds: 60 }))!;
+  const first = await claimed();
+  await failAttempt(db, {
+    ...{ stageId: first.stageId, fencingToken: first.fencingToken, maxAttempts: 3 },
+    ...{ code: 'TRAINER_DIED', message: 'SIGKILL', stack: 'Error: SIGKILL' },
+  });
+  const second = await claimed();
+  await finish(db, second);
+  const items = await readWorkerLog(db, 'logged');
+  expect(routes.getWorkerLog.response.parse({ items })).toEqual({ items });
+  expect(
+    items.map(({ stage, level, message }) => [stage, level, message.replace(/ on logged.*/, '')]),
+  ).toEqual([
+    [first.stageId, 'info', 'began'],
+    [first.stageId, 'error', 'ended: failed, TRAINER_DIED: SIGKILL'],
+    [second.stageId, 'info', 'began'],
+    [second.stageId, 'info', expect.stringMatching(/^ended: completed, \d new epochs?$/)],
+  ]);
+  expect(items[1]).toMatchObject({ attempt: first.fencingToken, detail: 'Error: SIGKILL' });
+  await expect(readWorkerLog(db, 'nobody')).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });

@@ -79,6 +79,7 @@ import {
   readServiceCounts,
   readSpeeds,
   readStageLog,
+  readWorkerLog,
   reconcile,
   refuseSubmission,
   registerWorker,
@@ -140,6 +141,7 @@ const refuseAndProbe = async (): Promise<void> => {
   const probe = (await claim(db, 'other'))!;
   await releaseStage(db, leaseOf(probe));
   await getWorker(db, 'other');
+  await readWorkerLog(db, 'other');
   await retireWorker(db, { workerId: 'other', status: 'gone' });
 };
 
@@ -419,6 +421,7 @@ const readResults = async (sweepId: string): Promise<void> => {
         ...JSON.parse(filter),
       }),
     );
+  await leaderboard(db, routes.leaderboard.query.parse({ tag: 'baseline' }));
   const none = leaderboard(db, routes.leaderboard.query.parse({ dataset: 'none' }));
   await expect(none).rejects.toMatchObject({ code: 'NOT_FOUND' });
 };

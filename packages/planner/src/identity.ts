@@ -10,6 +10,7 @@ import {
   attackVersion,
   canonicalJson,
   canonicalWriter,
+  checkBudgets,
   DatasetSpec,
   dataOf,
   diagnosisVersion,
@@ -75,6 +76,15 @@ export type Versions = {
 
 /** Since this version, a diagnosis of few images has other verdicts. Identities of larger evaluations stay valid. */
 const checksOfFew = 3;
+/** Since this version, checks attack at the ε of their evaluation. Identities of evaluations at the usual ε stay valid. */
+const checksAtEpsilon = 4;
+
+/** The version of the checks of an attack on these images: the last that changed their findings. */
+const checksVersion = (attack: AttackRun, dataset: StageSpec['dataset']): number => {
+  const { budgets } = dataOf(dataset);
+  if (checkBudgets([attack], budgets).linf !== budgets.linf) return checksAtEpsilon;
+  return dataset.attack < enoughImages ? checksOfFew : diagnosisVersion;
+};
 
 const presentAttackVersion = memoize(attackVersion);
 
@@ -86,7 +96,7 @@ export const presentVersions = (
   engine,
   recipe: recipes[recipe].version,
   attack: attack && presentAttackVersion(attack),
-  checks: attack && (dataset.attack < enoughImages ? checksOfFew : diagnosisVersion),
+  checks: attack && checksVersion(attack, dataset),
 });
 
 const attackIdentity = (run: AttackRun, { attack, checks }: Versions) => ({
@@ -123,6 +133,12 @@ const hyperparametersText = ({
   return text;
 };
 
+/** The versions that not every evaluation has. They have a key of their own. */
+const checksKey = (version: number | null): string => {
+  if (version === checksOfFew) return `,"diagnosisOfFew":${version}`;
+  return version === checksAtEpsilon ? `,"diagnosisAtEpsilon":${version}` : '';
+};
+
 /** The name is in the identity only if the data set is built in. The budgets are, because the checks of an attack read them. */
 const datasetText = memoizedText(({ content, name, ...sizes }: StageSpec['dataset']) => ({
   ...identifyingDataset(content ? sizes : { name, ...sizes }),
@@ -140,10 +156,10 @@ export const chainId = (stage: Omit<StageSpec, 'id' | 'chain' | 'epochs'>, versi
   // stay valid.
   const made = `"attack":${attack ? attackText(attack, versions) : 'null'},"dataset":${datasetText(stage.dataset)},"engine":${JSON.stringify(versions.engine)}`;
   const read = `"hyperparameters":${hyperparametersText(stage)},"kind":"${kind}","parent":${parent === null ? 'null' : `"${parent}"`}`;
-  const few = versions.checks === checksOfFew ? `,"diagnosisOfFew":${checksOfFew}` : '';
+  const checks = checksKey(versions.checks);
   const others = surrogates.length > 0 ? `,"surrogates":${canonicalJson(surrogates)}` : '';
   return sha256(
-    `{${made},${read},"recipe":"${recipe}","seed":${seed}${few}${others},"version":${versions.recipe}}`,
+    `{${made},${read},"recipe":"${recipe}","seed":${seed}${checks}${others},"version":${versions.recipe}}`,
   );
 };
 

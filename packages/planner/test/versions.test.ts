@@ -67,6 +67,36 @@ it('version 0.1.0 checked an evaluation of four images otherwise', () => {
   ]);
 });
 
+it('only checks at another ε than the usual one have a version of their own', () => {
+  const checksOf = (attack: Parameters<typeof attackSpec>[0], name = 'glyphs', attacked = 20) =>
+    presentVersions(
+      {
+        recipe: 'funn',
+        attack: attackSpec(attack),
+        dataset: { name, train: 1, test: attacked, attack: attacked },
+      },
+      '1',
+    ).checks;
+  const pgd = (epsilon: number) => ({ attack: 'pgd-linf', epsilon }) as const;
+  expect([checksOf(pgd(0.3)), checksOf(pgd(0.1)), checksOf(pgd(0.1), 'fashion-mnist')]).toEqual([2, 4, 2]);
+  expect([checksOf(pgd(0.3), 'glyphs', 4), checksOf(pgd(0.1), 'glyphs', 4)]).toEqual([3, 4]);
+  // Another norm, a search without a fixed ε, and an ε at which nothing falls.
+  expect([checksOf({ attack: 'pgd-l2', epsilon: 1 }), checksOf('fgsm'), checksOf(pgd(0.005))]).toEqual([
+    2, 2, 2,
+  ]);
+});
+
+it('an older version checked an evaluation at ε = 0.1 at the usual ε', () => {
+  const stage: StageSpec = {
+    ...stageOf('attack', 'fgsm'),
+    attack: attackSpec({ attack: 'pgd-linf', epsilon: 0.1 }),
+  };
+  expect(versionChanges(madeWith(stage, { checks: 2 }), engineVersion)).toEqual([
+    { kind: 'attack', method: 'pgd-linf', part: 'checks', made: '2', now: '4' },
+  ]);
+  expect(madeWith(stage, { checks: 2 }).id).not.toBe(madeWith(stage, {}).id);
+});
+
 it('no known version made a stage', () => {
   const unknown = { kind: 'initialise', method: 'funn', part: 'unknown', made: null, now: null };
   expect(versionChanges({ ...stageOf('initialise'), chain: 'f'.repeat(64) }, '1')).toEqual([unknown]);

@@ -7,6 +7,7 @@ import {
   listAudit,
   listWorkers,
   pingSchema,
+  readWorkerLog,
   restoreWorker,
 } from '@funnel/db';
 import { describeSchema } from './describe-schema.ts';
@@ -24,6 +25,7 @@ export const retentionHandlers = ({ db }: Context): Pick<Handlers, 'planCollecti
 type ServiceHandlers = Pick<
   Handlers,
   | 'listWorkers'
+  | 'getWorkerLog'
   | 'restoreWorker'
   | 'listAudit'
   | 'getSchema'
@@ -56,6 +58,7 @@ export const serviceHandlers = ({ db, queue, hub, metrics, document }: Context):
   const schema = describeSchema();
   return {
     listWorkers: async () => ({ items: await listWorkers(db) }),
+    getWorkerLog: async ({ params }) => ({ items: await readWorkerLog(db, params.id) }),
     restoreWorker: async ({ params, author }) => {
       await restoreWorker(actingAs(db, author), params.id);
       return getWorker(db, params.id);

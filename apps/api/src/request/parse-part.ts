@@ -4,14 +4,7 @@
  *
  * A body may have 100,000 faults. The first 50 are explained, one by one, and the others are only counted.
  */
-import {
-  AppError,
-  didYouMean,
-  formatAmount,
-  joinWithOr,
-  type ProblemIssue,
-  readFraction,
-} from '@funnel/contracts';
+import { AppError, didYouMean, formatAmount, joinWithOr, type ProblemIssue } from '@funnel/contracts';
 import type { z } from 'zod';
 import { expectedKey } from './known-keys.ts';
 import { cut, describeValue, formatPath, isStorable, typeName } from './values.ts';
@@ -120,16 +113,7 @@ const explainUnion = (issue: UnionIssue, at: readonly PropertyKey[], explain: Ex
     each(option.filter(isWrongType), (inner) => explain(inner, path)),
   );
   const expected = new Set(takeFirst(wrong, maxIssues).map((fault) => fault.expected));
-  // Settings of attacks may be fractions as text. Other numbers may not.
-  const fraction =
-    typeof issue.input === 'string' && expected.has('a number') ? readFraction(issue.input) : null;
-  return [
-    {
-      path,
-      expected: fraction === null ? joinWithOr([...expected]) : `a number, such as ${fraction}`,
-      received: describeValue(issue.input),
-    },
-  ];
+  return [{ path, expected: joinWithOr([...expected]), received: describeValue(issue.input) }];
 };
 
 /** The number of faults that `explain` would yield. */

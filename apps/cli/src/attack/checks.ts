@@ -1,5 +1,11 @@
 /** The checks of an evaluation (H1 to H22): can a low success rate be believed? */
-import { type AttackSpec, budgetsOf, type DiagnosticsReport, threatModelOf } from '@funnel/contracts';
+import {
+  type AttackSpec,
+  budgetsOf,
+  checkBudgets,
+  type DiagnosticsReport,
+  threatModelOf,
+} from '@funnel/contracts';
 import type { Output } from '../output/terminal.ts';
 import { createProgress, reasonOf } from './run.ts';
 import type { Subject } from './subject.ts';
@@ -27,7 +33,9 @@ export const runChecks = async (
   const { diagnose } = await import('@funnel/attacks');
   const progress = createProgress(output);
   // Images of the user have no usual budgets, so the checks take those of the attacks.
-  const budgets = source.budgets ?? { ...budgetsOf(), ...threatModelOf(attacks) };
+  const budgets = source.budgets
+    ? checkBudgets(attacks, source.budgets)
+    : { ...budgetsOf(), ...threatModelOf(attacks) };
   try {
     signal.throwIfAborted();
     const diagnosis = await diagnose({

@@ -1,5 +1,6 @@
 /** The findings about a model in words. */
 import { type Examination, type ExaminationFinding, examinationTitles } from '@funnel/contracts';
+import { inFlags } from '../flags.ts';
 import { wrapToWidth } from '../output/width.ts';
 
 const symbols = { ok: '✓', marked: '!', refused: '✗' } as const satisfies Record<
@@ -25,7 +26,7 @@ const flagsFor = ({ code, options = {} }: ExaminationFinding): string | null => 
 export const describeFinding = (finding: ExaminationFinding): string => {
   const { name, status, detail } = finding;
   const flags = flagsFor(finding);
-  return `${symbols[status]} ${name}: ${detail || examinationTitles[name]}${flags === null ? '' : ` → ${flags}`}`;
+  return `${symbols[status]} ${name}: ${inFlags(detail) || examinationTitles[name]}${flags === null ? '' : ` → ${flags}`}`;
 };
 
 const verdicts = {

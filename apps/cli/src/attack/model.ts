@@ -4,6 +4,7 @@ import { AppError } from '@funnel/contracts';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Context, Service } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
+import { inFlags } from '../flags.ts';
 
 export type ModelFlags = {
   readonly model?: string;
@@ -92,10 +93,11 @@ export const readModel = async (
     });
   } catch (error) {
     if (!(error instanceof AppError && error.code === 'ATTACK_INPUT')) throw error;
+    const message = inFlags(error.message);
     if (otherShapes.length > 0)
       return readModel(source, otherShapes, flags, context).catch(() => {
-        throw new Exit(exitCodes.usage, error.message);
+        throw new Exit(exitCodes.usage, message);
       });
-    throw new Exit(exitCodes.usage, `${error.message}${tokenHint(error.message)}`);
+    throw new Exit(exitCodes.usage, `${message}${tokenHint(message)}`);
   }
 };

@@ -1,5 +1,6 @@
 /** Runs the attacks of one command: each result is kept as soon as it exists, and what has no result is named. */
 import type { AttackSpec } from '@funnel/contracts';
+import { inFlags } from '../flags.ts';
 import { formatDuration } from '../output/format.ts';
 import type { Output } from '../output/terminal.ts';
 import type { Append } from './adversarials.ts';
@@ -9,7 +10,7 @@ import type { Subject } from './subject.ts';
 /** Why there is no result, in one line. */
 export const reasonOf = (error: unknown, signal: AbortSignal): string => {
   if (signal.aborted && error === signal.reason) return 'interrupted';
-  return error instanceof Error ? error.message.split('\n')[0]! : String(error);
+  return error instanceof Error ? inFlags(error.message.split('\n')[0]!) : String(error);
 };
 
 /** On a terminal, one line that changes in place: what runs, how much is finished, and the time left. `clock`: now in ms. */

@@ -33,9 +33,9 @@ const tag = async (
       ].join('\n'),
     );
   const isRead = added.length === 0 && remove.length === 0;
-  const tags = [...new Set([...old.filter((each) => !remove.includes(each)), ...added])];
-  const { tags: now = [] } = isRead ? { tags } : await api.annotateSweep({ params, body: { tags } });
-  present(output, { id, tags: now }, () => describeTags(now));
+  const body = { addTags: [...added], removeTags: [...remove] };
+  const { tags = [] } = isRead ? { tags: old } : await api.annotateSweep({ params, body });
+  present(output, { id, tags }, () => describeTags(tags));
 };
 
 /** All of stdin. The end of its last line is not a part of the notes. */

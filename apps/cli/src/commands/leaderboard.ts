@@ -20,7 +20,7 @@ import {
 } from '../output/leaderboard.ts';
 import { type Output, present } from '../output/terminal.ts';
 import { findSweep, findTrial, firstItems, firstOnly } from '../requests.ts';
-import { collect, readWhole, trialWords } from '../values.ts';
+import { collect, readTag, readWhole, trialWords } from '../values.ts';
 
 /** The value of `--attack` that means the worst case over all attacks of a trial. */
 const worst = 'worst';
@@ -31,6 +31,7 @@ export type LeaderboardOptions = {
   readonly recipe?: RecipeName[];
   readonly dataset?: string;
   readonly sweep?: string;
+  readonly tag?: string[];
   readonly where?: string[];
   readonly group: 'trial' | 'configuration';
   readonly masked: 'last' | 'equal' | 'hide';
@@ -72,6 +73,7 @@ export const withFilters = (command: Command, limit: number): Command =>
     .option('--recipe <name>', 'only this recipe; may be repeated', collect)
     .option('--dataset <name>', 'only this data set')
     .option('--sweep <id or name>', 'only this sweep')
+    .option('--tag <tag>', 'only sweeps with this tag; repeated: with all of these tags', readTag)
     .option(
       '--where <hyperparameter:value>',
       'only these values, such as gamma:5 or beta:0.01..0.1; may be repeated',
@@ -148,10 +150,10 @@ export const orByDistance = async (
 };
 
 /** The sentence for a ranking without rows: options may have left out every run. */
-const nothingText = ({ attack, dataset, recipe, where }: LeaderboardOptions): string => {
+const nothingText = ({ attack, dataset, recipe, tag, where }: LeaderboardOptions): string => {
   if (attack !== undefined && attack !== worst)
     return `No run that these options select has results of ${attack}. \`--attack ${worst}\` ranks by the attacks that there are.`;
-  return [dataset, recipe, where].every((option) => option === undefined)
+  return [dataset, recipe, tag, where].every((option) => option === undefined)
     ? 'No evaluation yet.'
     : 'No run that these options select has results yet.';
 };

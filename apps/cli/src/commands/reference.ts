@@ -15,7 +15,7 @@ import {
   referenceTopics,
   type Topic,
 } from '@funnel/contracts/reference';
-import { Argument, type Command } from 'commander';
+import { Argument, type Command, InvalidArgumentError } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { formatTable } from '../output/format.ts';
@@ -78,6 +78,24 @@ const presentEntries = (output: Output, entries: readonly Entry[]): void =>
   present(output, entries.length === 1 ? entries[0]!.row : entries.map(({ row }) => row), () =>
     entries.map((entry) => entryText(entry, output.resultColumns())).join('\n\n'),
   );
+
+/** Other words for a topic. */
+const topicWords: Readonly<Record<string, ReferenceTopic>> = {
+  verdict: 'statuses',
+  status: 'statuses',
+  'data-set': 'datasets',
+  'data-sets': 'datasets',
+};
+
+/** Reads a topic: its name, without its last letters too, or another word for it. Throws in the words of Commander's own choices. */
+const readTopic = (text: string): ReferenceTopic => {
+  const word = text.toLowerCase();
+  const topic = referenceTopics.find((name) => name === word || name === `${word}s`);
+  const found = topic ?? topicWords[word] ?? topicWords[word.replace(/s$/, '')];
+  if (found === undefined)
+    throw new InvalidArgumentError(`Allowed choices are ${referenceTopics.join(', ')}.`);
+  return found;
+};
 
 const showTopic = (output: Output, topic: ReferenceTopic, name?: string): void => {
   const shown: Topic = reference[topic];
@@ -163,7 +181,7 @@ export const referenceCommands = (program: Command, context: () => Context): voi
   program
     .command('reference')
     .description('say what every name in a sweep file or in a result means')
-    .addArgument(new Argument('[topic]').choices(referenceTopics))
+    .addArgument(new Argument('[topic]').choices(referenceTopics).argParser(readTopic))
     .argument('[name]', 'one name of the topic')
     .option('--html <file>', 'write all topics as one page')
     .addHelpText('after', '\nExamples:\n  npx funnel reference metrics\n  npx funnel reference checks H10')

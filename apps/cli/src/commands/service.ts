@@ -6,7 +6,7 @@ import type { Finding } from '../doctor.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { embeddedFolder, readAddress } from '../home.ts';
 
-import { describeWorkers } from '../output/service.ts';
+import { describeWorkerLog, describeWorkers } from '../output/service.ts';
 import { endSoon, isReaderGone, noteReaderGone, present, untilInterrupted } from '../output/terminal.ts';
 import type { UpOptions } from '../up/up.ts';
 import { readWhole } from '../values.ts';
@@ -113,14 +113,24 @@ export const serviceCommands = (program: Command, context: () => Context): void 
     )
     .option('--backend <name>', 'the backend of the trainers (default: the best that works on this machine)')
     .action((options: WorkerOptions) => runWorker(options, context()));
-  program
+  const workers = program
     .command('workers')
     .description('list the workers, their hardware, and the stages that they run or have handed back')
     .action(async () => {
       const { client, output } = context();
       const { items } = await client().listWorkers();
       present(output, items, describeWorkers);
-    })
+    });
+  workers
+    .command('log')
+    .description('show when the newest attempts of a worker began and ended, and their errors')
+    .argument('<worker>', 'its id, as `npx funnel workers` lists it')
+    .action(async (id: string) => {
+      const { client, output } = context();
+      const { items } = await client().getWorkerLog({ params: { id } });
+      present(output, items, describeWorkerLog);
+    });
+  workers
     .command('restore')
     .description('use a worker again that was set aside or has handed stages back')
     .argument('<worker>')

@@ -8,7 +8,7 @@ import { describeLeaderboard } from '../output/leaderboard.ts';
 import { describeMadeAnew, describePlan, describeWarnings } from '../output/plan.ts';
 import { countsText, describeNextStep, describeSweep } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
-import { describeFileProblem } from '../problems.ts';
+import { describeFileProblem, placeIssues } from '../problems.ts';
 import { findSweep, firstOnly, readTroubles } from '../requests.ts';
 import { type Change, readChange, readSweepFile } from '../sweep-file.ts';
 import { readLine, readTag, readWhole, sweepWords } from '../values.ts';
@@ -86,7 +86,11 @@ const ofFile = <T>(file: string, changes: readonly Change[] | undefined, asked: 
     const { placesInFile } = await import('../sweep-lines.ts');
     const name = file === '-' ? 'The sweep' : file;
     const call = { onlyReads: error.onlyReads, placeOf: placesInFile(file, changes) };
-    throw new Exit(exitCodes.refused, describeFileProblem(name, error.problem, call));
+    throw new Exit(
+      exitCodes.refused,
+      describeFileProblem(name, error.problem, call),
+      placeIssues(error.problem, call.placeOf),
+    );
   });
 
 /** Says where a large submission is in the queue, whenever that has changed. */

@@ -9,14 +9,14 @@ import { checkOut, replaceFile } from '../output/out-file.ts';
 import { writeResult } from '../output/terminal.ts';
 import { findSweep, firstOnly } from '../requests.ts';
 import { type Format, fillTable, formatNames, formats, type Table } from './formats.ts';
-import { hyperparameterColumns, leaderboardColumns, tables } from './tables.ts';
+import { hyperparameterColumns, leaderboardColumns, tables, withTags } from './tables.ts';
 
 type TableName = 'leaderboard' | keyof typeof tables;
 type Options = LeaderboardOptions & { readonly format?: Format; readonly out?: string };
 
 const tableNames: readonly TableName[] = ['leaderboard', 'trials', 'evaluations', 'metrics', 'classes'];
 /** Options for every table. All other options are only for the leaderboard. */
-const commonOptions = ['sweep', 'format', 'out'];
+const commonOptions = ['sweep', 'tag', 'format', 'out'];
 
 /** `--format`, else the ending of the file, else JSON with `--json`, else CSV. Throws Exit for a file with another ending. */
 const chooseFormat = ({ format, out = '' }: Options, json: boolean): Format => {
@@ -33,12 +33,14 @@ const chooseFormat = ({ format, out = '' }: Options, json: boolean): Format => {
 const readTable = async (name: TableName, options: Options, context: Context): Promise<Table> => {
   if (name !== 'leaderboard') {
     const client = context.client();
-    return tables[name](client, options.sweep && (await findSweep(client, options.sweep)));
+    const sweep = options.sweep && (await findSweep(client, options.sweep));
+    return tables[name](client, { sweep, tag: options.tag });
   }
   const { format, out, ...query } = options;
   const { rows, isComplete } = await readRanked(query, context);
   if (!isComplete) context.output.note(firstOnly(rows.length, 'row', '--limit exports more.'));
-  return fillTable([...leaderboardColumns, ...hyperparameterColumns(rows)], rows);
+  const tagged = await withTags(context.client(), rows, options.tag);
+  return fillTable([...leaderboardColumns, ...hyperparameterColumns(tagged)], tagged);
 };
 
 /** Throws Exit when Parquet would be written to a terminal. */

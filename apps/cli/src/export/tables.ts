@@ -12,20 +12,24 @@ import {
   hyperparameterOf,
   isNumeric,
   type LeaderboardRow,
+  type Sweep,
   type Trial,
 } from '@funnel/contracts';
 import { joinReasons } from '../output/leaderboard.ts';
 import { allItems } from '../requests.ts';
 import { type Cell, type Column, type ColumnType, fillTable, type Table } from './formats.ts';
 
-type Evaluated = Trial & { readonly evaluation: Trial['evaluations'][number] };
-type Measured = Trial & {
+/** The tags of its sweep. */
+type Tagged = { readonly tags: readonly string[] };
+type TaggedTrial = Trial & Tagged;
+type Evaluated = TaggedTrial & { readonly evaluation: Trial['evaluations'][number] };
+type Measured = TaggedTrial & {
   readonly kind: string;
   readonly metric: string;
   readonly epoch: number;
   readonly value: number | null;
 };
-type Classified = Trial & {
+type Classified = TaggedTrial & {
   readonly label: number;
   readonly class: string;
   readonly images: number;
@@ -37,7 +41,10 @@ const column =
   <Row>(name: string, value: (row: Row) => Cell | undefined): Column<Row> => ({ name, type, value });
 const [text, integer, number, time] = [column('string'), column('integer'), column('number'), column('time')];
 
-const trialKeys = <Row extends Trial>(): Column<Row>[] => [
+/** Tags have no spaces. */
+const tagsColumn = <Row extends Tagged>() => text<Row>('tags', ({ tags }) => tags.join(' '));
+
+const trialKeys = <Row extends TaggedTrial>(): Column<Row>[] => [
   text('trialId', ({ id }) => id),
   text('sweepId', ({ sweepId }) => sweepId),
   integer('number', ({ number: ordinal }) => ordinal),
@@ -46,10 +53,11 @@ const trialKeys = <Row extends Trial>(): Column<Row>[] => [
   integer('seed', ({ seed }) => seed),
   integer('decision', ({ decision }) => decision),
   integer('rung', ({ rung }) => rung),
+  tagsColumn<Row>(),
 ];
 
-export const trialColumns: readonly Column<Trial>[] = [
-  ...trialKeys<Trial>(),
+export const trialColumns: readonly Column<TaggedTrial>[] = [
+  ...trialKeys<TaggedTrial>(),
   text('status', ({ status }) => status),
   number('cleanAccuracy', ({ cleanAccuracy }) => cleanAccuracy),
   text('verdict', ({ verdict }) => verdict),
@@ -100,7 +108,7 @@ export const classColumns: readonly Column<Classified>[] = [
   number('accuracy', ({ images, correct }) => (images === 0 ? null : correct / images)),
 ];
 
-export const leaderboardColumns: readonly Column<LeaderboardRow>[] = [
+export const leaderboardColumns: readonly Column<LeaderboardRow & Tagged>[] = [
   integer('rank', ({ rank }) => rank),
   text('trialId', ({ trialId }) => trialId),
   text('sweepId', ({ sweepId }) => sweepId),
@@ -130,6 +138,7 @@ export const leaderboardColumns: readonly Column<LeaderboardRow>[] = [
   text('verdict', ({ verdict }) => verdict),
   text('reasons', ({ reasons }) => joinReasons(reasons)),
   text('older', ({ older = [] }) => describeChanges(older)),
+  tagsColumn<LeaderboardRow & Tagged>(),
 ];
 
 type HasHyperparameters = { readonly hyperparameters: Readonly<Record<string, HyperparameterValue>> };
@@ -170,19 +179,39 @@ const askForEach = async <Item, Result>(
   return results;
 };
 
-/** The trials of one sweep, or of all sweeps, oldest sweep first. */
-const readTrials = async (client: Client, sweep: string | undefined): Promise<Trial[]> => {
-  const sweeps =
-    sweep === undefined
-      ? (await allItems((page) => client.listSweeps({ query: page }))).map(({ id }) => id).reverse()
-      : [sweep];
-  const lists: Trial[][] = [];
-  for (const id of sweeps)
-    lists.push(await allItems((page) => client.listTrials({ params: { id }, query: page })));
+/** The sweeps whose trials a table has. (Default: all) */
+type Chosen = { readonly sweep?: string | undefined; readonly tag?: string[] | undefined };
+
+const readSweeps = async (client: Client, { sweep, tag = [] }: Chosen): Promise<readonly Sweep[]> => {
+  if (sweep === undefined) return allItems((page) => client.listSweeps({ query: { tag, ...page } }));
+  const found = await client.getSweep({ params: { id: sweep } });
+  return tag.every((each) => found.tags?.includes(each)) ? [found] : [];
+};
+
+/** The trials of these sweeps, oldest sweep first. */
+const readTrials = async (client: Client, chosen: Chosen): Promise<TaggedTrial[]> => {
+  const lists: TaggedTrial[][] = [];
+  for (const { id, tags = [] } of [...(await readSweeps(client, chosen))].reverse()) {
+    const trials = await allItems((page) => client.listTrials({ params: { id }, query: page }));
+    lists.push(trials.map((trial) => ({ ...trial, tags })));
+  }
   return lists.flat();
 };
 
-const withHyperparameters = <Row extends Trial>(
+/** The rows with the tags of their sweeps. `tag`: each of these sweeps has these. */
+export const withTags = async <Row extends { readonly sweepId: string }>(
+  client: Client,
+  rows: readonly Row[],
+  tag: string[] | undefined,
+): Promise<readonly (Row & Tagged)[]> => {
+  const [first] = rows;
+  const isOne = rows.every(({ sweepId }) => sweepId === first?.sweepId);
+  const sweeps = first ? await readSweeps(client, isOne ? { sweep: first.sweepId } : { tag }) : [];
+  const tagsOf = new Map(sweeps.map(({ id, tags = [] }) => [id, tags]));
+  return rows.map((row) => ({ ...row, tags: tagsOf.get(row.sweepId) ?? [] }));
+};
+
+const withHyperparameters = <Row extends TaggedTrial>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
 ): Table => fillTable([...columns, ...hyperparameterColumns(rows)], rows);
@@ -192,15 +221,15 @@ const withHyperparameters = <Row extends Trial>(
  * class.
  */
 export const tables = {
-  trials: async (client: Client, sweep?: string): Promise<Table> =>
-    withHyperparameters(trialColumns, await readTrials(client, sweep)),
-  evaluations: async (client: Client, sweep?: string): Promise<Table> => {
-    const trials = await readTrials(client, sweep);
+  trials: async (client: Client, chosen: Chosen = {}): Promise<Table> =>
+    withHyperparameters(trialColumns, await readTrials(client, chosen)),
+  evaluations: async (client: Client, chosen: Chosen = {}): Promise<Table> => {
+    const trials = await readTrials(client, chosen);
     const rows = trials.flatMap((trial) => trial.evaluations.map((evaluation) => ({ ...trial, evaluation })));
     return withHyperparameters(evaluationColumns, rows);
   },
-  metrics: async (client: Client, sweep?: string): Promise<Table> => {
-    const trials = await readTrials(client, sweep);
+  metrics: async (client: Client, chosen: Chosen = {}): Promise<Table> => {
+    const trials = await readTrials(client, chosen);
     const curves = await askForEach(
       trials,
       async ({ id }) => (await client.getMetrics({ params: { id } })).series,
@@ -212,9 +241,12 @@ export const tables = {
     );
     return withHyperparameters(metricColumns, rows);
   },
-  classes: async (client: Client, sweep?: string): Promise<Table> => {
-    const trials = await readTrials(client, sweep);
-    const details = await askForEach(trials, ({ id }) => client.getTrial({ params: { id } }));
+  classes: async (client: Client, chosen: Chosen = {}): Promise<Table> => {
+    const trials = await readTrials(client, chosen);
+    const details = await askForEach(trials, async ({ id, tags }) => ({
+      ...(await client.getTrial({ params: { id } })),
+      tags,
+    }));
     const rows = details.flatMap(({ data, perClass, ...trial }) =>
       (perClass?.images ?? []).map((images, label) => ({
         ...trial,

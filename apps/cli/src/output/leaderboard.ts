@@ -3,6 +3,7 @@
 import {
   type AttackName,
   attacks,
+  countVerdicts,
   describeChanges,
   distanceMetric,
   type EvaluationMetricName,
@@ -18,6 +19,7 @@ import {
   rankTexts,
   readExtended,
   sizeText,
+  type TrialVerdict,
   threatModelText,
   verdictText,
   versionText,
@@ -193,6 +195,14 @@ const rungColumn: Column<LeaderboardRow> = {
   align: 'right',
 };
 
+/** What to do about the verdicts of the counts, once for all rows. */
+const describeRemedies = (rows: readonly LeaderboardRow[]): readonly string[] =>
+  Object.entries(countVerdicts).flatMap(([verdict, { remedy }]) =>
+    rows.some((row) => row.verdict === verdict)
+      ? [`  → ${verdictText(verdict as TrialVerdict)}: ${remedy}.`]
+      : [],
+  );
+
 /** The verdicts other than ok with their reasons. Trials with the same reasons share a line. */
 const describeVerdicts = (rows: readonly LeaderboardRow[]): readonly string[] => {
   const trials = new Map<string, string[]>();
@@ -292,6 +302,7 @@ export const describeLeaderboard = (
     '',
     formatTable(columns, rows),
     ...describeVerdicts(rows),
+    ...describeRemedies(rows),
     ...describeOlder(rows),
     ...describeNotes(notes, attack),
   ].join('\n');

@@ -1,7 +1,15 @@
 /** Workers and garbage collections as text. */
-import { type Collection, describeRefusals, formatBytes, plural, type Worker } from '@funnel/contracts';
+import {
+  type Collection,
+  describeRefusals,
+  formatBytes,
+  plural,
+  type Worker,
+  type WorkerLogLine,
+} from '@funnel/contracts';
 import { formatMinute, formatTable } from './format.ts';
 import { countsText } from './sweeps.ts';
+import { logLineText } from './trials.ts';
 
 type Row = Collection['sweeps'][number];
 
@@ -49,6 +57,12 @@ const troubleLines = ({ id, status, setAside, refusals }: Worker): readonly stri
     ? []
     : [...lines, `→ \`npx funnel workers restore ${id}\` lets it try everything again.`];
 };
+
+/** The starts and ends of a worker's attempts, oldest first, each with its stage. */
+export const describeWorkerLog = (lines: readonly WorkerLogLine[]): string =>
+  lines.length === 0
+    ? 'It has run nothing yet.'
+    : lines.map(({ stage, kind, ...line }) => logLineText(line, `${kind} ${stage.slice(0, 8)}, `)).join('\n');
 
 /** The workers, their hardware, and the stages that they run now or have handed back. */
 export const describeWorkers = (workers: readonly Worker[]): string =>

@@ -3,7 +3,7 @@ import {
   checkLabel,
   checksText,
   coresText,
-  countVerdictTexts,
+  countVerdicts,
   describeChanges,
   type Evaluation,
   eachCheck,
@@ -23,7 +23,7 @@ import {
   totalOf,
   totalUsage,
   type Usage,
-  untrainedText,
+  untrainedReason,
   usageText,
   verdictText,
   withinText,
@@ -169,11 +169,10 @@ const usageLines = (stages: readonly Stage[]): readonly string[] => {
 /** Says why the numbers of an untrained trial, or one with too few images, say nothing, and what to do. */
 const verdictLines = ({ verdict, perClass, data }: TrialDetail): readonly string[] => {
   if (verdict !== 'untrained' && verdict !== 'too-few') return [];
-  const text =
-    verdict === 'untrained' && perClass
-      ? untrainedText(totalOf(perClass), data.classes.length)
-      : countVerdictTexts[verdict];
-  return [`! ${verdictText(verdict)}: ${text}`];
+  const { reason, remedy } = countVerdicts[verdict];
+  const inNumbers =
+    verdict === 'untrained' && perClass ? untrainedReason(totalOf(perClass), data.classes.length) : reason;
+  return [`! ${verdictText(verdict)}: ${inNumbers}: ${remedy}`];
 };
 
 /** `55.6 % (45.3–65.4), 50 of 90 test images`; without the counts of a trial that an older version trained. */

@@ -86,9 +86,9 @@ export type StageLog = { readonly stage: Stage; readonly lines: readonly StageLo
 
 const levelMarks = { info: ' ', warn: '!', error: '✗' } as const;
 
-/** One event of a stage; the stack of an error is indented below it. */
-const lineText = ({ at, attempt, level, message, detail }: StageLogLine): string => {
-  const who = attempt === null ? '' : `attempt ${attempt} `;
+/** One line of a log; `about` stands before it, and the stack of an error is indented below it. */
+export const logLineText = ({ at, attempt, level, message, detail }: StageLogLine, about = ''): string => {
+  const who = attempt === null ? about : `${about}attempt ${attempt} `;
   const stack = detail === null ? '' : `\n${detail.replaceAll(/^/gm, '      ')}`;
   return `${levelMarks[level]} ${formatSecond(at)}  ${who}${message}${stack}`;
 };
@@ -99,7 +99,7 @@ export const describeLogs = (logs: readonly StageLog[]): string =>
     .map(({ stage: { kind, attack, status, id }, lines }) =>
       [
         `${kind}${attack ? ` ${attack.attack}` : ''}: ${status} (stage ${id})`,
-        ...(lines.length > 0 ? lines.map(lineText) : ['  nothing has happened yet']),
+        ...(lines.length > 0 ? lines.map((line) => logLineText(line)) : ['  nothing has happened yet']),
       ].join('\n'),
     )
     .join('\n\n');

@@ -124,6 +124,12 @@ export const stageLogQuery = (id: string) =>
     meta: liveMeta((event) => 'stage' in event && event.stage === id),
   });
 
+export const workerLogQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['worker-log', id],
+    queryFn: ({ signal }) => call('getWorkerLog', { params: { id } }, signal),
+  });
+
 /** The plan of a definition. The definition is part of the key, so that the server plans the same text only once. */
 export const planQuery = (definition: object) =>
   queryOptions({

@@ -194,9 +194,10 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
     getSweep: (r) => world.detailOf(sweep(r)),
     annotateSweep: (r) => {
       const found = sweep(r);
-      const { notes, tags } = r.body as AnnotateSweep;
+      const { notes, tags, addTags = [], removeTags = [] } = r.body as AnnotateSweep;
       found.notes = notes ?? found.notes;
-      found.tags = tags ?? found.tags;
+      const kept = found.tags.filter((tag) => !removeTags.includes(tag));
+      found.tags = tags ?? [...new Set([...kept, ...addTags])];
       world.emit({ type: 'sweep', sweepId: found.id, status: found.status as 'running' });
       return world.detailOf(found);
     },
@@ -266,6 +267,24 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
         r.query as DatasetImagesQuery,
       ),
     listWorkers: () => ({ items: workers(world) }),
+    getWorkerLog: (r) => {
+      const worker = need(
+        workers(world).find(({ id }) => id === r.params.id),
+        'worker',
+      );
+      const line = (stage: string, message: string, level: 'info' | 'error' = 'info') => ({
+        ...{ at: worker.startedAt, attempt: 1, level, message, stage, kind: 'classify' as const },
+        detail: level === 'error' ? 'Error: it fell\n    at step (train.ts:7)' : null,
+      });
+      return {
+        items: [
+          line('a'.repeat(64), `began on ${worker.id} (wasm)`),
+          line('a'.repeat(64), 'ended: completed, 4 new epochs'),
+          line('b'.repeat(64), `began on ${worker.id} (wasm)`),
+          line('b'.repeat(64), 'ended: failed, TRAINER_DIED: SIGKILL', 'error'),
+        ],
+      };
+    },
     getStageLog: (r) => {
       const stage = need(
         [...world.sweeps.values()].map((s) => s.stages.get(r.params.id!)).find((s) => s !== undefined),

@@ -10,8 +10,8 @@ export const saysNothing = ({ value, detail }: Diagnostic): boolean =>
   value === null || detail.endsWith(nothingHere);
 
 /**
- * Each check once, with its worst finding. The evaluations of a trial have the same checks on the same images, so four attacks do not make four
- * times as many checks.
+ * Each check once, with its worst finding; of those without a flag, the first that says something. The evaluations of a trial have the same
+ * checks on the same images, at one ε or at several, so four attacks do not make four times as many checks.
  */
 export const eachCheck = (
   evaluations: readonly { readonly diagnostics: readonly Diagnostic[] }[],
@@ -19,7 +19,9 @@ export const eachCheck = (
   const worst = new Map<string, Diagnostic>();
   for (const check of evaluations.flatMap(({ diagnostics }) => diagnostics)) {
     const known = worst.get(check.id);
-    if (!known || worstVerdict([known.verdict, check.verdict]) !== known.verdict) worst.set(check.id, check);
+    const isWorse = known && worstVerdict([known.verdict, check.verdict]) !== known.verdict;
+    const saysMore = known?.verdict === check.verdict && saysNothing(known) && !saysNothing(check);
+    if (!known || isWorse || saysMore) worst.set(check.id, check);
   }
   return [...worst.values()];
 };

@@ -8,10 +8,10 @@ import {
   attackSpec,
   attacks,
   epsilonFaultAmong,
-  settingsJsonSchema,
   writtenAttack,
 } from '../attacks.ts';
 import { type Budgets, budgetsOf, type DatasetName } from '../datasets.ts';
+import { settingsJsonSchema } from '../fractions.ts';
 import { likeThis } from '../like-this.ts';
 
 export type Preset = {

@@ -9,10 +9,10 @@ import {
   attackNames,
   attackSpec,
   attacks,
-  fractionText,
   queriesOf,
 } from '../attacks.ts';
 import { budgetsOf, type DatasetName, datasetNames, datasets } from '../datasets.ts';
+import { fractionText } from '../fractions.ts';
 import { formatAmount } from '../text.ts';
 import { defineTopic, valueText } from './topic.ts';
 

@@ -1,5 +1,5 @@
 /** A topic of the reference: rows that come from declarations, and the fields in which people read them. */
-import { fractionText } from '../attacks.ts';
+import { fractionText } from '../fractions.ts';
 
 type Field<Row> = {
   readonly title: string;

@@ -6,6 +6,7 @@ import { EvaluationMetricName } from '../metrics.ts';
 import { usualMetricOf } from '../ranking.ts';
 import { RecipeName } from '../recipes.ts';
 import { LeaderboardRow, MetricSeries, TrialDetail } from '../resources.ts';
+import { SweepTag } from '../sweep-annotations.ts';
 import { ById, Id, many, page, pageOf, type Route } from './route.ts';
 
 /**
@@ -29,6 +30,9 @@ export const LeaderboardQuery = z
     recipe: many(RecipeName),
     dataset: DatasetSlug.optional(),
     sweep: Id.optional(),
+    tag: many(SweepTag).meta({
+      description: 'Only runs of sweeps with this tag. Repeated: with all of these tags.',
+    }),
     where: many(HyperparameterFilter),
     group: z.enum(['trial', 'configuration']).default('trial').meta({
       description: '`configuration`: the mean over seeds, or the median if the value of a seed is infinite.',
@@ -53,7 +57,7 @@ export const LeaderboardPage = pageOf(LeaderboardRow).extend({
     .optional()
     .meta({
       description:
-        'The completed trials of the 1,000 newest sweeps in which nobody ran this attack. Absent with `sweep`, `recipe` or `where`.',
+        'The completed trials of the 1,000 newest sweeps in which nobody ran this attack. Absent with `sweep`, `tag`, `recipe` or `where`.',
     }),
   otherBest: z
     .array(z.strictObject({ attack: AttackName, metric: EvaluationMetricName, trialId: z.string() }))

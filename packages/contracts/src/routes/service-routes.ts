@@ -1,7 +1,7 @@
 /** Routes for workers, stages and networks, and for the service itself. */
 import { z } from 'zod';
 import { LimitState } from '../limits.ts';
-import { AuditEntry, Evaluation, Stage, StageLogLine, Worker } from '../resources.ts';
+import { AuditEntry, Evaluation, Stage, StageLogLine, Worker, WorkerLogLine } from '../resources.ts';
 import { Collection, RetentionPolicy } from '../retention.ts';
 import { ById, Id, page, pageOf, type Route } from './route.ts';
 
@@ -13,6 +13,16 @@ export const serviceRoutes = {
     role: 'read',
     response: z.strictObject({ items: z.array(Worker) }),
     errors: [],
+  },
+  getWorkerLog: {
+    method: 'GET',
+    url: '/v1/workers/:id/log',
+    summary:
+      'The log of a worker, oldest first: the starts and ends of its newest 200 attempts, and their errors.',
+    role: 'read',
+    params: ById,
+    response: z.strictObject({ items: z.array(WorkerLogLine) }),
+    errors: ['NOT_FOUND'],
   },
   restoreWorker: {
     method: 'POST',

@@ -124,7 +124,7 @@ export const sweepRoutes = {
   annotateSweep: {
     method: 'PATCH',
     url: '/v1/sweeps/:id',
-    summary: 'Replace the notes or the tags of a sweep, which people read. Its definition stays.',
+    summary: 'Change the notes or the tags of a sweep, which people read. Its definition stays.',
     role: 'submit',
     params: ById,
     body: AnnotateSweep,

@@ -19,9 +19,10 @@ const sweepsWithout = `
 /** Undefined where no trial is left out, and where filters would make the count wrong. */
 export const countNotShown = async (
   tx: Tx,
-  { attack, metric, sweep, dataset, recipe, where }: LeaderboardQuery,
+  { attack, metric, sweep, tag, dataset, recipe, where }: LeaderboardQuery,
 ): Promise<LeaderboardPage['notShown']> => {
-  if (attack === undefined || sweep !== undefined || recipe.length > 0 || where.length > 0) return undefined;
+  const isFiltered = [tag, recipe, where].some((filter) => filter.length > 0);
+  if (attack === undefined || sweep !== undefined || isFiltered) return undefined;
   const [counts] = await tx.query({ sweeps: int8(), trials: int8() }, sweepsWithout, [
     attack,
     metric,

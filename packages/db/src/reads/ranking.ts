@@ -31,11 +31,14 @@ import type { LeaderboardCursor } from './leaderboard-cursor.ts';
  * rungs are left out unless asked for: they trained for less time than all others.
  */
 const scoreConditions = (
-  { attack, metric, sweep, rungs }: LeaderboardQuery,
+  { attack, metric, sweep, tag, rungs }: LeaderboardQuery,
   add: AddParameter,
 ): readonly string[] => [
   `s.attack = ${add(attack ?? '')} AND s.metric = ${add(metric)}`,
   ...(sweep === undefined ? [] : [`s.sweep_id = ${add(sweep)}`]),
+  ...(tag.length === 0
+    ? []
+    : [`s.sweep_id = ANY(ARRAY(SELECT w.id FROM sweeps w WHERE w.tags @> ${add(tag)}::text[]))`]),
   ...(sweep === undefined && rungs === 'highest'
     ? [
         `NOT EXISTS (SELECT FROM decisions b WHERE b.sweep_id = s.sweep_id AND b.number = s.configuration_index AND b.below_top)`,

@@ -1,16 +1,13 @@
-/** Stages, and the log of one stage. */
+/** Stages with their progress, use of the machine, and reasons to wait. */
 import {
   AppError,
   type AttackRun,
   type HyperparameterValue,
-  plural,
   type RecipeName,
   type Stage,
   type StageKind,
-  type StageLogLine,
   type StageStatus,
   type Usage,
-  usageText,
 } from '@funnel/contracts';
 import {
   float8,
@@ -147,7 +144,7 @@ export const listStages = async (
   return pageOf(await withWaits(tx, rows), limit, stageOf, (last) => last.ordinal);
 };
 
-const missingStage = (id: string) =>
+export const missingStage = (id: string) =>
   new AppError('NOT_FOUND', `Expected a stage, but there is none with id ${id}`);
 
 /** Errors: NOT_FOUND. */
@@ -177,117 +174,4 @@ export const stagesOfTrials = async (
   const found = new Map(trialIds.map((id) => [id, [] as Stage[]]));
   for (const row of await withWaits(tx, rows)) found.get(row.trial_id)?.push(stageOf(row));
   return found;
-};
-
-/** The log shows at most this many attempts and epochs, the newest. A stage has few attempts, but may have ten thousand epochs. */
-const maxAttempts = 200;
-const maxEpochs = 500;
-
-const attemptColumns = {
-  fencing_token: int4(),
-  worker_id: text(),
-  started_at: timestamptz(),
-  ended_at: orNull(timestamptz()),
-  outcome: text(),
-  epochs: int4(),
-  fenced: int4(),
-  mismatches: int4(),
-  trainer_seconds: orNull(float8()),
-  cpu_seconds: orNull(float8()),
-  peak_bytes: orNull(int8()),
-  backend: orNull(text()),
-  device: orNull(text()),
-  engine_version: orNull(text()),
-  error_code: orNull(text()),
-  error_message: orNull(text()),
-  error_stack: orNull(text()),
-};
-
-const epochColumns = {
-  created_at: timestamptz(),
-  epoch: int4(),
-  metrics: orNull(jsonb<Readonly<Record<string, number | null>>>()),
-};
-
-/** Outcomes that are no fault: the work is done, or a person or a worker asked for the end. */
-const orderlyOutcomes: readonly string[] = ['completed', 'handed-back', 'cancelled'];
-
-const startLine = (row: RowOf<typeof attemptColumns>): StageLogLine => {
-  const where = [row.backend, row.device, row.engine_version].filter((part) => part !== null && part !== '');
-  return {
-    at: row.started_at.toISOString(),
-    attempt: row.fencing_token,
-    level: 'info',
-    message: `began on ${row.worker_id}${where.length === 0 ? '' : ` (${where.join(', ')})`}`,
-    detail: null,
-  };
-};
-
-/** `1.6 cores, at most 512 MiB`; empty for an attempt that measured nothing. */
-const usageOf = ({ trainer_seconds, cpu_seconds, peak_bytes }: RowOf<typeof attemptColumns>): string =>
-  trainer_seconds === null || cpu_seconds === null || peak_bytes === null
-    ? ''
-    : usageText({ seconds: trainer_seconds, cpuSeconds: cpu_seconds, peakBytes: peak_bytes });
-
-const endLine = (row: RowOf<typeof attemptColumns>, at: Date): StageLogLine => {
-  const usage = usageOf(row);
-  const parts = [
-    row.outcome,
-    ...(usage === '' ? [] : [usage]),
-    ...(row.epochs > 0 ? [plural(row.epochs, 'new epoch')] : []),
-    ...(row.fenced > 0 ? [`${row.fenced} writes refused because another attempt had the stage`] : []),
-    ...(row.mismatches > 0 ? [`${row.mismatches} checkpoints whose bits differ from the stored ones`] : []),
-    ...(row.error_message === null ? [] : [`${row.error_code ?? 'INTERNAL'}: ${row.error_message}`]),
-  ];
-  return {
-    at: at.toISOString(),
-    attempt: row.fencing_token,
-    level: orderlyOutcomes.includes(row.outcome) ? 'info' : row.outcome === 'expired' ? 'warn' : 'error',
-    message: `ended: ${parts.join(', ')}`,
-    detail: row.error_stack,
-  };
-};
-
-const epochLine = ({ created_at, epoch, metrics }: RowOf<typeof epochColumns>): StageLogLine => ({
-  at: created_at.toISOString(),
-  attempt: null,
-  level: 'info',
-  message: [
-    `epoch ${epoch}`,
-    ...Object.entries(metrics ?? {}).map(([name, value]) => `${name} ${value?.toPrecision(4) ?? 'none'}`),
-  ].join(', '),
-  detail: null,
-});
-
-/** The log of a stage, oldest first: its attempts, and the epochs that it added to its chain. Errors: NOT_FOUND. */
-export const readStageLog = async (db: Db, id: string): Promise<StageLogLine[]> => {
-  const tx = reading(db);
-  const [stages, attempts, epochs] = await Promise.all([
-    tx.query({}, 'SELECT FROM stages WHERE id = $1', [id]),
-    tx.query(
-      attemptColumns,
-      `SELECT ${listOf(attemptColumns, 'a')} FROM attempts a WHERE a.stage_id = $1 ORDER BY a.fencing_token DESC LIMIT ${maxAttempts}`,
-      [id],
-    ),
-    tx.query(
-      epochColumns,
-      `SELECT k.created_at, k.epoch,
-         (SELECT jsonb_object_agg(m.name, m.value) FROM metrics m WHERE m.chain_id = k.chain_id AND m.epoch = k.epoch) AS metrics
-       FROM stages s JOIN chains c ON c.hash = s.chain JOIN checkpoints k ON k.chain_id = c.id AND k.step = 0
-       WHERE s.id = $1 AND k.epoch > s.start_epoch AND k.epoch <= s.epochs ORDER BY k.epoch DESC LIMIT ${maxEpochs}`,
-      [id],
-    ),
-  ]);
-  if (stages.length === 0) throw missingStage(id);
-  const lines = [
-    ...attempts.flatMap((row) => [
-      startLine(row),
-      ...(row.ended_at === null ? [] : [endLine(row, row.ended_at)]),
-    ]),
-    ...epochs.map(epochLine),
-  ];
-  // When lines have the same time, the start of an attempt comes before its epochs, and its end after them.
-  const order = ({ message }: StageLogLine) =>
-    message.startsWith('began') ? 0 : message.startsWith('ended') ? 2 : 1;
-  return lines.sort((a, b) => (a.at === b.at ? order(a) - order(b) : a.at < b.at ? -1 : 1));
 };

@@ -20,6 +20,7 @@ const renamedTables = ['sweep', 'configuration'] as const;
 
 /** The statements that undo each migration, newest first. */
 const undo: readonly (readonly [migration: string, statements: readonly string[]])[] = [
+  ['0025_worker_log', ['DROP INDEX attempts_worker_idx']],
   [
     '0024_usage',
     ['ALTER TABLE attempts DROP COLUMN trainer_seconds, DROP COLUMN cpu_seconds, DROP COLUMN peak_bytes'],

@@ -25,11 +25,12 @@ export type GetOptions = DataFolders & {
   readonly fileSeconds?: number;
 };
 
-/** Downloads one file from the first mirror that has the declared content. */
-export const getFile = async (
+/** Downloads one file from the first mirror that has the declared content. Throws DATASET_MISSING with `hint`. */
+const getFile = async (
   file: DatasetFile,
   folder: string,
   mirrors: readonly string[],
+  hint: string,
   options: GetOptions,
 ): Promise<void> => {
   const faults: string[] = [];
@@ -54,11 +55,20 @@ export const getFile = async (
   throw new AppError(
     'DATASET_MISSING',
     `Expected ${file.name} from one of ${mirrors.length} mirrors, but every download failed. ${faults.join('. ')}`,
-    {
-      ...{ file: file.name, faults },
-      hint: `Without internet access, copy the files of the data set to ${folder}, or set FUNNEL_DATA to a folder that has them in ${basename(folder)}.`,
-    },
+    { file: file.name, faults, hint },
   );
+};
+
+/** Downloads each file from the first mirror that has its declared content. Throws DATASET_MISSING. */
+export const getFiles = async (
+  files: readonly DatasetFile[],
+  folder: string,
+  mirrors: readonly string[],
+  options: GetOptions,
+): Promise<void> => {
+  const names = files.map((file) => file.name).join(', ');
+  const hint = `Without internet access, copy ${names} to ${folder}, or set FUNNEL_DATA to a folder that has them in its folder ${basename(folder)}.`;
+  for (const file of files) await getFile(file, folder, mirrors, hint, options);
 };
 
 /**
@@ -72,7 +82,6 @@ export const getDataset = async (name: DatasetName, options: GetOptions = {}): P
   if (found !== null) return found;
   const folder = resolve(dataFolders(options)[0]!, name);
   makeFolder(folder);
-  for (const file of datasets[name].files)
-    await getFile(file, folder, options.mirrors ?? source.mirrors, options);
+  await getFiles(datasets[name].files, folder, options.mirrors ?? source.mirrors, options);
   return folder;
 };

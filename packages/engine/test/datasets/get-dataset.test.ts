@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { DatasetFile } from '@funnel/contracts';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
-import { getDataset, getFile } from '../../src/datasets/get-dataset.ts';
+import { getDataset, getFiles } from '../../src/datasets/get-dataset.ts';
 import { sources } from '../../src/datasets/load-dataset.ts';
 
 let folder: string;
@@ -50,7 +50,7 @@ describe('getFile', () => {
       response.writeHead(200, { 'content-length': zipped.length }).end(zipped);
     });
     const progress: unknown[] = [];
-    await getFile(file, folder, [forged, gone, good], { onProgress: (p) => progress.push(p) });
+    await getFiles([file], folder, [forged, gone, good], { onProgress: (p) => progress.push(p) });
     expect(await readFile(join(folder, 'a.gz'))).toEqual(zipped);
     expect(await readdir(folder)).toEqual(['a.gz']);
     expect(paths).toEqual(['/data/a.gz']);
@@ -63,17 +63,17 @@ describe('getFile', () => {
       response.writeHead(200, { 'content-length': 1000 });
       response.write(zipped.subarray(0, 10), () => response.destroy());
     });
-    await expect(getFile(file, folder, [forged, cut], {})).rejects.toMatchObject({
+    await expect(getFiles([file], folder, [forged, cut], {})).rejects.toMatchObject({
       code: 'DATASET_MISSING',
       message: expect.stringMatching(/a\.gz .* 2 mirrors, .* 25 bytes after gunzip/) as string,
-      details: { hint: expect.stringContaining(`copy the files of the data set to ${folder}, or`) },
+      details: { hint: expect.stringContaining(`copy a.gz to ${folder}, or`) },
     });
     expect(await readdir(folder)).toEqual([]);
   });
 
   it('gives up on a mirror that does not answer', async () => {
     const silent = await mirror(() => {});
-    await expect(getFile(file, folder, [silent], { connectSeconds: 0.05 })).rejects.toMatchObject({
+    await expect(getFiles([file], folder, [silent], { connectSeconds: 0.05 })).rejects.toMatchObject({
       code: 'DATASET_MISSING',
       message: expect.stringContaining('no answer within 0.05 s') as string,
     });
@@ -97,26 +97,26 @@ describe('getFile', () => {
       response.once('close', () => clearInterval(timer));
     });
     const mirrors = [plain, endless, bomb, slow];
-    await expect(getFile(file, folder, mirrors, { fileSeconds: 1 })).rejects.toThrow(
+    await expect(getFiles([file], folder, mirrors, { fileSeconds: 1 })).rejects.toThrow(
       /https address.*at most 65561 bytes.*25 bytes after gunzip, but found more.*not complete within 1 s/s,
     );
     expect(await readdir(folder)).toEqual([]);
     const good = await mirror((_, response) => response.end(zipped));
-    await getFile(file, folder, [plain, endless, bomb, good], {});
+    await getFiles([file], folder, [plain, endless, bomb, good], {});
     expect(await readdir(folder)).toEqual(['a.gz']);
   });
 
   it('leaves no file behind that it could not write', async () => {
     const good = await mirror((_, response) => response.end(zipped));
     await mkdir(join(folder, 'a.gz', 'full'), { recursive: true }); // a folder in the place of the file
-    await expect(getFile(file, folder, [good], {})).rejects.toMatchObject({ code: 'DATASET_MISSING' });
+    await expect(getFiles([file], folder, [good], {})).rejects.toMatchObject({ code: 'DATASET_MISSING' });
     expect(await readdir(folder)).toEqual(['a.gz']);
   });
 
   it('stops when it is aborted', async () => {
     const stop = new AbortController();
     const silent = await mirror(() => stop.abort(new Error('enough')));
-    await expect(getFile(file, folder, [silent], { signal: stop.signal })).rejects.toThrow('enough');
+    await expect(getFiles([file], folder, [silent], { signal: stop.signal })).rejects.toThrow('enough');
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * Which choice moves which row: the mean logit of the success rate over the configurations with a value, minus that over all others, with
  * Welch's 95 % interval. The configurations are random draws, so the other choices are spread alike over both groups, and no model has to be
- * right (decision 32).
+ * right (decision 33).
  */
 import { mean } from '@funnel/attacks/statistics';
 import { studentT975 } from '@funnel/contracts';

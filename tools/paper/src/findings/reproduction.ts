@@ -67,7 +67,7 @@ const effectsText = (effects: readonly Effect[]): string => {
   const clear = judged.filter(({ difference }) => isClear(difference));
   const shown = clear.toSorted((a, b) => weight(b) - weight(a)).slice(0, shownEffects);
   return [
-    'An effect is the mean logit of the success rate over the settings with a value, minus that over all others, with Welch’s 95 % interval. +0.69 doubles the odds of success. The settings are random draws, so the other choices are spread alike over both groups. Settings with the verdict untrained are left out ([decision 32](adr/0032-nearness-and-effects.md)).',
+    'An effect is the mean logit of the success rate over the settings with a value, minus that over all others, with Welch’s 95 % interval. +0.69 doubles the odds of success. The settings are random draws, so the other choices are spread alike over both groups. Settings with the verdict untrained are left out ([decision 33](adr/0033-nearness-and-effects.md)).',
     '',
     `${plural(judged.length, 'effect has', 'effects have')} an interval, and ${clear.length} of these intervals do not contain 0. If no choice moved anything, about ${Math.round(0.05 * judged.length)} would not contain 0 by chance. So one such interval alone proves nothing.`,
     ...(shown.length > 0
@@ -128,7 +128,7 @@ export const reproductionSections = (
       picture(strips),
       rowsOf(settings),
       '## The nearest settings',
-      '*Nearness* is the mean over the printed rows of the distance between the logit of our success rate and that of the printed one; 0 is equal. Our rate is (k + ½)/(n + 1) for k successes among the n attacked images of all seeds. A printed 100 % counts as (1000 + ½)/1001, and “near 100 %” as every rate from 95 %. Two of our rows that repeat one printed row count once, with the nearer one ([decision 32](adr/0032-nearness-and-effects.md)).',
+      '*Nearness* is the mean over the printed rows of the distance between the logit of our success rate and that of the printed one; 0 is equal. Our rate is (k + ½)/(n + 1) for k successes among the n attacked images of all seeds. A printed 100 % counts as (1000 + ½)/1001, and “near 100 %” as every rate from 95 %. Two of our rows that repeat one printed row count once, with the nearer one ([decision 33](adr/0033-nearness-and-effects.md)).',
       nearest.length > 0
         ? describeNearest(nearest, settings)
         : 'No setting has a result in every printed row.',

@@ -15,7 +15,7 @@ import {
 } from '@funnel/contracts';
 import { href, navigate, useAddressQuery } from '../../router.ts';
 
-export type BoardQuery = Omit<LeaderboardQuery, 'limit' | 'cursor'>;
+export type BoardQuery = Omit<LeaderboardQuery, 'limit' | 'cursor' | 'tag'>;
 
 export const worstOfAll = 'worst';
 

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { StageTree } from '../../charts/stage-tree/stage-tree.tsx';
 import { Panel } from '../../components/controls.tsx';
+import { LogLines } from '../../components/log-lines.tsx';
 import { ErrorNotice, Loaded, Skeleton } from '../../components/states.tsx';
 import { Status } from '../../components/status.tsx';
 import { call } from '../../data/api.ts';
@@ -69,26 +70,7 @@ const StageLog = ({ id }: { readonly id: string }) => {
   return (
     <section aria-label="Log">
       <h3>Log</h3>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls a long log */}
-      <ol className="stage-log" tabIndex={0} aria-label="Log of the stage, oldest line first">
-        {data.items.map((line, i) => (
-          <li key={i} data-level={line.level}>
-            <time dateTime={line.at} title={formatTime(line.at)}>
-              {new Date(line.at).toLocaleTimeString('en-GB')}
-            </time>
-            <span>
-              {line.attempt === null ? '' : `attempt ${line.attempt} `}
-              {line.message}
-              {line.detail === null ? null : (
-                <details>
-                  <summary>Stack trace</summary>
-                  <pre>{line.detail}</pre>
-                </details>
-              )}
-            </span>
-          </li>
-        ))}
-      </ol>
+      <LogLines lines={data.items} label="Log of the stage, oldest line first" />
     </section>
   );
 };

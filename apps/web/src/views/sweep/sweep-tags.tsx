@@ -29,7 +29,7 @@ export const SweepTags = ({ sweep: { id, tags = [] } }: { readonly sweep: Sweep 
   const add = async () => {
     const typed = readTyped(text);
     setFault(typed.fault);
-    if (typed.tags.length > 0 && (await annotate({ tags: [...tags, ...typed.tags] }))) setText('');
+    if (typed.tags.length > 0 && (await annotate({ addTags: [...typed.tags] }))) setText('');
   };
   return (
     <div className="stack" style={{ gap: 6 }}>
@@ -44,7 +44,7 @@ export const SweepTags = ({ sweep: { id, tags = [] } }: { readonly sweep: Sweep 
                 type="button"
                 disabled={busy}
                 aria-label={`Remove the tag ${tag}`}
-                onClick={() => void annotate({ tags: tags.filter((other) => other !== tag) })}
+                onClick={() => void annotate({ removeTags: [tag] })}
               >
                 ×
               </button>

@@ -2,12 +2,16 @@ import { describeRefusals, type Worker } from '@funnel/contracts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useNow } from '../../components/hooks.ts';
-import { Empty, ErrorNotice, Loaded } from '../../components/states.tsx';
+import { LogLines } from '../../components/log-lines.tsx';
+import { Empty, ErrorNotice, Loaded, Skeleton } from '../../components/states.tsx';
 import { Status } from '../../components/status.tsx';
 import { call } from '../../data/api.ts';
-import { workersQuery } from '../../data/queries.ts';
+import { workerLogQuery, workersQuery } from '../../data/queries.ts';
 import { formatAgo, formatBytes, formatCount, formatTime, plural, shortHash } from '../../format.ts';
 import './workers.css';
+
+/** Heartbeats (memory, speed) are not events, so this page fetches them with this pause. */
+const heartbeatMs = 5000;
 
 const Slot = ({ running }: { readonly running: Worker['running'][number] | undefined }) => {
   if (!running) return <li className="slot muted">free</li>;
@@ -79,6 +83,36 @@ const Troubles = ({ worker, now }: { readonly worker: Worker; readonly now: numb
   );
 };
 
+/** The newest attempts of the worker. Fetched while it is open. */
+const Log = ({ id }: { readonly id: string }) => {
+  const [isOpen, setOpen] = useState(false);
+  const { data, error } = useQuery({
+    ...workerLogQuery(id),
+    enabled: isOpen,
+    refetchInterval: heartbeatMs,
+  });
+  return (
+    <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+      <summary className="muted">Log</summary>
+      {!isOpen ? null : data === undefined ? (
+        error === null ? (
+          <Skeleton height={80} />
+        ) : (
+          <ErrorNotice error={error} />
+        )
+      ) : data.items.length === 0 ? (
+        <p className="muted">It has run nothing yet.</p>
+      ) : (
+        <LogLines
+          lines={data.items}
+          label={`Log of worker ${id}, oldest line first`}
+          about={({ kind, stage }) => `${kind} ${shortHash(stage)} `}
+        />
+      )}
+    </details>
+  );
+};
+
 const dataText = ({ datasets }: Worker): string | null => {
   if (datasets === null) return null;
   const names = datasets.map(({ name, images }) => `${name} (${formatCount(images)})`);
@@ -143,12 +177,10 @@ const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly now: nu
           <dd title={formatTime(worker.heartbeatAt)}>{formatAgo(worker.heartbeatAt, now)}</dd>
         </div>
       </dl>
+      <Log id={worker.id} />
     </section>
   );
 };
-
-/** Heartbeats (memory, speed) are not events, so this page fetches them with this pause. */
-const heartbeatMs = 5000;
 
 const Cards = ({ workers, now }: { readonly workers: readonly Worker[]; readonly now: number }) => (
   <div className="workers">
