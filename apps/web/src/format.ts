@@ -9,9 +9,10 @@ import {
   hyperparameterDeclaration,
   hyperparameters,
   isNumeric,
+  plural,
 } from '@funnel/contracts';
 
-export { plural } from '@funnel/contracts';
+export { plural };
 
 const counts = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 export const formatCount = (value: number): string => counts.format(value);
@@ -152,3 +153,7 @@ export const attackLabel = (run: Run): string => {
   const settings = settingsLabel(run);
   return settings === '' ? attackTitle(run) : `${attackTitle(run)} · ${settings}`;
 };
+
+/** `seed 3`, or `2 seeds`. */
+export const seedsText = (seeds: readonly number[]): string =>
+  seeds.length === 1 ? `seed ${seeds[0]}` : plural(seeds.length, 'seed');

@@ -231,7 +231,10 @@ describeInBrowser('trying a model', () => {
     await page.getByText('Choose an image').waitFor();
     const model = page.getByLabel('Model');
     const options = await model.locator('option').allTextContents();
-    expect(options[0]).toMatch(/^1\. /);
+    // The images behind the number, the attack with its ε, and the seed.
+    expect(options[0]).toMatch(
+      /^1\. .+: \d+ of \d+ images robust under [A-Z].*, within (L∞|L2) [\d.]+, seed \d+$/,
+    );
     await model.selectOption({ index: 1 });
     await page.waitForURL(/#\/try\/\w+\.\d+/);
     await close();

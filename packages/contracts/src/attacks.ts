@@ -136,6 +136,15 @@ export const queriesOf = ({
   return queries(settings);
 };
 
+/** The largest distance in its norm that an attack without a fixed ε tries; infinite without a limit. */
+export const furthestOf = (run: {
+  readonly attack: AttackName;
+  readonly settings: Readonly<Record<string, unknown>>;
+}): number => {
+  const { furthest }: AttackDeclaration = attacks[run.attack];
+  return furthest?.(run.settings) ?? searchLimitOf(run);
+};
+
 /** The largest ε that a search of this attack tries; infinite for a search without a limit. */
 export const searchLimitOf = ({
   attack,

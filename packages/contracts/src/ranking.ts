@@ -9,7 +9,7 @@
 import { z } from 'zod';
 import { normTitles } from './attacks/define-attack.ts';
 import { expandAttacks } from './attacks/presets.ts';
-import { type AttackName, type AttackSpec, attacks, searchLimitOf } from './attacks.ts';
+import { type AttackName, type AttackSpec, attacks, furthestOf, searchLimitOf } from './attacks.ts';
 import { budgetsOfChoice } from './dataset-spec.ts';
 import { type EvaluationMetricName, evaluationMetrics } from './metrics.ts';
 import { directionOf, listObjectives } from './objectives.ts';
@@ -46,7 +46,7 @@ export const ballOf = ({ attack, settings }: Run): Ball | undefined => {
 export const isBounded = (run: Run): boolean => ballOf(run) !== undefined;
 
 /**
- * ` at any size` for an attack without a fixed ε, or ` up to L∞ 0.5` if its search has a limit, to stand after the images that it fools: these
+ * ` at any size` for an attack without a fixed ε, or ` up to L∞ 0.5` if it tries no larger change, to stand after the images that it fools: these
  * cannot be compared with those of an attack at a fixed ε. Empty for other attacks, and for those that count pixels. `within`: the balls of a
  * worst case, which count instead.
  */
@@ -54,8 +54,9 @@ export const sizeText = (run: Run & { readonly within?: ThreatModel | undefined 
   const { norm } = attacks[run.attack];
   if (run.within !== undefined) return threatModelText(run.within) === '' ? ' at any size' : '';
   if (norm === 'l0' || isBounded(run)) return '';
-  const limit = run.settings.search === true ? searchLimitOf(run) : Number.POSITIVE_INFINITY;
-  return Number.isFinite(limit) ? ` up to ${threatModelText({ [norm]: limit })}` : ' at any size';
+  const limit = furthestOf(run);
+  const isAny = norm === 'linf' ? limit >= 1 : limit === Number.POSITIVE_INFINITY;
+  return isAny ? ' at any size' : ` up to ${threatModelText({ [norm]: limit })}`;
 };
 
 export const threatModelOf = (runs: readonly Run[]): ThreatModel => {

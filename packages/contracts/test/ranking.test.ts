@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type AttackInput,
   attackNames,
   attackSpec,
   attacks,
@@ -70,9 +71,22 @@ describe('the threat model of a trial', () => {
         { attack: 'bim', epsilon: 0.1, largestEpsilon: 0.5 },
         { attack: 'bim', epsilon: 0.1 },
         'single-pixel',
-      ] as const
+        { attack: 'fgsm', epsilon: 0.1 },
+        { attack: 'fgsm', epsilon: 0.1, epsilons: [0.2, 0.05] },
+        { attack: 'iterative-gradient-sign', epsilon: 0.1 },
+        { attack: 'iterative-gradient-sign', epsilon: 0.1, epsilons: [0.02], steps: 10 },
+        { attack: 'gradient', epsilon: 0.1 },
+      ] satisfies AttackInput[]
     ).map((input) => sizeText(attackSpec(input)));
-    expect(texts).toEqual(['', ' at any size', ' at any size', ' at any size', ' up to L∞ 0.5', '', '']);
+    expect(texts.slice(0, 7)).toEqual([
+      ...['', ' at any size', ' at any size', ' at any size'],
+      ...[' up to L∞ 0.5', '', ''],
+    ]);
+    // A grid has a largest ε. A step along the gradient has a size in L2 that depends on the number of pixels.
+    expect(texts.slice(7)).toEqual([
+      ...[' up to L∞ 0.1', ' up to L∞ 0.2', ' up to L∞ 0.1', ' up to L∞ 0.2'],
+      ' at any size',
+    ]);
     const run = attackSpec('deepfool-l2');
     expect(sizeText({ ...run, within: { l2: 2 } })).toBe('');
     expect(sizeText({ ...attackSpec('pgd-linf'), within: {} })).toBe(' at any size');

@@ -27,6 +27,8 @@ export type AttackDeclaration<Settings extends z.ZodObject = z.ZodObject> = {
   queries(settings: z.output<Settings>): number;
   /** The largest ε that a search with these settings tries; infinite without a limit. Absent: the search has no limit. */
   searchLimit?(settings: z.output<Settings>): number;
+  /** The largest distance in `norm` that an attack without a fixed ε tries. Absent: `searchLimit`, or any distance. */
+  furthest?(settings: z.output<Settings>): number;
   readonly settings: Settings;
 };
 

@@ -10,6 +10,10 @@ const listVersion = ({ epsilons }: { epsilons: number | number[] }): number =>
 const countOf = (epsilons: number | readonly number[]): number =>
   typeof epsilons === 'number' ? epsilons : epsilons.length;
 
+/** The largest ε of a grid. */
+const largestOf = (epsilon: number, epsilons: number | readonly number[]): number =>
+  Array.isArray(epsilons) ? Math.max(...epsilons) : epsilon;
+
 /** One gradient, one pass for each ε, and the bisection after the first hit. */
 const gridQueries = (epsilons: number | readonly number[]): number => 1 + countOf(epsilons) + 20;
 
@@ -107,6 +111,9 @@ const iterativeGradient = (sign: boolean) =>
     access: 'gradient',
     version: 1,
     queries: ({ epsilons, steps }) => 1 + countOf(epsilons) * steps,
+    // The L2 norm of a step depends on the number of pixels, so only signs have a limit here.
+    furthest: ({ epsilon, epsilons, steps }) =>
+      sign ? steps * largestOf(epsilon / steps, epsilons) : Number.POSITIVE_INFINITY,
     settings: z.strictObject({
       epsilon: setting.epsilon(1, 'Largest sum of all steps: step sizes go up to ε / steps.'),
       epsilons: setting.epsilons(100),
@@ -128,6 +135,7 @@ export const paperAttacks = {
     version: 1,
     versionFor: listVersion,
     queries: ({ search, epsilons }) => (search ? gridQueries(epsilons) : 2),
+    furthest: ({ epsilon, epsilons }) => largestOf(epsilon, epsilons),
     settings: z.strictObject({
       search: setting.search(
         true,

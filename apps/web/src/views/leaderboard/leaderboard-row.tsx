@@ -11,13 +11,10 @@ import {
 } from '@funnel/contracts';
 import { IntervalMark } from '../../charts/marks.tsx';
 import { Verdict } from '../../components/status.tsx';
-import { attackTitle, formatInterval, formatPercent, plural, settingsLabel } from '../../format.ts';
+import { attackTitle, formatInterval, formatPercent, seedsText, settingsLabel } from '../../format.ts';
 import { href } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
 import { nameOf } from './run-name.ts';
-
-const seedsText = (seeds: readonly number[]): string =>
-  seeds.length === 1 ? `seed ${seeds[0]}` : plural(seeds.length, 'seed');
 
 /** `2 of 3 seeds: ∞`; null without an infinite seed, and for a single seed. */
 const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string | null =>

@@ -1,10 +1,13 @@
 import {
   type Budgets,
+  evaluationMetrics,
   type LeaderboardRow,
   normTitles,
   readExtended,
   type TrialDetail,
+  threatModelOf,
   usualRankings,
+  withinText,
 } from '@funnel/contracts';
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -12,11 +15,18 @@ import { Panel, Segmented } from '../../components/controls.tsx';
 import { Empty, ErrorNotice, Loaded, Skeleton } from '../../components/states.tsx';
 import { call } from '../../data/api.ts';
 import { trialQuery } from '../../data/queries.ts';
-import { formatHyperparameter, formatNumber, formatPercent, hyperparameterTitle } from '../../format.ts';
+import {
+  attackTitle,
+  formatHyperparameter,
+  formatNumber,
+  hyperparameterTitle,
+  seedsText,
+} from '../../format.ts';
 import type { AttackChoice } from '../../model/attack-image.ts';
 import { modelCheckpointsOf } from '../../model/networks.ts';
 import { useModel } from '../../model/use-model.ts';
 import { href, navigate, type ViewProps } from '../../router.ts';
+import { formatMetric } from '../../statistics/objective.ts';
 import { ChooseImage } from './choose-image.tsx';
 import { Outcome, useTried } from './outcome.tsx';
 import './try-it.css';
@@ -44,7 +54,15 @@ const title = (row: LeaderboardRow, names: readonly string[]): string => {
   const hyperparameters = names
     .filter((name) => name in row.hyperparameters)
     .map((name) => `${hyperparameterTitle(name)} ${formatHyperparameter(row.hyperparameters[name])}`);
-  return `${row.rank === null ? '' : `${row.rank}. `}${row.recipe} on ${row.dataset}${hyperparameters.length > 0 ? `, ${hyperparameters.join(', ')}` : ''}: ${formatPercent(readExtended(row.value))} robust`;
+  const name = [`${row.recipe} on ${row.dataset}`, ...hyperparameters].join(', ');
+  const { title: metric } = evaluationMetrics[row.metric];
+  const { correct, fooled, images } = row.counts;
+  const value = readExtended(row.value);
+  const result =
+    row.metric === 'robustAccuracy'
+      ? `${correct - fooled} of ${images} images robust`
+      : `${metric} ${value === null ? '–' : formatMetric(row.metric)(value)}`;
+  return `${row.rank === null ? '' : `${row.rank}. `}${name}: ${result} under ${attackTitle(row)}${withinText(threatModelOf([row]), row.metric)}, ${seedsText(row.seeds)}`;
 };
 
 const TrialPicker = (props: {
