@@ -2,7 +2,7 @@
 import { FunnelError } from '@funnel/client';
 import { type DatasetDetail, datasets, usualBudgets } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { readAttacks } from '../src/attack/arguments.ts';
+import { epsilonNotes, readAttacks } from '../src/attack/arguments.ts';
 import { openImages } from '../src/attack/images.ts';
 import { findNamedDataset } from '../src/attack/named-dataset.ts';
 import type { Context } from '../src/context.ts';
@@ -68,6 +68,21 @@ describe('a data set of the service', () => {
     expect(new Set(specs.map(({ settings }) => 'epsilon' in settings && settings.epsilon))).toEqual(
       new Set([detail.budgets.linf]),
     );
+  });
+
+  it('says where the default ε of an attack is far above the usual one, and which ε images of the user meet', () => {
+    const usual = { budgets: usualBudgets([32, 32, 3]), dataset: 'photographs' };
+    const specsOf = (...names: string[]) => readAttacks(names, {}).specs;
+    expect(epsilonNotes(specsOf('pgd-linf', 'deepfool-l2'), usual)).toEqual([
+      expect.stringMatching(
+        /^ε 0\.3 of pgd-linf is [\d.]+ times the usual ε of photographs \(L∞ 0\.0314\): nearly every image/,
+      ),
+    ]);
+    expect(epsilonNotes(readAttacks(['pgd-linf'], { epsilon: 8 / 255 }).specs, usual)).toEqual([]);
+    expect(epsilonNotes(specsOf('pgd-linf', 'pgd-l2'))).toEqual([
+      'The attacks take ε = L∞ 0.3 or L2 2, as for MNIST, which is too large for photographs',
+    ]);
+    expect(epsilonNotes(specsOf('deepfool-l2'))).toEqual([]);
   });
 
   it('is not asked for when the name is built in, and an unknown name is refused', async () => {

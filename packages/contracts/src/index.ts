@@ -16,6 +16,7 @@ export * from './attacks/diagnostics.ts';
 export * from './attacks/evaluation.ts';
 export * from './attacks/examination.ts';
 export { largestConstant, lastConstantLimit } from './attacks/l2-attacks.ts';
+export * from './attacks/large-balls.ts';
 export * from './attacks/presets.ts';
 export {
   type AttackInput,

@@ -1,6 +1,5 @@
 /** What will probably disappoint in a sweep, before it costs anything: one sentence each, for `warnings` of a plan. */
 import {
-  ballOf,
   budgetsOfChoice,
   defaultHyperparameters,
   type HyperparameterName,
@@ -8,6 +7,7 @@ import {
   isDecided,
   isPromoting,
   isRange,
+  largeBalls,
   plural,
   type RecipeName,
   type SweepDefinition,
@@ -15,30 +15,10 @@ import {
 } from '@funnel/contracts';
 import type { Outline } from './outline.ts';
 
-/** A ball of so many times the usual radius of a data set fools nearly every model on nearly every image. */
+/** Training in a ball of so many times the usual radius of a data set may learn nothing. */
 const tooLarge = 3;
 
 const rounded = (value: number): number => Number(value.toPrecision(3));
-
-/** The defaults of attacks are for grey digits. On colour photographs, an eighth of them changes what people see. */
-const largeBalls = (
-  { dataset }: SweepDefinition,
-  { attacks }: Pick<Outline, 'attacks'>,
-): readonly string[] => {
-  const usual = budgetsOfChoice(dataset);
-  return (['linf', 'l2'] as const).flatMap((norm) => {
-    const large = attacks.filter((run) => {
-      const ball = ballOf(run);
-      return ball?.norm === norm && ball.epsilon > tooLarge * usual[norm];
-    });
-    const names = [...new Set(large.map(({ attack }) => attack))];
-    if (names.length === 0) return [];
-    const largest = Math.max(...large.map((run) => ballOf(run)!.epsilon));
-    return [
-      `ε ${rounded(largest)} of ${names.join(', ')} is ${rounded(largest / usual[norm])} times the usual ε of ${dataset.name} (${threatModelText({ [norm]: usual[norm] })}): nearly every image of every model will be fooled. Set \`epsilon\`.`,
-    ];
-  });
-};
 
 const readersOf = ({ recipes }: SweepDefinition, name: HyperparameterName): readonly RecipeName[] =>
   [...new Set(recipes)].filter((recipe) => hyperparametersOf(recipe).includes(name));
@@ -82,7 +62,9 @@ export const doubtsAbout = (
   definition: SweepDefinition,
   outline: Pick<Outline, 'attacks'>,
 ): readonly string[] => [
-  ...largeBalls(definition, outline),
+  ...largeBalls(outline.attacks, budgetsOfChoice(definition.dataset), definition.dataset.name).map(
+    (doubt) => `${doubt}. Set \`epsilon\`.`,
+  ),
   ...largeTraining(definition),
   ...unfinishedWarmup(definition),
 ];

@@ -11,10 +11,13 @@ import {
   type Budgets,
   epsilonFaultAmong,
   expandAttacks,
+  largeBalls,
   type Preset,
   presetNames,
   presets,
   readFraction,
+  threatModelOf,
+  threatModelText,
   unknownSettingFault,
   whyUnreadable,
 } from '@funnel/contracts';
@@ -113,6 +116,18 @@ export const readAttacks = (
   checkEpsilon(runnable);
   const leftOut = specs.map(({ attack }) => attack).filter((attack) => missingFor(attack) !== null);
   return { specs: runnable, leftOut: [...new Set(leftOut)] };
+};
+
+/** Says where defaults give the attacks an ε that the images do not suit. `usual`: of their data set; absent for images of the user. */
+export const epsilonNotes = (
+  specs: readonly AttackSpec[],
+  usual?: { readonly budgets: Budgets; readonly dataset: string },
+): readonly string[] => {
+  if (usual) return largeBalls(specs, usual.budgets, usual.dataset);
+  const balls = threatModelText(threatModelOf(specs));
+  return balls === ''
+    ? []
+    : [`The attacks take ε = ${balls}, as for MNIST, which is too large for photographs`];
 };
 
 const presetOf = (name: string): Preset | undefined => {

@@ -1,5 +1,5 @@
 /** `funnel examine` looks at a classifier; `funnel attack` examines it and attacks it, image by image. */
-import { budgetsOf } from '@funnel/contracts';
+import type { AttackSpec } from '@funnel/contracts';
 import type { Command } from 'commander';
 import { listAttacks } from '../commands/reference.ts';
 import type { Context } from '../context.ts';
@@ -9,7 +9,7 @@ import { type Output, present } from '../output/terminal.ts';
 import { wrapToWidth } from '../output/width.ts';
 import { collect } from '../values.ts';
 import { checkAdversarials, withAdversarials } from './adversarials.ts';
-import { areEnsemble, missingFor, namesPreset, readAttacks, readSetting } from './arguments.ts';
+import { areEnsemble, epsilonNotes, missingFor, namesPreset, readAttacks, readSetting } from './arguments.ts';
 import { runChecks } from './checks.ts';
 import { describeExamination, describeFinding } from './examination.ts';
 import { findNamedDataset, type NamedDataset } from './named-dataset.ts';
@@ -52,17 +52,20 @@ const examine = async (options: SubjectOptions, context: Context): Promise<void>
     throw new Exit(examination.status === 'marked' ? exitCodes.marked : exitCodes.unfit);
 };
 
-/** Says, before the work, what the options leave open for images of the user. */
-const noteDefaults = (options: AttackOptions, { source }: Subject, output: Output): void => {
-  const { budgets, count, indices } = source;
-  if (budgets !== undefined) return;
-  if (options.indices === undefined && indices.length < count)
+/** Says, before the work, what the options leave open. */
+const noteDefaults = (
+  options: AttackOptions,
+  attacks: readonly AttackSpec[],
+  { source }: Subject,
+  output: Output,
+): void => {
+  const { budgets, count, indices, description } = source;
+  if (budgets === undefined && options.indices === undefined && indices.length < count)
     output.note(`The first ${indices.length} of ${count} images are attacked: --indices chooses others.`);
-  const { linf, l2 } = budgetsOf();
-  if (namesPreset(options.attack ?? []) && options.set?.epsilon === undefined)
-    output.note(
-      `A preset takes ε from the data set, and from MNIST for your own images (L∞ ${linf}, L2 ${l2}): --set epsilon=8/255 names another.`,
-    );
+  if (options.set?.epsilon !== undefined) return;
+  const usual = budgets && { budgets, dataset: `${description.dataset}` };
+  for (const note of epsilonNotes(attacks, usual))
+    output.note(`${note}. --set epsilon=8/255 names another ε.`);
 };
 
 const attack = async (options: AttackOptions, context: Context): Promise<void> => {
@@ -75,7 +78,7 @@ const attack = async (options: AttackOptions, context: Context): Promise<void> =
   if (out !== undefined) checkOut(out);
   checkAdversarials(adversarials, [out, options.images, options.labels]);
   const subject = await readSubject(options, named, context);
-  noteDefaults(options, subject, output);
+  noteDefaults(options, asked.specs, subject, output);
   const examination = await examineSubject(subject, seed, output);
   for (const finding of examination.findings)
     if (finding.status !== 'ok') output.note(wrapToWidth(describeFinding(finding), output.columns()));
