@@ -248,6 +248,15 @@ describe('images of the user', () => {
   });
 });
 
+it('shows the result although its file cannot be written', async () => {
+  const subject = ['--model', `${fixtures}/oracle/mnist-conv`, '--dataset', 'mnist', '--indices', '0-3'];
+  const run = ['--backend', 'wasm', '--attack', 'fgsm', '--set', 'search=false', '--set', 'epsilon=0.1'];
+  const ran = await funnel(['attack', ...subject, ...run, '--out', '/dev/full'], { env });
+  expect(ran.stdout).toMatch(/^fgsm +3 of 4 /m);
+  expect(ran.stderr).toMatch(/\/dev\/full was not written: the disk is full$/m);
+  expect(ran.status).toBe(1);
+});
+
 describe('the progress of an attack', () => {
   const drawn: string[][] = [];
   const output = (columns: number | null) =>

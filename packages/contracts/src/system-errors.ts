@@ -6,9 +6,12 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder, not a file',
   EACCES: 'you have no permission',
   ELOOP: 'it is a symbolic link, which is not followed',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'your quota on this disk is used up',
+  EROFS: 'the disk can only be read',
 };
 
-/** Why a file or a folder cannot be read, as the end of a sentence. */
+/** Why a file or a folder cannot be read or written, as the end of a sentence. */
 export const whyUnreadable = (error: unknown): string => {
   const { code = '', message = String(error) } = error as { code?: string; message?: string };
   return reasons[code] ?? message;

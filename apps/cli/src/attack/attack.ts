@@ -103,17 +103,21 @@ const attack = async (options: AttackOptions, context: Context): Promise<void> =
   };
 
   const outcome = await withAdversarials(adversarials, subject.classifier, (append) =>
-    runAttacks(subject, { attacks: run, standing, seed, force, output, signal, append }, (soFar) =>
-      keep(reportOf(soFar)),
-    ),
+    runAttacks(subject, { attacks: run, standing, seed, force, output, signal, append }, (soFar) => {
+      try {
+        keep(reportOf(soFar));
+      } catch (error) {
+        output.note(`${(error as Error).message}. The attacks go on.`);
+      }
+    }),
   );
   const fault = force ? null : gradientFault(examination);
   const wantsChecks = options.diagnose ?? namesPreset(names);
   const checks = wantsChecks ? await runChecks(subject, run, { seed, output, signal, fault }) : {};
   const report = { ...reportOf(outcome), ...checks };
-  keep(report);
   for (const note of notesOf(report)) output.note(wrapToWidth(note, output.columns()));
   present(output, asDocument(report, isSingle), () => describeReport(report, output.resultColumns()));
+  keep(report); // Last, so that a full disk does not hide the result.
   if (signal.aborted) throw new Exit(exitCodes.interrupted);
   if (outcome.leftOut.length > 0) throw new Exit(exitCodes.failed);
   if (outcome.results.length === 0) throw new Exit(exitCodes.leftOut);

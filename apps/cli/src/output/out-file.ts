@@ -1,6 +1,7 @@
 /** The file of `--out`: checked before the work, and replaced whole, so that nobody reads half of a result. */
 import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { whyUnreadable } from '@funnel/contracts';
 import { makeFolder } from '@funnel/contracts/make-folder';
 import { Exit, exitCodes } from '../exit.ts';
 
@@ -20,22 +21,20 @@ export const checkOut = (file: string, option = '--out'): void => {
   } catch (error) {
     throw new Exit(
       exitCodes.usage,
-      `Expected a file that can be written after ${option}, but got ${file}: ${error instanceof Error ? error.message : String(error)}`,
+      `Expected a file that can be written after ${option}, but got ${file}: ${whyUnreadable(error)}`,
     );
   }
 };
 
-/** Replaces the whole file at once. If the disk is full, the old file stays. */
+/** Replaces the whole file at once. Throws Exit if it cannot be written, such as to a full disk; then the old file stays. */
 export const replaceFile = (file: string, content: string | Uint8Array): void => {
-  if (!isOrdinary(file)) {
-    writeFileSync(file, content);
-    return;
-  }
-  const next = `${file}.${process.pid}.part`;
+  const next = isOrdinary(file) ? `${file}.${process.pid}.part` : file;
   try {
     writeFileSync(next, content);
-    renameSync(next, file);
+    if (next !== file) renameSync(next, file);
+  } catch (error) {
+    throw new Exit(exitCodes.failed, `${file} was not written: ${whyUnreadable(error)}`);
   } finally {
-    rmSync(next, { force: true });
+    if (next !== file) rmSync(next, { force: true });
   }
 };
