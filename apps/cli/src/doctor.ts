@@ -167,13 +167,13 @@ const dataSets = (env: Env): Finding[] =>
     };
   });
 
-/** Tries one backend after the other, because tfjs uses one at a time. */
+/** Tries one backend after the other, as a worker does, because tfjs uses one at a time. */
 const backends = async (): Promise<Finding[]> => {
   const findings: Finding[] = [];
   for (const name of backendNames) {
     const what = `Backend: ${name}`;
     try {
-      const { device, versions } = await openBackend(name);
+      const { device, versions } = await openBackend(name, { chosen: false });
       const libraries = Object.entries(versions).map(([library, version]) => `${library} ${version}`);
       findings.push({ what, verdict: 'ok', detail: [device, ...libraries].join(', ') });
     } catch (error) {

@@ -31,17 +31,20 @@ export async function selfTestOf(name: BackendName): Promise<SelfTest> {
 
 /**
  * Makes tfjs run on the named backend or, for `auto`, on the best one that opens here and passes its self-test. Throws BackendUnavailable,
- * which says what is missing, or BackendWrong, which says which operation is wrong.
+ * which says what is missing, or BackendWrong, which says which operation is wrong. `chosen`: false to open a named backend only where `auto`
+ * would take it, without a try that prints warnings of a driver.
  */
-export async function openBackend(name: 'auto' | BackendName): Promise<Backend> {
-  const chosen = name !== 'auto';
+export async function openBackend(
+  name: 'auto' | BackendName,
+  { chosen = name !== 'auto' }: { readonly chosen?: boolean } = {},
+): Promise<Backend> {
   const reasons: string[] = [];
-  for (const driver of drivers.filter((driver) => !chosen || driver.name === name)) {
+  for (const driver of drivers.filter((driver) => name === 'auto' || driver.name === name)) {
     try {
       return await openTested(driver, chosen);
     } catch (error) {
       const refused = error instanceof BackendUnavailable || error instanceof BackendWrong;
-      if (chosen || !refused) throw error;
+      if (name !== 'auto' || !refused) throw error;
       reasons.push(`${driver.name}: ${error.message}`);
     }
   }
