@@ -170,11 +170,24 @@ const fooledText = (row: LeaderboardRow): string =>
 const robustText = ({ value, counts: { fooled, correct, images } }: LeaderboardRow): string =>
   value === null ? '–' : `${correct - fooled} of ${images}`;
 
+/** `38 of 100 at L∞ 0.3`: the robust images under an attack without a fixed ε, at the ε that the sweep names; a dash without one. */
+const robustAtText = ({ robustAtEpsilon, counts: { images } }: LeaderboardRow): string =>
+  robustAtEpsilon === undefined
+    ? '–'
+    : `${robustAtEpsilon.robust} of ${images} at ${threatModelText({ [robustAtEpsilon.norm]: robustAtEpsilon.epsilon })}`;
+
 /** The images behind each row. Success counts the correctly classified images, robustness all of them. */
-const countColumns = ({ metric }: LeaderboardRow): readonly Column<LeaderboardRow>[] => [
-  { title: 'fooled', value: fooledText, align: 'right' },
-  ...(metric === 'robustAccuracy' ? [{ title: 'robust', value: robustText, align: 'right' as const }] : []),
-];
+const countColumns = (rows: readonly LeaderboardRow[]): readonly Column<LeaderboardRow>[] => {
+  const robustOf = rows.some(({ robustAtEpsilon }) => robustAtEpsilon)
+    ? robustAtText
+    : rows[0]?.metric === 'robustAccuracy'
+      ? robustText
+      : null;
+  return [
+    { title: 'fooled', value: fooledText, align: 'right' },
+    ...(robustOf ? [{ title: 'robust', value: robustOf, align: 'right' as const }] : []),
+  ];
+};
 
 const letterColumn: Column<LeaderboardRow> = {
   title: 'letters',
@@ -273,7 +286,7 @@ export const describeLeaderboard = (
     { title: 'seed', value: ({ seeds }) => seeds.join(','), align: 'right' },
     { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
     ...(rows.some(({ rejectedClean }) => rejectedClean !== undefined) ? rejectionColumns : []),
-    ...countColumns(top),
+    ...countColumns(rows),
     { title: rankedTitleOf(top.metric), value: valueText, align: 'right' },
     ...(rows.some(({ letters }) => letters !== undefined) ? [letterColumn] : []),
     ...(attack === undefined
