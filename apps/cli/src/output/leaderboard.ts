@@ -17,12 +17,12 @@ import {
   rankedTitle,
   rankTexts,
   readExtended,
-  sizeText,
   threatModelText,
   verdictText,
   versionText,
   withinText,
 } from '@funnel/contracts';
+import { countColumns } from './count-columns.ts';
 import { type Column, formatNumber, formatShare, formatTable } from './format.ts';
 import { differingHyperparameters, settingsText } from './trials.ts';
 
@@ -162,32 +162,6 @@ const valueText = (row: LeaderboardRow): string =>
 /** `4f00-00003 +2`: the trial of the first seed. The trials of two more seeds are behind the row. */
 const trialText = ({ trialId, seeds }: LeaderboardRow): string =>
   seeds.length > 1 ? `${trialId} +${seeds.length - 1}` : trialId;
-
-const fooledText = (row: LeaderboardRow): string =>
-  `${row.counts.fooled} of ${row.counts.correct}${sizeText(row)}`;
-
-/** A dash without a robust accuracy. */
-const robustText = ({ value, counts: { fooled, correct, images } }: LeaderboardRow): string =>
-  value === null ? '–' : `${correct - fooled} of ${images}`;
-
-/** `38 of 100 at L∞ 0.3`: the robust images under an attack without a fixed ε, at the ε that the sweep names; a dash without one. */
-const robustAtText = ({ robustAtEpsilon, counts: { images } }: LeaderboardRow): string =>
-  robustAtEpsilon === undefined
-    ? '–'
-    : `${robustAtEpsilon.robust} of ${images} at ${threatModelText({ [robustAtEpsilon.norm]: robustAtEpsilon.epsilon })}`;
-
-/** The images behind each row. Success counts the correctly classified images, robustness all of them. */
-const countColumns = (rows: readonly LeaderboardRow[]): readonly Column<LeaderboardRow>[] => {
-  const robustOf = rows.some(({ robustAtEpsilon }) => robustAtEpsilon)
-    ? robustAtText
-    : rows[0]?.metric === 'robustAccuracy'
-      ? robustText
-      : null;
-  return [
-    { title: 'fooled', value: fooledText, align: 'right' },
-    ...(robustOf ? [{ title: 'robust', value: robustOf, align: 'right' as const }] : []),
-  ];
-};
 
 const letterColumn: Column<LeaderboardRow> = {
   title: 'letters',
