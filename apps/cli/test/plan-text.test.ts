@@ -53,6 +53,25 @@ describe('a plan', () => {
     ]);
   });
 
+  it('says which recipes read which hyperparameter, where not all read each', () => {
+    const [gamma] = plan.space!;
+    const space = [gamma!, { ...gamma!, hyperparameter: 'latent', values: [32, 64] }];
+    const textOf = (recipes: NonNullable<Plan['runs']>['recipes']) =>
+      describePlan({ ...plan, space, runs: { ...plan.runs!, recipes } })
+        .split('\n')
+        .slice(5, 8);
+    expect(textOf(['funn', 'classic', 'plain'])).toEqual([
+      'hyperparameter  read by      values',
+      'gamma           funn         1, 5',
+      'latent          all recipes  32, 64',
+    ]);
+    expect(textOf(['funn'])).toEqual([
+      'hyperparameter  values',
+      'gamma           1, 5',
+      'latent          32, 64',
+    ]);
+  });
+
   it('says how many epochs sharing and earlier sweeps save', () => {
     expect(lines()).toContain(
       'epochs    40 to train; 57 without sharing: trials share 12 (1.267×), 5 are done or in progress for another sweep',

@@ -155,6 +155,19 @@ describe('a ranking in words', () => {
     expect(describeLeaderboard(rows.slice(0, 2), { attack: 'fgsm' })).not.toContain('are not compared');
   });
 
+  it('has the count of robust images at the ε of the sweep for an attack without a fixed ε', () => {
+    const robustAtEpsilon = { norm: 'linf', epsilon: 8 / 255, robust: 4, accuracy: 0.4 } as const;
+    const rows = [
+      row({ metric: 'medianLinf', value: 0.02, robustAtEpsilon }),
+      row({ metric: 'medianLinf', value: 0.01 }),
+    ];
+    const lines = describeLeaderboard(rows, { attack: 'deepfool-linf' }).split('\n');
+    const [titles, first, second] = lines.slice(lines.indexOf('') + 1);
+    expect(titles).toMatch(/ fooled +robust +median L∞/);
+    expect(first).toMatch(/0 of 9 at any size +4 of 10 at L∞ 0\.0314 +0\.02/);
+    expect(second).toMatch(/0 of 9 at any size +– +0\.01/);
+  });
+
   it('has no count of robust images for an attack without a fixed ε, whose successes have any size', () => {
     const counts = { images: 60, correct: 55, fooled: 55 };
     const fab = sure({

@@ -297,6 +297,10 @@ export const LeaderboardRow = z
       description:
         'For a configuration: the mean over its seeds if all values are finite, otherwise the median. Null if a seed has no value.',
     }),
+    robustAtEpsilon: RobustAtEpsilon.optional().meta({
+      description:
+        'Where the attack of a ranking looks for the smallest change: the robust accuracy at its setting ε, else at the ε of the other attacks of the sweep in its norm, over the images of all seeds.',
+    }),
     infiniteSeeds: Count.optional().meta({
       description: 'For a configuration: the number of its seeds with the value ∞. Absent if there are none.',
     }),

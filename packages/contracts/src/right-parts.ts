@@ -10,7 +10,7 @@ export const evenAfterFaults = {
   when: ({ value }: { readonly value: unknown }): boolean => typeof value === 'object' && value !== null,
 };
 
-type Issue = Pick<z.core.$ZodRawIssue, 'code' | 'path'>;
+type Issue = Pick<z.core.$ZodRawIssue, 'code' | 'path' | 'continue'>;
 type Path = readonly PropertyKey[];
 
 /** An unknown key leaves the known keys beside it right. */
@@ -23,6 +23,10 @@ export const rightParts =
   (issues: readonly Issue[]): ((...path: Path) => boolean) =>
   (...path) =>
     !issues.some((issue) => concerns(issue, path));
+
+/** As `rightParts`, for a value that has its type: it may be out of bounds, or break a rule. */
+export const typedParts = (issues: readonly Issue[]): ((...path: Path) => boolean) =>
+  rightParts(issues.filter((issue) => issue.continue !== true));
 
 /**
  * Returns true for a part that an unknown key of the object may have meant. A part with its default may have another value as soon as the key

@@ -1,4 +1,4 @@
-/** What the parts of a definition have wrong together, by the path that the user should change. A rule reads right parts only. */
+/** What the parts of a definition have wrong together, by the path that the user should change. A rule reads only parts that have their types. */
 import { entryFault } from './attacks/presets.ts';
 import { didYouMean, joinWithOr } from './did-you-mean.ts';
 import {
@@ -47,48 +47,48 @@ const hyperparameterFaults = (
   }));
 };
 
-const textFaults = ({ name, description }: SweepDefinition, isRight: IsRight): readonly Fault[] => {
+const textFaults = ({ name, description }: SweepDefinition, isTyped: IsTyped): readonly Fault[] => {
   const rules = [
     ['name', name, nameFault],
     ['description', description, linesFault],
   ] as const;
   return rules.flatMap(([key, input, faultOf]) => {
-    const message = isRight(key) ? faultOf(input) : null;
+    const message = isTyped(key) ? faultOf(input) : null;
     return message === null ? [] : [{ path: [key], input, message }];
   });
 };
 
 /** Attacks that cannot be meant so. */
-const attackFaults = ({ attacks }: SweepDefinition, isRight: IsRight): readonly Fault[] =>
+const attackFaults = ({ attacks }: SweepDefinition, isTyped: IsTyped): readonly Fault[] =>
   !Array.isArray(attacks)
     ? []
     : attacks.flatMap((entry, at) => {
-        const message = isRight('attacks', at) ? entryFault(entry) : null;
+        const message = isTyped('attacks', at) ? entryFault(entry) : null;
         return message === null ? [] : [{ path: ['attacks', at], input: entry, message }];
       });
 
-/** True for the path of a part without a fault. */
-type IsRight = (...path: readonly PropertyKey[]) => boolean;
+/** True for the path of a part that has its type. */
+type IsTyped = (...path: readonly PropertyKey[]) => boolean;
 
-/** `isSure`: the part has no fault, and no misspelt key can stand for it. */
+/** `isSure`: the part has its type, the attacks have no fault at all, and no misspelt key can stand for the part. */
 export const sweepFaults = (
   sweep: SweepDefinition,
-  isRight: IsRight,
+  isTyped: IsTyped,
   isSure: (part: 'recipes' | 'space' | 'search' | 'attacks') => boolean,
 ): readonly Fault[] => {
   const { space, search, attacks, dataset, objective } = sweep;
-  const ofAttacks = attackFaults(sweep, isRight);
-  const knowsAttacks = ofAttacks.length === 0 && isSure('attacks') && isRight('dataset', 'name');
+  const ofAttacks = attackFaults(sweep, isTyped);
+  const knowsAttacks = ofAttacks.length === 0 && isSure('attacks') && isTyped('dataset', 'name');
   const recipes = isSure('recipes') ? [...new Set(sweep.recipes)] : null;
   const dimensions = typeof space === 'object' && space !== null ? Object.entries(space) : [];
   return [
-    ...textFaults(sweep, isRight),
+    ...textFaults(sweep, isTyped),
     ...ofAttacks,
-    ...(objective && knowsAttacks && isRight('objective')
+    ...(objective && knowsAttacks && isTyped('objective')
       ? objectiveFaults({ attacks, dataset, objective })
       : []),
     ...dimensions.flatMap(([name, dimension]) =>
-      isRight('space', name)
+      isTyped('space', name)
         ? hyperparameterFaults(name as HyperparameterName, dimension as Dimension, recipes)
         : [],
     ),

@@ -6,7 +6,7 @@ import { canonicalJson } from './json.ts';
 import { fixedLimit } from './limits.ts';
 import { Objective } from './objectives.ts';
 import { RecipeName } from './recipes.ts';
-import { evenAfterFaults, meantParts, rightParts } from './right-parts.ts';
+import { evenAfterFaults, meantParts, rightParts, typedParts } from './right-parts.ts';
 import { Search } from './search.ts';
 import { SearchSpace } from './search-space.ts';
 import { defaultRecipes, sweepFaults } from './sweep-faults.ts';
@@ -91,10 +91,11 @@ const isDefault = (sweep: z.output<typeof definition>, part: Part): boolean =>
 
 export const SweepDefinition = definition
   .superRefine((sweep, context) => {
-    const isRight = rightParts(context.issues);
+    const [isRight, isTyped] = [rightParts(context.issues), typedParts(context.issues)];
     const isMeant = meantParts(context.issues, Object.keys(definition.shape));
-    const isSure = (part: Part) => isRight(part) && !(isMeant(part) && isDefault(sweep, part));
-    for (const { path, ...fault } of sweepFaults(sweep, isRight, isSure))
+    const isSure = (part: Part) =>
+      (part === 'attacks' ? isRight : isTyped)(part) && !(isMeant(part) && isDefault(sweep, part));
+    for (const { path, ...fault } of sweepFaults(sweep, isTyped, isSure))
       context.addIssue({ code: 'custom', path: [...path], ...fault });
   }, evenAfterFaults)
   .meta({ id: 'SweepDefinition' });

@@ -52,6 +52,13 @@ it('says what is wrong with names, types, sizes and rules at once', () => {
   );
 });
 
+it('an end out of bounds is said beside the order of the ends, and a search beside both', () => {
+  const search = { strategy: 'tpe', trials: 10 };
+  expect(
+    refuse({ space: { gamma: { min: 1e9, max: 1 } }, search, attacks: ['transfer-linf'], priorty: 3 }),
+  ).toEqual(['attacks', 'priorty: unknown key', 'space.gamma.max', 'space.gamma.min']);
+});
+
 it('an objective and a search are checked beside faults that do not concern them', () => {
   const objective = { attack: 'pgd-linf', metric: 'medianL2' };
   expect(refuse({ attacks: ['fgsm'], objective, seeds: 'x', priorty: 3 })).toEqual([

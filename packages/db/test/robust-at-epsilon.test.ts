@@ -1,6 +1,7 @@
 /** The robust accuracy at ε of attacks that look for the smallest change. */
+import { routes } from '@funnel/contracts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { completeStage, type Db, getTrial, listTrials } from '../src/index.ts';
+import { completeStage, type Db, getTrial, leaderboard, listTrials } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { leaseOf } from './support/attempts.ts';
 import { claim, evaluationOf, finish } from './support/simulated-trainer.ts';
@@ -39,4 +40,34 @@ test('an attack that looks for the smallest change has its robust accuracy at th
     'fmn-linf': { norm: 'linf', epsilon: 0.3, robust: images / 4, accuracy: 0.25 },
     'deepfool-l2': undefined, // the trial names no ε in L2
   });
+});
+
+test('a row of a ranking has it over the images of all seeds', async () => {
+  const { sweepId } = await submit(db, {
+    seeds: [3, 4],
+    attacks: [
+      { attack: 'pgd-linf', epsilon: 0.3 },
+      { attack: 'fab-t-linf', epsilon: 0.2 },
+      'fmn-linf',
+      'deepfool-l2',
+    ],
+  });
+  for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
+    if (claimed.spec.kind !== 'attack') {
+      await finish(db, claimed);
+      continue;
+    }
+    const fallen = claimed.spec.seed === 3 ? [true, true, true, false] : [true, true, false, false];
+    await completeStage(db, { ...leaseOf(claimed), evaluation: evaluationOf(claimed, fallen, { l2: 0.5 }) });
+  }
+  const robustOf = async (attack: string) => {
+    const query = routes.leaderboard.query.parse({ sweep: sweepId, attack, group: 'configuration' });
+    const { items } = await leaderboard(db, query);
+    expect(items).toMatchObject([{ seeds: [3, 4], counts: { images: 40 } }]);
+    return items[0]!.robustAtEpsilon;
+  };
+  expect(await robustOf('fmn-linf')).toEqual({ norm: 'linf', epsilon: 0.3, robust: 15, accuracy: 15 / 40 });
+  expect(await robustOf('fab-t-linf')).toEqual({ norm: 'linf', epsilon: 0.2, robust: 40, accuracy: 1 });
+  expect(await robustOf('pgd-linf')).toBeUndefined();
+  expect(await robustOf('deepfool-l2')).toBeUndefined();
 });

@@ -327,7 +327,8 @@ describe('a fault in an address', () => {
       { page: '2' },
       {
         path: 'page',
-        expected: 'one of attack, metric, recipe, dataset, sweep, where, group, rungs, masked, limit, cursor',
+        expected:
+          'one of attack, metric, recipe, dataset, sweep, tag, where, group, rungs, masked, limit, cursor',
         received: 'the key "page"',
       },
     ],

@@ -18,13 +18,13 @@ import {
   rankedTitle,
   rankTexts,
   readExtended,
-  sizeText,
   type TrialVerdict,
   threatModelText,
   verdictText,
   versionText,
   withinText,
 } from '@funnel/contracts';
+import { countColumns } from './count-columns.ts';
 import { type Column, formatNumber, formatShare, formatTable } from './format.ts';
 import { differingHyperparameters, settingsText } from './trials.ts';
 
@@ -165,19 +165,6 @@ const valueText = (row: LeaderboardRow): string =>
 const trialText = ({ trialId, seeds }: LeaderboardRow): string =>
   seeds.length > 1 ? `${trialId} +${seeds.length - 1}` : trialId;
 
-const fooledText = (row: LeaderboardRow): string =>
-  `${row.counts.fooled} of ${row.counts.correct}${sizeText(row)}`;
-
-/** A dash without a robust accuracy. */
-const robustText = ({ value, counts: { fooled, correct, images } }: LeaderboardRow): string =>
-  value === null ? '–' : `${correct - fooled} of ${images}`;
-
-/** The images behind each row. Success counts the correctly classified images, robustness all of them. */
-const countColumns = ({ metric }: LeaderboardRow): readonly Column<LeaderboardRow>[] => [
-  { title: 'fooled', value: fooledText, align: 'right' },
-  ...(metric === 'robustAccuracy' ? [{ title: 'robust', value: robustText, align: 'right' as const }] : []),
-];
-
 const letterColumn: Column<LeaderboardRow> = {
   title: 'letters',
   value: ({ letters = '' }) => lettersText(letters),
@@ -283,7 +270,7 @@ export const describeLeaderboard = (
     { title: 'seed', value: ({ seeds }) => seeds.join(','), align: 'right' },
     { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
     ...(rows.some(({ rejectedClean }) => rejectedClean !== undefined) ? rejectionColumns : []),
-    ...countColumns(top),
+    ...countColumns(rows),
     { title: rankedTitleOf(top.metric), value: valueText, align: 'right' },
     ...(rows.some(({ letters }) => letters !== undefined) ? [letterColumn] : []),
     ...(attack === undefined

@@ -6,6 +6,7 @@ import {
   formatAmount,
   formatBytes,
   formatExact,
+  hyperparametersOf,
   type Plan,
   plural,
   type StageKind,
@@ -21,18 +22,35 @@ type Runs = NonNullable<Plan['runs']>;
 const tableOf = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): readonly string[] =>
   rows.length === 0 ? [] : [formatTable(columns, rows), ''];
 
+type Planned = NonNullable<Plan['space']>[number];
+
+/** The recipes of the plan that read each hyperparameter. No column where each recipe reads all of them. */
+const readersColumn = ({ space = [], runs }: Plan): readonly Column<Planned>[] => {
+  const recipes = runs?.recipes ?? [];
+  const readersOf = ({ hyperparameter }: Planned) =>
+    recipes.filter((recipe) => (hyperparametersOf(recipe) as readonly string[]).includes(hyperparameter));
+  if (space.every((planned) => readersOf(planned).length === recipes.length)) return [];
+  const text = (readers: readonly string[]) =>
+    readers.length === recipes.length ? 'all recipes' : readers.join(', ');
+  return [{ title: 'read by', value: (planned) => text(readersOf(planned)) }];
+};
+
 /** The values of each hyperparameter, and the parts of the search space that add no trial. */
-const describeSpace = ({ space = [], leftOut = [] }: Plan): readonly string[] => [
-  ...tableOf(
-    [
-      { title: 'hyperparameter', value: ({ hyperparameter }) => hyperparameter },
-      { title: 'values', value: describeValues },
-    ],
-    space,
-  ),
-  ...leftOut,
-  ...(leftOut.length > 0 ? [''] : []),
-];
+const describeSpace = (plan: Plan): readonly string[] => {
+  const { space = [], leftOut = [] } = plan;
+  return [
+    ...tableOf<Planned>(
+      [
+        { title: 'hyperparameter', value: ({ hyperparameter }) => hyperparameter },
+        ...readersColumn(plan),
+        { title: 'values', value: describeValues },
+      ],
+      space,
+    ),
+    ...leftOut,
+    ...(leftOut.length > 0 ? [''] : []),
+  ];
+};
 
 const describeDefaults = ({ defaults }: Runs): readonly string[] => {
   const texts = Object.entries(defaults).map(([name, value]) => `${name}=${formatExact(value)}`);

@@ -1,6 +1,7 @@
 /** The leaderboard ranks runs by robustness. The cost of a page does not depend on its place in the ranking (`ranking.ts`). */
 import {
   halfWidth,
+  isBounded,
   type LeaderboardPage,
   type LeaderboardQuery,
   type LeaderboardRow,
@@ -23,6 +24,7 @@ import {
 import { countNotShown, findOtherBest } from './leaderboard-notes.ts';
 import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
 import { findRanked, type RankedRow, rankedValue } from './ranking.ts';
+import { robustOfRows } from './robust-at-epsilon.ts';
 import { assertSweep } from './sweeps.ts';
 import { reasonsOf, reasonsOfRow } from './verdict-reasons.ts';
 
@@ -84,11 +86,23 @@ export const leaderboard = async (
     }));
     return { intervals, letters: cursor ? [] : await compareRows(tx, compared, metric) };
   };
+  const ballsAndRobust = async () => {
+    const needsBalls = query.attack === undefined || rows.some((row) => !isBounded(row));
+    const balls = await threatModels(tx, needsBalls ? rows : []);
+    if (query.attack === undefined) return { balls, robust: [] };
+    const runs = rows.map(({ attack, settings, sweep_id }, i) => ({
+      attack,
+      settings,
+      radii: balls.get(sweep_id) ?? {},
+      seeds: evidence[i]!,
+    }));
+    return { balls, robust: await robustOfRows(tx, runs) };
+  };
   // None of these needs another one, so they run at the same time.
-  const [{ intervals, letters }, reasons, balls, older, notShown, otherBest] = await Promise.all([
+  const [{ intervals, letters }, reasons, { balls, robust }, older, notShown, otherBest] = await Promise.all([
     comparisons(),
     reasonsOf(tx, evidence.flat()),
-    threatModels(tx, query.attack === undefined ? rows : []),
+    ballsAndRobust(),
     readChanges(tx, rows.map(stageOf), changesOf),
     cursor ? undefined : countNotShown(tx, query),
     cursor ? undefined : findOtherBest(tx, query, rows[0]),
@@ -110,6 +124,7 @@ export const leaderboard = async (
       ...(query.attack === undefined && { within: balls.get(row.sweep_id) ?? {} }),
       metric,
       value: value === null ? null : writeExtended(value),
+      ...(robust[i] && { robustAtEpsilon: robust[i] }),
       ...(row.infinite_seeds > 0 && { infiniteSeeds: row.infinite_seeds }),
       halfWidth: value === null ? null : halfWidth(row.seeds.length, row.deviation),
       interval: interval && [writeExtended(interval[0]), writeExtended(interval[1])],

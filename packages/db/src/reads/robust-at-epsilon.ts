@@ -5,32 +5,30 @@ import {
   isBounded,
   type RobustAtEpsilon,
   reachOf,
+  type ThreatModel,
   threatModelOf,
 } from '@funnel/contracts';
 import { int8, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
+import type { SeedEvidence } from './evidence.ts';
 
-type Wanted = { readonly stage: string } & Pick<RobustAtEpsilon, 'norm' | 'epsilon'>;
+type Ball = Pick<RobustAtEpsilon, 'norm' | 'epsilon'>;
+type Run = Pick<Evaluation, 'attack' | 'settings'>;
 
-/** The ε of an attack without a ball: its own setting, else the radius of the trial's other attacks in its norm. Empty for other attacks. */
-const wantedOf = (evaluations: readonly Evaluation[]): readonly Wanted[] => {
-  const radii = threatModelOf(evaluations);
-  return evaluations.flatMap((run): Wanted[] => {
-    const { norm } = attacks[run.attack];
-    if (isBounded(run) || norm === 'l0' || run.summary.attempted === 0) return [];
-    const own = run.settings.epsilon;
-    const epsilon = typeof own === 'number' ? own : radii[norm];
-    return epsilon === undefined ? [] : [{ stage: run.stage, norm, epsilon }];
-  });
+/** The ε of an attack without a ball: its own setting, else the radius of these balls in its norm. Null for other attacks. */
+const ballAt = (run: Run, radii: ThreatModel): Ball | null => {
+  const { norm } = attacks[run.attack];
+  if (isBounded(run) || norm === 'l0') return null;
+  const own = run.settings.epsilon;
+  const epsilon = typeof own === 'number' ? own : radii[norm];
+  return epsilon === undefined ? null : { norm, epsilon };
 };
 
-/** The same evaluations of one trial, with this accuracy where it exists. */
-export const withRobustAtEpsilon = async (
-  tx: Tx,
-  evaluations: readonly Evaluation[],
-): Promise<readonly Evaluation[]> => {
-  const wanted = wantedOf(evaluations);
-  if (wanted.length === 0) return evaluations;
+type Wanted = Ball & { readonly stage: string };
+
+/** For each stage of an attack: the images that are classified correctly, and for which it found no change within the ball. */
+const countRobust = async (tx: Tx, wanted: readonly Wanted[]): Promise<ReadonlyMap<string, number>> => {
+  if (wanted.length === 0) return new Map();
   const rows = await tx.query(
     { stage_id: text(), robust: int8() },
     `SELECT e.stage_id, (
@@ -43,15 +41,51 @@ export const withRobustAtEpsilon = async (
       wanted.map(({ epsilon }) => reachOf(epsilon)),
     ],
   );
-  const counts = new Map(rows.map(({ stage_id, robust }) => [stage_id, robust]));
-  const balls = new Map(wanted.map(({ stage, norm, epsilon }) => [stage, { norm, epsilon }]));
-  return evaluations.map((evaluation): Evaluation => {
-    const ball = balls.get(evaluation.stage);
-    const robust = counts.get(evaluation.stage);
+  return new Map(rows.map(({ stage_id, robust }) => [stage_id, robust]));
+};
+
+/** The same evaluations of one trial, with this accuracy where it exists. */
+export const withRobustAtEpsilon = async (
+  tx: Tx,
+  evaluations: readonly Evaluation[],
+): Promise<readonly Evaluation[]> => {
+  const radii = threatModelOf(evaluations);
+  const balls = evaluations.map((run) => (run.summary.attempted === 0 ? null : ballAt(run, radii)));
+  const wanted = balls.flatMap((ball, i) => (ball ? [{ ...ball, stage: evaluations[i]!.stage }] : []));
+  const counts = await countRobust(tx, wanted);
+  return evaluations.map((evaluation, i): Evaluation => {
+    const [ball, robust] = [balls[i], counts.get(evaluation.stage)];
     if (!ball || robust === undefined) return evaluation;
     return {
       ...evaluation,
       robustAtEpsilon: { ...ball, robust, accuracy: robust / evaluation.summary.images },
     };
+  });
+};
+
+type Row = Run & {
+  /** The balls of its sweep. */
+  readonly radii: ThreatModel;
+  /** Of the attack on each seed. */
+  readonly seeds: readonly Pick<SeedEvidence, 'stage_id' | 'images' | 'correct'>[];
+};
+
+/** For each row of a ranking: this accuracy over the images of all its seeds. Undefined where it does not exist. */
+export const robustOfRows = async (
+  tx: Tx,
+  rows: readonly Row[],
+): Promise<readonly (RobustAtEpsilon | undefined)[]> => {
+  const balls = rows.map(({ seeds, radii, ...run }) =>
+    seeds.every(({ correct }) => correct === 0) ? null : ballAt(run, radii),
+  );
+  const wanted = balls.flatMap((ball, i) =>
+    ball ? rows[i]!.seeds.map(({ stage_id: stage }) => ({ ...ball, stage })) : [],
+  );
+  const counts = await countRobust(tx, wanted);
+  return balls.map((ball, i) => {
+    if (!ball) return undefined;
+    const { seeds } = rows[i]!;
+    const robust = seeds.reduce((sum, { stage_id }) => sum + (counts.get(stage_id) ?? 0), 0);
+    return { ...ball, robust, accuracy: robust / seeds.reduce((sum, { images }) => sum + images, 0) };
   });
 };
