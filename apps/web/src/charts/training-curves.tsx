@@ -1,60 +1,13 @@
 /** The metrics of training per epoch, as small charts. */
-import { type MetricSeries, type StageKind, trainingMetrics } from '@funnel/contracts';
+import { type StageKind, trainingMetrics } from '@funnel/contracts';
 import { useMemo, useState } from 'react';
 import { formatNumber, formatPercent, inSentence } from '../format.ts';
 import { smooth } from '../statistics/smooth.ts';
 import { useColours } from '../theme.ts';
 import { axisStyle, baseOption, EChart } from './echart.tsx';
 import { dashes } from './marks.tsx';
+import { type PanelSpec, panelsOf, type TrialCurves } from './training-panels.ts';
 import './charts.css';
-
-export type TrialCurves = {
-  readonly name: string;
-  readonly colour: number;
-  readonly series: readonly MetricSeries[];
-};
-
-type PanelSpec = {
-  readonly title: string;
-  readonly kinds: readonly StageKind[];
-  /** The first curve is drawn strong, the second faint. */
-  readonly metrics: readonly (keyof typeof trainingMetrics)[];
-  /** `log`: a logarithmic axis if the values span more than one and a half powers of ten. */
-  readonly scale: 'log' | 'linear' | 'share';
-};
-
-const panels: readonly PanelSpec[] = [
-  { title: 'Attacker loss', kinds: ['initialise', 'optimise'], metrics: ['attackerLoss'], scale: 'log' },
-  { title: 'Defender loss', kinds: ['initialise', 'optimise'], metrics: ['defenderLoss'], scale: 'log' },
-  { title: 'Hinge active', kinds: ['optimise'], metrics: ['hingeActive'], scale: 'share' },
-  { title: 'Classifier loss', kinds: ['classify'], metrics: ['classifierLoss'], scale: 'log' },
-  {
-    title: 'Training accuracy under attack',
-    kinds: ['classify'],
-    metrics: ['attackedAccuracy'],
-    scale: 'linear',
-  },
-  { title: 'Divergence', kinds: ['classify'], metrics: ['divergenceLoss'], scale: 'log' },
-  {
-    title: 'Reformers: I, and II (faint)',
-    kinds: ['initialise'],
-    metrics: ['reformerLoss', 'secondReformerLoss'],
-    scale: 'log',
-  },
-  {
-    title: 'Detection: AUC, and rate (faint)',
-    kinds: ['classify'],
-    metrics: ['detectionArea', 'detectionRate'],
-    scale: 'linear',
-  },
-  { title: 'Rejected clean images', kinds: ['classify'], metrics: ['rejectedShare'], scale: 'linear' },
-  {
-    title: 'Accuracy: clean, and training (faint)',
-    kinds: ['classify'],
-    metrics: ['cleanAccuracy', 'trainAccuracy'],
-    scale: 'linear',
-  },
-];
 
 /** The number of epochs that a trial has recorded for one kind of stage. */
 const lengthOf = (trial: TrialCurves, kind: StageKind): number =>
@@ -183,11 +136,7 @@ const Panel = ({
 
 /** Shows the panels for which a trial has data. */
 export const TrainingCurves = ({ trials }: { readonly trials: readonly TrialCurves[] }) => {
-  const shown = panels.filter(({ metrics }) =>
-    trials.some((trial) =>
-      trial.series.some((s) => (metrics as readonly string[]).includes(s.name) && s.epochs.length > 0),
-    ),
-  );
+  const shown = useMemo(() => panelsOf(trials), [trials]);
   const [smoothing, setSmoothing] = useState(0);
   return (
     <>

@@ -1,7 +1,8 @@
 import { isDecided, type SweepDetail } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { type ComponentType, useState } from 'react';
-import { borderNote, TrainingCurves, type TrialCurves } from '../../charts/training-curves.tsx';
+import { borderNote, TrainingCurves } from '../../charts/training-curves.tsx';
+import type { TrialCurves } from '../../charts/training-panels.ts';
 import { CopyButton, Panel } from '../../components/controls.tsx';
 import { Empty, ErrorNotice, Loaded, Skeleton } from '../../components/states.tsx';
 import { metricsQuery, sweepQuery, trialQuery, useAnswers } from '../../data/queries.ts';
