@@ -194,7 +194,10 @@ export const WorstCase = z
       description:
         'The balls inside which an adversarial counts against robust accuracy; empty if every adversarial counts.',
     }),
-    values: z.record(EvaluationMetricName, ExtendedNumber.nullable()),
+    values: z.record(EvaluationMetricName, ExtendedNumber.nullable()).meta({
+      description:
+        'Null: no such number exists. A median is null in a norm in which no attack of the trial works (medianL2 under L∞ attacks alone, for example).',
+    }),
   })
   .meta({ id: 'WorstCase' });
 export type WorstCase = z.infer<typeof WorstCase>;

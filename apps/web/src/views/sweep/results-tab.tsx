@@ -87,7 +87,7 @@ const CurvesPanel = ({ data, budgets }: { readonly data: SweepResults; readonly 
     const found = data.results.find(({ trial }) => trial.number === number);
     return found ? [{ id: found.trial.id, name: `Trial ${number}`, colour }] : [];
   });
-  const { curves, loading, note } = useRobustnessCurves(trials, norm, budgets[norm]);
+  const { curves, loading, note, isSearched } = useRobustnessCurves(trials, norm, budgets[norm]);
   return (
     <Panel
       title="Robust accuracy over ε"
@@ -100,11 +100,11 @@ const CurvesPanel = ({ data, budgets }: { readonly data: SweepResults; readonly 
         </div>
       ) : loading ? (
         <Skeleton height={340} />
-      ) : (
+      ) : isSearched ? (
         <p className="muted" style={{ height: 340 }}>
           None of the chosen trials has been attacked yet.
         </p>
-      )}
+      ) : null}
     </Panel>
   );
 };
