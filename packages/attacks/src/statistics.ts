@@ -83,7 +83,8 @@ export const summarise = (
     robustAccuracy: isRobustnessKnown ? (attempted - successes) / images : null,
     robustInterval: isRobustnessKnown ? wilsonInterval(attempted - successes, images) : null,
     noiseLevel: mean(l2),
-    noiseLevelAll: mean(attacked.map((i) => records.l2[i] ?? 0)),
+    // In a worst case the distance of an image may lie outside the balls: then no attack fooled it.
+    noiseLevelAll: mean(attacked.map((i) => (records.success[i] ? records.l2[i]! : 0))),
     meanSquaredError: mean(l2.map((norm) => (norm * norm) / width)),
     medianL2Success: median(l2),
     medianL2: medianOverAttacked(records.l2),

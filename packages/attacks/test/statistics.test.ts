@@ -80,6 +80,11 @@ describe('summarise', () => {
     expect(RecordsSchema.parse(records)).toEqual(records);
   });
 
+  it('counts a failure as 0 in the noise level over all images, also one with a distance outside the balls', () => {
+    const outside = { ...records, success: [true, false, false, false] };
+    expect(summarise(outside, options)).toMatchObject({ noiseLevel: 1, noiseLevelAll: 1 / 3, medianL2: 3 });
+  });
+
   it('writes an infinity as the text "Infinity", and never a NaN', () => {
     const nothing = summarise(recordsOf([[true, null, null]]), options);
     expect(nothing).toMatchObject({

@@ -82,3 +82,4 @@ export * from './trial-verdict.ts';
 export * from './usage.ts';
 export * from './versions.ts';
 export * from './within.ts';
+export * from './worst-case.ts';

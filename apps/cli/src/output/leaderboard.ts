@@ -19,13 +19,15 @@ import {
   rankTexts,
   readExtended,
   sizeText,
+  strongestText,
   type TrialVerdict,
   threatModelText,
+  tieText,
   verdictText,
   versionText,
   withinText,
 } from '@funnel/contracts';
-import { type Column, formatNumber, formatShare, formatTable } from './format.ts';
+import { type Column, formatNumber, formatShare, formatSureShare, formatTable } from './format.ts';
 import { differingHyperparameters, settingsText } from './trials.ts';
 
 /** A title within a sentence. A word starts in lower case; a norm such as L2 keeps its capital. */
@@ -79,8 +81,8 @@ const attackText = (rows: readonly LeaderboardRow[], attack: AttackName | undefi
   return `under ${attack}${settings === '' ? '' : ` (${settings})`}`;
 };
 
-const describeTie = ({ metric, value }: LeaderboardRow): string => {
-  const other = metric === 'medianL2' ? 'robustAccuracy' : 'medianL2';
+const describeTie = ({ attack, metric, value }: LeaderboardRow): string => {
+  const other = metric === 'robustAccuracy' ? distanceMetric(attack) : 'robustAccuracy';
   const reason = value === null ? 'No run has a value' : 'All runs have the same value';
   return `${reason}, so this metric cannot rank them. Try --metric ${other}.`;
 };
@@ -214,6 +216,13 @@ const describeVerdicts = (rows: readonly LeaderboardRow[]): readonly string[] =>
   return [...trials].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
 };
 
+/** Which attacks are equally strong, where a row only counts them. Rows with the same ones share a line. */
+const describeTies = (rows: readonly LeaderboardRow[]): readonly string[] => {
+  const counted = rows.filter(({ attack, tied = [] }) => strongestText({ attack, tied }).includes('+'));
+  const texts = counted.map((row) => `  ${strongestText(row)}: ${tieText(row)}`);
+  return [...new Set(texts)];
+};
+
 /** The runs of other versions of Funnel. Runs of the same versions share a line. */
 const describeOlder = (rows: readonly LeaderboardRow[]): readonly string[] => {
   const trials = new Map<string, string[]>();
@@ -281,13 +290,17 @@ export const describeLeaderboard = (
     ...(rows.some(({ rung }) => rung !== undefined) ? [rungColumn] : []),
     ...differingHyperparameters(rows),
     { title: 'seed', value: ({ seeds }) => seeds.join(','), align: 'right' },
-    { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
+    {
+      title: 'clean',
+      value: ({ cleanAccuracy, cleanInterval }) => formatSureShare(cleanAccuracy, cleanInterval),
+      align: 'right',
+    },
     ...(rows.some(({ rejectedClean }) => rejectedClean !== undefined) ? rejectionColumns : []),
     ...countColumns(top),
     { title: rankedTitleOf(top.metric), value: valueText, align: 'right' },
     ...(rows.some(({ letters }) => letters !== undefined) ? [letterColumn] : []),
     ...(attack === undefined
-      ? [{ title: 'strongest attack', value: (row: LeaderboardRow) => row.attack }]
+      ? [{ title: 'strongest attack', value: (row: LeaderboardRow) => strongestText(row) }]
       : []),
     ...(attack === undefined && !sameBudget(rows) ? [{ title: 'within', value: budgetText }] : []),
     ...(sameSettings(rows) ? [] : [{ title: 'settings', value: settingsText }]),
@@ -301,6 +314,7 @@ export const describeLeaderboard = (
     ...describeRungs(rows, rungs),
     '',
     formatTable(columns, rows),
+    ...describeTies(rows),
     ...describeVerdicts(rows),
     ...describeRemedies(rows),
     ...describeOlder(rows),

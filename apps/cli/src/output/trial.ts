@@ -5,6 +5,7 @@ import {
   coresText,
   countVerdicts,
   describeChanges,
+  distanceMetric,
   type Evaluation,
   eachCheck,
   formatBytes,
@@ -13,7 +14,6 @@ import {
   hyperparameterNames,
   isFixed,
   plural,
-  readExtended,
   type SearchSpace,
   type Stage,
   sizeText,
@@ -26,17 +26,22 @@ import {
   untrainedReason,
   usageText,
   verdictText,
+  wilsonInterval,
   withinText,
+  worstCaseShare,
 } from '@funnel/contracts';
 import {
   type Column,
   formatColumns,
+  formatCounted,
   formatDuration,
   formatNumber,
   formatShare,
+  formatSureNumber,
   formatSureShare,
   formatTable,
 } from './format.ts';
+import { titleOf } from './leaderboard.ts';
 import { settingsText } from './trials.ts';
 import { cutToWidth, wrapToWidth } from './width.ts';
 
@@ -54,21 +59,29 @@ const rejectionColumns: readonly Column<Evaluation>[] = [
   },
 ];
 
-/** `40 of 78 (51.3 %)`: of the correctly classified images. An attack without a fixed ε fools them `at any size`. */
-const fooledText = ({ summary: { successes, attempted, successRate }, ...run }: Evaluation): string =>
-  `${successes} of ${attempted}${successRate === null ? '' : ` (${formatShare(successRate)})${sizeText(run)}`}`;
+/** `40 of 78 (51.3 %, 40.4–62.1)`: of the correctly classified images. An attack without a fixed ε fools them `at any size`. */
+const fooledText = ({ summary: { successes, attempted, successInterval }, ...run }: Evaluation): string =>
+  `${formatCounted(successes, attempted, successInterval)}${successInterval === null ? '' : sizeText(run)}`;
 
 /**
- * `38 of 100 (38.0 %)`: of all images. An attack without a fixed ε has its robust accuracy at the ε that the trial names, and says at which:
- * `38 of 100 (38.0 %) at L∞ 0.3`; a dash without one.
+ * `38 of 100 (38.0 %, 29.1–47.8)`: of all images. An attack without a fixed ε has its robust accuracy at the ε that the trial names, and says at
+ * which: `38 of 100 (38.0 %, 29.1–47.8) at L∞ 0.3`; a dash without one.
  */
 const robustText = ({ summary, robustAtEpsilon }: Evaluation): string => {
   const { attempted, successes, images, robustAccuracy } = summary;
-  const of = (robust: number, accuracy: number) => `${robust} of ${images} (${formatShare(accuracy)})`;
-  if (robustAccuracy !== null) return of(attempted - successes, robustAccuracy);
+  const of = (robust: number) => formatCounted(robust, images, wilsonInterval(robust, images));
+  if (robustAccuracy !== null) return of(attempted - successes);
   if (!robustAtEpsilon) return '–';
-  const { robust, accuracy, norm, epsilon } = robustAtEpsilon;
-  return `${of(robust, accuracy)} at ${threatModelText({ [norm]: epsilon })}`;
+  const { robust, norm, epsilon } = robustAtEpsilon;
+  return `${of(robust)} at ${threatModelText({ [norm]: epsilon })}`;
+};
+
+/** Of each attack the median in the norm in which it works. Attacks that count pixels have that in L2. */
+const medianText = ({ attack, summary, intervals }: Evaluation): string => {
+  const metric = distanceMetric(attack);
+  return metric === 'medianL2' || metric === 'medianLinf'
+    ? `${metric === 'medianL2' ? 'L2' : 'L∞'} ${formatSureNumber(summary[metric], intervals?.[metric])}`
+    : '–';
 };
 
 const evaluationTable = (evaluations: readonly Evaluation[], width: number | null): string =>
@@ -78,7 +91,7 @@ const evaluationTable = (evaluations: readonly Evaluation[], width: number | nul
       { title: 'fooled', value: fooledText, align: 'right' },
       { title: 'robust', value: robustText, align: 'right' },
       ...(evaluations.some(({ summary }) => summary.rejectedClean !== undefined) ? rejectionColumns : []),
-      { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
+      { title: 'median', value: medianText, align: 'right' },
       {
         title: 'noise level',
         value: ({ summary }) => formatNumber(summary.noiseLevel),
@@ -93,8 +106,22 @@ const evaluationTable = (evaluations: readonly Evaluation[], width: number | nul
     width,
   );
 
-const worstCaseLine = ({ within, values }: NonNullable<Trial['worstCase']>): string =>
-  `worst case over these attacks: robust ${formatShare(readExtended(values.robustAccuracy))}${withinText(within, 'robustAccuracy')}; median L2 ${formatNumber(values.medianL2)} (changes of any size)`;
+/** `robust 38 of 100 (38.0 %, 29.1–47.8), within L∞ 0.3; median L∞ 0.21 (0.19–0.24) (changes of any size)`: the numbers that exist. */
+const worstCaseLine = (
+  trial: TrialDetail,
+  { within, values, intervals }: NonNullable<Trial['worstCase']>,
+): string => {
+  const robust = worstCaseShare(trial, 'robustAccuracy');
+  const medians = (['medianL2', 'medianLinf'] as const)
+    .filter((metric) => values[metric] !== null && values[metric] !== undefined)
+    .map((metric) => `${titleOf(metric)} ${formatSureNumber(values[metric]!, intervals?.[metric])}`);
+  return `worst case over these attacks: ${[
+    robust === null
+      ? 'robust –'
+      : `robust ${formatCounted(robust.count, robust.of, robust.interval)}${withinText(within, 'robustAccuracy')}`,
+    ...(medians.length === 0 ? [] : [`${medians.join(', ')} (changes of any size)`]),
+  ].join('; ')}`;
+};
 
 type ClassRow = { readonly name: string; readonly images: number; readonly correct: number };
 
@@ -268,7 +295,7 @@ export const describeTrial = (trial: TrialDetail, options: Options = {}): string
     ...usageLines(trial.stages),
     ...(trial.evaluations.length > 0 ? ['', evaluationTable(trial.evaluations, width)] : []),
     ...(trial.worstCase && trial.evaluations.length > 1
-      ? [wrapToWidth(worstCaseLine(trial.worstCase), width)]
+      ? [wrapToWidth(worstCaseLine(trial, trial.worstCase), width)]
       : []),
     ...(trial.evaluations.length > 0
       ? [wrapToWidth(`checks: ${checksText(eachCheck(trial.evaluations))}`, width)]

@@ -24,6 +24,7 @@ import { countNotShown, findOtherBest } from './leaderboard-notes.ts';
 import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
 import { findRanked, type RankedRow, rankedValue } from './ranking.ts';
 import { assertSweep } from './sweeps.ts';
+import { tiedAttacks } from './tied-attacks.ts';
 import { reasonsOf, reasonsOfRow } from './verdict-reasons.ts';
 
 type Rejections = { readonly rejectedClean: number; readonly rejectedAttacked: number };
@@ -85,10 +86,11 @@ export const leaderboard = async (
     return { intervals, letters: cursor ? [] : await compareRows(tx, compared, metric) };
   };
   // None of these needs another one, so they run at the same time.
-  const [{ intervals, letters }, reasons, balls, older, notShown, otherBest] = await Promise.all([
+  const [{ intervals, letters }, reasons, balls, tied, older, notShown, otherBest] = await Promise.all([
     comparisons(),
     reasonsOf(tx, evidence.flat()),
     threatModels(tx, query.attack === undefined ? rows : []),
+    tiedAttacks(tx, rows, metric),
     readChanges(tx, rows.map(stageOf), changesOf),
     cursor ? undefined : countNotShown(tx, query),
     cursor ? undefined : findOtherBest(tx, query, rows[0]),
@@ -108,6 +110,7 @@ export const leaderboard = async (
       attack: row.attack,
       settings: row.settings,
       ...(query.attack === undefined && { within: balls.get(row.sweep_id) ?? {} }),
+      ...(tied[i]!.length > 0 && { tied: [...tied[i]!] }),
       metric,
       value: value === null ? null : writeExtended(value),
       ...(row.infinite_seeds > 0 && { infiniteSeeds: row.infinite_seeds }),
