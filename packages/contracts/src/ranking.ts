@@ -103,7 +103,7 @@ export const withinText = (balls: ThreatModel, metric: EvaluationMetricName): st
  */
 
 /** The metric of the distance that an attack needs, in the norm that it minimises. */
-export const distanceMetric = (attack: AttackName): EvaluationMetricName =>
+export const distanceMetric = (attack: AttackName): 'medianL2' | 'medianLinf' =>
   attacks[attack].norm === 'linf' ? 'medianLinf' : 'medianL2';
 
 export const usualMetric = (run: Run): EvaluationMetricName =>

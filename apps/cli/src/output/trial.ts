@@ -28,6 +28,7 @@ import {
   verdictText,
   wilsonInterval,
   withinText,
+  worstCaseHas,
   worstCaseShare,
 } from '@funnel/contracts';
 import {
@@ -60,8 +61,10 @@ const rejectionColumns: readonly Column<Evaluation>[] = [
 ];
 
 /** `40 of 78 (51.3 %, 40.4–62.1)`: of the correctly classified images. An attack without a fixed ε fools them `at any size`. */
-const fooledText = ({ summary: { successes, attempted, successInterval }, ...run }: Evaluation): string =>
-  `${formatCounted(successes, attempted, successInterval)}${successInterval === null ? '' : sizeText(run)}`;
+const fooledText = ({ summary: { successes, attempted, successRate }, ...run }: Evaluation): string =>
+  successRate === null
+    ? `${successes} of ${attempted}`
+    : `${formatCounted(successes, attempted, wilsonInterval(successes, attempted))}${sizeText(run)}`;
 
 /**
  * `38 of 100 (38.0 %, 29.1–47.8)`: of all images. An attack without a fixed ε has its robust accuracy at the ε that the trial names, and says at
@@ -76,12 +79,19 @@ const robustText = ({ summary, robustAtEpsilon }: Evaluation): string => {
   return `${of(robust)} at ${threatModelText({ [norm]: epsilon })}`;
 };
 
-/** Of each attack the median in the norm in which it works. Attacks that count pixels have that in L2. */
-const medianText = ({ attack, summary, intervals }: Evaluation): string => {
-  const metric = distanceMetric(attack);
-  return metric === 'medianL2' || metric === 'medianLinf'
-    ? `${metric === 'medianL2' ? 'L2' : 'L∞'} ${formatSureNumber(summary[metric], intervals?.[metric])}`
-    : '–';
+/** The median of each attack in the norm in which it works. Where the norms differ, each value says which. */
+const medianColumn = (evaluations: readonly Evaluation[]): Column<Evaluation> => {
+  const metrics = new Set(evaluations.map(({ attack }) => distanceMetric(attack)));
+  const [only] = metrics;
+  return {
+    title: only !== undefined && metrics.size === 1 ? titleOf(only) : 'median',
+    value: ({ attack, summary, intervals }) => {
+      const metric = distanceMetric(attack);
+      const text = formatSureNumber(summary[metric], intervals?.[metric]);
+      return metrics.size === 1 ? text : `${titleOf(metric).replace('median ', '')} ${text}`;
+    },
+    align: 'right',
+  };
 };
 
 const evaluationTable = (evaluations: readonly Evaluation[], width: number | null): string =>
@@ -91,7 +101,7 @@ const evaluationTable = (evaluations: readonly Evaluation[], width: number | nul
       { title: 'fooled', value: fooledText, align: 'right' },
       { title: 'robust', value: robustText, align: 'right' },
       ...(evaluations.some(({ summary }) => summary.rejectedClean !== undefined) ? rejectionColumns : []),
-      { title: 'median', value: medianText, align: 'right' },
+      medianColumn(evaluations),
       {
         title: 'noise level',
         value: ({ summary }) => formatNumber(summary.noiseLevel),
@@ -113,8 +123,8 @@ const worstCaseLine = (
 ): string => {
   const robust = worstCaseShare(trial, 'robustAccuracy');
   const medians = (['medianL2', 'medianLinf'] as const)
-    .filter((metric) => values[metric] !== null && values[metric] !== undefined)
-    .map((metric) => `${titleOf(metric)} ${formatSureNumber(values[metric]!, intervals?.[metric])}`);
+    .filter((metric) => worstCaseHas(metric, trial.evaluations))
+    .map((metric) => `${titleOf(metric)} ${formatSureNumber(values[metric] ?? null, intervals?.[metric])}`);
   return `worst case over these attacks: ${[
     robust === null
       ? 'robust –'

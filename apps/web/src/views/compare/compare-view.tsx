@@ -210,9 +210,9 @@ export const CompareView = () => {
         </div>
       </header>
       <Loaded state={state} height={600}>
-        {({ trials, differs }) => (
+        {({ trials, differs, letters = [] }) => (
           <div className="stack">
-            <CompareResults trials={trials} onLeaveOut={ids.length > 2 ? leaveOut : null} />
+            <CompareResults trials={trials} letters={letters} onLeaveOut={ids.length > 2 ? leaveOut : null} />
             <CompareCurves trials={trials} />
             <CompareSpec trials={trials} differs={differs} />
             <CompareGallery trials={trials} />

@@ -220,7 +220,14 @@ export const ResultsTab = ({ sweep }: SweepTabProps) => {
   const pick = (row: number) => chosen.toggle(results[row]!.trial.number);
 
   if (results.length === 0) return error === null ? <Skeleton height={480} /> : <ErrorNotice error={error} />;
-  const table = <TrialsTable data={data} active={shown} severalSeeds={sweep.definition.seeds.length > 1} />;
+  const table = (
+    <TrialsTable
+      data={data}
+      active={shown}
+      severalSeeds={sweep.definition.seeds.length > 1}
+      tested={sweep.definition.dataset.test}
+    />
+  );
   if (measured === 0 && !partial)
     return (
       <div className="stack">
