@@ -184,6 +184,8 @@ describe('a trial', () => {
     expect(text).toContain(
       'worst case over these attacks: robust 25 of 50 (50.0 %, 36.6–63.4), within L∞ 0.1; median L∞ 0.11 (0.09–0.125) (changes of any size)',
     );
+    const narrow = describeTrial({ ...trial, evaluations } as unknown as TrialDetail, { width: 80 });
+    expect(narrow).toContain('12 of 40 (18–45 %)');
     const both = [...evaluations, { ...evaluations[0]!, attack: 'fmn-l2' }];
     const mixed = lines({ ...trial, evaluations: both } as unknown as TrialDetail);
     expect(mixed.find((line) => line.startsWith('fmn'))).toContain('L2 2 (1–3)');

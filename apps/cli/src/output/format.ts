@@ -39,6 +39,10 @@ export const formatSureShare = (value: number | null | undefined, interval?: Int
 export const formatCounted = (count: number, of: number, interval: Interval | null): string =>
   `${count} of ${of}${interval === null ? '' : ` (${formatShare(count / of)}, ${interval.map((end) => (end * 100).toFixed(1)).join('–')})`}`;
 
+/** `38 of 100 (29–48 %)`: without the share, and with whole percents. */
+export const formatCountedShort = (count: number, of: number, interval: Interval | null): string =>
+  `${count} of ${of}${interval === null ? '' : ` (${interval.map((end) => Math.round(end * 100)).join('–')} %)`}`;
+
 /** `1.233 (1.07–1.5)`: a number and the ends of its 95 % interval, which may be infinite. */
 export const formatSureNumber = (
   value: ExtendedNumber | null,

@@ -3,8 +3,6 @@
 import {
   type AttackName,
   attacks,
-  countVerdicts,
-  describeChanges,
   distanceMetric,
   type EvaluationMetricName,
   evaluationMetrics,
@@ -20,13 +18,12 @@ import {
   readExtended,
   sizeText,
   strongestText,
-  type TrialVerdict,
   threatModelText,
-  tieText,
   verdictText,
   versionText,
   withinText,
 } from '@funnel/contracts';
+import { describeOlder, describeRemedies, describeTies } from './below-leaderboard.ts';
 import { type Column, formatNumber, formatShare, formatSureShare, formatTable } from './format.ts';
 import { differingHyperparameters, settingsText } from './trials.ts';
 
@@ -197,38 +194,12 @@ const rungColumn: Column<LeaderboardRow> = {
   align: 'right',
 };
 
-/** What to do about the verdicts of the counts, once for all rows. */
-const describeRemedies = (rows: readonly LeaderboardRow[]): readonly string[] =>
-  Object.entries(countVerdicts).flatMap(([verdict, { remedy }]) =>
-    rows.some((row) => row.verdict === verdict)
-      ? [`  → ${verdictText(verdict as TrialVerdict)}: ${remedy}.`]
-      : [],
-  );
-
 /** The verdicts other than ok with their reasons. Trials with the same reasons share a line. */
 const describeVerdicts = (rows: readonly LeaderboardRow[]): readonly string[] => {
   const trials = new Map<string, string[]>();
   for (const { trialId, verdict, reasons } of rows) {
     if (verdict === 'ok') continue;
     const text = `${verdictText(verdict)}: ${joinReasons(reasons)}`;
-    trials.set(text, [...new Set([...(trials.get(text) ?? []), trialId])]);
-  }
-  return [...trials].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
-};
-
-/** Which attacks are equally strong, where a row only counts them. Rows with the same ones share a line. */
-const describeTies = (rows: readonly LeaderboardRow[]): readonly string[] => {
-  const counted = rows.filter(({ attack, tied = [] }) => strongestText({ attack, tied }).includes('+'));
-  const texts = counted.map((row) => `  ${strongestText(row)}: ${tieText(row)}`);
-  return [...new Set(texts)];
-};
-
-/** The runs of other versions of Funnel. Runs of the same versions share a line. */
-const describeOlder = (rows: readonly LeaderboardRow[]): readonly string[] => {
-  const trials = new Map<string, string[]>();
-  for (const { trialId, older } of rows) {
-    if (!older) continue;
-    const text = `made by another version: ${describeChanges(older)}`;
     trials.set(text, [...new Set([...(trials.get(text) ?? []), trialId])]);
   }
   return [...trials].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
