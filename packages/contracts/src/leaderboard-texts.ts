@@ -1,4 +1,5 @@
 /** What the terminal and the pages say about the rows of a leaderboard in the same words. */
+import type { AttackName } from './attacks.ts';
 import { lettered } from './letters.ts';
 import type { LeaderboardRow } from './resources.ts';
 import { plural } from './text.ts';
@@ -28,12 +29,17 @@ export const pooledText = (rows: readonly Pick<LeaderboardRow, 'seeds' | 'counts
     : 'Counts add up the images of all seeds of a row.';
 };
 
-/** `fgsm, pgd-linf`; `fgsm +2` for more than two: the strongest attacks of a row of the worst case. */
-export const strongestText = <Attack extends string>(
-  { attack, tied = [] }: { readonly attack: Attack; readonly tied?: readonly Attack[] | undefined },
-  nameOf: (attack: Attack) => string = String,
+/** `fgsm, pgd-linf`; `fgsm +2` for more than `most`: the strongest attacks of a row of the worst case. */
+export const strongestText = (
+  { attack, tied = [] }: Pick<LeaderboardRow, 'attack' | 'tied'>,
+  {
+    nameOf = String,
+    most = 2,
+  }: { readonly nameOf?: (attack: AttackName) => string; readonly most?: number } = {},
 ): string =>
-  tied.length > 1 ? `${nameOf(attack)} +${tied.length}` : [attack, ...tied].map(nameOf).join(', ');
+  tied.length + 1 > most
+    ? `${nameOf(attack)}${tied.length === 0 ? '' : ` +${tied.length}`}`
+    : [attack, ...tied].map(nameOf).join(', ');
 
 /** Why a row of the worst case names several attacks; null for one attack. */
 export const tieText = ({ attack, tied = [] }: Pick<LeaderboardRow, 'attack' | 'tied'>): string | null =>

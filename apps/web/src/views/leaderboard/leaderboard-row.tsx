@@ -115,7 +115,7 @@ export const Row = (props: {
         {value === null ? (
           <span
             className="muted"
-            title="No value, because no image was attacked, no image was fooled, or no attack has a fixed ε."
+            title="No value, because no image was attacked, no image was fooled, no attack has a fixed ε, or no attack works in this norm."
           >
             –
           </span>
@@ -161,7 +161,7 @@ export const Row = (props: {
       </td>
       {props.rejects ? <Rejected row={row} /> : null}
       <td title={tieText(row) ?? undefined}>
-        {strongestText(row, (attack) => attacks[attack].title)}
+        {strongestText(row, { nameOf: (attack) => attacks[attack].title, most: 1 })}
         <span className="muted small board-settings">
           {row.within === undefined
             ? settingsLabel(row)
