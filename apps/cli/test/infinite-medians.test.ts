@@ -172,13 +172,7 @@ describe('runs of one seed', () => {
       [1, null, null],
     ]);
     const linf = await client.leaderboard({ query: { sweep, metric: 'medianLinf' } });
-    expect(linf.items.map(({ value }) => value)).toEqual([
-      'Infinity',
-      'Infinity',
-      expect.closeTo(0.3, 12),
-      0.05,
-      null,
-    ]);
+    expect(linf.items.map(({ value }) => value)).toEqual(Array(5).fill(null)); // both attacks work in L2
   });
 
   it('are infinite in the tables, and not missing', async () => {

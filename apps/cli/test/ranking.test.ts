@@ -1,5 +1,5 @@
 /** A ranking names its metric, and says when this metric cannot rank the rows. */
-import { type LeaderboardRow, SweepDefinition } from '@funnel/contracts';
+import { type AttackName, type LeaderboardRow, SweepDefinition } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { type LeaderboardOptions, readRanked } from '../src/commands/leaderboard.ts';
 import type { Context } from '../src/context.ts';
@@ -251,10 +251,29 @@ describe('a ranking in words', () => {
     expect(lines.at(-1)).toBe(`  ${rows[1]!.trialId}: masked: fgsm: why`);
   });
 
+  it('names all attacks that are equally strong, or counts them and says below which they are', () => {
+    const tied = (...names: AttackName[]) =>
+      row({ attack: 'fgsm', within: { linf: 0.1 }, ...(names.length > 0 && { tied: names }) });
+    const text = describeLeaderboard([tied(), tied('pgd-linf'), tied('pgd-linf', 'square-linf')], {
+      attack: undefined,
+    });
+    const rows = text.split('\n').filter((line) => /^\s*\d/.test(line));
+    expect(rows.map((line) => line.split(/ {2,}/).at(-1))).toEqual(['fgsm', 'fgsm, pgd-linf', 'fgsm +2']);
+    expect(text).toContain('  fgsm +2: These attacks are equally strong: fgsm, pgd-linf, square-linf.');
+    expect(text).not.toContain('fgsm, pgd-linf:');
+  });
+
+  it('gives the clean accuracy the interval of the test images', () => {
+    const text = describeLeaderboard([row({ cleanAccuracy: 0.9, cleanInterval: [0.826, 0.945] })], {
+      attack: undefined,
+    });
+    expect(text).toContain('90.0 % (82.6–94.5)');
+  });
+
   it('says when all runs have the same value', () => {
     const equal = describeLeaderboard([row({}), row({})], { attack: 'deepfool-linf' });
     expect(equal).toContain(
-      'All runs have the same value, so this metric cannot rank them. Try --metric medianL2.',
+      'All runs have the same value, so this metric cannot rank them. Try --metric medianLinf.',
     );
     expect(describeLeaderboard([row({}), row({ value: 0.1 })], { attack: 'deepfool-linf' })).not.toContain(
       'cannot rank',

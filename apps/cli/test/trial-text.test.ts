@@ -67,7 +67,14 @@ describe('a trial', () => {
       ({
         attack,
         settings: {},
-        summary: {},
+        summary: {
+          successes: 0,
+          attempted: 0,
+          successRate: null,
+          robustAccuracy: null,
+          medianL2: null,
+          medianLinf: null,
+        },
         verdict: 'suspect',
         diagnostics: [
           { id: 'H2', value: 1, threshold: 0.5, verdict: 'suspect', detail },
@@ -132,8 +139,8 @@ describe('a trial', () => {
     ];
     const rows = lines({ ...trial, evaluations }).filter((line) => /^(fgsm|fab|deepfool)/.test(line));
     expect(rows.map((row) => row.split(/ {2,}/)[2])).toEqual([
-      '38 of 100 (38.0 %)',
-      '38 of 100 (38.0 %) at L∞ 0.0314',
+      '38 of 100 (38.0 %, 29.1–47.8)',
+      '38 of 100 (38.0 %, 29.1–47.8) at L∞ 0.0314',
       '–',
     ]);
   });
@@ -148,6 +155,40 @@ describe('a trial', () => {
     expect(text[2]).toMatch(
       /^! untrained: the clean accuracy .* \(45\.3–65\.4 % of 90 images\) reaches 1\.5 times theirs \(50 % with 3 classes\)/,
     );
+  });
+
+  it('gives its medians and its worst case their intervals, in the norms in which an attack works', () => {
+    const summary = {
+      attempted: 40,
+      images: 50,
+      successes: 12,
+      successRate: 0.3,
+      robustAccuracy: 0.56,
+      noiseLevel: 1,
+    };
+    const medians = { medianL2: 2, medianLinf: 0.12 };
+    const evaluations = [
+      { attack: 'pgd-linf', settings: {}, intervals: { medianL2: [1, 3], medianLinf: [0.1, 'Infinity'] } },
+      { attack: 'apgd-t-linf', settings: {}, intervals: { medianL2: [1, 3], medianLinf: [0.1, 0.14567] } },
+    ].map((one) => ({ ...one, verdict: 'ok', diagnostics: [], summary: { ...summary, ...medians } }));
+    const values = { robustAccuracy: 0.5, successRate: 0.375, medianL2: null, medianLinf: 0.11 };
+    const worstCase = {
+      within: { linf: 0.1 },
+      values,
+      intervals: { medianL2: null, medianLinf: [0.09, 0.125] },
+    };
+    const text = lines({ ...trial, evaluations, worstCase } as unknown as TrialDetail);
+    expect(text.join('\n')).toMatch(/robust +median L∞ +noise level/);
+    expect(text.find((line) => line.startsWith('pgd'))).toContain('0.12 (0.1–∞)');
+    expect(text.find((line) => line.startsWith('apgd'))).toContain('0.12 (0.1–0.146)');
+    expect(text).toContain(
+      'worst case over these attacks: robust 25 of 50 (50.0 %, 36.6–63.4), within L∞ 0.1; median L∞ 0.11 (0.09–0.125) (changes of any size)',
+    );
+    const narrow = describeTrial({ ...trial, evaluations } as unknown as TrialDetail, { width: 80 });
+    expect(narrow).toContain('12 of 40 (18–45 %)');
+    const both = [...evaluations, { ...evaluations[0]!, attack: 'fmn-l2' }];
+    const mixed = lines({ ...trial, evaluations: both } as unknown as TrialDetail);
+    expect(mixed.find((line) => line.startsWith('fmn'))).toContain('L2 2 (1–3)');
   });
 
   it('marks successes at any size, and counts each check once', () => {
@@ -175,8 +216,8 @@ describe('a trial', () => {
     ] as unknown as TrialDetail['evaluations'];
     const text = lines({ ...trial, evaluations });
     expect(text.filter((line) => line.includes('55 of 55')).map((line) => line.split(/ {2,}/)[1])).toEqual([
-      '55 of 55 (100.0 %) at any size',
-      '55 of 55 (100.0 %)',
+      '55 of 55 (100.0 %, 93.5–100.0) at any size',
+      '55 of 55 (100.0 %, 93.5–100.0)',
     ]);
     expect(text).toContain(
       'checks: 1 check without a flag; 1 says nothing (H1): PGD fools all 50 images at L∞ 0.3.',

@@ -6,10 +6,12 @@ import {
   type AttackSpec,
   type DatasetName,
   datasetNames,
+  type EvaluationSummary,
   isBounded,
   reachOf,
   type ThreatModel,
   threatModelOf,
+  worstCaseHas,
 } from '@funnel/contracts';
 import { indicesWhere } from './batch-rows.ts';
 import {
@@ -109,7 +111,8 @@ const createWorstCase = (subject: Subject, specs: readonly AttackSpec[]) => {
     const success = standing.map((stands, image) => worst.correct[image]! && !stands);
     const records = { ...worst, success, predicted };
     const summary = summarise(records, { width: model.width, hasBudget: !isUnlimited });
-    return { summary, records, adversarials };
+    const attacks = evaluations.map(({ attack }) => attack);
+    return { summary: withSearchedMedians(summary, attacks), records, adversarials };
   };
   const report = (leftOut: readonly LeftOut[]): WorstCase => ({
     kind: 'worst-case',
@@ -120,6 +123,16 @@ const createWorstCase = (subject: Subject, specs: readonly AttackSpec[]) => {
   });
   return { isUnlimited, standing, add, report };
 };
+
+/** Without the medians in norms in which none of the attacks works. */
+const withSearchedMedians = (
+  summary: EvaluationSummary,
+  attacks: readonly AttackSpec[],
+): EvaluationSummary => ({
+  ...summary,
+  ...(worstCaseHas('medianL2', attacks) ? {} : { medianL2: null }),
+  ...(worstCaseHas('medianLinf', attacks) ? {} : { medianLinf: null }),
+});
 
 const isWithin = ({ l2, linf }: ThreatModel, distanceL2: number, distanceLinf: number): boolean =>
   (l2 !== undefined && distanceL2 <= reachOf(l2)) || (linf !== undefined && distanceLinf <= reachOf(linf));

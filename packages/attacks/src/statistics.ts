@@ -5,11 +5,12 @@
 import {
   AppError,
   type AttackName,
+  robustnessCurve as curveOfRuns,
   type EvaluationRecords,
   type EvaluationSummary,
   type ExtendedNumber,
   type RobustnessCurve,
-  reachOf,
+  type Run,
   wilsonInterval,
   writeExtended,
 } from '@funnel/contracts';
@@ -82,7 +83,8 @@ export const summarise = (
     robustAccuracy: isRobustnessKnown ? (attempted - successes) / images : null,
     robustInterval: isRobustnessKnown ? wilsonInterval(attempted - successes, images) : null,
     noiseLevel: mean(l2),
-    noiseLevelAll: mean(attacked.map((i) => records.l2[i] ?? 0)),
+    // In a worst case the distance of an image may lie outside the balls: then no attack fooled it.
+    noiseLevelAll: mean(attacked.map((i) => (records.success[i] ? records.l2[i]! : 0))),
     meanSquaredError: mean(l2.map((norm) => (norm * norm) / width)),
     medianL2Success: median(l2),
     medianL2: medianOverAttacked(records.l2),
@@ -155,32 +157,24 @@ export const worstCase = (evaluations: readonly Evaluated[]): EvaluationRecords 
 export const curveEpsilons = (norm: 'l2' | 'linf'): number[] =>
   Array.from({ length: 51 }, (_, i) => (norm === 'linf' ? i / 100 : i / 10));
 
+/** An evaluation with the settings of its attack, which say at which ε it counts. */
+type EvaluatedRun = Evaluated & { readonly attack: Run };
+
 /**
- * Robust accuracy over ε: the share of all images that the model classifies correctly and for which no attack found an adversarial within
- * ε. Distances are measured in `norm`, even for an attack that minimises another norm, with the tolerance of `reachOf`. Every point has a
- * 95 % Wilson interval. Errors: ATTACK_INPUT, as for `worstCase`.
+ * Robust accuracy over ε in one norm: the share of all images that the model classifies correctly and for which no attack found an adversarial
+ * within ε. Only attacks that work in this norm count: those at a fixed ε at that ε, and those that search for the smallest change at every ε.
+ * Null where no attack counts. With 95 % Wilson intervals. Errors: ATTACK_INPUT, as for `worstCase`.
  */
 export const robustnessCurve = (
-  evaluations: readonly Evaluated[],
+  evaluations: readonly EvaluatedRun[],
   norm: 'l2' | 'linf',
   epsilons: readonly number[] = curveEpsilons(norm),
 ): RobustnessCurve => {
   checkOptions({ norm, epsilons }, { norm: oneOf(['l2', 'linf']), epsilons: numbers });
-  const { index, correct, [norm]: distances } = worstCase(evaluations);
-  const images = index.length;
-  const robust = epsilons.map((epsilon) => {
-    const limit = reachOf(epsilon);
-    return index.filter((_, i) => correct[i] && !((distances[i] ?? Number.POSITIVE_INFINITY) <= limit))
-      .length;
-  });
-  const intervals = robust.map((count) => wilsonInterval(count, images));
-  return {
+  worstCase(evaluations); // refuses evaluations of different images
+  return curveOfRuns(
+    evaluations.map(({ attack, records }) => ({ ...attack, records })),
     norm,
-    images,
-    attacks: [...new Set(evaluations.map(({ attack }) => attack.attack))],
-    epsilon: [...epsilons],
-    accuracy: robust.map((count) => (images === 0 ? 0 : count / images)),
-    low: intervals.map(([low]) => low),
-    high: intervals.map(([, high]) => high),
-  };
+    epsilons,
+  );
 };

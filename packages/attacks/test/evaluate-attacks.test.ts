@@ -101,7 +101,13 @@ describe('on a small network', () => {
         attempted: 24,
         successes: fooled,
         robustAccuracy: (24 - fooled) / 24,
+        medianL2: null, // no attack works in L2
+        medianLinf: expect.any(Number),
       });
+      const { summary, records } = worst.evaluation!;
+      const sum = records.l2.reduce<number>((total, l2, i) => total + (records.success[i] ? l2! : 0), 0);
+      expect(summary.noiseLevelAll).toBeCloseTo(sum / 24, 12);
+      expect(summary.noiseLevelAll!).toBeLessThan(summary.noiseLevel!);
       expect(worst.evaluation!.records.success).toEqual(
         Array.from(images.labels, (_, i) => inside.some((row) => row[i])),
       );

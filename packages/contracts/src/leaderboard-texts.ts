@@ -1,4 +1,5 @@
 /** What the terminal and the pages say about the rows of a leaderboard in the same words. */
+import type { AttackName } from './attacks.ts';
 import { lettered } from './letters.ts';
 import type { LeaderboardRow } from './resources.ts';
 import { plural } from './text.ts';
@@ -26,4 +27,31 @@ export const pooledText = (rows: readonly Pick<LeaderboardRow, 'seeds' | 'counts
   return texts.size === 1 && pooled.length === rows.length
     ? `Counts are of ${only}.`
     : 'Counts add up the images of all seeds of a row.';
+};
+
+/** `fgsm, pgd-linf`; `fgsm +2` for more than `most`: the strongest attacks of a row of the worst case. */
+export const strongestText = (
+  { attack, tied = [] }: Pick<LeaderboardRow, 'attack' | 'tied'>,
+  {
+    nameOf = String,
+    most = 2,
+  }: { readonly nameOf?: (attack: AttackName) => string; readonly most?: number } = {},
+): string =>
+  tied.length + 1 > most
+    ? `${nameOf(attack)}${tied.length === 0 ? '' : ` +${tied.length}`}`
+    : [attack, ...tied].map(nameOf).join(', ');
+
+/** Why a row of the worst case names several attacks; null for one attack. */
+export const tieText = ({ attack, tied = [] }: Pick<LeaderboardRow, 'attack' | 'tied'>): string | null =>
+  tied.length === 0 ? null : `These attacks are equally strong: ${[attack, ...tied].join(', ')}.`;
+
+/** What the letters of compared trials mean; null where fewer than two trials have one. */
+export const apartText = (letters: readonly (string | null)[]): string | null => {
+  const compared = letters.filter((each) => each !== null);
+  if (compared.length < 2) return null;
+  if (compared.length > 2)
+    return 'Trials with a letter in common cannot be told apart in the worst case: McNemar’s exact test at 5 % on the same images, or overlapping 95 % intervals.';
+  const [first, second] = compared;
+  const areApart = ![...first!].some((letter) => second!.includes(letter));
+  return `The worst cases of the two trials ${areApart ? 'can' : 'cannot'} be told apart: McNemar’s exact test at 5 % on the same images, or 95 % intervals that ${areApart ? 'do not overlap' : 'overlap'}.`;
 };

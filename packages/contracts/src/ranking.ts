@@ -13,6 +13,7 @@ import { type AttackName, type AttackSpec, attacks, furthestOf, searchLimitOf } 
 import { budgetsOfChoice } from './dataset-spec.ts';
 import { type EvaluationMetricName, evaluationMetrics } from './metrics.ts';
 import { directionOf, listObjectives } from './objectives.ts';
+import { worstCaseHas } from './searched-norms.ts';
 import type { SweepDefinition } from './sweep.ts';
 
 export type Run = { readonly attack: AttackName; readonly settings: Readonly<Record<string, unknown>> };
@@ -103,7 +104,7 @@ export const withinText = (balls: ThreatModel, metric: EvaluationMetricName): st
  */
 
 /** The metric of the distance that an attack needs, in the norm that it minimises. */
-export const distanceMetric = (attack: AttackName): EvaluationMetricName =>
+export const distanceMetric = (attack: AttackName): 'medianL2' | 'medianLinf' =>
   attacks[attack].norm === 'linf' ? 'medianLinf' : 'medianL2';
 
 export const usualMetric = (run: Run): EvaluationMetricName =>
@@ -189,6 +190,11 @@ export const metricFault = (
     const names = [...new Set(runs.map((run) => run.attack))].join(', ');
     return { key: 'attack', message: `Expected an attack of this sweep (${names}), but got ${attack}` };
   }
+  if (attack === undefined && !worstCaseHas(metric, runs))
+    return {
+      key: 'metric',
+      message: `Expected a metric that the worst case has, such as ${usualMetricAmong(runs, undefined)}, but got ${metric}: no attack of this sweep works in this norm`,
+    };
   if (metric !== 'robustAccuracy' || named.some(isBounded)) return null;
   const what = attack ?? 'the worst case';
   const fixed = attack && attacks[attack].family === 'fixed' ? '. Or give the attack `search: false`' : '';

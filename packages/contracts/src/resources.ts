@@ -171,6 +171,15 @@ export const RobustAtEpsilon = z
   .meta({ id: 'RobustAtEpsilon' });
 export type RobustAtEpsilon = z.infer<typeof RobustAtEpsilon>;
 
+const medianInterval = z.tuple([ExtendedNumber, ExtendedNumber]).nullable();
+
+export const MedianIntervals = z.strictObject({ medianL2: medianInterval, medianLinf: medianInterval }).meta({
+  id: 'MedianIntervals',
+  description:
+    'The 95 % intervals of the medians, by order statistics over the attacked images. Null without a median, and for fewer than six images.',
+});
+export type MedianIntervals = z.infer<typeof MedianIntervals>;
+
 export const Evaluation = z
   .strictObject({
     stage: Sha256,
@@ -183,6 +192,7 @@ export const Evaluation = z
       description:
         'Of an attack that looks for the smallest change, which has no robust accuracy of its own: the robust accuracy at its setting ε, else at the ε of the trial’s other attacks in its norm. Only in answers about whole trials.',
     }),
+    intervals: MedianIntervals.optional().meta({ description: 'Only in answers about whole trials.' }),
   })
   .meta({ id: 'Evaluation' });
 export type Evaluation = z.infer<typeof Evaluation>;
@@ -194,7 +204,11 @@ export const WorstCase = z
       description:
         'The balls inside which an adversarial counts against robust accuracy; empty if every adversarial counts.',
     }),
-    values: z.record(EvaluationMetricName, ExtendedNumber.nullable()),
+    values: z.record(EvaluationMetricName, ExtendedNumber.nullable()).meta({
+      description:
+        'Null: no such number exists. A median is null in a norm in which no attack of the trial works (medianL2 under L∞ attacks alone, for example).',
+    }),
+    intervals: MedianIntervals.optional().meta({ description: 'Only in answers about whole trials.' }),
   })
   .meta({ id: 'WorstCase' });
 export type WorstCase = z.infer<typeof WorstCase>;
@@ -291,6 +305,10 @@ export const LeaderboardRow = z
     within: WorstCase.shape.within.optional().meta({
       description:
         'For the worst case over all attacks: the balls inside which an adversarial counts. `attack` is then the strongest attack.',
+    }),
+    tied: z.array(AttackName).optional().meta({
+      description:
+        'For the worst case: the other attacks that are as strong as `attack`. They fooled as many images within the balls, or have the same value of a metric that counts no images. `attack` is the first of them that ranks the trial lowest by itself, else the first of the sweep. Absent if there are none.',
     }),
     metric: EvaluationMetricName,
     value: ExtendedNumber.nullable().meta({

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { lacksLetters, pooledText } from '../src/index.ts';
+import { apartText, lacksLetters, pooledText, strongestText, tieText } from '../src/index.ts';
 
 it('rows without a letter are not compared, but not where a row has no value, or comes late', () => {
   const row = (letters?: string, interval: [number, number] | null = [0, 1]) => ({ letters, interval });
@@ -18,4 +18,26 @@ it('counts of several seeds say that they add up', () => {
   expect(pooledText([row(180, 1, 2), row(60, 1, 2)])).toBe('Counts add up the images of all seeds of a row.');
   expect(pooledText([row(180, 1, 2), row(90, 1)])).toBe('Counts add up the images of all seeds of a row.');
   expect(pooledText([row(90, 1), row(60, 2)])).toBeNull();
+});
+
+it('the strongest attacks of a row are named, or counted where they are more than fit', () => {
+  const row = (...tied: ('pgd-linf' | 'square-linf')[]) => ({
+    attack: 'fgsm' as const,
+    ...(tied.length > 0 && { tied }),
+  });
+  expect([row(), row('pgd-linf'), row('pgd-linf', 'square-linf')].map((each) => strongestText(each))).toEqual(
+    ['fgsm', 'fgsm, pgd-linf', 'fgsm +2'],
+  );
+  expect(
+    [row(), row('pgd-linf')].map((each) => strongestText(each, { nameOf: () => 'FGSM', most: 1 })),
+  ).toEqual(['FGSM', 'FGSM +1']);
+  expect(tieText(row())).toBeNull();
+  expect(tieText(row('pgd-linf'))).toBe('These attacks are equally strong: fgsm, pgd-linf.');
+});
+
+it('letters say whether two worst cases can be told apart', () => {
+  expect(apartText(['a', 'a'])).toMatch(/^The worst cases of the two trials cannot be told apart/);
+  expect(apartText(['a', null, 'b'])).toMatch(/^The worst cases of the two trials can be told apart/);
+  expect(apartText(['a', 'ab', 'b'])).toMatch(/^Trials with a letter in common cannot be told apart/);
+  expect(apartText(['a', null])).toBeNull();
 });

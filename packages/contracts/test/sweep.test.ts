@@ -130,6 +130,21 @@ describe('the objective of a sweep', () => {
     expect(issues({ preset: 'quick' }, 'pgd-l2', 'robustAccuracy')).toEqual([]);
   });
 
+  it('without an attack names a metric that the worst case has: no median in a norm in which no attack works', () => {
+    const worst = (attacks: unknown, metric: string) =>
+      SweepDefinition.safeParse({ ...base, attacks, objective: { metric } }).error?.issues.map(
+        ({ path, message }) => [path.join('.'), message],
+      ) ?? [];
+    expect(worst(['pgd-linf', 'fab-t-linf'], 'medianL2')).toEqual([
+      [
+        'objective.metric',
+        'Expected a metric that the worst case has, such as robustAccuracy, but got medianL2: no attack of this sweep works in this norm',
+      ],
+    ]);
+    expect(worst(['pgd-linf', 'fmn-l2'], 'medianL2')).toEqual([]);
+    expect(worst(['single-pixel'], 'medianL2')).toEqual([]);
+  });
+
   it('names an attack of the sweep: another one would rank by the worst case', () => {
     expect(issues(['fgsm', 'pgd-l2'], 'fmn-l2', 'medianL2')).toEqual([
       ['objective.attack', 'Expected an attack of this sweep (fgsm, pgd-l2), but got fmn-l2'],

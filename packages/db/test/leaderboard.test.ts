@@ -276,7 +276,10 @@ describe('the worst case', () => {
       ['b', { images: 20, correct: 20, fooled: 20 }],
     ]);
     const trial = await getTrial(db, rows[0]!.trialId);
+    // The least distances of 20 images: 5 times L2 0.2, 15 times 3. The ends are those at ranks 6 and 15.
+    const intervals = { medianL2: [3, 3], medianLinf: [1.5, 1.5] };
     expect(trial.worstCase).toEqual({
+      intervals,
       within: { linf: 0.2 },
       values: {
         ...{ robustAccuracy: 0.75, successRate: 0.25, medianL2: 3, medianLinf: 1.5 },
@@ -284,7 +287,38 @@ describe('the worst case', () => {
       },
     });
     const { items } = await listTrials(db, { sweepId: sweep, limit: 10 });
-    expect(items[1]!.worstCase).toEqual(trial.worstCase);
+    expect({ ...items[1]!.worstCase, intervals }).toEqual(trial.worstCase);
+  });
+
+  test('names the attacks that are as strong as the strongest', async () => {
+    const { sweepId: sweep } = await submit(db, {
+      seeds: [5],
+      space: { gamma: [1, 2, 3] },
+      attacks: [
+        { attack: 'fgsm', search: false, epsilon: 0.1 },
+        { attack: 'pgd-linf', epsilon: 0.1 },
+        { attack: 'square-linf', epsilon: 0.1 },
+        'deepfool-linf',
+      ],
+    });
+    // γ = 1: three attacks fool the same images, DeepFool only outside the ball. γ = 2: PGD alone. γ = 3: DeepFool and PGD, inside the ball.
+    const counts: Record<string, number> = {
+      ...{ '1 fgsm': 1, '1 pgd-linf': 1, '1 square-linf': 1, '1 deepfool-linf': 4 },
+      ...{ '2 fgsm': 1, '2 pgd-linf': 3, '2 square-linf': 1, '2 deepfool-linf': 4 },
+      ...{ '3 fgsm': 1, '3 pgd-linf': 4, '3 square-linf': 2, '3 deepfool-linf': 4 },
+    };
+    await runAll((gamma, name) => ({
+      success: fooled(counts[`${gamma} ${name}`]!),
+      l2: name === 'deepfool-linf' && gamma < 3 ? 1 : 0.15, // L∞ is half of it
+    }));
+    const tied = (rows: readonly LeaderboardRow[]) =>
+      Object.fromEntries(rows.map((row) => [row.hyperparameters.gamma, [row.attack, row.tied]]));
+    expect(tied(await rank({ sweep, metric: 'robustAccuracy' }))).toEqual({
+      1: ['fgsm', ['pgd-linf', 'square-linf']],
+      2: ['pgd-linf', undefined],
+      3: ['pgd-linf', ['deepfool-linf']],
+    });
+    expect(tied(await rank({ sweep, attack: 'fgsm' }))[1]).toEqual(['fgsm', undefined]);
   });
 });
 

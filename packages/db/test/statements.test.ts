@@ -200,6 +200,7 @@ const disagree = async (): Promise<void> => {
   }
   for (const group of ['trial', 'configuration'])
     await leaderboard(db, routes.leaderboard.query.parse({ sweep: sweepId, attack: 'fgsm', group }));
+  await leaderboard(db, routes.leaderboard.query.parse({ sweep: sweepId, metric: 'noiseLevel' }));
 };
 
 const gammaOf = async (stageId: string): Promise<number | undefined> => {

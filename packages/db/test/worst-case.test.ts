@@ -1,6 +1,8 @@
 /** The worst case over the attacks of a trial, compared with a plain loop over images, also in databases of older versions. */
 import {
   type AttackInput,
+  attackSpec,
+  attacks as declared,
   type EvaluationRecords,
   evaluationMetrics,
   writeExtended,
@@ -96,6 +98,8 @@ const judge = (attacks: readonly Measured[]) => {
   const anywhere = attacks.every(({ ball }) => ball === undefined);
   const least = (norm: 'l2' | 'linf', image: number) =>
     Math.min(...attacks.map(({ records }) => records[norm][image] ?? Number.POSITIVE_INFINITY));
+  const worksIn = (norm: 'l2' | 'linf') =>
+    attacks.some(({ attack }) => declared[attackSpec(attack).attack].norm === norm);
   const counts = ({ ball, records }: Measured, image: number): boolean => {
     if (!records.success[image]) return false;
     if (anywhere || ball) return true;
@@ -110,8 +114,8 @@ const judge = (attacks: readonly Measured[]) => {
   return {
     robustAccuracy: anywhere || attempted.length === 0 ? null : (attempted.length - fooled) / correct.length,
     successRate: attempted.length === 0 ? null : fooled / attempted.length,
-    medianL2: median(attempted.map((image) => least('l2', image))),
-    medianLinf: median(attempted.map((image) => least('linf', image))),
+    medianL2: worksIn('l2') || !worksIn('linf') ? median(attempted.map((image) => least('l2', image))) : null,
+    medianLinf: worksIn('linf') ? median(attempted.map((image) => least('linf', image))) : null,
     strongest: attacks.flatMap(({ stage }, i) => (strength[i] === Math.max(...strength) ? [stage] : [])),
   };
 };
@@ -124,13 +128,20 @@ const complete = async (
 ): Promise<void> => {
   const evaluation = evaluationOf(claimed, records.success, { l2 });
   const attempted = records.correct.filter(Boolean).length;
-  const { strongest: _, medianL2, medianLinf, ...shares } = judge([{ ...met, stage: '', records }]);
+  const { strongest: _, medianL2: __, medianLinf: ___, ...shares } = judge([{ ...met, stage: '', records }]);
+  // The summary of one attack has its medians in all norms.
+  const medianIn = (norm: 'l2' | 'linf') =>
+    median(
+      records.correct.flatMap((one, image) =>
+        one ? [records[norm][image] ?? Number.POSITIVE_INFINITY] : [],
+      ),
+    );
   const written = (value: number | null) => (value === null ? null : writeExtended(value));
   const alone = {
     ...shares,
     robustInterval: shares.robustAccuracy === null ? null : ([0, 1] as [number, number]),
     successInterval: shares.successRate === null ? null : ([0, 1] as [number, number]),
-    ...{ medianL2: written(medianL2), medianLinf: written(medianLinf) },
+    ...{ medianL2: written(medianIn('l2')), medianLinf: written(medianIn('linf')) },
   };
   const { stageId, fencingToken } = claimed;
   await completeStage(db, {
@@ -314,6 +325,37 @@ test('a migrated database with a rate for every evaluation loses those that say 
   expect(invented.averages).not.toEqual(wanted.averages);
   await undoMigrations(db, '0013');
   expect(await migrate(db.url)).toContain('0013_rates');
+  expect(await everything()).toEqual(wanted);
+});
+
+/** Writes a worst median in every norm for every attacked trial, as in a database before migration 0026. */
+const inventMedians = async (): Promise<void> => {
+  const medians = `ordinal = -1 AND metric IN ('medianL2', 'medianLinf')`;
+  await query(
+    db,
+    `UPDATE scores m SET value = 1.5, utility = 1.5 FROM scores r WHERE m.value IS NULL AND m.ordinal = -1 AND m.metric IN ('medianL2', 'medianLinf')
+       AND r.trial_id = m.trial_id AND r.ordinal = -1 AND r.metric = 'successRate' AND r.value IS NOT NULL`,
+  );
+  await query(
+    db,
+    `UPDATE configuration_scores c SET utility = o.utility, deviation = o.deviation FROM (
+       SELECT sweep_id, configuration_index, metric, stddev_samp(utility ORDER BY trial_id) AS deviation, avg(utility ORDER BY trial_id) AS utility
+       FROM scores WHERE ${medians} GROUP BY 1, 2, 3 HAVING count(utility) = count(*) AND max(utility) < 'Infinity'
+     ) AS o WHERE (c.sweep_id, c.configuration_index, c.metric) = (o.sweep_id, o.configuration_index, o.metric) AND c.ordinal = -1 AND c.utility IS NULL`,
+  );
+};
+
+test('a migrated database loses the worst medians in norms in which no attack works', async () => {
+  const wanted = await everything();
+  await inventMedians();
+  const invented = await everything();
+  const isInvented = ({ value }: { value?: unknown }) => value === 1.5;
+  expect(new Set(invented.scores.filter(isInvented).map(({ metric }) => metric))).toEqual(
+    new Set(['medianL2', 'medianLinf']),
+  );
+  expect(invented.averages).not.toEqual(wanted.averages);
+  await undoMigrations(db, '0026');
+  expect(await migrate(db.url)).toContain('0026_searched_norms');
   expect(await everything()).toEqual(wanted);
 });
 

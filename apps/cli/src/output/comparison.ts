@@ -1,5 +1,19 @@
-import { formatExact, type TrialDetail, totalOf, verdictText } from '@funnel/contracts';
-import { formatShare, formatSureShare, formatTable } from './format.ts';
+import {
+  apartText,
+  type EvaluationMetricName,
+  formatExact,
+  lettersText,
+  type TrialDetail,
+  threatModelText,
+  totalOf,
+  usualMetricAmong,
+  verdictText,
+  wilsonInterval,
+  withinText,
+  worstCaseShare,
+} from '@funnel/contracts';
+import { formatCounted, formatShare, formatSureNumber, formatSureShare, formatTable } from './format.ts';
+import { titleOf } from './leaderboard.ts';
 import { settingsText } from './trials.ts';
 
 type Row = { readonly what: string; readonly cells: readonly string[] };
@@ -12,17 +26,51 @@ const evaluationRow = (
   trials: readonly TrialDetail[],
   name: string,
   what: string,
-  share: (summary: Evaluation['summary']) => string,
+  textOf: (evaluation: Evaluation) => string,
 ): Row => ({
   what: `${what}: ${name}`,
   cells: trials.map(({ evaluations }) => {
     const found = evaluations.find((evaluation) => nameOf(evaluation) === name);
-    return found ? share(found.summary) : '–';
+    return found ? textOf(found) : '–';
   }),
 });
 
 const cleanText = ({ cleanAccuracy, perClass }: TrialDetail): string =>
   formatSureShare(cleanAccuracy, perClass && totalOf(perClass).interval);
+
+/** Of an attack without a fixed ε: at the ε that the trial names. */
+const robustText = ({ summary, robustAtEpsilon: at }: Evaluation): string =>
+  at
+    ? `${formatSureShare(at.accuracy, wilsonInterval(at.robust, summary.images))} at ${threatModelText({ [at.norm]: at.epsilon })}`
+    : formatSureShare(summary.robustAccuracy, summary.robustInterval);
+
+/** By the robust accuracy in the worst case; without one by the median distance. Empty without a worst case. */
+const worstCaseRows = (trials: readonly TrialDetail[], letters: readonly (string | null)[]): Row[] => {
+  if (trials.every(({ worstCase }) => worstCase === null)) return [];
+  const metric = usualMetricAmong(
+    trials.flatMap(({ evaluations }) => evaluations),
+    undefined,
+  );
+  const within = trials.map(({ worstCase }) => withinText(worstCase?.within ?? {}, metric));
+  const sameWithin = new Set(within).size === 1;
+  const cells = trials.map((trial, i) => {
+    const text = worstCaseText(trial, metric);
+    return sameWithin || text === '–' ? text : `${text}${within[i]}`;
+  });
+  return [
+    { what: `worst case: ${titleOf(metric)}${sameWithin ? within[0] : ''}`, cells },
+    ...(letters.some((letter) => letter !== null)
+      ? [{ what: 'letters', cells: letters.map((letter) => (letter === null ? '–' : lettersText(letter))) }]
+      : []),
+  ];
+};
+
+const worstCaseText = (trial: TrialDetail, metric: EvaluationMetricName): string => {
+  if (metric === 'medianL2' || metric === 'medianLinf')
+    return formatSureNumber(trial.worstCase?.values[metric] ?? null, trial.worstCase?.intervals?.[metric]);
+  const share = worstCaseShare(trial, 'robustAccuracy');
+  return share === null ? '–' : formatCounted(share.count, share.of, share.interval);
+};
 
 /** The robust accuracy under one attack and, when one of the trials rejects images, the share of attacked images that it rejects. */
 const evaluationRows = (trials: readonly TrialDetail[], name: string): Row[] => {
@@ -30,11 +78,9 @@ const evaluationRows = (trials: readonly TrialDetail[], name: string): Row[] => 
     evaluations.some(({ summary }) => summary.rejectedAttacked !== undefined),
   );
   return [
-    evaluationRow(trials, name, 'robust', ({ robustAccuracy, robustInterval }) =>
-      formatSureShare(robustAccuracy, robustInterval),
-    ),
+    evaluationRow(trials, name, 'robust', robustText),
     ...(rejects
-      ? [evaluationRow(trials, name, 'rejected', ({ rejectedAttacked }) => formatShare(rejectedAttacked))]
+      ? [evaluationRow(trials, name, 'rejected', ({ summary }) => formatShare(summary.rejectedAttacked))]
       : []),
   ];
 };
@@ -50,9 +96,11 @@ const rejectedClean = (trials: readonly TrialDetail[]): Row[] => {
 export const describeComparison = ({
   trials,
   differs,
+  letters = [],
 }: {
   readonly trials: readonly TrialDetail[];
   readonly differs: readonly string[];
+  readonly letters?: readonly (string | null)[] | undefined;
 }): string => {
   const hyperparameter = (name: string): Row => ({
     what: name,
@@ -67,10 +115,11 @@ export const describeComparison = ({
       .map(hyperparameter),
     { what: 'clean accuracy', cells: trials.map(cleanText) },
     ...rejectedClean(trials),
+    ...worstCaseRows(trials, letters),
     ...attacks.flatMap((name) => evaluationRows(trials, name)),
     { what: 'verdict', cells: trials.map(({ verdict }) => (verdict ? verdictText(verdict) : '–')) },
   ];
-  return formatTable<Row>(
+  const table = formatTable<Row>(
     [
       { title: '', value: ({ what }) => what },
       ...trials.map(({ id }, i) => ({
@@ -81,4 +130,6 @@ export const describeComparison = ({
     ],
     rows,
   );
+  const text = apartText(letters);
+  return text === null ? table : `${table}\n${text}`;
 };

@@ -35,6 +35,27 @@ export const formatSureShare = (value: number | null | undefined, interval?: Int
     ? formatShare(value)
     : `${formatShare(value)} (${interval.map((end) => (end * 100).toFixed(1)).join('–')})`;
 
+/** `38 of 100 (38.0 %, 29.1–47.8)`: a count, its share, and the ends of the 95 % interval of the share. */
+export const formatCounted = (count: number, of: number, interval: Interval | null): string =>
+  `${count} of ${of}${interval === null ? '' : ` (${formatShare(count / of)}, ${interval.map((end) => (end * 100).toFixed(1)).join('–')})`}`;
+
+/** `38 of 100 (29–48 %)`: without the share, and with whole percents. */
+export const formatCountedShort = (count: number, of: number, interval: Interval | null): string =>
+  `${count} of ${of}${interval === null ? '' : ` (${interval.map((end) => Math.round(end * 100)).join('–')} %)`}`;
+
+/** `1.233 (1.07–1.5)`: a number and the ends of its 95 % interval, which may be infinite. */
+export const formatSureNumber = (
+  value: ExtendedNumber | null,
+  interval?: readonly [ExtendedNumber, ExtendedNumber] | null,
+): string =>
+  value === null || !interval
+    ? formatNumber(value)
+    : `${formatNumber(value)} (${interval.map((end) => formatShort(end)).join('–')})`;
+
+/** With three digits. */
+const formatShort = (end: ExtendedNumber): string =>
+  formatNumber(Number.isFinite(Number(end)) ? Number(Number(end).toPrecision(3)) : end);
+
 /** `42 s`, `3 min 5 s`, `2 h 10 min`: at most two units. */
 export const formatDuration = (seconds: number): string => {
   const whole = Math.max(0, Math.round(seconds));

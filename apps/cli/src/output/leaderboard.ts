@@ -3,8 +3,6 @@
 import {
   type AttackName,
   attacks,
-  countVerdicts,
-  describeChanges,
   distanceMetric,
   type EvaluationMetricName,
   evaluationMetrics,
@@ -18,14 +16,15 @@ import {
   rankedTitle,
   rankTexts,
   readExtended,
-  type TrialVerdict,
+  strongestText,
   threatModelText,
   verdictText,
   versionText,
   withinText,
 } from '@funnel/contracts';
+import { describeOlder, describeRemedies, describeTies } from './below-leaderboard.ts';
 import { countColumns } from './count-columns.ts';
-import { type Column, formatNumber, formatShare, formatTable } from './format.ts';
+import { type Column, formatNumber, formatShare, formatSureShare, formatTable } from './format.ts';
 import { differingHyperparameters, settingsText } from './trials.ts';
 
 /** A title within a sentence. A word starts in lower case; a norm such as L2 keeps its capital. */
@@ -79,8 +78,8 @@ const attackText = (rows: readonly LeaderboardRow[], attack: AttackName | undefi
   return `under ${attack}${settings === '' ? '' : ` (${settings})`}`;
 };
 
-const describeTie = ({ metric, value }: LeaderboardRow): string => {
-  const other = metric === 'medianL2' ? 'robustAccuracy' : 'medianL2';
+const describeTie = ({ attack, metric, value }: LeaderboardRow): string => {
+  const other = metric === 'robustAccuracy' ? distanceMetric(attack) : 'robustAccuracy';
   const reason = value === null ? 'No run has a value' : 'All runs have the same value';
   return `${reason}, so this metric cannot rank them. Try --metric ${other}.`;
 };
@@ -182,31 +181,12 @@ const rungColumn: Column<LeaderboardRow> = {
   align: 'right',
 };
 
-/** What to do about the verdicts of the counts, once for all rows. */
-const describeRemedies = (rows: readonly LeaderboardRow[]): readonly string[] =>
-  Object.entries(countVerdicts).flatMap(([verdict, { remedy }]) =>
-    rows.some((row) => row.verdict === verdict)
-      ? [`  → ${verdictText(verdict as TrialVerdict)}: ${remedy}.`]
-      : [],
-  );
-
 /** The verdicts other than ok with their reasons. Trials with the same reasons share a line. */
 const describeVerdicts = (rows: readonly LeaderboardRow[]): readonly string[] => {
   const trials = new Map<string, string[]>();
   for (const { trialId, verdict, reasons } of rows) {
     if (verdict === 'ok') continue;
     const text = `${verdictText(verdict)}: ${joinReasons(reasons)}`;
-    trials.set(text, [...new Set([...(trials.get(text) ?? []), trialId])]);
-  }
-  return [...trials].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
-};
-
-/** The runs of other versions of Funnel. Runs of the same versions share a line. */
-const describeOlder = (rows: readonly LeaderboardRow[]): readonly string[] => {
-  const trials = new Map<string, string[]>();
-  for (const { trialId, older } of rows) {
-    if (!older) continue;
-    const text = `made by another version: ${describeChanges(older)}`;
     trials.set(text, [...new Set([...(trials.get(text) ?? []), trialId])]);
   }
   return [...trials].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
@@ -268,13 +248,17 @@ export const describeLeaderboard = (
     ...(rows.some(({ rung }) => rung !== undefined) ? [rungColumn] : []),
     ...differingHyperparameters(rows),
     { title: 'seed', value: ({ seeds }) => seeds.join(','), align: 'right' },
-    { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
+    {
+      title: 'clean',
+      value: ({ cleanAccuracy, cleanInterval }) => formatSureShare(cleanAccuracy, cleanInterval),
+      align: 'right',
+    },
     ...(rows.some(({ rejectedClean }) => rejectedClean !== undefined) ? rejectionColumns : []),
     ...countColumns(rows),
     { title: rankedTitleOf(top.metric), value: valueText, align: 'right' },
     ...(rows.some(({ letters }) => letters !== undefined) ? [letterColumn] : []),
     ...(attack === undefined
-      ? [{ title: 'strongest attack', value: (row: LeaderboardRow) => row.attack }]
+      ? [{ title: 'strongest attack', value: (row: LeaderboardRow) => strongestText(row) }]
       : []),
     ...(attack === undefined && !sameBudget(rows) ? [{ title: 'within', value: budgetText }] : []),
     ...(sameSettings(rows) ? [] : [{ title: 'settings', value: settingsText }]),
@@ -288,6 +272,7 @@ export const describeLeaderboard = (
     ...describeRungs(rows, rungs),
     '',
     formatTable(columns, rows),
+    ...describeTies(rows),
     ...describeVerdicts(rows),
     ...describeRemedies(rows),
     ...describeOlder(rows),

@@ -13,88 +13,19 @@ import {
   hyperparameterNames,
   isFixed,
   plural,
-  readExtended,
   type SearchSpace,
   type Stage,
-  sizeText,
-  type Trial,
   type TrialDetail,
-  threatModelText,
   totalOf,
   totalUsage,
   type Usage,
   untrainedReason,
   usageText,
   verdictText,
-  withinText,
 } from '@funnel/contracts';
-import {
-  type Column,
-  formatColumns,
-  formatDuration,
-  formatNumber,
-  formatShare,
-  formatSureShare,
-  formatTable,
-} from './format.ts';
-import { settingsText } from './trials.ts';
+import { evaluationTable, worstCaseLine } from './evaluations.ts';
+import { formatColumns, formatDuration, formatShare, formatSureShare, formatTable } from './format.ts';
 import { cutToWidth, wrapToWidth } from './width.ts';
-
-/** For defences that reject images. A rejected clean image is not attacked. A rejected attacked image counts as defended. */
-const rejectionColumns: readonly Column<Evaluation>[] = [
-  {
-    title: 'rejected clean',
-    value: ({ summary }) => formatShare(summary.rejectedClean),
-    align: 'right',
-  },
-  {
-    title: 'rejected attacked',
-    value: ({ summary }) => formatShare(summary.rejectedAttacked),
-    align: 'right',
-  },
-];
-
-/** `40 of 78 (51.3 %)`: of the correctly classified images. An attack without a fixed ε fools them `at any size`. */
-const fooledText = ({ summary: { successes, attempted, successRate }, ...run }: Evaluation): string =>
-  `${successes} of ${attempted}${successRate === null ? '' : ` (${formatShare(successRate)})${sizeText(run)}`}`;
-
-/**
- * `38 of 100 (38.0 %)`: of all images. An attack without a fixed ε has its robust accuracy at the ε that the trial names, and says at which:
- * `38 of 100 (38.0 %) at L∞ 0.3`; a dash without one.
- */
-const robustText = ({ summary, robustAtEpsilon }: Evaluation): string => {
-  const { attempted, successes, images, robustAccuracy } = summary;
-  const of = (robust: number, accuracy: number) => `${robust} of ${images} (${formatShare(accuracy)})`;
-  if (robustAccuracy !== null) return of(attempted - successes, robustAccuracy);
-  if (!robustAtEpsilon) return '–';
-  const { robust, accuracy, norm, epsilon } = robustAtEpsilon;
-  return `${of(robust, accuracy)} at ${threatModelText({ [norm]: epsilon })}`;
-};
-
-const evaluationTable = (evaluations: readonly Evaluation[], width: number | null): string =>
-  formatTable<Evaluation>(
-    [
-      { title: 'attack', value: ({ attack }) => attack },
-      { title: 'fooled', value: fooledText, align: 'right' },
-      { title: 'robust', value: robustText, align: 'right' },
-      ...(evaluations.some(({ summary }) => summary.rejectedClean !== undefined) ? rejectionColumns : []),
-      { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
-      {
-        title: 'noise level',
-        value: ({ summary }) => formatNumber(summary.noiseLevel),
-        align: 'right',
-        isOptional: true,
-      },
-      { title: 'verdict', value: ({ verdict }) => verdict },
-      // Last, because they may be long.
-      { title: 'settings', value: settingsText },
-    ],
-    evaluations,
-    width,
-  );
-
-const worstCaseLine = ({ within, values }: NonNullable<Trial['worstCase']>): string =>
-  `worst case over these attacks: robust ${formatShare(readExtended(values.robustAccuracy))}${withinText(within, 'robustAccuracy')}; median L2 ${formatNumber(values.medianL2)} (changes of any size)`;
 
 type ClassRow = { readonly name: string; readonly images: number; readonly correct: number };
 
@@ -268,7 +199,7 @@ export const describeTrial = (trial: TrialDetail, options: Options = {}): string
     ...usageLines(trial.stages),
     ...(trial.evaluations.length > 0 ? ['', evaluationTable(trial.evaluations, width)] : []),
     ...(trial.worstCase && trial.evaluations.length > 1
-      ? [wrapToWidth(worstCaseLine(trial.worstCase), width)]
+      ? [wrapToWidth(worstCaseLine(trial, trial.worstCase), width)]
       : []),
     ...(trial.evaluations.length > 0
       ? [wrapToWidth(`checks: ${checksText(eachCheck(trial.evaluations))}`, width)]

@@ -1,8 +1,18 @@
-import { attacks, type Evaluation, isBounded, normTitles, type RobustnessCurve } from '@funnel/contracts';
+import {
+  curveText,
+  type Evaluation,
+  fixedRadii,
+  normTitles,
+  type RobustnessCurve,
+  type RunRecords,
+  robustnessCurve,
+  runsOfNorm,
+  searchesSmallest,
+} from '@funnel/contracts';
 import { useMemo } from 'react';
 import { imagesQuery, trialQuery, useAnswers } from '../data/queries.ts';
-import { formatNumber, formatPercent, keyOfRun, plural } from '../format.ts';
-import { curveExtent, evenRadii, type NamedRecords, robustnessCurve } from '../statistics/robustness.ts';
+import { formatNumber, formatPercent, keyOfRun } from '../format.ts';
+import { curveExtent, evenRadii } from '../statistics/robustness.ts';
 import { useColours } from '../theme.ts';
 import { axisStyle, baseOption, EChart } from './echart.tsx';
 import { dashes } from './marks.tsx';
@@ -13,12 +23,6 @@ import { dashes } from './marks.tsx';
 const roundedUp = (value: number): number => {
   const unit = 10 ** Math.floor(Math.log10(value)) / 2;
   return Number((Math.ceil(value / unit - 1e-9) * unit).toPrecision(3));
-};
-
-/** The evaluations whose attacks use this norm. If there is none, all evaluations, because every result is measured in all norms. */
-const ofNorm = (evaluations: readonly Evaluation[], norm: 'linf' | 'l2'): readonly Evaluation[] => {
-  const matching = evaluations.filter(({ attack }) => attacks[attack].norm === norm);
-  return matching.length > 0 ? matching : evaluations;
 };
 
 /** Keeps the attacks that every measured trial has, so that the curves can be compared while some attacks still run. */
@@ -35,17 +39,26 @@ export type CurveTrial = { readonly id: string; readonly name: string; readonly 
 export type Curves = {
   readonly curves: readonly NamedCurve[];
   readonly loading: boolean;
-  /** Which attacks the curves come from, in words. */
+  /** Which attacks the curves come from, in words; empty before the first result. */
   readonly note: string;
+  /** False if no attack of the trials works in this norm: then there is no curve. */
+  readonly isSearched: boolean;
 };
 
-const noteOf = (attackCount: number, fixedAt: readonly number[] | null): string => {
-  const attacksText = attackCount === 0 ? 'the attacks' : plural(attackCount, 'attack');
-  const gaps =
-    fixedAt === null
-      ? ''
-      : ` The attacks ran only at ε = ${fixedAt.join(', ')}; the line joins these points.`;
-  return `Worst case per image over ${attacksText}, with 95% intervals.${gaps}`;
+/** The line rests on the attacks that search for the smallest change. Where there are others too, they have points at their ε. */
+const curvesOf = (
+  evaluations: readonly RunRecords[],
+  norm: 'linf' | 'l2',
+  maxRadius: number,
+): Pick<NamedCurve, 'curve' | 'points'> => {
+  const fixed = fixedRadii(evaluations, norm);
+  const searching = evaluations.filter(searchesSmallest);
+  if (searching.length === 0)
+    return { curve: robustnessCurve(evaluations, norm, [0, ...fixed]), points: null };
+  return {
+    curve: robustnessCurve(searching, norm, evenRadii(maxRadius)),
+    points: fixed.length > 0 ? robustnessCurve(evaluations, norm, fixed) : null,
+  };
 };
 
 /** The curves of a few trials, from the per-image records of their evaluations. The axis reaches to `minRadius` at least. */
@@ -57,40 +70,51 @@ export const useRobustnessCurves = (
   const details = useAnswers(trials.map(({ id }) => trialQuery(id)));
   const wanted = commonEvaluations(details.data.map((trial) => trial?.evaluations ?? [])).flatMap(
     (evaluations, i) =>
-      ofNorm(evaluations, norm).map((evaluation) => ({ trial: i, id: trials[i]!.id, evaluation })),
+      runsOfNorm(evaluations, norm).map((evaluation) => ({ trial: i, id: trials[i]!.id, evaluation })),
   );
+  const isAttacked = details.data.some((trial) => trial !== undefined && trial.evaluations.length > 0);
   const images = useAnswers(wanted.map(({ id, evaluation }) => imagesQuery(id, evaluation.stage)));
   const names = trials.map(({ id, colour }) => `${id}${colour}`).join();
   // `wanted` and `trials` are functions of the details and names.
   return useMemo(() => {
-    const records = trials.map((_, i): NamedRecords[] =>
-      wanted.flatMap(({ trial, evaluation }, k) => {
+    const records = trials.map((_, i): RunRecords[] =>
+      wanted.flatMap(({ trial, evaluation: { attack, settings } }, k) => {
         const data = images.data[k];
-        return trial === i && data ? [{ attack: evaluation.attack, records: data }] : [];
+        return trial === i && data ? [{ attack, settings, records: data }] : [];
       }),
     );
     const isComplete = (i: number) =>
       records[i]!.length > 0 && records[i]!.length === wanted.filter(({ trial }) => trial === i).length;
-    // An attack at a fixed ε gives no result for other radii.
-    const fixedAt =
-      wanted.length > 0 &&
-      wanted.every(({ evaluation }) => isBounded(evaluation) && attacks[evaluation.attack].norm === norm)
-        ? [...new Set(wanted.map(({ evaluation }) => Number(evaluation.settings.epsilon)))].sort(
-            (a, b) => a - b,
-          )
-        : null;
-    const maxRadius = roundedUp(Math.max(minRadius, ...records.map((own) => curveExtent(own, norm, 0))));
-    const radii =
-      fixedAt === null ? evenRadii(norm === 'linf' ? Math.min(1, maxRadius) : maxRadius) : [0, ...fixedAt];
+    const runs = [...new Map(wanted.map(({ evaluation }) => [keyOfRun(evaluation), evaluation])).values()];
+    const found = roundedUp(Math.max(minRadius, ...records.map((own) => curveExtent(own, norm, 0))));
+    const maxRadius = norm === 'linf' ? Math.min(1, found) : found;
     const curves = trials.flatMap(({ name, colour }, i) =>
-      isComplete(i) ? [{ name, colour, curve: robustnessCurve(records[i]!, norm, radii) }] : [],
+      isComplete(i) ? [{ name, colour, ...curvesOf(records[i]!, norm, maxRadius) }] : [],
     );
-    const attackCount = Math.max(0, ...records.map((own) => own.length));
-    return { curves, loading: details.loading || images.loading, note: noteOf(attackCount, fixedAt) };
+    return {
+      curves,
+      loading: details.loading || images.loading,
+      note: isAttacked ? curveText(runs, norm) : '',
+      isSearched: runs.length > 0 || !isAttacked,
+    };
   }, [details, images, norm, minRadius, names]);
 };
 
-type NamedCurve = { readonly name: string; readonly colour: number; readonly curve: RobustnessCurve };
+type NamedCurve = {
+  readonly name: string;
+  readonly colour: number;
+  readonly curve: RobustnessCurve;
+  /** At the ε at which all attacks count; null if the curve itself has them, and without such an ε. */
+  readonly points: RobustnessCurve | null;
+};
+
+/** Vertical lines for the intervals of points; null between two of them. */
+const intervalLines = ({ epsilon, low, high }: RobustnessCurve) =>
+  epsilon.flatMap((e, k) => [
+    [e, low[k]],
+    [e, high[k]],
+    [e, null],
+  ]);
 
 export const RobustnessCurves = ({
   curves,
@@ -103,8 +127,13 @@ export const RobustnessCurves = ({
   const norm = curves[0]?.curve.norm ?? 'linf';
   const option = useMemo(() => {
     const axis = axisStyle(colours);
-    const maxEpsilon = Math.max(...curves.map(({ curve }) => curve.epsilon.at(-1) ?? 0), 0);
-    const series = curves.flatMap(({ name, colour, curve }, i) => {
+    const maxEpsilon = Math.max(
+      ...curves
+        .flatMap(({ curve, points }) => [curve, ...(points ? [points] : [])])
+        .map(({ epsilon }) => epsilon.at(-1) ?? 0),
+      0,
+    );
+    const series = curves.flatMap(({ name, colour, curve, points }, i) => {
       const tone = colours.series[colour % 6]!;
       const band = {
         type: 'line',
@@ -119,7 +148,7 @@ export const RobustnessCurves = ({
         {
           ...band,
           id: `high${i}`,
-          data: curve.epsilon.map((e, k) => [e, curve.high[k]! - curve.low[k]!]),
+          data: curve.epsilon.map((e, k) => [e, (curve.high[k] ?? 0) - (curve.low[k] ?? 0)]),
           areaStyle: { color: tone, opacity: 0.13 },
         },
         {
@@ -137,6 +166,28 @@ export const RobustnessCurves = ({
           },
           itemStyle: { color: tone },
         },
+        ...(points
+          ? [
+              {
+                id: `interval${i}`,
+                type: 'line',
+                symbol: 'none',
+                silent: true,
+                tooltip: { show: false },
+                lineStyle: { color: tone, width: 2 },
+                data: intervalLines(points),
+              },
+              {
+                id: `point${i}`,
+                name,
+                type: 'scatter',
+                symbol: 'diamond',
+                symbolSize: 11,
+                itemStyle: { color: tone },
+                data: points.epsilon.map((e, k) => [e, points.accuracy[k], points.low[k], points.high[k]]),
+              },
+            ]
+          : []),
       ];
     });
     return {
@@ -149,12 +200,14 @@ export const RobustnessCurves = ({
         formatter: (
           hits: readonly { seriesId: string; seriesName: string; marker: string; value: number[] }[],
         ) => {
+          const lineOf = ({ marker, seriesId, seriesName, value }: (typeof hits)[number]) => {
+            const at = seriesId.startsWith('point') ? `, all attacks at ε = ${formatNumber(value[0])}` : '';
+            return `${marker}${seriesName}${at}: <b>${formatPercent(value[1])}</b> [${formatPercent(value[2])}, ${formatPercent(value[3])}]`;
+          };
           const rows = hits.filter((hit) => hit.seriesId.startsWith('curve'));
-          const lines = rows.map(
-            ({ marker, seriesName, value }) =>
-              `${marker}${seriesName}: <b>${formatPercent(value[1])}</b> [${formatPercent(value[2])}, ${formatPercent(value[3])}]`,
-          );
-          return [`ε = ${formatNumber(rows[0]?.value[0])}`, ...lines].join('<br/>');
+          const points = hits.filter((hit) => hit.seriesId.startsWith('point'));
+          const head = rows.length > 0 ? [`ε = ${formatNumber(rows[0]?.value[0])}`] : [];
+          return [...head, ...[...rows, ...points].map(lineOf)].join('<br/>');
         },
       },
       xAxis: {

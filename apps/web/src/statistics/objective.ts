@@ -14,8 +14,8 @@ import {
   type Trial,
   threatModelOf,
   usualMetric,
-  wilsonInterval,
   withinText,
+  worstCaseShare,
 } from '@funnel/contracts';
 import { attackLabel, formatMeasured, formatPercent, keyOfRun } from '../format.ts';
 
@@ -120,11 +120,9 @@ const measuredBy = (trial: Trial, { attack, metric }: Objective): Measured => {
 
 /** The value in the worst case over all attacks. All of them attack the same images. */
 export const worstCaseOf = (trial: Trial, metric: EvaluationMetricName): Measured => {
-  const summary = trial.evaluations[0]?.summary;
-  const value = readExtended(trial.worstCase?.values[metric] ?? null);
-  if (!summary || value === null || !(metric in intervals)) return { value, interval: null };
-  const n = metric === 'successRate' ? summary.attempted : summary.images;
-  return { value, interval: wilsonInterval(Math.round(value * n), n) };
+  if (metric === 'robustAccuracy' || metric === 'successRate' || metric === 'cleanAccuracy')
+    return worstCaseShare(trial, metric) ?? unknown;
+  return { value: readExtended(trial.worstCase?.values[metric] ?? null), interval: null };
 };
 
 export const resultOf = (trial: Trial, objective: Objective): Result => ({

@@ -153,7 +153,7 @@ it('an infinite median is the best value, and a missing one is no value', () => 
     '∞',
   ]);
   expect(firstChoice(results, objective).slice(0, 3)).toEqual([2, 4, 3]);
-  const column = columnsOf(results, [], objective, false).find(({ key }) => key === 'value')!;
+  const column = columnsOf(results, [], objective, false, 100).find(({ key }) => key === 'value')!;
   expect(sortResults(results, column, true).map((result) => result.trial.number)).toEqual([2, 4, 3, 1, 0]);
   expect(sortResults(results, column, false).map((result) => result.trial.number)).toEqual([1, 3, 2, 4, 0]);
 });
@@ -208,7 +208,7 @@ it('puts the results of a trial first on a narrow screen', () => {
   const { trials: all, definition } = trials();
   const objective = createObjective('', 'robustAccuracy', defaultObjective(definition));
   const results = all.map((trial) => resultOf(trial, objective));
-  const columns = columnsOf(results, ['gamma'], objective, true);
+  const columns = columnsOf(results, ['gamma'], objective, true, 100);
   expect(resultsFirst(columns).map(({ key }) => key)).toEqual([
     ...['number', 'value', 'clean', 'verdict', 'recipe', 'status', 'gamma', 'seed'],
   ]);

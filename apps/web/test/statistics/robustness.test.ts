@@ -1,13 +1,6 @@
 import type { EvaluationRecords } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import {
-  curveExtent,
-  evenRadii,
-  fateOf,
-  paretoFront,
-  robustnessCurve,
-  worstDistances,
-} from '../../src/statistics/robustness.ts';
+import { curveExtent, fateOf, paretoFront } from '../../src/statistics/robustness.ts';
 import { uniformOf } from '../fake-api/digits.ts';
 
 /** Per image: the distance at which the attack fooled it; null if it never did; 'wrong' if the clean image was misclassified. */
@@ -24,43 +17,13 @@ const records = (falls: readonly (number | null | 'wrong')[]): EvaluationRecords
   queries: falls.map(() => 1),
 });
 
-const first = { attack: 'pgd-linf', records: records([0.1, 0.3, null, 'wrong']) } as const;
-const second = { attack: 'fmn-linf', records: records([0.2, 0.05, null, 'wrong']) } as const;
+const first = {
+  attack: 'pgd-linf',
+  settings: { epsilon: 0.3 },
+  records: records([0.1, 0.3, null, 'wrong']),
+} as const;
 
 describe('robust accuracy over ε', () => {
-  it('takes the worst case for each image', () => {
-    expect([...worstDistances([first, second], 'linf').values()]).toEqual([
-      0.1,
-      0.05,
-      Number.POSITIVE_INFINITY,
-      0,
-    ]);
-  });
-
-  it('falls at the distance of each image, and counts images that were wrong from the start', () => {
-    const { epsilon, accuracy, images } = robustnessCurve([first, second], 'linf', evenRadii(0.4, 9));
-    expect(images).toBe(4);
-    expect(epsilon[0]).toBe(0);
-    expect(accuracy).toEqual(epsilon.map((e) => (1 + Number(e < 0.1) + Number(e < 0.05)) / 4));
-  });
-
-  it('uses the distances of its norm', () => {
-    expect(robustnessCurve([first], 'l2', [0, 1, 2]).accuracy).toEqual([0.75, 0.5, 0.5]);
-  });
-
-  it('counts an attack that used all of its ε, despite the rounding of float32', () => {
-    const full = { attack: 'fgsm', records: records([Math.fround(0.1), Math.fround(0.1)]) } as const;
-    expect(robustnessCurve([full], 'linf', [0, 0.0999, 0.1]).accuracy).toEqual([1, 1, 0]);
-  });
-
-  it('has intervals around every point', () => {
-    const { accuracy, low, high } = robustnessCurve([first], 'linf', evenRadii(0.4));
-    for (const [i, share] of accuracy.entries()) {
-      expect(low[i]).toBeLessThanOrEqual(share);
-      expect(high[i]).toBeGreaterThanOrEqual(share);
-    }
-  });
-
   it('reaches to the given radius or to the largest distance', () => {
     expect(curveExtent([first], 'linf', 0.2)).toBe(0.3);
     expect(curveExtent([first], 'linf', 0.5)).toBe(0.5);

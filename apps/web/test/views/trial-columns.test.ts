@@ -1,7 +1,7 @@
 import type { Trial } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import type { Result } from '../../src/statistics/objective.ts';
-import { parseFilter } from '../../src/views/sweep/trial-columns.tsx';
+import { cleanIntervalOf, parseFilter } from '../../src/views/sweep/trial-columns.tsx';
 
 const result = (
   number: number,
@@ -84,4 +84,11 @@ describe('the filter of the trials table', () => {
   it('names an unknown column and the known ones', () => {
     expect(parseFilter('gama>1', hyperparameters).fault).toMatch(/no column gama.*gamma/);
   });
+});
+
+it('the clean accuracy has the Wilson interval of the test images', () => {
+  // 38 of 100: [0.2910, 0.4780]
+  expect(cleanIntervalOf(0.38, 100)).toEqual([expect.closeTo(0.291, 3), expect.closeTo(0.478, 3)]);
+  expect(cleanIntervalOf(null, 100)).toBeNull();
+  expect(cleanIntervalOf(0.38, undefined)).toBeNull();
 });

@@ -167,16 +167,16 @@ export const countByClass = (
   robust: countWhere(label, classes, (row) => correct[row]! && !success[row]!),
 });
 
-/** Robust accuracy over ε in one norm, with 95 % Wilson intervals. */
+/** Robust accuracy over ε in one norm, with 95 % Wilson intervals; null at an ε about which no attack says anything (`robustness-curve.ts`). */
 export const RobustnessCurve = z.strictObject({
   norm: z.enum(['l2', 'linf']),
   images: count('Number of images behind every point, including images that are misclassified when clean.'),
-  attacks: z
-    .array(AttackName)
-    .meta({ description: 'The curve shows the worst case per image over these attacks.' }),
+  attacks: z.array(AttackName).meta({
+    description: 'The attacks that work in this norm: the curve shows the worst case per image over them.',
+  }),
   epsilon: z.array(z.number().min(0)),
-  accuracy: z.array(z.number().min(0).max(1)),
-  low: z.array(z.number().min(0).max(1)),
-  high: z.array(z.number().min(0).max(1)),
+  accuracy: z.array(z.number().min(0).max(1).nullable()),
+  low: z.array(z.number().min(0).max(1).nullable()),
+  high: z.array(z.number().min(0).max(1).nullable()),
 });
 export type RobustnessCurve = z.infer<typeof RobustnessCurve>;

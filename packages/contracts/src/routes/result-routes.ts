@@ -127,7 +127,14 @@ export const resultRoutes = {
     query: z.strictObject({
       trials: z.string().max(1000).meta({ description: 'Trial ids, joined by commas.' }),
     }),
-    response: z.strictObject({ trials: z.array(TrialDetail), differs: z.array(z.string()) }),
+    response: z.strictObject({
+      trials: z.array(TrialDetail),
+      differs: z.array(z.string()),
+      letters: z.array(z.string().nullable()).optional().meta({
+        description:
+          'Of each trial: trials whose worst cases cannot be told apart have a letter in common, as in the leaderboard. Null for a trial that is not compared: without a worst case, or with other images or attacks than the first one.',
+      }),
+    }),
     errors: ['INVALID_REQUEST', 'NOT_FOUND'],
   },
 } as const satisfies Record<string, Route>;

@@ -34,12 +34,11 @@ const stageColumns = {
 
 type AttackStage = RowOf<typeof stageColumns>;
 
-/** The attack stages of the trials that rank by their worst case, by trial. */
-const attackStages = async (
+/** The attack stages of trials, by trial, in order. */
+export const attackStages = async (
   tx: Tx,
-  seeds: readonly SeedEvidence[],
+  trialIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly AttackStage[]>> => {
-  const trialIds = seeds.filter(({ ordinal }) => ordinal === -1).map(({ trial_id }) => trial_id);
   const found = new Map(trialIds.map((id) => [id, [] as AttackStage[]]));
   if (trialIds.length === 0) return found;
   const rows = await tx.query(
@@ -148,9 +147,12 @@ export const compareRows = async (
 ): Promise<readonly (string | undefined)[]> => {
   const measured = rows.slice(0, lettered).flatMap(({ interval }, place) => (interval ? [place] : []));
   if (measured.length < 2) return [];
+  const ofWorstCases = measured.flatMap((place) =>
+    rows[place]!.seeds.filter(({ ordinal }) => ordinal === -1),
+  );
   const stages = await attackStages(
     tx,
-    measured.flatMap((place) => rows[place]!.seeds),
+    ofWorstCases.map(({ trial_id }) => trial_id),
   );
   const conditions = measured.map((place) => conditionsOf(rows[place]!, stages, metric));
   const places = measured.filter((_, i) => conditions[i] === conditions[0]);

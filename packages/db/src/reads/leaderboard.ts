@@ -26,6 +26,7 @@ import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
 import { findRanked, type RankedRow, rankedValue } from './ranking.ts';
 import { robustOfRows } from './robust-at-epsilon.ts';
 import { assertSweep } from './sweeps.ts';
+import { tiedAttacks } from './tied-attacks.ts';
 import { reasonsOf, reasonsOfRow } from './verdict-reasons.ts';
 
 type Rejections = { readonly rejectedClean: number; readonly rejectedAttacked: number };
@@ -99,14 +100,16 @@ export const leaderboard = async (
     return { balls, robust: await robustOfRows(tx, runs) };
   };
   // None of these needs another one, so they run at the same time.
-  const [{ intervals, letters }, reasons, { balls, robust }, older, notShown, otherBest] = await Promise.all([
-    comparisons(),
-    reasonsOf(tx, evidence.flat()),
-    ballsAndRobust(),
-    readChanges(tx, rows.map(stageOf), changesOf),
-    cursor ? undefined : countNotShown(tx, query),
-    cursor ? undefined : findOtherBest(tx, query, rows[0]),
-  ]);
+  const [{ intervals, letters }, reasons, { balls, robust }, tied, older, notShown, otherBest] =
+    await Promise.all([
+      comparisons(),
+      reasonsOf(tx, evidence.flat()),
+      ballsAndRobust(),
+      tiedAttacks(tx, rows, metric),
+      readChanges(tx, rows.map(stageOf), changesOf),
+      cursor ? undefined : countNotShown(tx, query),
+      cursor ? undefined : findOtherBest(tx, query, rows[0]),
+    ]);
   const items = rows.map((row, i): LeaderboardRow => {
     const [value, seeds, interval] = [values[i]!, evidence[i]!, intervals[i]!];
     const changes = older.get(rowKey(stageOf(row)));
@@ -122,6 +125,7 @@ export const leaderboard = async (
       attack: row.attack,
       settings: row.settings,
       ...(query.attack === undefined && { within: balls.get(row.sweep_id) ?? {} }),
+      ...(tied[i]!.length > 0 && { tied: [...tied[i]!] }),
       metric,
       value: value === null ? null : writeExtended(value),
       ...(robust[i] && { robustAtEpsilon: robust[i] }),

@@ -36,6 +36,7 @@ import { isNumber, pageOf, readCursor } from './pages.ts';
 import { withRobustAtEpsilon } from './robust-at-epsilon.ts';
 import { stagesOfTrials } from './stages.ts';
 import { assertSweep } from './sweeps.ts';
+import { lettersOfTrials, withMedianIntervals } from './trial-certainty.ts';
 import { warningsOf } from './warnings.ts';
 
 const trialColumns = {
@@ -182,11 +183,15 @@ const detailsOf = async (
   const withEpsilon = await Promise.all(
     rows.map((row) => withRobustAtEpsilon(tx, evaluations.get(row.id) ?? [])),
   );
+  const results = await withMedianIntervals(
+    tx,
+    rows.map(({ id }, i) => ({ id, evaluations: withEpsilon[i]!, worstCase: worstCases.get(id) })),
+  );
   return rows.map((row, i) => {
-    const ofTrial = withEpsilon[i]!;
+    const { evaluations: ofTrial, worstCase } = results[i]!;
     const changes = older.get(rowKey(wholeTrial(row.id)));
     return {
-      ...trialOf(row, ofTrial, worstCases.get(row.id)),
+      ...trialOf(row, ofTrial, worstCase),
       data: dataOfTrial(row),
       perClass: perClass.get(row.id) ?? null,
       stages: [...(stages.get(row.id) ?? [])],
@@ -223,7 +228,8 @@ export const compareTrials = async (
   ids: readonly string[],
   changesOf: ChangesOf = () => [],
 ): Promise<Comparison> => {
-  const trials = await detailsOf(reading(db), ids, changesOf);
+  const tx = reading(db);
+  const trials = await detailsOf(tx, ids, changesOf);
   const cells = trials.map(
     ({ recipe, dataset, seed, hyperparameters }) =>
       new Map<string, HyperparameterValue>(Object.entries({ recipe, dataset, ...hyperparameters, seed })),
@@ -232,6 +238,7 @@ export const compareTrials = async (
   return {
     trials: [...trials],
     differs: names.filter((name) => new Set(cells.map((cell) => cell.get(name))).size > 1),
+    letters: [...(await lettersOfTrials(tx, trials))],
   };
 };
 
@@ -239,4 +246,6 @@ export type Comparison = {
   readonly trials: TrialDetail[];
   /** Names of hyperparameters, `recipe`, `dataset`, `seed`. */
   readonly differs: string[];
+  /** See `lettersOfTrials`. */
+  readonly letters: (string | null)[];
 };

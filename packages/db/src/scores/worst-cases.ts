@@ -1,8 +1,8 @@
 /**
  * The worst case over the attacks of a trial, image by image, by the definition in `ranking.ts` of the contracts: the images that an attack
- * fooled inside one of the trial's balls, and the least distance that any attack found. Noise level and clean accuracy have no value per
- * image: their worst case is the worst value of any attack. A missing value is never the worst. Without a ball there is no robust accuracy,
- * and where nothing was attacked there is no success rate either.
+ * fooled inside one of the trial's balls, and the least distance that any attack found, in the norms in which an attack works. Noise level and
+ * clean accuracy have no value per image: their worst case is the worst value of any attack. A missing value is never the worst. Without a ball
+ * there is no robust accuracy, and where nothing was attacked there is no success rate either.
  *
  * Each set of evaluations is read once, by the transaction that completes the last attack of a trial: a thousand images and six attacks take
  * about ten milliseconds. Trials with the same evaluations share the result. The worst case over one attack is that attack.
@@ -15,6 +15,7 @@ import {
   type Run,
   reachOf,
   threatModelOf,
+  worstCaseHas,
 } from '@funnel/contracts';
 import { jsonb, type RowOf, text, texts } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
@@ -63,23 +64,30 @@ const copyFromTwin = `
   JOIN scores w ON w.trial_id = twin.trial_id AND w.ordinal = -1
   WHERE cardinality(d.stages) > 1`;
 
+/** $1, $2: trials, and for each the median that its only attack says nothing about. */
 const copyOnlyAttack = `
   INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, configuration_index, attack, value, utility)
-  SELECT trial_id, stage_id, metric, sweep_id, -1, configuration_index, '', value, utility FROM scores WHERE trial_id = ANY($1) AND ordinal >= 0`;
-
-/** SQL: the median of the least distance in this norm over the attacked images; null if no image was attacked. */
-const medianOf = (norm: 'l2' | 'linf'): string =>
-  `CASE WHEN z.attempted > 0 THEN coalesce((j.${norm}[(z.attempted + 1) / 2] + j.${norm}[z.attempted / 2 + 1]) / 2, 'Infinity') END`;
+  SELECT s.trial_id, s.stage_id, s.metric, s.sweep_id, -1, s.configuration_index, '',
+    CASE WHEN s.metric <> d.lacks THEN s.value END, CASE WHEN s.metric <> d.lacks THEN s.utility END
+  FROM unnest($1::text[], $2::text[]) AS d (trial_id, lacks) JOIN scores s ON s.trial_id = d.trial_id AND s.ordinal >= 0`;
 
 /**
- * $1–$5: the evaluations of each set, whether all adversarials of the attack count, and the radii of the balls (null: no ball). $6, $7:
- * trials and their sets. The arrays of `joint` are sorted and do not contain the images that no attack fooled: a median beyond the end of
+ * SQL: the median of the least distance in this norm over the attacked images; null if no image was attacked, and if no attack works in the
+ * norm.
+ */
+const medianOf = (norm: 'l2' | 'linf'): string =>
+  `CASE WHEN z.attempted > 0 AND z.has_${norm} THEN coalesce((j.${norm}[(z.attempted + 1) / 2] + j.${norm}[z.attempted / 2 + 1]) / 2, 'Infinity') END`;
+
+/**
+ * $1–$7: the evaluations of each set, whether all adversarials of the attack count, the radii of the balls (null: no ball), and whether the set
+ * has each median. $8, $9: trials and their sets. The arrays of `joint` are sorted and do not contain the images that no attack fooled: a median beyond the end of
  * an array is infinite.
  */
 const insertWorstCases = `
   INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, configuration_index, attack, value, utility)
   WITH attacks AS (
-    SELECT * FROM unnest($1::int[], $2::text[], $3::boolean[], $4::float8[], $5::float8[]) AS a (set_number, stage_id, counts_fully, l2, linf)
+    SELECT * FROM unnest($1::int[], $2::text[], $3::boolean[], $4::float8[], $5::float8[], $6::boolean[], $7::boolean[])
+      AS a (set_number, stage_id, counts_fully, l2, linf, has_l2, has_linf)
   ), found AS MATERIALIZED (
     SELECT a.set_number, a.stage_id, i.n, i.l2, i.linf, coalesce(a.counts_fully OR i.l2 <= a.l2 OR i.linf <= a.linf, false) AS inside
     FROM attacks a JOIN evaluations e USING (stage_id)
@@ -94,18 +102,18 @@ const insertWorstCases = `
     FROM images GROUP BY 1
   ), sizes AS (
     SELECT a.set_number, max((e.summary ->> 'attempted')::int) AS attempted, max((e.summary ->> 'images')::int) AS images,
-      bool_or(a.l2 IS NOT NULL OR a.linf IS NOT NULL) AS has_ball
+      bool_or(a.l2 IS NOT NULL OR a.linf IS NOT NULL) AS has_ball, bool_or(a.has_l2) AS has_l2, bool_or(a.has_linf) AS has_linf
     FROM attacks a JOIN evaluations e USING (stage_id) GROUP BY 1
   ), strongest AS (
     SELECT DISTINCT ON (s.trial_id, s.metric) d.set_number, s.*
-    FROM unnest($6::text[], $7::int[]) AS d (trial_id, set_number) JOIN scores s ON s.trial_id = d.trial_id AND s.ordinal >= 0
+    FROM unnest($8::text[], $9::int[]) AS d (trial_id, set_number) JOIN scores s ON s.trial_id = d.trial_id AND s.ordinal >= 0
     LEFT JOIN strength p ON p.set_number = d.set_number AND p.stage_id = s.stage_id
     ORDER BY s.trial_id, s.metric, CASE WHEN s.metric IN ('robustAccuracy', 'successRate') THEN coalesce(p.fooled, 0) END DESC NULLS LAST,
       s.utility NULLS LAST, s.ordinal
   )
   SELECT s.trial_id, s.stage_id, s.metric, s.sweep_id, -1, s.configuration_index, '', v.value, v.value * m.sign
   FROM strongest s JOIN sizes z USING (set_number) LEFT JOIN joint j USING (set_number)
-  JOIN unnest($8::text[], $9::int[]) AS m (metric, sign) ON m.metric = s.metric
+  JOIN unnest($10::text[], $11::int[]) AS m (metric, sign) ON m.metric = s.metric
   CROSS JOIN LATERAL (
     SELECT CASE s.metric
       WHEN 'robustAccuracy' THEN CASE WHEN z.has_ball AND z.attempted > 0 THEN (z.attempted - coalesce(j.fooled, 0))::float8 / z.images END
@@ -135,8 +143,10 @@ export const reachesOf = (runs: readonly Run[]) => {
 
 const scoreSets = (tx: Tx, sets: readonly TrialSet[]): Promise<void> => {
   const attacks = sets.flatMap(([{ stages, attacks: names, settings }], set) => {
-    const reaches = reachesOf(names.map((attack, i): Run => ({ attack, settings: settings[i]! })));
-    return stages.map((stage, i) => ({ set, stage, ...reaches[i]! }));
+    const runs = names.map((attack, i): Run => ({ attack, settings: settings[i]! }));
+    const reaches = reachesOf(runs);
+    const has = { hasL2: worstCaseHas('medianL2', runs), hasLinf: worstCaseHas('medianLinf', runs) };
+    return stages.map((stage, i) => ({ set, stage, ...reaches[i]!, ...has }));
   });
   const trials = sets.flatMap((trialSet, set) => trialSet.map(({ id }) => ({ id, set })));
   return tx.run(insertWorstCases, [
@@ -146,10 +156,20 @@ const scoreSets = (tx: Tx, sets: readonly TrialSet[]): Promise<void> => {
       attacks.map((row) => row.countsFully),
     ],
     ...[attacks.map((row) => row.l2), attacks.map((row) => row.linf)],
+    ...[attacks.map((row) => row.hasL2), attacks.map((row) => row.hasLinf)],
     ...[trials.map((row) => row.id), trials.map((row) => row.set)],
     ...[evaluationMetricNames, utilitySigns],
   ]);
 };
+
+/** An attack works in one norm, so it lacks one median. */
+const lackOf = ({ attacks: names }: UnscoredTrial): string =>
+  worstCaseHas(
+    'medianL2',
+    names.map((attack) => ({ attack })),
+  )
+    ? 'medianLinf'
+    : 'medianL2';
 
 /** Scores the worst cases of the trials whose attacks are all complete. The scores of each attack must exist already. */
 export const scoreWorstCases = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
@@ -161,7 +181,8 @@ export const scoreWorstCases = async (tx: Tx, trialIds: readonly string[]): Prom
     else sets.set(key, [trial]);
   }
   const withOneAttack = [...sets.values()].filter(([{ stages }]) => stages.length === 1).flat();
-  if (withOneAttack.length > 0) await tx.run(copyOnlyAttack, [withOneAttack.map(({ id }) => id)]);
+  if (withOneAttack.length > 0)
+    await tx.run(copyOnlyAttack, [withOneAttack.map(({ id }) => id), withOneAttack.map(lackOf)]);
   const others = [...sets.values()].filter(([{ stages }]) => stages.length > 1);
   for (let first = 0; first < others.length; first += setsPerStatement)
     await scoreSets(tx, others.slice(first, first + setsPerStatement));

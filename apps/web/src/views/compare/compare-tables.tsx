@@ -1,12 +1,19 @@
 import {
+  apartText,
   type Evaluation,
   type EvaluationMetricName,
   evaluationMetrics,
   hyperparameterOf,
+  lettersText,
   readExtended,
   type TrialDetail,
+  threatModelText,
   totalOf,
   usualMetric,
+  usualMetricAmong,
+  wilsonInterval,
+  withinText,
+  worstCaseShare,
 } from '@funnel/contracts';
 import { type CSSProperties, useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
@@ -19,6 +26,7 @@ import {
   formatMeasured,
   formatPercent,
   hyperparameterTitle,
+  inSentence,
   keyOfRun,
 } from '../../format.ts';
 import { href } from '../../router.ts';
@@ -79,6 +87,87 @@ const strengthCell = (evaluation: Evaluation | undefined, metric: EvaluationMetr
   return { value, text: value === null ? '–' : formatMeasured(value) };
 };
 
+/** The robust accuracy in the worst case with its count, or the median distance where no attack has a fixed ε. */
+const worstCell = (trial: TrialDetail, metric: EvaluationMetricName): Cell => {
+  if (metric !== 'robustAccuracy') {
+    const value = readExtended(trial.worstCase?.values[metric] ?? null);
+    return { value, text: value === null ? '–' : formatMeasured(value) };
+  }
+  const share = worstCaseShare(trial, metric);
+  if (share === null) return { value: null, text: '–' };
+  const cell = percentCell(share.value, share.interval);
+  return { ...cell, note: `${share.count} of ${share.of}, ${cell.note}` };
+};
+
+/** The row that ranks the trials, and whether its differences are more than chance. */
+const WorstCaseRows = (props: {
+  readonly trials: readonly TrialDetail[];
+  readonly letters: readonly (string | null)[];
+}) => {
+  const { trials, letters } = props;
+  if (trials.every(({ worstCase }) => worstCase === null)) return null;
+  const metric = usualMetricAmong(
+    trials.flatMap(({ evaluations }) => evaluations),
+    undefined,
+  );
+  const within = trials.map(({ worstCase }) => (worstCase ? withinText(worstCase.within, metric) : null));
+  const texts = [...new Set(within.filter((text) => text !== null))];
+  const cells = trials.map((trial, i): Cell => {
+    const cell = worstCell(trial, metric);
+    return texts.length === 1 ? cell : { ...cell, note: `${cell.note ?? ''}${within[i] ?? ''}` };
+  });
+  return (
+    <>
+      <Row
+        title={`Worst case over all attacks: ${inSentence(evaluationMetrics[metric].title)}${texts.length === 1 ? texts[0] : ''}`}
+        better={texts.length === 1 ? betterOf(metric) : null}
+        cells={cells}
+      />
+      {letters.some((letter) => letter !== null) ? (
+        <tr title={apartText(letters) ?? undefined}>
+          <th scope="row">Letters</th>
+          {letters.map((letter, i) => (
+            <td key={i}>{letter === null ? '–' : lettersText(letter)}</td>
+          ))}
+        </tr>
+      ) : null}
+    </>
+  );
+};
+
+/** Attacks that look for the smallest change have their robust accuracy at the ε that a trial names. */
+const AtEpsilonRow = (props: {
+  readonly trials: readonly TrialDetail[];
+  readonly run: Evaluation;
+  readonly of: (trial: TrialDetail) => Evaluation | undefined;
+}) => {
+  const found = props.trials.map(props.of);
+  const [first, ...others] = [
+    ...new Set(
+      found.flatMap((one) =>
+        one?.robustAtEpsilon
+          ? [threatModelText({ [one.robustAtEpsilon.norm]: one.robustAtEpsilon.epsilon })]
+          : [],
+      ),
+    ),
+  ];
+  if (first === undefined) return null;
+  const isSame = others.length === 0;
+  return (
+    <Row
+      title={`Robust accuracy at ${isSame ? first : 'the ε of each trial'}, ${attackLabel(props.run)}`}
+      better={isSame ? 'max' : null}
+      cells={found.map((one) => {
+        const at = one?.robustAtEpsilon;
+        if (!one || !at) return percentCell(null);
+        const cell = percentCell(at.accuracy, wilsonInterval(at.robust, one.summary.images));
+        const ball = isSame ? '' : ` at ${threatModelText({ [at.norm]: at.epsilon })}`;
+        return { ...cell, note: `${at.robust} of ${one.summary.images}, ${cell.note}${ball}` };
+      })}
+    />
+  );
+};
+
 const costOf = (trial: TrialDetail): number =>
   trial.stages.reduce((sum, stage) => sum + (stage.seconds ?? 0) / Math.max(1, stage.sharedBy), 0);
 
@@ -113,9 +202,12 @@ const Rejections = (props: {
 
 export const CompareResults = (props: {
   readonly trials: readonly TrialDetail[];
+  /** See `letters` of the answer. */
+  readonly letters: readonly (string | null)[];
   readonly onLeaveOut: ((id: string) => void) | null;
 }) => {
   const { trials } = props;
+  const apart = apartText(props.letters);
   const runs = new Map<string, Evaluation>();
   for (const { evaluations } of trials)
     for (const evaluation of evaluations) runs.set(keyOfRun(evaluation), evaluation);
@@ -170,6 +262,10 @@ export const CompareResults = (props: {
               ))}
             </tr>
             <Row title="Clean accuracy" better="max" cells={trials.map(cleanCell)} />
+            <WorstCaseRows trials={trials} letters={props.letters} />
+            {[...runs].map(([key, run]) => (
+              <AtEpsilonRow key={`at/${key}`} trials={trials} run={run} of={(trial) => of(trial, key)} />
+            ))}
             {[...runs].map(([key, run]) => (
               <Row
                 key={key}
@@ -198,6 +294,7 @@ export const CompareResults = (props: {
           </tbody>
         </table>
       </div>
+      {apart === null ? null : <p className="muted small panel-body">{apart}</p>}
     </Panel>
   );
 };

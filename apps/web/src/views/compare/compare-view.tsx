@@ -23,7 +23,7 @@ const Curves = ({
   readonly norm: 'linf' | 'l2';
 }) => {
   const named = trials.map((trial, colour) => ({ id: trial.id, name: trialName(trial, trials), colour }));
-  const { curves, loading, note } = useRobustnessCurves(
+  const { curves, loading, note, isSearched } = useRobustnessCurves(
     named,
     norm,
     (trials[0]?.data.budgets ?? budgetsOf())[norm],
@@ -36,11 +36,11 @@ const Curves = ({
         </div>
       ) : loading ? (
         <Skeleton height={280} />
-      ) : (
+      ) : isSearched ? (
         <p className="muted" style={{ height: 280 }}>
           None of these trials has been attacked yet.
         </p>
-      )}
+      ) : null}
     </Panel>
   );
 };
@@ -210,9 +210,9 @@ export const CompareView = () => {
         </div>
       </header>
       <Loaded state={state} height={600}>
-        {({ trials, differs }) => (
+        {({ trials, differs, letters = [] }) => (
           <div className="stack">
-            <CompareResults trials={trials} onLeaveOut={ids.length > 2 ? leaveOut : null} />
+            <CompareResults trials={trials} letters={letters} onLeaveOut={ids.length > 2 ? leaveOut : null} />
             <CompareCurves trials={trials} />
             <CompareSpec trials={trials} differs={differs} />
             <CompareGallery trials={trials} />

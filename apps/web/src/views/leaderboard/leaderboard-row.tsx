@@ -1,17 +1,20 @@
 /** A row of the leaderboard: the run, its value with the interval and the images behind it, and the verdict. */
 import {
+  attacks,
   describeChanges,
   type LeaderboardRow,
   lettersText,
   ranksBelow,
   readExtended,
   sizeText,
+  strongestText,
   threatModelText,
+  tieText,
   versionText,
 } from '@funnel/contracts';
 import { IntervalMark } from '../../charts/marks.tsx';
 import { Verdict } from '../../components/status.tsx';
-import { attackTitle, formatInterval, formatPercent, seedsText, settingsLabel } from '../../format.ts';
+import { formatInterval, formatPercent, seedsText, settingsLabel } from '../../format.ts';
 import { href } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
 import { nameOf } from './run-name.ts';
@@ -109,7 +112,7 @@ export const Row = (props: {
         {value === null ? (
           <span
             className="muted"
-            title="No value, because no image was attacked, no image was fooled, or no attack has a fixed ε."
+            title="No value, because no image was attacked, no image was fooled, no attack has a fixed ε, or no attack works in this norm."
           >
             –
           </span>
@@ -154,8 +157,8 @@ export const Row = (props: {
         )}
       </td>
       {props.rejects ? <Rejected row={row} /> : null}
-      <td>
-        {attackTitle(row)}
+      <td title={tieText(row) ?? undefined}>
+        {strongestText(row, { nameOf: (attack) => attacks[attack].title, most: 1 })}
         <span className="muted small board-settings">
           {row.within === undefined
             ? settingsLabel(row)

@@ -29,8 +29,8 @@ const HyperparameterImportanceBars = (props: {
   readonly selected: string | null;
   readonly onSelect: (name: string) => void;
 }) => {
-  const max = Math.max(0.05, ...props.rows.map(({ importance, chance }) => Math.max(importance, chance)));
-  const share = (value: number) => `${(100 * Math.max(0, value)) / max}%`;
+  // Of the whole track, which is all of the variance.
+  const share = (value: number) => `${100 * Math.min(1, Math.max(0, value))}%`;
   return (
     <ul className="importance">
       {props.rows.map(({ name, importance, chance }) => (

@@ -87,7 +87,7 @@ const CurvesPanel = ({ data, budgets }: { readonly data: SweepResults; readonly 
     const found = data.results.find(({ trial }) => trial.number === number);
     return found ? [{ id: found.trial.id, name: `Trial ${number}`, colour }] : [];
   });
-  const { curves, loading, note } = useRobustnessCurves(trials, norm, budgets[norm]);
+  const { curves, loading, note, isSearched } = useRobustnessCurves(trials, norm, budgets[norm]);
   return (
     <Panel
       title="Robust accuracy over ε"
@@ -100,11 +100,11 @@ const CurvesPanel = ({ data, budgets }: { readonly data: SweepResults; readonly 
         </div>
       ) : loading ? (
         <Skeleton height={340} />
-      ) : (
+      ) : isSearched ? (
         <p className="muted" style={{ height: 340 }}>
           None of the chosen trials has been attacked yet.
         </p>
-      )}
+      ) : null}
     </Panel>
   );
 };
@@ -220,7 +220,14 @@ export const ResultsTab = ({ sweep }: SweepTabProps) => {
   const pick = (row: number) => chosen.toggle(results[row]!.trial.number);
 
   if (results.length === 0) return error === null ? <Skeleton height={480} /> : <ErrorNotice error={error} />;
-  const table = <TrialsTable data={data} active={shown} severalSeeds={sweep.definition.seeds.length > 1} />;
+  const table = (
+    <TrialsTable
+      data={data}
+      active={shown}
+      severalSeeds={sweep.definition.seeds.length > 1}
+      tested={sweep.definition.dataset.test}
+    />
+  );
   if (measured === 0 && !partial)
     return (
       <div className="stack">

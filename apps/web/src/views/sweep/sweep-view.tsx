@@ -96,6 +96,7 @@ const TrainingTab = ({ sweep }: SweepTabProps) => {
       <TrialsTable
         data={data}
         active={new Uint8Array(data.results.length).fill(1)}
+        tested={sweep.definition.dataset.test}
         severalSeeds={sweep.definition.seeds.length > 1}
       />
     </div>

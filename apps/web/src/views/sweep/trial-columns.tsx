@@ -1,8 +1,10 @@
+import { wilsonInterval } from '@funnel/contracts';
 import type { ReactNode } from 'react';
 import { IntervalMark, infinityPlace } from '../../charts/marks.tsx';
 import { Status, Verdict } from '../../components/status.tsx';
 import {
   formatHyperparameter,
+  formatInterval,
   formatPercent,
   hyperparameterDescription,
   hyperparameterTitle,
@@ -66,11 +68,20 @@ const valueColumn = (results: readonly Result[], objective: Objective): Column =
   };
 };
 
+/** Of the clean accuracy; null without it, or without the number of test images. */
+export const cleanIntervalOf = (
+  clean: number | null,
+  tested: number | undefined,
+): readonly [number, number] | null =>
+  clean === null || tested === undefined ? null : wilsonInterval(Math.round(clean * tested), tested);
+
 export const columnsOf = (
   results: readonly Result[],
   hyperparameters: readonly string[],
   objective: Objective,
   severalSeeds: boolean,
+  /** The number of test images; undefined in a sweep of a very old version. */
+  tested: number | undefined,
 ): Column[] => {
   const recipes = new Set(results.map(({ trial }) => trial.recipe));
   const columns: (Column | null)[] = [
@@ -130,7 +141,18 @@ export const columnsOf = (
       title: 'Clean accuracy',
       number: true,
       sort: ({ clean }) => clean,
-      cell: ({ clean }) => formatPercent(clean),
+      description: 'On all test images, with the 95 % interval.',
+      cell: ({ clean }) => {
+        const interval = cleanIntervalOf(clean, tested);
+        return (
+          <>
+            {formatPercent(clean)}
+            {interval ? (
+              <span className="muted small"> {formatInterval(interval, (end) => formatPercent(end, 0))}</span>
+            ) : null}
+          </>
+        );
+      },
     },
     objective.metric === 'cleanAccuracy' ? null : valueColumn(results, objective),
     {

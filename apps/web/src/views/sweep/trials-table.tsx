@@ -60,6 +60,8 @@ export const TrialsTable = (props: {
   /** 1 for rows within the brushes, else 0. */
   readonly active: Uint8Array;
   readonly severalSeeds: boolean;
+  /** The number of test images; undefined in a sweep of a very old version. */
+  readonly tested: number | undefined;
 }) => {
   const { results, hyperparameters, objective, chosen } = props.data;
   const scroller = useRef<HTMLDivElement>(null);
@@ -67,9 +69,9 @@ export const TrialsTable = (props: {
   const [sort, setSort] = useState<Sort>({ key: 'value', descending: objective.direction === 'max' });
   const isNarrow = useMedia('(max-width: 720px)');
   const columns = useMemo(() => {
-    const all = columnsOf(results, hyperparameters, objective, props.severalSeeds);
+    const all = columnsOf(results, hyperparameters, objective, props.severalSeeds, props.tested);
     return isNarrow ? resultsFirst(all) : all;
-  }, [results, hyperparameters, objective, props.severalSeeds, isNarrow]);
+  }, [results, hyperparameters, objective, props.severalSeeds, props.tested, isNarrow]);
   const filter = useMemo(() => parseFilter(text, hyperparameters), [text, hyperparameters]);
   const filtered = useMemo(
     () => results.filter((result, row) => props.active[row] !== 0 && (filter.keep?.(result) ?? true)),

@@ -92,14 +92,18 @@ const EvaluationRow = ({ evaluation }: { readonly evaluation: Evaluation }) => {
 };
 
 const Curve = ({ trial, norm }: { readonly trial: TrialDetail; readonly norm: 'linf' | 'l2' }) => {
-  const { curves, note } = useRobustnessCurves(
+  const { curves, note, isSearched } = useRobustnessCurves(
     [{ id: trial.id, name: 'worst case', colour: 0 }],
     norm,
     trial.data.budgets[norm],
   );
   return (
     <div>
-      {curves.length > 0 ? <RobustnessCurves curves={curves} height={230} /> : <Skeleton height={230} />}
+      {curves.length > 0 ? (
+        <RobustnessCurves curves={curves} height={230} />
+      ) : isSearched ? (
+        <Skeleton height={230} />
+      ) : null}
       <p className="muted small">{note}</p>
     </div>
   );

@@ -1,10 +1,12 @@
 import {
   describeChanges,
+  evaluationMetrics,
   isDecided,
   type SweepDetail,
   type TrialDetail,
   threatModelText,
   totalOf,
+  usualMetricAmong,
 } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
@@ -73,8 +75,15 @@ const Strength = ({ trial }: { readonly trial: TrialDetail }) => {
   if (!worstCase) return <Fact title="Robust accuracy" value="–" note="shown once all attacks have ended" />;
   const within = threatModelText(worstCase.within);
   if (within === '') {
-    const { value } = worstCaseOf(trial, 'medianL2');
-    return <Fact title="Median L2" value={value === null ? '–' : formatMeasured(value)} note={under} />;
+    const metric = usualMetricAmong(evaluations, undefined);
+    const { value } = worstCaseOf(trial, metric);
+    return (
+      <Fact
+        title={evaluationMetrics[metric].title}
+        value={value === null ? '–' : formatMeasured(value)}
+        note={under}
+      />
+    );
   }
   const { value, interval } = worstCaseOf(trial, 'robustAccuracy');
   const range = interval ? `${formatPercent(interval[0])} to ${formatPercent(interval[1])}, ` : '';

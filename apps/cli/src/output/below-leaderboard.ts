@@ -1,0 +1,36 @@
+/** What stands below the rows of a leaderboard: tied attacks, what to do about verdicts, and what other versions made. */
+import {
+  countVerdicts,
+  describeChanges,
+  type LeaderboardRow,
+  strongestText,
+  type TrialVerdict,
+  tieText,
+  verdictText,
+} from '@funnel/contracts';
+
+/** What to do about the verdicts of the counts, once for all rows. */
+export const describeRemedies = (rows: readonly LeaderboardRow[]): readonly string[] =>
+  Object.entries(countVerdicts).flatMap(([verdict, { remedy }]) =>
+    rows.some((row) => row.verdict === verdict)
+      ? [`  → ${verdictText(verdict as TrialVerdict)}: ${remedy}.`]
+      : [],
+  );
+
+/** Which attacks are equally strong, where a row only counts them. Rows with the same ones share a line. */
+export const describeTies = (rows: readonly LeaderboardRow[]): readonly string[] => {
+  const counted = rows.filter(({ attack, tied = [] }) => strongestText({ attack, tied }).includes('+'));
+  const texts = counted.map((row) => `  ${strongestText(row)}: ${tieText(row)}`);
+  return [...new Set(texts)];
+};
+
+/** The runs of other versions of Funnel. Runs of the same versions share a line. */
+export const describeOlder = (rows: readonly LeaderboardRow[]): readonly string[] => {
+  const trials = new Map<string, string[]>();
+  for (const { trialId, older } of rows) {
+    if (!older) continue;
+    const text = `made by another version: ${describeChanges(older)}`;
+    trials.set(text, [...new Set([...(trials.get(text) ?? []), trialId])]);
+  }
+  return [...trials].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
+};
