@@ -346,6 +346,10 @@ export const LeaderboardRow = z
     rejectedClean: EvaluationSummary.shape.rejectedClean,
     rejectedAttacked: EvaluationSummary.shape.rejectedAttacked,
     verdict: TrialVerdict,
+    sameAs: z.string().optional().meta({
+      description:
+        'The trial of an earlier row of the same page with the same attack stages and value: another sweep has submitted the same runs. Absent for that first row.',
+    }),
     older: Older,
     /** The reasons for the verdict, one sentence each; empty for `ok`. */
     reasons: z.array(z.string()),

@@ -23,6 +23,7 @@ import {
 import { countNotShown, findOtherBest } from './leaderboard-notes.ts';
 import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
 import { findRanked, type RankedRow, rankedValue } from './ranking.ts';
+import { repeatsOf } from './same-stages.ts';
 import { assertSweep } from './sweeps.ts';
 import { reasonsOf, reasonsOfRow } from './verdict-reasons.ts';
 
@@ -71,6 +72,7 @@ export const leaderboard = async (
   const rows = found.slice(0, limit);
   const ranks = ranksOf(rows, cursor, { below: query.masked === 'last', rungs: byRung });
   const evidence = await readEvidence(tx, rows, { metric, allSeeds: query.group === 'configuration' });
+  const repeats = repeatsOf(rows, evidence);
   const values = rows.map(({ utility }) => rankedValue(utility, metric));
   const measured = rows.map((_, i) => ({ value: values[i]!, seeds: evidence[i]! }));
   const stageOf = (row: RankedRow) => ({ trialId: row.trial_id, stageId: row.stage_id });
@@ -119,6 +121,7 @@ export const leaderboard = async (
       cleanInterval: cleanIntervalOf(seeds),
       ...rejectionsOf(seeds),
       verdict: worstTrialVerdict(seeds.flatMap(({ verdict }) => verdict ?? [])),
+      ...(repeats[i] && { sameAs: repeats[i] }),
       ...(changes && { older: changes }),
       reasons: reasonsOfRow(seeds, reasons),
     };
