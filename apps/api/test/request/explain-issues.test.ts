@@ -63,6 +63,30 @@ describe('a value of another type', () => {
   });
 });
 
+test.each(['preset:autoattack', 'preset:quick', 'worst'])('an objective on %s says how to rank by it', (attack) => {
+  expect(issuesOf(SweepDefinition, { ...sweep, objective: { metric: 'robustAccuracy', attack } })).toEqual([
+    {
+      path: 'objective.attack',
+      expected:
+        'the name of one attack; leave it out, or leave out the whole objective, to rank by the worst case over all attacks',
+      received: JSON.stringify(attack),
+    },
+  ]);
+});
+
+test.each<[object, string, string]>([
+  [{ direction: 'maximize' }, 'direction', 'objective: { direction: "max" }'],
+  [{ direction: 'min' }, 'direction', 'objective: { direction: "min" }'],
+  [{ direction: 'upwards' }, 'direction', 'objective: { direction: "max" or "min" }'],
+  [
+    { objective: { metric: 'robustAccuracy', direction: 'maximize' } },
+    'objective.direction',
+    'one of max, min (did you mean "max"?)',
+  ],
+])('%j: the advice proposes no value that its place refuses', (change, path, expected) => {
+  expect(issuesOf(SweepDefinition, { ...sweep, ...change })).toMatchObject([{ path, expected }]);
+});
+
 test('a lone attack or preset is a list of it', () => {
   const attacksOf = (attacks: unknown) => SweepDefinition.parse({ ...sweep, attacks }).attacks;
   expect(attacksOf('pgd-linf')).toEqual(attacksOf(['pgd-linf']));
@@ -327,7 +351,7 @@ describe('a fault in an address', () => {
       { page: '2' },
       {
         path: 'page',
-        expected: 'one of attack, metric, recipe, dataset, sweep, where, group, rungs, masked, limit, cursor',
+        expected: 'one of attack, metric, recipe, dataset, sweep, tag, where, group, rungs, masked, limit, cursor',
         received: 'the key "page"',
       },
     ],
