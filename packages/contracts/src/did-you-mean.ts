@@ -54,6 +54,7 @@ const foreignWords: ReadonlyMap<string, string> = new Map([
   ['lr', 'rate'],
   ['eps', 'epsilon'],
   ['bs', 'batchSize'],
+  ['robustness', 'robustAccuracy'],
   ['maximize', 'max'],
   ['maximise', 'max'],
   ['minimize', 'min'],

@@ -1,6 +1,6 @@
 /** The objectives of a sweep: what ranks its trials, and what a search improves. */
 import { z } from 'zod';
-import { AttackName, attackNames } from './attacks.ts';
+import { type AttackName, attackNames } from './attacks.ts';
 import { likeThis } from './like-this.ts';
 import { EvaluationMetricName, evaluationMetrics } from './metrics.ts';
 
