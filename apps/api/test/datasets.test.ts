@@ -186,7 +186,15 @@ describe('a sweep', () => {
           detail: expect.stringContaining(
             'did you mean "pets"?). Add it with: npx funnel data add petz PATH',
           ),
-          issues: [{ path: 'dataset.name' }],
+          issues: [
+            {
+              path: 'dataset.name',
+              expected: expect.stringMatching(
+                /^one of (?=.*\bmnist\b)(?=.*\bpets\b).* \(did you mean "pets"\?\)$/,
+              ),
+            },
+          ],
+          hint: expect.stringContaining('`npx funnel data add petz PATH`'),
         },
       });
   });
@@ -254,6 +262,7 @@ describe('a sweep', () => {
           detail:
             'Expected a data set that the service or a live worker has, but none has MNIST. Download it on the machine of a worker (`npx funnel data get mnist`), or bring it from a folder (`npx funnel data add mnist PATH`)',
           issues: [{ path: 'dataset.name', received: 'mnist' }],
+          hint: 'Download it on the machine of a worker: `npx funnel data get mnist`. Or take `name: glyphs`, which is generated and needs no download.',
         },
       });
     expect((await plan({ name: 'glyphs' })).warnings).toBeUndefined();

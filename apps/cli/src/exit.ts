@@ -92,7 +92,11 @@ export const explain = (
         };
   if (error instanceof AppError) {
     // The hint of UNAVAILABLE is for callers of the API. The message already says what to do.
-    if (error.code === 'UNAVAILABLE') return { text: error.message, status: exitCodes.unreachable };
+    if (error.code === 'UNAVAILABLE')
+      return {
+        text: error.message,
+        status: error.details.isSetting ? exitCodes.usage : exitCodes.unreachable,
+      };
     // The message of a refused input already says what to do.
     if (error.code === 'ATTACK_INPUT') return { text: inFlags(error.message), status: exitCodes.usage };
     const { hint = errors[error.code].hint } = error.details;

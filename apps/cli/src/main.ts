@@ -128,7 +128,18 @@ export const buildProgram = async (
     register(program, getContext);
   }
   for (const command of program.commands) command.exitOverride();
+  pointToHelp(program, program.name());
   return program;
+};
+
+/** After an error in the words of a command, points to the help of this command. */
+const pointToHelp = (command: Command, path: string): void => {
+  for (const inner of command.commands) {
+    const name = `${path} ${inner.name()}`;
+    const what = inner.commands.length > 0 ? 'the commands' : 'its options';
+    inner.showHelpAfterError(`(\`npx ${name} --help\` lists ${what})`);
+    pointToHelp(inner, name);
+  }
 };
 
 const noCommand = 'Expected a command, but got none\n→ `npx funnel --help` lists the commands.';

@@ -72,7 +72,8 @@ type PlaceOf = (path: string) => Place;
 
 const describeIssue = ({ path, expected, received }: ProblemIssue, place: Place): string => {
   const where = typeof place === 'number' ? `line ${place}, ` : place === null ? '' : `${place}: `;
-  return `  ${where}${path || '(all)'}: expected ${expected}, got ${received}`;
+  const isNamed = typeof place === 'string' && place.endsWith(` ${path}`); // `--set seeds` names the path already
+  return `  ${where}${isNamed ? '' : `${path || '(all)'}: `}expected ${expected}, got ${received}`;
 };
 
 /** The text of a problem that the API reports: the mistake, its place, and the next step. */
@@ -115,7 +116,9 @@ export const describeFileProblem = (file: string, problem: Problem, call: FileCa
   const usesOption = placed.some(({ place }) => typeof place === 'string');
   return [
     `${file}${usesOption ? ' with --set' : ''} has ${placed.length === 1 ? 'a mistake' : plural(placed.length, 'mistake')}:`,
-    ...placed.map(({ issue, place }) => describeIssue(issue, place)),
+    ...placed.map(({ issue, place }) =>
+      describeIssue(issue.path === 'body' ? { ...issue, path: 'the file' } : issue, place),
+    ),
     `→ ${onlyReads ? '' : 'Nothing was written. '}Correct the file${usesOption ? ' or --set' : ''} and try again.`,
   ].join('\n');
 };

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, FunnelError } from '@funnel/client';
 import {
   type EvaluationMetricName,
+  epochsOf,
   type SearchState,
   type SweepDetail,
   type SweepStatus,
@@ -31,9 +32,10 @@ const keptStatuses = new Set(['completed', 'diverged', 'collapsed']);
 
 /** `86 % · cancelled · kept: 61 of 74 stages, 42 of 58 epochs` */
 const cancelledParts = (sweep: SweepDetail): readonly string[] => {
-  const { stages, epochsTrained, plan } = sweep;
+  const { stages } = sweep;
   const kept = stages.reduce((sum, { status, count }) => sum + (keptStatuses.has(status) ? count : 0), 0);
-  const epochs = plan.epochs.needed > 0 ? `, ${epochsTrained} of ${plan.epochs.needed} epochs` : '';
+  const { done, total: needed } = epochsOf(sweep);
+  const epochs = needed > 0 ? `, ${done} of ${needed} epochs` : '';
   return [
     percent(sweep.progress),
     statusText(sweep.status),
@@ -44,11 +46,11 @@ const cancelledParts = (sweep: SweepDetail): readonly string[] => {
 const progressParts = (sweep: SweepDetail): readonly string[] => {
   if (sweep.status === 'cancelled') return cancelledParts(sweep);
   const { done, total } = countStages(sweep);
-  const { needed } = sweep.plan.epochs;
+  const epochs = epochsOf(sweep);
   return [
     percent(sweep.progress),
     `${done} of ${total} stages`,
-    ...(needed > 0 ? [`${sweep.epochsTrained} of ${needed} epochs`] : []),
+    ...(epochs.total > 0 ? [`${epochs.done} of ${epochs.total} epochs`] : []),
     ...(sweep.etaSeconds !== null && sweep.status === 'running'
       ? [`about ${formatDuration(sweep.etaSeconds)} left`]
       : []),

@@ -253,7 +253,12 @@ describe('funnel', () => {
     const paused = await run('show', id);
     expect(paused.stdout).toContain(`until the sweep is resumed. \`npx funnel resume ${id}\``);
     expect(await json('resume', id)).toMatchObject({ status: 'running' });
-    const refused = await run('delete', id);
+    expect((await run('delete', id)).stdout).toMatch(
+      new RegExp(
+        `^Would delete long \\(${id}\\), running, 1 trial, .*\\n→ \`npx funnel cancel ${id}\` ends it\\.`,
+      ),
+    );
+    const refused = await run('delete', id, '--yes');
     expect(refused.status).toBe(3);
     expect(refused.stderr).toContain('The current status does not allow this');
     expect((await json<Sweep>('cancel', id)).status).toMatch(/^cancell(ing|ed)$/);
@@ -268,7 +273,14 @@ describe('funnel', () => {
     expect(watched.stderr).toMatch(
       /Kept: 0 of 1 trial, \d+ of [\d,]+ epochs\. To go on, submit the sweep again/,
     );
-    expect((await run('delete', id)).stdout).toContain(`Sweep ${id} is deleted.`);
+    expect((await run('delete', id)).stdout).toBe(
+      `Would delete long (${id}), cancelled, 1 trial, and the stages that no other sweep needs. Nothing was deleted: add --yes to delete.\n`,
+    );
+    expect(await json('delete', id)).toEqual({
+      ...{ id, name: 'long', status: 'cancelled', trials: 1, deleted: false },
+    });
+    expect((await run('show', id)).status).toBe(0);
+    expect((await run('delete', id, '--yes')).stdout).toBe(`Sweep ${id} is deleted: long, 1 trial.\n`);
     expect((await run('show', id)).status).toBe(3);
   });
 

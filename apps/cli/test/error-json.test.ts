@@ -39,11 +39,18 @@ describe('without a service', () => {
       error: {
         message: "unknown option '--serch'",
         issues: [],
-        hint: 'did you mean "--search"? `npx funnel --help` lists the commands',
+        hint: 'did you mean "--search"? `npx funnel ls --help` lists its options',
       },
     });
     expect(await ask('shwo')).toMatchObject({ status: 2, error: { message: "unknown command 'shwo'" } });
     expect(await ask('show')).toMatchObject({ error: { message: "missing required argument 'id'" } });
+    expect(await ask('data', 'get', '--x')).toMatchObject({
+      error: { hint: expect.stringContaining('`npx funnel data get --help` lists its options') },
+    });
+    expect(await ask('best', '--metric', 'robustness')).toMatchObject({
+      status: 2,
+      error: { hint: expect.stringContaining('did you mean "robustAccuracy"?') },
+    });
     expect(await ask()).toEqual({
       status: 2,
       error: {

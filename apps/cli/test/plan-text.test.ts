@@ -74,7 +74,26 @@ describe('a plan', () => {
 
   it('says how many epochs sharing and earlier sweeps save', () => {
     expect(lines()).toContain(
-      'epochs    40 to train; 57 without sharing: trials share 12 (1.267×), 5 are done or in progress for another sweep',
+      'epochs    40 to train; 57 without sharing: trials share 12 (1.267×), 5 are done',
+    );
+  });
+
+  it('says how much is in progress or waits in other sweeps, and in which', () => {
+    const awaiting = (epochs: number, attacks: number, ...names: string[]): string | undefined => {
+      const sweeps = names.map((name) => ({ id: name, name, status: 'paused' as const }));
+      const whole = { ...plan, awaited: { epochs, attacks, sweeps } };
+      return describePlan(whole)
+        .split('\n')
+        .find((line) => line.startsWith('epochs'));
+    };
+    expect(awaiting(4, 8, 'P1')).toBe(
+      'epochs    40 to train; 4 more are in progress or wait in another sweep: P1 (paused); 57 without sharing: trials share 12 (1.267×), 1 is done',
+    );
+    expect(awaiting(5, 0, 'A', 'B', 'C', 'D')).toBe(
+      'epochs    40 to train; 5 more are in progress or wait in other sweeps: A (paused), B (paused), C (paused), 1 more; 57 without sharing: trials share 12 (1.267×)',
+    );
+    expect(awaiting(0, 1, 'P1')).toContain(
+      '; 1 attack is in progress or waits in another sweep: P1 (paused);',
     );
   });
 

@@ -59,6 +59,20 @@ describe('a refusal', () => {
     );
   });
 
+  it('of a file says "the file" for all of it, and names an option once', () => {
+    const issues = ['body', 'seeds', 'seeds[1]'].map((path) => ({ path, expected: 'less', received: '9' }));
+    const placeOf = (path: string): Place => (path === 'body' ? null : '--set seeds');
+    expect(describeFileProblem('my.yaml', problem('INVALID_REQUEST', { issues }), { placeOf })).toContain(
+      [
+        '',
+        '  the file: expected less, got 9',
+        '  --set seeds: expected less, got 9',
+        '  --set seeds: seeds[1]: expected less, got 9',
+        '',
+      ].join('\n'),
+    );
+  });
+
   it('of a file lists its mistakes by line, and names the option that wrote a value', () => {
     const at = (path: string) => ({ path, expected: 'less', received: '9' });
     const places: Record<string, Place> = { late: 12, early: 3, option: '--set seeds' };

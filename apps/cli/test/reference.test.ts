@@ -55,7 +55,7 @@ describe('the reference in the terminal', () => {
     const { status, stderr } = await funnel(['attacks', 'pgd']);
     expect(status).toBe(2);
     expect(stderr).toContain(
-      'Expected a name of the attacks, but got "pgd": did you mean "pgd-linf" or "pgd-l2"?',
+      'Expected one of the attacks, but got "pgd": did you mean "pgd-linf" or "pgd-l2"?',
     );
     expect((await funnel(['reference', 'metrcs'])).stderr).toContain('did you mean "metrics"?');
   });

@@ -61,3 +61,20 @@ it.each([
   expect(stderr).toContain(words);
   expect(status).toBe(2);
 });
+
+it.each([
+  [
+    'postgres//alice@host/funnel',
+    /^Expected DATABASE_URL to be postgres:\/\/user:password@host:5432\/database/,
+  ],
+  ['postgres://host/funnel?sslmode=maybe', /^Expected sslmode in DATABASE_URL to be one of/],
+])(
+  'the address %s of a database is a mistake of the environment, not a server that is away',
+  async (address, words) => {
+    const made = await funnel(['token', 'create', 'x'], {
+      env: { DATABASE_URL: address, FUNNEL_HOME: home },
+    });
+    expect([made.status, made.stderr]).toEqual([2, expect.stringMatching(words)]);
+    expect(explain(new AppError('UNAVAILABLE', 'Nobody answers')).status).toBe(4);
+  },
+);

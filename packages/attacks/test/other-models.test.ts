@@ -147,8 +147,13 @@ describe('refuses in a sentence', () => {
     ['model.keras', /--input_format=keras_keras --output_format=tfjs_layers_model .*model\.keras OUT/],
     ['model.onnx', /onnx2tf -i .*model\.onnx/],
     ['model.pt', /torch\.onnx\.export/],
+    ['lone.bin', /torch\.onnx\.export/],
+    [
+      'dynamic/w.bin',
+      /the weights .*w\.bin of one\. Give its folder .*dynamic or its file .*dynamic[\\/]model\.json$/,
+    ],
     ['saved/saved_model.pb', /--input_format=tf_saved_model .*saved OUT/],
-  ])('%s, with the command that converts it', async (file, message) => {
+  ])('%s, with what to do about it', async (file, message) => {
     await expect(loadClassifier(join(folder, file))).rejects.toThrow(message);
   });
 });

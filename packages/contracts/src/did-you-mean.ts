@@ -49,11 +49,16 @@ const partsOf = (name: string): readonly string[] =>
     .filter((part) => part !== '')
     .map((part) => part.toLowerCase());
 
-/** Short forms that other programs use and that no rule would find. */
-const shortForms: ReadonlyMap<string, string> = new Map([
+/** Words of other programs that no rule would find. */
+const foreignWords: ReadonlyMap<string, string> = new Map([
   ['lr', 'rate'],
   ['eps', 'epsilon'],
   ['bs', 'batchSize'],
+  ['robustness', 'robustAccuracy'],
+  ['maximize', 'max'],
+  ['maximise', 'max'],
+  ['minimize', 'min'],
+  ['minimise', 'min'],
 ]);
 
 /** The first of these rules that finds names decides. `word` is in lower case, `parts` are its parts. Names are compared in lower case. */
@@ -76,7 +81,7 @@ const rules: readonly ((
 /** The names that `word` resembles most, in their order; none when no name or too many names resemble it. */
 export const resembling = (word: string, names: readonly string[]): readonly string[] => {
   if (word.length > maxWord) return [];
-  const full = shortForms.get(word.toLowerCase()) ?? word;
+  const full = foreignWords.get(word.toLowerCase()) ?? word;
   const parts = partsOf(full);
   for (const rule of rules) {
     const found = rule(full.toLowerCase(), names, parts);

@@ -1,8 +1,8 @@
 /** What a person can do about a sweep that does not run to its end by itself. */
-import type { Sweep } from './resources.ts';
+import { epochsOf, type Sweep } from './resources.ts';
 import { formatAmount, plural } from './text.ts';
 
-type Known = Pick<Sweep, 'status' | 'trials' | 'plan' | 'epochsTrained' | 'action'>;
+type Known = Pick<Sweep, 'status' | 'trials' | 'plan' | 'epochs' | 'epochsTrained' | 'action'>;
 
 export type NextStep = {
   /** The state in one or two sentences: what was kept, and what happens next. */
@@ -11,8 +11,10 @@ export type NextStep = {
   readonly route: 'resumeSweep' | 'retrySweep' | 'createSweep' | null;
 };
 
-const keptText = ({ trials, plan, epochsTrained }: Known): string =>
-  `Kept: ${formatAmount(trials.completed ?? 0)} of ${plural(plan.trials, 'trial')}, ${formatAmount(epochsTrained)} of ${plural(plan.epochs.needed, 'epoch')}.`;
+const keptText = (sweep: Known): string => {
+  const { done, total } = epochsOf(sweep);
+  return `Kept: ${formatAmount(sweep.trials.completed ?? 0)} of ${plural(sweep.plan.trials, 'trial')}, ${formatAmount(done)} of ${plural(total, 'epoch')}.`;
+};
 
 const afterFailures = ({ trials }: Known): NextStep => {
   const failed = trials.failed ?? 0;

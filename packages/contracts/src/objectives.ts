@@ -1,13 +1,23 @@
 /** The objectives of a sweep: what ranks its trials, and what a search improves. */
 import { z } from 'zod';
-import { AttackName } from './attacks.ts';
+import { type AttackName, attackNames } from './attacks.ts';
 import { likeThis } from './like-this.ts';
 import { EvaluationMetricName, evaluationMetrics } from './metrics.ts';
+
+/** Several attacks, as other parts of a sweep file and options name them. */
+const severalAttacks = /^(worst|preset:.*)$/;
+
+const OneAttack = z.enum(attackNames as [AttackName, ...AttackName[]], {
+  error: ({ input }) =>
+    typeof input === 'string' && severalAttacks.test(input)
+      ? 'Expected the name of one attack; leave it out, or leave out the whole objective, to rank by the worst case over all attacks'
+      : undefined,
+});
 
 export const Objective = z
   .strictObject(
     {
-      attack: AttackName.optional().meta({
+      attack: OneAttack.optional().meta({
         description:
           'Default: the worst case over the attacks; for the clean accuracy, all test images without an attack.',
       }),

@@ -9,8 +9,8 @@ import { type Hyperparameters, HyperparameterValue } from './hyperparameters.ts'
 import { RecipeName } from './recipes.ts';
 import { PlannedSearch } from './search-resources.ts';
 import type { StageSpec } from './stages.ts';
-import { StageKind } from './statuses.ts';
-import { formatAmount, formatExact } from './text.ts';
+import { StageKind, StoredSweepStatus } from './statuses.ts';
+import { formatAmount, formatExact, plural } from './text.ts';
 import { VersionChange } from './versions.ts';
 
 const Count = z.int().min(0);
@@ -22,6 +22,23 @@ export const EpochCount = z.strictObject({
   cached: Count.meta({ description: 'Epochs that other sweeps have trained, or are training.' }),
 });
 export type EpochCount = z.infer<typeof EpochCount>;
+
+/** Another sweep, as it was when the plan was made. */
+export const OtherSweep = z
+  .strictObject({ id: z.string(), name: z.string(), status: StoredSweepStatus })
+  .meta({ id: 'OtherSweep' });
+export type OtherSweep = z.infer<typeof OtherSweep>;
+
+export const AwaitedWork = z
+  .strictObject({
+    epochs: Count.meta({ description: 'Part of `epochs.cached`.' }),
+    attacks: Count.meta({ description: 'Part of `stages.attack.cached`.' }),
+    sweeps: z.array(OtherSweep).meta({
+      description: 'The sweeps that planned this work, oldest first, at most ten. Deleted ones are missing.',
+    }),
+  })
+  .meta({ id: 'AwaitedWork' });
+export type AwaitedWork = z.infer<typeof AwaitedWork>;
 
 /** The values of one hyperparameter of the search space. */
 export const PlannedHyperparameter = z
@@ -65,6 +82,10 @@ export const Plan = z
     trials: Count,
     stages: z.record(StageKind, z.strictObject({ total: Count, cached: Count })),
     epochs: EpochCount,
+    awaited: AwaitedWork.optional().meta({
+      description:
+        'The work that is in progress or waits in other sweeps and has no result yet. Absent if there is none, and in plans of older versions.',
+    }),
     /** unshared / (needed + cached) */
     sharing: z.number(),
     search: PlannedSearch.optional().meta({
@@ -148,6 +169,8 @@ export type KnownChain = {
   readonly stages: readonly number[];
   /** The lengths of stages that are waiting, ready or running and that a live sweep needs. */
   readonly pending: readonly number[];
+  /** The sweeps that planned the pending stages. (Default: not known) */
+  readonly plannedBy?: readonly OtherSweep[];
 };
 export type Known = ReadonlyMap<string, KnownChain>;
 
@@ -170,6 +193,18 @@ export type SweepPlan = {
   /** Parents before children, shorter before longer. */
   readonly stages: readonly PlannedStage[];
   readonly plan: Plan;
+};
+
+/** `12 more are in progress or wait in another sweep: P1 (paused)`; empty if nothing does. */
+export const describeAwaited = ({ awaited }: Plan): string => {
+  if (!awaited) return '';
+  const { epochs, attacks, sweeps } = awaited;
+  const what = epochs > 0 ? `${formatAmount(epochs)} more` : plural(attacks, 'attack');
+  const verbs = epochs + attacks === 1 ? 'is in progress or waits' : 'are in progress or wait';
+  const names = sweeps.slice(0, 3).map(({ name, status }) => `${name} (${status})`);
+  const more = sweeps.length > names.length ? [`${sweeps.length - names.length} more`] : [];
+  const whose = sweeps.length === 1 ? 'another sweep' : 'other sweeps';
+  return `${what} ${verbs} in ${whose}${names.length > 0 ? `: ${[...names, ...more].join(', ')}` : ''}`;
 };
 
 /** Why a plan has no time. */

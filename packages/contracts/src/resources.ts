@@ -41,9 +41,13 @@ export const Sweep = z
     plan: Plan,
     /** Epochs of `plan.epochs.needed` that have been trained. */
     epochsTrained: Count,
+    epochs: z.strictObject({ done: Count, total: Count }).optional().meta({
+      description:
+        'The epochs that the sweep needs and that were not trained before it was submitted, whichever sweep trains them. Absent in answers of older versions.',
+    }),
     progress: z.number().meta({
       description:
-        '0 to 1: the share of epochs and attacks with a result. When every trial has ended, the share of trials that completed.',
+        '0 to 1: the share of epochs and attacks with a result, whichever sweep ran them, without those that had one before. When every trial has ended, the share of trials that completed.',
     }),
     etaSeconds: z.number().nullable().meta({
       description: 'Seconds that the rest will take. Time in which no stage of the sweep ran does not count.',
@@ -68,6 +72,14 @@ export const Sweep = z
   })
   .meta({ id: 'Sweep' });
 export type Sweep = z.infer<typeof Sweep>;
+
+/** The epochs of a sweep, by whichever sweep; answers of older versions have only those of its own plan. */
+export const epochsOf = ({
+  epochs,
+  epochsTrained,
+  plan,
+}: Pick<Sweep, 'epochs' | 'epochsTrained' | 'plan'>): { readonly done: number; readonly total: number } =>
+  epochs ?? { done: epochsTrained, total: plan.epochs.needed };
 
 export const Stage = z
   .strictObject({
@@ -356,6 +368,10 @@ export const LeaderboardRow = z
     rejectedClean: EvaluationSummary.shape.rejectedClean,
     rejectedAttacked: EvaluationSummary.shape.rejectedAttacked,
     verdict: TrialVerdict,
+    sameAs: z.string().optional().meta({
+      description:
+        'The trial of an earlier row of the same page with the same attack stages and value: another sweep has submitted the same runs. Absent for that first row.',
+    }),
     older: Older,
     /** The reasons for the verdict, one sentence each; empty for `ok`. */
     reasons: z.array(z.string()),

@@ -49,6 +49,13 @@ const storedSweepStatuses = {
 export const StoredSweepStatus = z.enum(namesOf(storedSweepStatuses));
 export type StoredSweepStatus = z.infer<typeof StoredSweepStatus>;
 
+/** The statuses of a sweep whose trials have all ended by themselves. */
+export const endedStatuses = [
+  'completed',
+  'completed-with-failures',
+  'failed',
+] as const satisfies readonly StoredSweepStatus[];
+
 /** The status of a sweep that people see. After a pause or a cancellation, trainers go on for some seconds. */
 export const sweepStatuses = {
   ...storedSweepStatuses,

@@ -387,3 +387,27 @@ describe('seeds', () => {
     ]);
   });
 });
+
+test('a run that another sweep has submitted too says which earlier row it repeats', async () => {
+  const [tag, input] = [['twice'], { seeds: [30, 31], space: { gamma: [1, 2] } }];
+  const first = await submit(db, input);
+  await runAll((gamma) => ({ success: fooled(gamma) }));
+  const again = await submit(db, { ...input, space: { gamma: [2, 1, 3] } });
+  await runAll((gamma) => ({ success: fooled(gamma) }));
+  for (const { sweepId } of [first, again]) await annotateSweep(db, sweepId, { tags: tag });
+  const query = { tag, attack: 'fgsm', group: 'configuration' };
+  const repeats = (rows: readonly LeaderboardRow[]) =>
+    rows.map((row) => [row.trialId, row.hyperparameters.gamma, row.rank, row.sameAs]);
+  const [a, b] = [first.sweepId, again.sweepId];
+  expect(repeats(await rank(query))).toEqual([
+    [`${a}-00000`, 1, 1, undefined],
+    [`${b}-00002`, 1, 1, `${a}-00000`],
+    [`${a}-00002`, 2, 3, undefined],
+    [`${b}-00000`, 2, 3, `${a}-00002`],
+    [`${b}-00004`, 3, 5, undefined],
+  ]);
+  expect(
+    repeats(await rank({ sweep: b, attack: 'fgsm', group: 'configuration' })).map((row) => row[3]),
+  ).toEqual([...[undefined, undefined, undefined]]);
+  expect((await rank({ tag })).filter(({ sameAs }) => sameAs !== undefined)).toHaveLength(4);
+});

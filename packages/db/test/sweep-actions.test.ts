@@ -4,6 +4,7 @@ import {
   completeStage,
   deleteSweep,
   failAttempt,
+  getSweep,
   pauseSweep,
   releaseStage,
   resumeSweep,
@@ -53,6 +54,48 @@ describe('pause and resume', () => {
     expect(await sweepStatus(db, sweepId)).toBe('completed');
     expect(await trained(db, sweepId)).toBe(6);
     expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('do not stop a later sweep that needs the same stages, whose progress has all work that it waited for', async () => {
+    const first = await submit(db, { name: 'P1', seeds: [seed] });
+    const claimed = (await claim(db))!;
+    await record(db, claimed, { epoch: 1, step: 0 });
+    await releaseStage(db, leaseOf(claimed));
+    await pauseSweep(db, first.sweepId);
+    const second = await submit(db, { name: 'P2', seeds: [seed] });
+    expect(second.plan).toMatchObject({
+      epochs: { needed: 0, cached: 6 },
+      awaited: { epochs: 5, attacks: 1, sweeps: [{ id: first.sweepId, name: 'P1', status: 'paused' }] },
+    });
+    const progress = async (id: string) => {
+      const { epochs, progress } = await getSweep(db, id);
+      return { ...epochs, progress };
+    };
+    expect(await progress(first.sweepId)).toEqual({ done: 1, total: 6, progress: 1 / 7 });
+    expect(await progress(second.sweepId)).toEqual({ done: 0, total: 5, progress: 0 });
+
+    const again = (await claim(db))!;
+    expect(again.stageId).toBe(claimed.stageId);
+    await finish(db, again);
+    expect(await progress(second.sweepId)).toEqual({ done: 1, total: 5, progress: 1 / 6 });
+    await finish(db, (await claim(db))!);
+    expect(await progress(first.sweepId)).toEqual({ done: 5, total: 6, progress: 5 / 7 });
+    expect(await progress(second.sweepId)).toEqual({ done: 4, total: 5, progress: 4 / 6 });
+    await drain(db);
+    expect(await progress(second.sweepId)).toEqual({ done: 5, total: 5, progress: 1 });
+    expect(await sweepStatus(db, second.sweepId)).toBe('completed');
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('of a longer run count for a later, shorter sweep only up to its end', async () => {
+    await submit(db, { seeds: [seed], space: { optimiseEpochs: 5 } });
+    const { sweepId, plan } = await submit(db, { seeds: [seed], space: { optimiseEpochs: 2 } });
+    expect(plan).toMatchObject({ epochs: { needed: 1 }, awaited: { epochs: 4, attacks: 0 } });
+    await drain(db);
+    const { epochs, progress, epochsTrained } = await getSweep(db, sweepId);
+    expect({ epochs, progress, epochsTrained }).toEqual({
+      ...{ epochs: { done: 5, total: 5 }, progress: 1, epochsTrained: 1 },
+    });
   });
 
   test('keep stages running that another running sweep needs, and schedule them for that sweep', async () => {

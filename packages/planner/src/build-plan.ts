@@ -10,9 +10,10 @@ import {
   StageKind,
   type SweepPlan,
 } from '@funnel/contracts';
+import { type Awaited, addUpAwaited } from './awaited.ts';
 import { stageId } from './identity.ts';
 import { countAttacked, type Outline } from './outline.ts';
-import { type ImagesLeft, imagesLeft } from './seconds.ts';
+import { type ImagesLeft, type ImagesOf, imagesLeft } from './seconds.ts';
 
 /** Every field is written out: for thirty thousand stages that is several times as fast as a spread. */
 const planStage = (
@@ -115,22 +116,24 @@ type Epochs = { readonly distinct: number; readonly needed: number };
 const planStages = (
   stages: readonly NeededStage[],
   known: Known,
-): Epochs & { readonly planned: readonly PlannedStage[] } => {
+): Epochs & { readonly planned: readonly PlannedStage[]; readonly awaited: Awaited } => {
   const planned: PlannedStage[] = Array(stages.length);
   let distinct = 0;
   let needed = 0;
+  const awaited = addUpAwaited();
   for (const [chain, places] of groupBy(stages.keys(), (place) => stages[place]!.chain)) {
     if (places.length > 1) places.sort((a, b) => byEpochs(stages[a]!, stages[b]!));
     const targets = places.map((place) => stages[place]!);
     distinct += targets.at(-1)!.epochs;
     const knownChain = known.get(chain);
+    if (knownChain) awaited.add(targets.at(-1)!, knownChain);
     const ofChain = knownChain ? planKnownChain(targets, knownChain) : planNewChain(targets);
     for (const [i, stage] of ofChain.entries()) {
       planned[places[i]!] = stage;
       if (!stage.cached) needed += stage.epochs - stage.startEpoch;
     }
   }
-  return { planned, distinct, needed };
+  return { planned, distinct, needed, awaited: awaited.sum() };
 };
 
 type Built = Omit<SweepPlan, 'trials'> & {
@@ -141,7 +144,10 @@ type Built = Omit<SweepPlan, 'trials'> & {
 /** `attacked`: the classifiers whose attacks may be in the database. All others are only counted. */
 const build = (outline: Outline, known: Known, attacked: readonly NeededStage[]): Built => {
   const { report, counts, training, classifiers, attacksOn } = outline;
-  const { planned, distinct, needed } = planStages([...training, ...attacked.flatMap(attacksOn)], known);
+  const { planned, distinct, needed, awaited } = planStages(
+    [...training, ...attacked.flatMap(attacksOn)],
+    known,
+  );
   const byKind = groupBy(planned, (stage) => stage.kind);
   const isAttacked = new Set(attacked);
   const onlyCounted = [
@@ -166,13 +172,20 @@ const build = (outline: Outline, known: Known, attacked: readonly NeededStage[])
       trials: counts.trials,
       stages: Object.fromEntries(ofKind.map(({ kind, count }) => [kind, count])) as Plan['stages'], // one entry for every kind
       epochs,
+      ...(awaited.work && { awaited: awaited.work }),
       sharing: shared === 0 ? 1 : epochs.unshared / shared,
       ...report,
     },
-    images: imagesLeft(
-      planned,
-      onlyCounted.map(([attack, count]) => [attack, count * counts.attackedImages]),
-    ),
+    images: imagesLeft(planned, [
+      ...onlyCounted.map(
+        ([{ attack }, count]): ImagesOf => ({
+          kind: 'attack',
+          method: attack,
+          images: count * counts.attackedImages,
+        }),
+      ),
+      ...awaited.images,
+    ]),
   };
 };
 

@@ -1,16 +1,16 @@
 /** How long the work that is left would take at measured speeds. */
-import type { AttackRun, FleetSpeed, PlannedStage } from '@funnel/contracts';
+import type { FleetSpeed, PlannedStage, StageKind } from '@funnel/contracts';
 
 /** Images by kind of stage and method: for training, those of each epoch; for attacks, those that are attacked. */
 export type ImagesLeft = ReadonlyMap<string, number>;
 
+/** Images of one kind of stage and method. */
+export type ImagesOf = { readonly kind: StageKind; readonly method: string; readonly images: number };
+
 const keyOf = (kind: string, method: string): string => `${kind} ${method}`;
 
-/** The images of these stages, and of `more` attacks: so many attacked images for each of them. */
-export const imagesLeft = (
-  stages: readonly PlannedStage[],
-  more: Iterable<readonly [attack: AttackRun, images: number]> = [],
-): ImagesLeft => {
+/** The images of the work that is left of these stages, and `more`. */
+export const imagesLeft = (stages: readonly PlannedStage[], more: Iterable<ImagesOf> = []): ImagesLeft => {
   const images = new Map<string, number>();
   const add = (kind: string, method: string, count: number): void => {
     const key = keyOf(kind, method);
@@ -23,7 +23,7 @@ export const imagesLeft = (
         attack?.attack ?? recipe,
         kind === 'attack' ? dataset.attack : (epochs - startEpoch) * dataset.train,
       );
-  for (const [{ attack }, count] of more) add('attack', attack, count);
+  for (const { kind, method, images: count } of more) add(kind, method, count);
   return images;
 };
 

@@ -180,6 +180,36 @@ describe('against a database', () => {
     expect(counts.epochs.needed).toBe(60);
   });
 
+  it('says which epochs and attacks other sweeps have planned and not done, and counts their images', () => {
+    const others = [
+      { id: 'b', name: 'P2', status: 'running' as const },
+      { id: 'a', name: 'P1', status: 'paused' as const },
+    ];
+    const attack = outline({}).stages.find((s) => s.kind === 'attack')!;
+    const classify = outline({}).stages.find((s) => s.kind === 'classify')!;
+    const known: Known = new Map([
+      [line, chain({ stages: [11], pending: [11], recorded: [1, 4], continuable: [4], plannedBy: others })],
+      [classify.chain, chain({ stages: [classify.epochs], recorded: [classify.epochs] })],
+      [attack.chain, chain({ stages: [0], pending: [0], plannedBy: others.slice(0, 1) })],
+    ]);
+    const all = outline({});
+    const { plan: counts, images } = countPlan(all, known, all.classifiers);
+    expect(counts.awaited).toEqual({ epochs: 7, attacks: 1, sweeps: [others[1], others[0]] });
+    expect(images.get('optimise funn')).toBe((31 - 11 + 7) * all.training[0]!.dataset.train);
+    expect(images.get('attack fgsm')).toBe(attack.dataset.attack);
+    expect(buildPlan(all, known).plan).toEqual(counts);
+    expect(plan({}).plan.awaited).toBeUndefined();
+  });
+
+  it.each([
+    ['a longer run that is before the end', { stages: [31], pending: [31], recorded: [5] }, 6],
+    ['a longer run that has passed the end', { stages: [31], pending: [31], recorded: [5, 11, 20] }, 0],
+    ['a run that diverged', { stages: [11], recorded: [5] }, 0],
+  ])('awaits of %s only what is missing', (_, part, epochs) => {
+    const { plan: counts } = plan({ space: { optimiseEpochs: 11 } }, new Map([[line, chain(part)]]));
+    expect(counts.awaited?.epochs ?? 0).toBe(epochs);
+  });
+
   it('plans every epoch of a chain exactly once, with any state of the database', () => {
     // Goes through the stages in order and counts the epochs that each trains: none twice, none missing.
     for (const known of [

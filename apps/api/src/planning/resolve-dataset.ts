@@ -21,9 +21,19 @@ export type Resolved = {
   readonly warnings: readonly string[];
 };
 
-/** Throws DATASET_UNKNOWN, which names a similar data set if there is one. */
+/** The data sets that a refusal names at most. */
+const maxListed = 12;
+
+/** `cifar10, glyphs, mnist and 3 more` */
+const listNames = (names: readonly string[]): string =>
+  names.length <= maxListed
+    ? names.join(', ')
+    : `${names.slice(0, maxListed).join(', ')} and ${names.length - maxListed} more`;
+
+/** Throws DATASET_UNKNOWN, which names a similar data set if there is one, and those that there are. */
 const refuseUnknown = async (db: Db, name: string): Promise<never> => {
-  const meant = didYouMean(name, [...datasetNames, ...(await listDatasetNames(db))]);
+  const names = [...new Set([...datasetNames, ...(await listDatasetNames(db))])];
+  const meant = didYouMean(name, names);
   const question = meant === null ? '' : ` (${meant})`;
   throw new AppError(
     'DATASET_UNKNOWN',
@@ -32,10 +42,11 @@ const refuseUnknown = async (db: Db, name: string): Promise<never> => {
       issues: [
         {
           path: 'dataset.name',
-          expected: `the name of a data set${question}`,
+          expected: `one of ${listNames(names)}${question}`,
           received: JSON.stringify(name),
         },
       ],
+      hint: `Take one of these names, or add your own images: \`npx funnel data add ${name} PATH\`. \`npx funnel data ls\` lists the data sets.`,
     },
   );
 };
@@ -78,6 +89,7 @@ const refuseMissing = async (db: Db, name: DatasetName): Promise<void> => {
           received: name,
         },
       ],
+      hint: `Download it on the machine of a worker: \`npx funnel data get ${name}\`. Or take \`name: glyphs\`, which is generated and needs no download.`,
     },
   );
 };

@@ -1,5 +1,5 @@
 /** Finds the keys that a schema has at a path, and says which of them an unknown key may stand for. */
-import { didYouMean, hyperparametersReadBy, resembling, SearchSpace } from '@funnel/contracts';
+import { didYouMean, hyperparametersReadBy, joinWithOr, resembling, SearchSpace } from '@funnel/contracts';
 import { z } from 'zod';
 import { describeValue } from './values.ts';
 
@@ -39,11 +39,8 @@ const memberSchemas = (schema: z.ZodType, part: PropertyKey): readonly z.ZodType
   return [];
 };
 
-/**
- * The keys that `schema` knows for the object at `path`. Literals in `input` choose among the options of unions. Of a search space these are
- * the hyperparameters that the recipes read.
- */
-const knownKeysAt = (schema: z.ZodType, path: readonly PropertyKey[], input: unknown): readonly string[] => {
+/** The schemas at `path`, and the part of `input` there. Literals in `input` choose among the options of unions. */
+const schemasAt = (schema: z.ZodType, path: readonly PropertyKey[], input: unknown) => {
   let schemas = alternatives(schema);
   let here = input;
   for (const part of path) {
@@ -52,6 +49,12 @@ const knownKeysAt = (schema: z.ZodType, path: readonly PropertyKey[], input: unk
       .flatMap((s) => memberSchemas(s, part).flatMap(alternatives));
     here = isObjectLike(here) ? here[part] : undefined;
   }
+  return { schemas, here };
+};
+
+/** The keys that `schema` knows for the object at `path`. Of a search space these are the hyperparameters that the recipes read. */
+const knownKeysAt = (schema: z.ZodType, path: readonly PropertyKey[], input: unknown): readonly string[] => {
+  const { schemas, here } = schemasAt(schema, path, input);
   if (schemas.includes(SearchSpace) && isObjectLike(input)) return hyperparametersReadBy(input.recipes);
   const objects = schemas.filter((s) => s instanceof z.ZodObject && mayMatch(s, here));
   return [...new Set(objects.flatMap((s) => Object.keys((s as z.ZodObject).shape)))];
@@ -68,6 +71,26 @@ const innerKeys = (key: string, members: readonly Inner[]): Inner | null => {
   return alike.find(({ keys }) => keys.length > 0) ?? null;
 };
 
+/** The given value if the object at `parent` takes it for this key; otherwise a word that it takes and that resembles the value, or all words. */
+const valueFor = (
+  schema: z.ZodType,
+  [parent, key]: readonly [parent: readonly PropertyKey[], key: string],
+  [input, given]: readonly [input: unknown, given: unknown],
+): string => {
+  const objects = schemasAt(schema, parent, input).schemas.filter((s) => s instanceof z.ZodObject);
+  const places = objects.flatMap((s) => memberSchemas(s, key));
+  if (places.length === 0 || places.some((place) => place.safeParse(given).success))
+    return describeValue(given);
+  const words = places
+    .flatMap(alternatives)
+    .flatMap((place) => (place instanceof z.ZodEnum ? (place.options as string[]) : []));
+  const meant = typeof given === 'string' ? resembling(given, words) : [];
+  return joinWithOr((meant.length > 0 ? meant : words.slice(0, maxWords)).map(describeValue)) || '…';
+};
+
+/** More words than these would not help. */
+const maxWords = 8;
+
 /** `expected` of an unknown key of the object at `parent`, with the given value. */
 export const expectedKey = (
   schema: z.ZodType,
@@ -81,7 +104,9 @@ export const expectedKey = (
     if (suggestion) return `a known key (${suggestion})`;
     const inner = innerKeys(key, members);
     if (inner) {
-      const example = `${inner.member}: { ${inner.keys.at(-1)}: ${describeValue(given)} }`;
+      const name = inner.keys.at(-1)!;
+      const value = valueFor(schema, [[...parent, inner.member], name], [input, given]);
+      const example = `${inner.member}: { ${name}: ${value} }`;
       return inner.keys.length > 1 ? `${example} (${didYouMean(key, inner.keys)})` : example;
     }
     return known.length > 0 ? `one of ${known.join(', ')}` : 'no such key';

@@ -92,10 +92,32 @@ const takeFirst = (faults: Faults, count: number): readonly Fault[] => {
   return taken;
 };
 
+const isBound = (issue: Issue): issue is Bound => issue.code === 'too_small' || issue.code === 'too_big';
+
+/** Says only that the number is too large for a whole number of JavaScript. */
+const isSafeRange = (issue: Issue): boolean => isBound(issue) && issue.origin === 'int';
+
+/** A value out of bounds may break two rules that say the same, such as "more than 0" and "min > 0 on a log scale". The first one is enough. */
+const withoutRepeats = (issues: readonly Issue[]): readonly Issue[] => {
+  const seen = new Set<string>();
+  const ownBounds = new Set(
+    issues.filter((issue) => isBound(issue) && !isSafeRange(issue)).map(({ path }) => formatPath(path)),
+  );
+  return issues.filter((issue) => {
+    if (issue.code !== 'custom' && !isBound(issue)) return true;
+    const place = formatPath(issue.path);
+    if (isSafeRange(issue) && ownBounds.has(place)) return false;
+    const isNew = !seen.has(place);
+    seen.add(place);
+    return isNew;
+  });
+};
+
 /** The issues of the option that the client meant: of the options whose type fits, the one with the fewest issues. Null if no type fits. */
 const meantOption = (options: readonly (readonly Issue[])[]): readonly Issue[] | null => {
   const fitting = options.filter((issues) => !issues.some(isWrongType));
-  return [...fitting].sort((a, b) => a.length - b.length)[0] ?? null;
+  const meant = [...fitting].sort((a, b) => a.length - b.length)[0];
+  return meant ? withoutRepeats(meant) : null;
 };
 
 const explainUnion = (issue: UnionIssue, at: readonly PropertyKey[], explain: Explain): Faults => {
@@ -197,18 +219,6 @@ export type Explained = {
   readonly issues: readonly ProblemIssue[];
   /** The number of all faults. */
   readonly faults: number;
-};
-
-/** A value out of bounds may break two rules that say the same, such as "more than 0" and "min > 0 on a log scale". The first one is enough. */
-const withoutRepeats = (issues: readonly Issue[]): readonly Issue[] => {
-  const seen = new Set<string>();
-  return issues.filter(({ code, path }) => {
-    if (code !== 'custom' && code !== 'too_small' && code !== 'too_big') return true;
-    const place = formatPath(path);
-    const isNew = !seen.has(place);
-    seen.add(place);
-    return isNew;
-  });
 };
 
 /** `input` is the value that was parsed. A fault of the whole value has the path `part` ("body", "query", …). */

@@ -63,6 +63,33 @@ describe('a value of another type', () => {
   });
 });
 
+test.each(['preset:autoattack', 'preset:quick', 'worst'])(
+  'an objective on %s says how to rank by it',
+  (attack) => {
+    expect(issuesOf(SweepDefinition, { ...sweep, objective: { metric: 'robustAccuracy', attack } })).toEqual([
+      {
+        path: 'objective.attack',
+        expected:
+          'the name of one attack; leave it out, or leave out the whole objective, to rank by the worst case over all attacks',
+        received: JSON.stringify(attack),
+      },
+    ]);
+  },
+);
+
+test.each<[object, string, string]>([
+  [{ direction: 'maximize' }, 'direction', 'objective: { direction: "max" }'],
+  [{ direction: 'min' }, 'direction', 'objective: { direction: "min" }'],
+  [{ direction: 'upwards' }, 'direction', 'objective: { direction: "max" or "min" }'],
+  [
+    { objective: { metric: 'robustAccuracy', direction: 'maximize' } },
+    'objective.direction',
+    'one of max, min (did you mean "max"?)',
+  ],
+])('%j: the advice proposes no value that its place refuses', (change, path, expected) => {
+  expect(issuesOf(SweepDefinition, { ...sweep, ...change })).toMatchObject([{ path, expected }]);
+});
+
 test('a lone attack or preset is a list of it', () => {
   const attacksOf = (attacks: unknown) => SweepDefinition.parse({ ...sweep, attacks }).attacks;
   expect(attacksOf('pgd-linf')).toEqual(attacksOf(['pgd-linf']));
@@ -77,6 +104,13 @@ test('a value that breaks two rules about its size is one fault', () => {
   expect(inSpace({ classifierRate: { min: 0, max: 1, count: 3, scale: 'log' } })).toEqual([
     { path: 'space.classifierRate.min', expected: 'min > 0 on a log scale', received: '0' },
   ]);
+});
+
+test.each<[unknown, ProblemIssue]>([
+  [1e20, { path: 'seeds', expected: 'at most 10000', received: '100000000000000000000' }],
+  [[1e20], { path: 'seeds[0]', expected: 'at most 2147483647', received: '100000000000000000000' }],
+])('seeds: %j is one fault', (seeds, issue) => {
+  expect(issuesOf(SweepDefinition, { ...sweep, seeds })).toEqual([issue]);
 });
 
 describe('a fault in a search space', () => {

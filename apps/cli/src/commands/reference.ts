@@ -56,7 +56,7 @@ const entriesNamed = (topic: ReferenceTopic, entries: readonly Entry[], wanted: 
   const question = didYouMean(wanted, [...new Set(entries.map(({ name }) => name))]);
   throw new Exit(
     exitCodes.usage,
-    `Expected a name of the ${topic}, but got ${JSON.stringify(wanted)}${question ? `: ${question}` : ''}\n→ \`npx funnel reference ${topic}\` lists them.`,
+    `Expected one of the ${topic}, but got ${JSON.stringify(wanted)}${question ? `: ${question}` : ''}\n→ \`npx funnel reference ${topic}\` lists them.`,
   );
 };
 

@@ -1,5 +1,5 @@
 import { FunnelError } from '@funnel/client';
-import { plural, type Submission } from '@funnel/contracts';
+import { describeAwaited, plural, type Submission } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
@@ -138,12 +138,14 @@ const submit = async (
       `The key ${key} belongs to sweep ${sweep.id}, which keeps its tags. \`npx funnel tag ${sweep.id} ${tag.join(' ')}\` adds others.`,
     );
   for (const line of [...describeMadeAnew(sweep.plan), ...describeWarnings(sweep.plan)]) output.note(line);
+  const awaited = describeAwaited(sweep.plan);
   if (!watch) {
     present(output, sweep, describeSweep);
+    if (awaited !== '') output.note(`${plural(sweep.plan.epochs.needed, 'epoch')} to train; ${awaited}`);
     return output.note(`Watch it: \`npx funnel watch ${sweep.id}\``);
   }
   output.note(
-    `Sweep ${sweep.id} submitted: ${sweep.search ? 'at most ' : ''}${plural(sweep.plan.trials, 'trial')}, ${plural(sweep.plan.epochs.needed, 'epoch')}.`,
+    `Sweep ${sweep.id} submitted: ${sweep.search ? 'at most ' : ''}${plural(sweep.plan.trials, 'trial')}, ${plural(sweep.plan.epochs.needed, 'epoch')} to train${awaited === '' ? '' : `; ${awaited}`}.`,
   );
   await watchToEnd(context, sweep.id, timeout);
 };

@@ -1,5 +1,15 @@
 import type { Client } from '@funnel/client';
-import { type Stage, StoredSweepStatus, type Sweep, type TrialDetail, TrialStatus } from '@funnel/contracts';
+import {
+  endedStatuses,
+  plural,
+  type Stage,
+  StoredSweepStatus,
+  type Sweep,
+  type SweepStatus,
+  statusText,
+  type TrialDetail,
+  TrialStatus,
+} from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
@@ -140,6 +150,26 @@ const showLog = async (id: string, context: Context): Promise<void> => {
   present(context.output, logs, describeLogs);
 };
 
+const isOver: readonly SweepStatus[] = [...endedStatuses, 'cancelled'];
+
+/** Says which sweep would be deleted, and deletes it with `yes`. */
+const deleteSweep = async (idOrName: string, yes: boolean, { client, output }: Context): Promise<void> => {
+  const api = client();
+  const sweep = await api.getSweep({ params: { id: await findSweep(api, idOrName) } });
+  const { id, name, status } = sweep;
+  const trials = Object.values(sweep.trials).reduce<number>((sum, count) => sum + (count ?? 0), 0);
+  if (yes) await api.deleteSweep({ params: { id } });
+  const what = `${name} (${id}), ${statusText(status)}, ${plural(trials, 'trial')}`;
+  const next = isOver.includes(status)
+    ? 'Nothing was deleted: add --yes to delete.'
+    : `Nothing was deleted: only a sweep that has ended can be deleted.\n→ \`npx funnel cancel ${id}\` ends it.`;
+  present(output, { id, name, status, trials, deleted: yes }, () =>
+    yes
+      ? `Sweep ${id} is deleted: ${name}, ${plural(trials, 'trial')}.`
+      : `Would delete ${what}, and the stages that no other sweep needs. ${next}`,
+  );
+};
+
 const actions = {
   pause: ['pauseSweep', 'stop the running stages of a sweep at their next checkpoint, and start no others'],
   resume: ['resumeSweep', 'continue a paused sweep'],
@@ -176,14 +206,10 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
       });
   program
     .command('delete')
-    .description('delete a sweep that has ended, with its trials')
+    .description('delete a sweep that has ended, with its trials; without --yes, only say which')
     .argument('<sweep>', sweepWords)
-    .action(async (idOrName: string) => {
-      const { client, output } = context();
-      const id = await findSweep(client(), idOrName);
-      await client().deleteSweep({ params: { id } });
-      present(output, { deleted: id }, () => `Sweep ${id} is deleted.`);
-    });
+    .option('--yes', 'delete the sweep')
+    .action((id: string, { yes = false }: { readonly yes?: boolean }) => deleteSweep(id, yes, context()));
   program
     .command('trials')
     .description('list the trials of a sweep with their statuses')

@@ -169,6 +169,12 @@ const letterColumn: Column<LeaderboardRow> = {
   value: ({ letters = '' }) => lettersText(letters),
 };
 
+/** The row with the same stages, which another sweep has submitted too: `= 1a22…-00000`. */
+const sameColumn: Column<LeaderboardRow> = {
+  title: 'same stages as',
+  value: ({ sameAs }) => (sameAs === undefined ? '' : `= ${sameAs}`),
+};
+
 /** For defences that reject images: the share of clean images, and of images under the attack of the row. */
 const rejectionColumns: readonly Column<LeaderboardRow>[] = [
   { title: 'rejected clean', value: (row) => formatShare(row.rejectedClean), align: 'right' },
@@ -265,6 +271,7 @@ export const describeLeaderboard = (
     ...(rows.some(({ older }) => older)
       ? [{ title: 'version', value: ({ older = [] }: LeaderboardRow) => versionText(older) || 'present' }]
       : []),
+    ...(rows.some(({ sameAs }) => sameAs) ? [sameColumn] : []),
     { title: '', value: ({ verdict }) => (verdict === 'ok' ? '' : verdictText(verdict)) },
   ];
   return [

@@ -1,5 +1,6 @@
 /** A plan as text: everything that will run, the work that is left, and what it costs. */
 import {
+  describeAwaited,
   describeChanges,
   describeUnknownTime,
   describeValues,
@@ -98,15 +99,18 @@ const describeEstimate = ({ estimate }: Plan): readonly string[] => {
   ];
 };
 
-/** `12 to train; 30 without sharing: trials share 10, 8 are done or in progress for another sweep (1.5×)` */
-const epochsText = ({ epochs: { unshared, needed, cached }, sharing }: Plan): string => {
+/** `12 to train; 5 more are in progress or wait in another sweep: P1 (paused); 30 without sharing: trials share 10 (1.5×), 3 are done` */
+const epochsText = (plan: Plan): string => {
+  const { unshared, needed, cached } = plan.epochs;
   const shared = unshared - needed - cached;
+  const done = cached - (plan.awaited?.epochs ?? 0);
+  const awaited = describeAwaited(plan);
   const saved = [
-    ...(shared > 0 ? [`trials share ${formatAmount(shared)} (${formatNumber(sharing)}×)`] : []),
-    ...(cached > 0 ? [`${formatAmount(cached)} are done or in progress for another sweep`] : []),
+    ...(shared > 0 ? [`trials share ${formatAmount(shared)} (${formatNumber(plan.sharing)}×)`] : []),
+    ...(done > 0 ? [`${formatAmount(done)} ${done === 1 ? 'is' : 'are'} done`] : []),
   ];
   const whole = saved.length === 0 ? '' : `; ${formatAmount(unshared)} without sharing: ${saved.join(', ')}`;
-  return `${formatAmount(needed)} to train${whole}`;
+  return `${formatAmount(needed)} to train${awaited === '' ? '' : `; ${awaited}`}${whole}`;
 };
 
 /** Why stages that seem to be done are made again. */

@@ -1,4 +1,5 @@
 import {
+  epochsOf,
   nextStep,
   plural,
   type SearchProgress,
@@ -122,7 +123,8 @@ export const searchText = ({ ended, configurations, proposed, trialsToCome }: Se
 };
 
 export const describeSweep = (sweep: SweepDetail): string => {
-  const { epochs } = sweep.plan;
+  const { unshared } = sweep.plan.epochs;
+  const { done, total } = epochsOf(sweep);
   const { tags = [], notes = '' } = sweep;
   const { dataset, recipes, search } = sweep.definition;
   const order = StageKind.options;
@@ -137,7 +139,7 @@ export const describeSweep = (sweep: SweepDetail): string => {
     `recipes   ${recipes.join(', ')}`,
     ...(sweep.search ? [`search    ${search.strategy}: ${searchText(sweep.search)}`] : []),
     `trials    ${countsText(sweep.trials)}`,
-    `epochs    ${sweep.epochsTrained} trained of ${sweep.search ? 'about ' : ''}${epochs.needed} planned; ${epochs.unshared} without sharing`,
+    `epochs    ${done} trained of ${sweep.search ? 'about ' : ''}${total} planned${sweep.plan.awaited ? `, ${sweep.plan.awaited.epochs} of them in other sweeps` : ''}; ${unshared} without sharing`,
     'stages',
     ...stages,
     ...(notes === '' ? [] : ['notes', ...notes.split('\n').map((line) => `  ${line}`.trimEnd())]),

@@ -78,56 +78,73 @@ const freePort = async (): Promise<number> => {
   }
 };
 
-it('joins, works for the first machine, and leaves neither a stage nor a tunnel behind', async () => {
-  const port = await freePort();
-  const child = spawn(script, ['alice@first', first], {
-    detached: true, // a process group of its own, as a terminal gives it
-    cwd: folder,
-    env: {
-      PATH: [join(folder, 'bin'), process.env.PATH].join(delimiter),
-      ...{ HOME: process.env.HOME, TMPDIR: folder, LOCAL_PORT: String(port) },
-      ...{ FUNNEL_HOME: join(folder, 'second'), FUNNEL_SLOTS: '1', FUNNEL_BACKEND: 'wasm' },
-    },
-  });
-  let words = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk) => {
-      words += chunk;
+it.each([
+  ['the clone', first],
+  ['FUNNEL_HOME', join(first, '.funnel')],
+])(
+  'joins by %s, works for the first machine, and leaves neither a stage nor a tunnel behind',
+  async (_, place) => {
+    const port = await freePort();
+    const child = spawn(script, ['alice@first', place], {
+      detached: true, // a process group of its own, as a terminal gives it
+      cwd: folder,
+      env: {
+        PATH: [join(folder, 'bin'), process.env.PATH].join(delimiter),
+        ...{ HOME: process.env.HOME, TMPDIR: folder, LOCAL_PORT: String(port) },
+        ...{ FUNNEL_HOME: join(folder, 'second'), FUNNEL_SLOTS: '1', FUNNEL_BACKEND: 'wasm' },
+      },
     });
-  onTestFinished(() => {
-    if (child.exitCode === null) process.kill(-child.pid!, 'SIGKILL');
-  });
+    let words = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => {
+        words += chunk;
+      });
+    onTestFinished(() => {
+      if (child.exitCode === null) process.kill(-child.pid!, 'SIGKILL');
+    });
 
-  const client = createClient({ url: api.url });
-  const statuses = async () => (await client.listWorkers()).items.map(({ status }) => status);
-  await vi.waitFor(async () => expect(await statuses(), words).toEqual(['online']), {
-    timeout: 110_000,
-    interval: 200,
-  });
-  const dataset = { name: 'glyphs', train: 64, test: 32, attack: 2 };
-  const space = { warmupEpochs: 0, classifierEpochs: 1 };
-  const { id } = await client.createSweep({
-    body: { name: 'two machines', recipes: 'adversarial-training', dataset, space, attacks: ['fgsm'] },
-  });
-  for await (const { event } of client.events({ sweep: id, lastEventId: '0-0' }))
-    if (event.type === 'sweep' && event.status !== 'running') break;
-  expect((await client.getSweep({ params: { id } })).status).toBe('completed');
+    const client = createClient({ url: api.url });
+    const statuses = async () => (await client.listWorkers()).items.map(({ status }) => status);
+    await vi.waitFor(async () => expect(await statuses(), words).toContain('online'), {
+      timeout: 110_000,
+      interval: 200,
+    });
+    const dataset = { name: 'glyphs', train: 64, test: 32, attack: 2 };
+    const space = { warmupEpochs: 0, classifierEpochs: 1 };
+    const { id } = await client.createSweep({
+      body: { name: 'two machines', recipes: 'adversarial-training', dataset, space, attacks: ['fgsm'] },
+    });
+    for await (const { event } of client.events({ sweep: id, lastEventId: '0-0' }))
+      if (event.type === 'sweep' && event.status !== 'running') break;
+    expect((await client.getSweep({ params: { id } })).status).toBe('completed');
 
-  process.kill(-child.pid!, 'SIGINT'); // Ctrl-C
-  await once(child, 'exit');
-  await vi.waitFor(async () => expect(await statuses()).not.toContain('online'), { timeout: 30_000 });
-  const again = createServer().listen(port, '127.0.0.1'); // the tunnel has given the port back
-  await once(again, 'listening');
-  again.close();
-}, 300_000);
+    process.kill(-child.pid!, 'SIGINT'); // Ctrl-C
+    await once(child, 'exit');
+    await vi.waitFor(async () => expect(await statuses()).not.toContain('online'), { timeout: 30_000 });
+    const again = createServer().listen(port, '127.0.0.1'); // the tunnel has given the port back
+    await once(again, 'listening');
+    again.close();
+  },
+  300_000,
+);
 
-it('says what it expects', async () => {
-  const child = spawn(script, ['alice@first'], { stdio: ['ignore', 'ignore', 'pipe'] });
+it.each([
+  [[], /^Expected the other machine, and its clone or FUNNEL_HOME: .* alice@first \/home\/alice\/funnel\n$/],
+  [
+    [folder],
+    /^Expected a running Funnel .* alice@first has no file .*\/\.funnel\/pgdata\.port or .*\/pgdata\.port\. Run `npm start` there; if FUNNEL_HOME is set there, give its folder\.\n$/,
+  ],
+])('says what it expects after %j', async (more, message) => {
+  const PATH = [join(folder, 'bin'), process.env.PATH].join(delimiter);
+  const child = spawn(script, ['alice@first', ...more], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, PATH },
+  });
   let words = '';
   child.stderr.on('data', (chunk) => {
     words += chunk;
   });
   const [status] = await once(child, 'close');
   expect(status).toBe(2);
-  expect(words).toMatch(/^Expected the other machine and its clone: .* alice@first \/home\/alice\/funnel\n$/);
+  expect(words).toMatch(message);
 });

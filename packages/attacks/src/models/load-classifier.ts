@@ -228,6 +228,17 @@ const conversions: readonly (readonly [pattern: RegExp, convert: (path: string) 
   ],
 ];
 
+/** Weights stand beside the model.json that names them. */
+const refuseWeights = async (source: string): Promise<void> => {
+  if (!/\.bin$/i.test(source)) return;
+  const folder = joinPath(source, '..');
+  const model = joinPath(folder, 'model.json');
+  if (await isFile(model))
+    refuse(
+      `Expected a TensorFlow.js model, but got the weights ${source} of one. Give its folder ${folder} or its file ${model}`,
+    );
+};
+
 const refuseFormat = (source: string): void => {
   const conversion = conversions.find(([pattern]) => pattern.test(source));
   if (conversion)
@@ -250,6 +261,7 @@ const locate = async (source: string): Promise<{ readonly base: string; readonly
       refuseFormat(joinPath(source, 'saved_model.pb'));
     return { base: source, file };
   }
+  await refuseWeights(source);
   refuseFormat(source);
   return { base: joinPath(source, '..'), file: source };
 };

@@ -5,7 +5,7 @@ import { text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { passRecorded } from '../lifecycle/dependants.ts';
-import { propagate, stageSweeps } from '../lifecycle/propagate.ts';
+import { type CountChange, propagate, stageSweeps } from '../lifecycle/propagate.ts';
 import type { CheckpointRecorded, CheckpointWrite, Report } from '../types.ts';
 import { type LeasedStage, setUsage, usageParameters, withLease } from './lease.ts';
 
@@ -76,6 +76,24 @@ const epochEvents = async (
   }));
 };
 
+/** A new epoch counts for the sweep whose plan has it, and for every other sweep that needs it. */
+const epochCounts = async (
+  tx: Tx,
+  { spec, plannedBy }: LeasedStage,
+  epoch: number,
+): Promise<readonly CountChange[]> => {
+  const others = await tx.query(
+    { sweep_id: text() },
+    `SELECT DISTINCT l.sweep_id FROM stages s JOIN sweep_stages l ON l.stage_id = s.id
+     WHERE s.kind <> 'attack' AND s.chain = $1 AND s.epochs >= $2 AND l.direct AND l.sweep_id IS DISTINCT FROM $3`,
+    [spec.chain, epoch, plannedBy],
+  );
+  return [
+    ...(plannedBy === null ? [] : [{ sweepId: plannedBy, subject: 'trained', delta: 1 }]),
+    ...others.map(({ sweep_id }) => ({ sweepId: sweep_id, subject: 'trained-elsewhere', delta: 1 })),
+  ];
+};
+
 const record = async (tx: Tx, stage: LeasedStage, write: CheckpointWrite): Promise<CheckpointRecorded> => {
   const { manifest, metrics, perClass } = write;
   const { position } = manifest;
@@ -87,8 +105,7 @@ const record = async (tx: Tx, stage: LeasedStage, write: CheckpointWrite): Promi
   if (metrics) await writeMetrics(tx, chainId, position.epoch, metrics);
   if (perClass) await writeClassCounts(tx, chainId, position.epoch, perClass);
   const changes = position.step === 0 ? await passOthers(tx, stage, position.epoch) : [];
-  const counts =
-    newEpoch && stage.plannedBy ? [{ sweepId: stage.plannedBy, subject: 'trained', delta: 1 }] : [];
+  const counts = newEpoch ? await epochCounts(tx, stage, position.epoch) : [];
   await propagate(tx, { changes, counts, events: newEpoch ? await epochEvents(tx, stage, write) : [] });
   await countBytes(tx, [...stored, ...dropped]);
   return { hash, matches };

@@ -13,8 +13,9 @@ const verifyingModes: ReadonlySet<string> = new Set(['verify-full', 'verify-ca',
 const otherModes: ReadonlySet<string> = new Set(['disable', 'no-verify']);
 const fileParameters = ['sslrootcert', 'sslcert', 'sslkey'] as const;
 
+/** `isSetting`: the address itself is wrong, and waiting does not help. */
 const unusable = (name: AddressName, message: string) =>
-  new AppError('UNAVAILABLE', message, { part: partAt(name) });
+  new AppError('UNAVAILABLE', message, { part: partAt(name), isSetting: true });
 
 const parse = (address: string, name: AddressName): URL => {
   // An address with a socket's folder in `host` may have no host before the path. The driver accepts it, URL does not.

@@ -25,6 +25,7 @@ import { countNotShown, findOtherBest } from './leaderboard-notes.ts';
 import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
 import { findRanked, type RankedRow, rankedValue } from './ranking.ts';
 import { robustOfRows } from './robust-at-epsilon.ts';
+import { repeatsOf } from './same-stages.ts';
 import { assertSweep } from './sweeps.ts';
 import { tiedAttacks } from './tied-attacks.ts';
 import { reasonsOf, reasonsOfRow } from './verdict-reasons.ts';
@@ -74,6 +75,7 @@ export const leaderboard = async (
   const rows = found.slice(0, limit);
   const ranks = ranksOf(rows, cursor, { below: query.masked === 'last', rungs: byRung });
   const evidence = await readEvidence(tx, rows, { metric, allSeeds: query.group === 'configuration' });
+  const repeats = repeatsOf(rows, evidence);
   const values = rows.map(({ utility }) => rankedValue(utility, metric));
   const measured = rows.map((_, i) => ({ value: values[i]!, seeds: evidence[i]! }));
   const stageOf = (row: RankedRow) => ({ trialId: row.trial_id, stageId: row.stage_id });
@@ -138,6 +140,7 @@ export const leaderboard = async (
       cleanInterval: cleanIntervalOf(seeds),
       ...rejectionsOf(seeds),
       verdict: worstTrialVerdict(seeds.flatMap(({ verdict }) => verdict ?? [])),
+      ...(repeats[i] && { sameAs: repeats[i] }),
       ...(changes && { older: changes }),
       reasons: reasonsOfRow(seeds, reasons),
     };

@@ -91,17 +91,26 @@ const searchOf = (
 
 type Work = { readonly total: number; readonly done: number };
 
+/** The epochs that the sweep needs and that were not trained before it, by whichever sweep. A retry may train some of them again. */
+const measureEpochs = ({ plan }: SweepRow, counts: SweepCounts): Work => {
+  const total = plan.epochs.needed + (plan.awaited?.epochs ?? 0);
+  const trained = (counts.get('trained') ?? 0) + (counts.get('trained-elsewhere') ?? 0);
+  return { total, done: Math.min(trained, total) };
+};
+
 /**
- * The work of this sweep: the epochs of its plan, and the attacks that had no result before. Only results count as done: an attack that
- * was skipped does not.
+ * The work of this sweep: its epochs, and the attacks that had no result before. Only results count as done: an attack that was skipped does
+ * not.
  */
-const measurePlan = ({ plan }: SweepRow, counts: SweepCounts): Work => {
-  const epochs = plan.epochs.needed;
-  const { total: attacks, cached } = plan.stages.attack;
+const measurePlan = (row: SweepRow, counts: SweepCounts): Work => {
+  const epochs = measureEpochs(row, counts);
+  const { total: attacks, cached } = row.plan.stages.attack;
+  const before = cached - (row.plan.awaited?.attacks ?? 0);
   const attacksDone = counts.get('stage:attack:completed') ?? 0;
-  const total = epochs + attacks - cached;
-  const done = Math.min(counts.get('trained') ?? 0, epochs) + Math.max(0, attacksDone - cached);
-  return { total, done };
+  return {
+    total: epochs.total + attacks - before,
+    done: epochs.done + Math.max(0, attacksDone - before),
+  };
 };
 
 /**
@@ -156,6 +165,7 @@ const sweepOf = (row: SweepRow, counts: SweepCounts, best: Best | null): Sweep =
     trials: trialCounts(counts),
     plan: row.plan,
     epochsTrained: counts.get('trained') ?? 0,
+    epochs: measureEpochs(row, counts),
     progress,
     etaSeconds: etaOf(row, counts, progress),
     ...(search && { search }),

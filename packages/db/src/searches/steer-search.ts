@@ -1,11 +1,11 @@
 /** Ends a search, gives it more configurations, and gives it points that a user asks for. */
-import { AppError, formatAmount, type SearchEnd, type SearchPoint } from '@funnel/contracts';
+import { AppError, endedStatuses, formatAmount, type SearchEnd, type SearchPoint } from '@funnel/contracts';
 import { int4, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { propagate } from '../lifecycle/propagate.ts';
 import { refuseExtension } from '../submission/client-use.ts';
-import { endedStatuses, lockRow } from '../sweeps/lock-sweep.ts';
+import { lockRow } from '../sweeps/lock-sweep.ts';
 import type { Extension } from '../types.ts';
 
 /**

@@ -1,12 +1,21 @@
 /** Reads the stages and checkpoints of chains, from which the planner builds a plan. */
-import type { Known, KnownChain, StageSpec, StageStatus } from '@funnel/contracts';
+import type {
+  Known,
+  KnownChain,
+  OtherSweep,
+  StageSpec,
+  StageStatus,
+  StoredSweepStatus,
+} from '@funnel/contracts';
 import { plainArray } from '../connection/array-literals.ts';
-import { bool, int4, text } from '../connection/columns.ts';
+import { bool, int4, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
 import { chunks } from './submission-rows.ts';
 
-type Mutable = { -readonly [K in keyof KnownChain]: number[] };
+type Mutable = {
+  -readonly [K in Exclude<keyof KnownChain, 'plannedBy'>]: number[];
+} & { readonly plannedBy: OtherSweep[] };
 
 /** A stage of a future plan. */
 export type Wanted = Pick<StageSpec, 'id' | 'chain' | 'parent' | 'kind'>;
@@ -38,6 +47,7 @@ const stageColumns = {
   epochs: int4(),
   status: text<StageStatus>(),
   live: bool(),
+  planned_by: orNull(text()),
 };
 
 /** Chains of training stages. An attack is the only stage of its chain; `attacksOf` gives its id. */
@@ -47,10 +57,20 @@ const chainsOf = (stages: readonly Wanted[]): readonly string[] => [
 const attacksOf = (stages: readonly Wanted[]): readonly string[] =>
   stages.filter(({ kind }) => kind === 'attack').map((stage) => stage.id);
 
-const facts = `s.id, s.chain, s.epochs, s.status,
+const facts = `s.id, s.chain, s.epochs, s.status, s.planned_by,
   s.status NOT IN ('failed', 'cancelled') AND coalesce(s.skip_cause, '') NOT IN ('failed', 'cancelled')
     -- Not live: completed stages whose checkpoint garbage collection has deleted.
     AND NOT (s.status = 'completed' AND s.kind <> 'attack' AND s.checkpoint IS NULL) AS live`;
+
+const sweepsOf = async (tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, OtherSweep>> => {
+  if (ids.length === 0) return new Map();
+  const rows = await tx.query(
+    { id: text(), name: text(), status: text<StoredSweepStatus>() },
+    'SELECT id, name, status FROM sweeps WHERE id = ANY($1)',
+    [ids],
+  );
+  return new Map(rows.map((row) => [row.id, row]));
+};
 
 /** Chains or attacks per query: so few that PostgreSQL uses its indexes and does not read whole tables. */
 const chunk = 1_000;
@@ -66,8 +86,16 @@ const chunk = 1_000;
 export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Found> => {
   const known = new Map<string, Mutable>();
   const existing = new Set<string>();
+  /** The sweeps that planned the pending stages of each chain. */
+  const planners = new Map<string, Set<string>>();
   const of = (chain: string): Mutable => {
-    const found = known.get(chain) ?? { recorded: [], continuable: [], stages: [], pending: [] };
+    const found = known.get(chain) ?? {
+      recorded: [],
+      continuable: [],
+      stages: [],
+      pending: [],
+      plannedBy: [],
+    };
     known.set(chain, found);
     return found;
   };
@@ -79,11 +107,13 @@ export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Foun
        ORDER BY chain, epochs`,
       [plainArray(chains), plainArray(attacks)],
     );
-    for (const { id, chain, epochs, status, live } of rows) {
+    for (const { id, chain, epochs, status, live, planned_by } of rows) {
       existing.add(id);
       if (!live) continue;
       of(chain).stages.push(epochs);
-      if (status === 'waiting' || status === 'ready' || status === 'running') of(chain).pending.push(epochs);
+      if (status !== 'waiting' && status !== 'ready' && status !== 'running') continue;
+      of(chain).pending.push(epochs);
+      if (planned_by !== null) planners.set(chain, (planners.get(chain) ?? new Set()).add(planned_by));
     }
     if (rows.length === 0) return; // a chain without stages has no states
     const states = await tx.query(
@@ -104,6 +134,12 @@ export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Foun
       const candidates = depth === 0 ? level : level.filter(({ parent }) => existing.has(parent!));
       for (const part of chunks(chainsOf(candidates), chunk)) await ask(part, []);
       for (const part of chunks(attacksOf(candidates), chunk)) await ask([], part);
+    }
+  const sweeps = await sweepsOf(tx, [...new Set([...planners.values()].flatMap((ids) => [...ids]))]);
+  for (const [chain, ids] of planners)
+    for (const id of ids) {
+      const sweep = sweeps.get(id);
+      if (sweep) of(chain).plannedBy.push(sweep);
     }
   return { known, existing };
 };

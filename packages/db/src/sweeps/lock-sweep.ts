@@ -1,16 +1,9 @@
 /** The locks that an operation on a whole sweep takes first. Attempts lock the same rows, in the same order. */
-import { AppError, type StoredSweepStatus, statusText } from '@funnel/contracts';
+import { AppError, endedStatuses, type StoredSweepStatus, statusText } from '@funnel/contracts';
 import { bool, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { tryLockStructure } from '../lifecycle/structure-lock.ts';
 import { lockOrder } from '../lifecycle/transitions.ts';
-
-/** The statuses of a sweep whose trials have all ended by themselves. */
-export const endedStatuses = [
-  'completed',
-  'completed-with-failures',
-  'failed',
-] as const satisfies readonly StoredSweepStatus[];
 
 /** Locks and returns the running stages of a sweep. Few stages of all sweeps run, so the statement begins with these. */
 export const lockRunning = async (tx: Tx, sweepId: string): Promise<readonly string[]> => {

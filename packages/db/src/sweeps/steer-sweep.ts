@@ -1,5 +1,5 @@
 /** Pause, resume, cancel, retry and delete a whole sweep. */
-import { AppError, type ClientLimits, type StoredSweepStatus } from '@funnel/contracts';
+import { AppError, type ClientLimits, endedStatuses, type StoredSweepStatus } from '@funnel/contracts';
 import { bool, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
@@ -8,7 +8,7 @@ import { scheduleStages } from '../lifecycle/scheduling.ts';
 import { markSearch } from '../searches/due-searches.ts';
 import { refuseRetry } from '../submission/client-use.ts';
 import { cancelStages } from './cancel-stages.ts';
-import { endedStatuses, tryLockSweep } from './lock-sweep.ts';
+import { tryLockSweep } from './lock-sweep.ts';
 import { beginAction } from './sweep-actions.ts';
 
 const setStatus = (tx: Tx, id: string, status: StoredSweepStatus) =>

@@ -158,14 +158,15 @@ const endForgotten = (tx: Tx): Promise<void> =>
 const maxActiveGap = 10;
 
 /**
- * Adds the time since the last round to each sweep of which a stage runs now. The remaining time of a sweep is computed from this sum, so
+ * Adds the time since the last round to each sweep of which a stage runs now, for whichever sweep it is scheduled. The remaining time of a sweep is computed from this sum, so
  * pauses and times without workers do not count.
  */
 const addActiveTime = async (tx: Tx, gap: number): Promise<readonly CountChange[]> => {
   const delta = Math.round(1000 * Math.max(0, Math.min(gap, maxActiveGap)));
   const rows = await tx.query(
     { id: text() },
-    `SELECT id FROM sweeps WHERE id IN (SELECT sweep_id FROM stages WHERE status = 'running')`,
+    `SELECT id FROM sweeps WHERE id IN (
+       SELECT l.sweep_id FROM stages s JOIN sweep_stages l ON l.stage_id = s.id WHERE s.status = 'running' AND l.direct)`,
   );
   return rows.map(({ id }) => ({ sweepId: id, subject: 'active', delta }));
 };

@@ -99,6 +99,11 @@ export const Row = (props: {
         <span className="muted small board-settings">
           {row.dataset}, {seedsText(row.seeds)}, <a href={href(['sweeps', row.sweepId])}>its sweep</a>
         </span>
+        {row.sameAs === undefined ? null : (
+          <span className="muted small board-settings" title="Another sweep has submitted the same run.">
+            the same stages as <a href={href(['trials', row.sameAs])}>{row.sameAs}</a>
+          </span>
+        )}
         {row.older === undefined ? null : (
           <span
             className="muted small board-settings"

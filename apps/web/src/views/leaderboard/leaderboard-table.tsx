@@ -25,8 +25,11 @@ const sizeOfRows = (
 ) => {
   const longest = Math.max(1, ...rows.map((row) => nameOf(row, hyperparameters).length));
   const lines = Math.min(maxLines, Math.ceil(longest / charactersOf[width]));
-  // Below the name: the data set and the seeds, and what made an older run.
-  const below = (width === 'narrow' ? 2 : 1) + Number(rows.some(({ older }) => older !== undefined));
+  // Below the name: the data set and the seeds, the same run of another sweep, and what made an older run.
+  const below =
+    (width === 'narrow' ? 2 : 1) +
+    Number(rows.some(({ sameAs }) => sameAs !== undefined)) +
+    Number(rows.some(({ older }) => older !== undefined));
   return { lines, height: Math.max(minHeight[width], lineHeight * (lines + below) + 10) };
 };
 

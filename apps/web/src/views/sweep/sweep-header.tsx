@@ -1,4 +1,5 @@
 import {
+  epochsOf,
   nextStep,
   readExtended,
   type Sweep,
@@ -30,12 +31,14 @@ import { type Action, actionsOf, actionTitles } from './actions.ts';
 /** The number of epochs that the sweep has trained, and the number that sharing saves. */
 const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
   const { unshared, needed, cached } = sweep.plan.epochs;
+  const { done, total } = epochsOf(sweep);
+  const before = cached - (sweep.plan.awaited?.epochs ?? 0);
   return (
     <>
       <div className="fact">
         <dt>Epochs trained</dt>
         <dd>
-          {formatCount(sweep.epochsTrained)} <small>of {formatCount(needed)}</small>
+          {formatCount(done)} <small>of {formatCount(total)}</small>
         </dd>
       </div>
       <div className="fact">
@@ -48,7 +51,7 @@ const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
               : unshared === needed
                 ? ''
                 : `${formatFactor(unshared / needed)} times fewer`}
-            {cached > 0 ? `, ${formatCount(cached)} already trained` : ''}
+            {before > 0 ? `, ${formatCount(before)} already trained` : ''}
           </small>
         </dd>
       </div>

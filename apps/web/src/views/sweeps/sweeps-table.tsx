@@ -105,7 +105,7 @@ const Row = (props: {
       <td className="number sweeps-time">{timeText(sweep)}</td>
       <td
         className="number sweeps-wide"
-        title={`${plural(plan.epochs.needed, 'epoch')} to train instead of ${formatCount(plan.epochs.unshared)}; ${formatCount(plan.epochs.cached)} were already trained.`}
+        title={`${plural(plan.epochs.needed, 'epoch')} to train instead of ${formatCount(plan.epochs.unshared)}; ${formatCount(plan.epochs.cached)} were already trained or planned by other sweeps.`}
       >
         {plan.epochs.needed === plan.epochs.unshared ? (
           <span className="muted">–</span>

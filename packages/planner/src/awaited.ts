@@ -1,0 +1,47 @@
+/** The work of a sweep that is in progress or waits in other sweeps: the database has its stages, but not their results. */
+import type { AwaitedWork, KnownChain, NeededStage, OtherSweep } from '@funnel/contracts';
+import type { ImagesOf } from './seconds.ts';
+
+export type Awaited = { readonly work: AwaitedWork | null; readonly images: readonly ImagesOf[] };
+
+/**
+ * The epochs up to `epochs` that a stage of another sweep will train. An attack has no epochs. Epochs before the last recorded one are not
+ * trained again.
+ */
+const epochsLeft = ({ pending, recorded }: KnownChain, epochs: number): number => {
+  const planned = Math.max(0, ...pending.map((end) => Math.min(end, epochs)));
+  return planned - Math.max(0, ...recorded.filter((epoch) => epoch <= planned));
+};
+
+/** The largest number of sweeps that a plan names. */
+const maxSweeps = 10;
+
+/** Adds up the chains of a sweep: for each chain the longest stage that the sweep needs, and the part of the chain in the database. */
+export const addUpAwaited = (): {
+  readonly add: (longest: NeededStage, known: KnownChain) => void;
+  readonly sum: () => Awaited;
+} => {
+  const images: ImagesOf[] = [];
+  const sweeps = new Map<string, OtherSweep>();
+  let epochs = 0;
+  let attacks = 0;
+  return {
+    add: ({ kind, recipe, attack, dataset, epochs: end }, known) => {
+      if (known.pending.length === 0) return;
+      const left = epochsLeft(known, end);
+      if (attack) attacks++;
+      else if (left === 0) return;
+      epochs += left;
+      images.push({
+        kind,
+        method: attack?.attack ?? recipe,
+        images: attack ? dataset.attack : left * dataset.train,
+      });
+      for (const sweep of known.plannedBy ?? []) sweeps.set(sweep.id, sweep);
+    },
+    sum: () => {
+      const oldest = [...sweeps.values()].sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, maxSweeps);
+      return { work: epochs + attacks === 0 ? null : { epochs, attacks, sweeps: oldest }, images };
+    },
+  };
+};
