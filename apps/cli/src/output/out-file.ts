@@ -1,7 +1,7 @@
 /** The file of `--out`: checked before the work, and replaced whole, so that nobody reads half of a result. */
 import { accessSync, constants, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { whyUnreadable } from '@funnel/contracts';
+import { whyUnwritable } from '@funnel/contracts';
 import { makeFolder } from '@funnel/contracts/make-folder';
 import { Exit, exitCodes } from '../exit.ts';
 
@@ -21,7 +21,7 @@ export const checkOut = (file: string, option = '--out'): void => {
   } catch (error) {
     throw new Exit(
       exitCodes.usage,
-      `Expected a file that can be written after ${option}, but got ${file}: ${whyUnreadable(error)}`,
+      `Expected a file that can be written after ${option}, but got ${file}: ${whyUnwritable(error)}`,
     );
   }
 };
@@ -33,7 +33,7 @@ export const replaceFile = (file: string, content: string | Uint8Array): void =>
     writeFileSync(next, content);
     if (next !== file) renameSync(next, file);
   } catch (error) {
-    throw new Exit(exitCodes.failed, `${file} was not written: ${whyUnreadable(error)}`);
+    throw new Exit(exitCodes.failed, `${file} was not written: ${whyUnwritable(error)}`);
   } finally {
     if (next !== file) rmSync(next, { force: true });
   }
