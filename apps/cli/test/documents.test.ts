@@ -18,6 +18,7 @@ import {
 import { elsewhere } from './documents/elsewhere.ts';
 import { linearModel, pictures, preambles } from './documents/preambles.ts';
 import { openWorkplace, type Workplace } from './documents/workplace.ts';
+import { funnel } from './funnel.ts';
 
 const documents = [
   'README.md',
@@ -69,6 +70,16 @@ const runCommand = async (command: string): Promise<void> => {
   if (command.startsWith('curl')) expect(output, command).not.toContain('urn:funnel:error');
 };
 
+/** The error of a sweep file with a mistake in its fourth line, as `--json` writes it. */
+const errorOfCommand = async (): Promise<unknown> => {
+  const lines = ['name: a', 'recipes: classic', 'dataset: { name: glyphs }', 'seeds: 0', ''];
+  writeFileSync(join(workplace.folder, 'my.yaml'), lines.join('\n'));
+  const { stderr } = await funnel(['plan', 'my.yaml', '--json', '--url', workplace.url], {
+    cwd: workplace.folder,
+  });
+  return JSON.parse(stderr.trimEnd().split('\n').at(-1)!);
+};
+
 describe('documents', () => {
   it.each(written('sh'))('$title: commands run', async ({ block }) => {
     for (const command of commandsOf(block)) await runCommand(command);
@@ -88,8 +99,10 @@ describe('documents', () => {
     for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/# \S/);
   });
 
-  it.each(written('json'))('$title: is an answer of the API', ({ block }) => {
-    expect(Problem.parse(JSON.parse(block.text))).toEqual(JSON.parse(block.text));
+  it.each(written('json'))('$title: is what the API or the command line answers', async ({ block }) => {
+    const shown = JSON.parse(block.text);
+    if ('error' in shown) expect(shown).toEqual(await errorOfCommand());
+    else expect(Problem.parse(shown)).toEqual(shown);
   });
 
   it('TypeScript blocks pass the type check and run', { timeout: 240_000 }, async () => {
