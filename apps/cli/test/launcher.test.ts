@@ -138,6 +138,7 @@ it('`funnel ls` loads no schema of a sweep, no YAML parser and no TensorFlow.js'
     'packages/contracts/src/next-step.ts',
     'packages/contracts/src/statuses.ts',
     'packages/contracts/src/sweep-annotations.ts',
+    'packages/contracts/src/sweep-epochs.ts',
     'packages/contracts/src/system-errors.ts',
     'packages/contracts/src/text.ts',
   ]);

@@ -75,6 +75,7 @@ export * from './statuses.ts';
 export * from './student-t.ts';
 export * from './sweep.ts';
 export * from './sweep-annotations.ts';
+export { epochsOf } from './sweep-epochs.ts';
 export { hyperparametersReadBy } from './sweep-faults.ts';
 export * from './sweep-overview.ts';
 export * from './system-errors.ts';

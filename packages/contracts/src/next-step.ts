@@ -1,5 +1,6 @@
 /** What a person can do about a sweep that does not run to its end by itself. */
-import { epochsOf, type Sweep } from './resources.ts';
+import type { Sweep } from './resources.ts';
+import { epochsOf } from './sweep-epochs.ts';
 import { formatAmount, plural } from './text.ts';
 
 type Known = Pick<Sweep, 'status' | 'trials' | 'plan' | 'epochs' | 'epochsTrained' | 'action'>;

@@ -73,14 +73,6 @@ export const Sweep = z
   .meta({ id: 'Sweep' });
 export type Sweep = z.infer<typeof Sweep>;
 
-/** The epochs of a sweep, by whichever sweep; answers of older versions have only those of its own plan. */
-export const epochsOf = ({
-  epochs,
-  epochsTrained,
-  plan,
-}: Pick<Sweep, 'epochs' | 'epochsTrained' | 'plan'>): { readonly done: number; readonly total: number } =>
-  epochs ?? { done: epochsTrained, total: plan.epochs.needed };
-
 export const Stage = z
   .strictObject({
     id: Sha256,
