@@ -120,7 +120,10 @@ it('says that a service wants its token', async () => {
   const { status, stderr } = await funnel(['examine', '--model', address, ...args], {
     env: { FUNNEL_URL: api.url },
   });
-  expect(stderr).toMatch(/\/classifier\/model\.json: HTTP 401\n→ Set FUNNEL_TOKEN, and FUNNEL_URL/);
+  expect(JSON.parse(stderr).error).toMatchObject({
+    message: expect.stringMatching(/\/classifier\/model\.json: HTTP 401$/),
+    hint: expect.stringMatching(/^Set FUNNEL_TOKEN, and FUNNEL_URL/),
+  });
   expect(status).toBe(2);
 });
 

@@ -127,7 +127,8 @@ describe('a ranking in words', () => {
       ],
       { attack: 'fgsm' },
     );
-    const [, certain, , , titles, first, second, third, reason, remedy] = text.split('\n');
+    const [, certain, , below, , titles, first, second, third, reason, remedy] = text.split('\n');
+    expect(below).toMatch(/^1 run \(untrained\) stands below the others whatever the value\./);
     expect(certain).toMatch(/95 % intervals\. Rows with a letter in common cannot be told apart/);
     expect(titles!.split(/ {2,}/)).toEqual(
       expect.arrayContaining(['fooled', 'robust', 'robust accuracy', 'letters']),
@@ -142,6 +143,38 @@ describe('a ranking in words', () => {
     );
     expect(text).not.toContain('→ too few');
     expect(text).not.toContain('one seed');
+  });
+
+  it('shows the range of the seeds where one lies outside the interval, which counts images', () => {
+    const rows = [
+      sure({ value: 0.385, interval: [0.294, 0.485], seedRange: [0.146, 0.625] }),
+      sure({ trialId: 'a-1', value: 0.3, interval: [0.2189, 0.3959], seedRange: [0.28, 0.32] }),
+    ];
+    const text = describeLeaderboard(rows, { attack: 'fgsm' });
+    expect(text).toContain(' 38.5 % (29.4–48.5; seeds 14.6–62.5) ');
+    expect(text).toContain(' 30.0 % (21.9–39.6) ');
+    expect(text).toContain('\nThe intervals count images only. Where a seed lies outside of one, ');
+    expect(describeLeaderboard(rows.slice(1), { attack: 'fgsm' })).not.toContain('count images only');
+  });
+
+  it('says why a row stands below others with a smaller value', () => {
+    const rows = [
+      sure({ value: 0, interval: [0, 0.04] }),
+      sure({ trialId: 'a-1', value: 0.385, verdict: 'untrained', reasons: ['guesses'] }),
+    ];
+    expect(describeLeaderboard(rows, { attack: 'fgsm' })).toContain(
+      '\n1 run (untrained) stands below the others whatever the value. --masked equal ranks by the value alone.\n',
+    );
+    // With one row, by the value alone, and where the values give the same order.
+    for (const others of [
+      rows.slice(0, 1),
+      rows.toReversed(),
+      [rows[1]!, rows[0]!].map((each, i) => ({
+        ...each,
+        verdict: i === 0 ? ('ok' as const) : ('untrained' as const),
+      })),
+    ])
+      expect(describeLeaderboard(others, { attack: 'fgsm' })).not.toContain('whatever the value');
   });
 
   it('says why rows have no letter', () => {

@@ -29,6 +29,22 @@ export const pooledText = (rows: readonly Pick<LeaderboardRow, 'seeds' | 'counts
     : 'Counts add up the images of all seeds of a row.';
 };
 
+/**
+ * The range of the seeds where one of them lies outside the interval, which counts images only: then other seeds may change the value by more
+ * than the interval says. Null elsewhere.
+ */
+export const seedSpread = ({
+  interval,
+  seedRange,
+}: Pick<LeaderboardRow, 'interval' | 'seedRange'>): readonly [number, number] | null => {
+  if (interval === null || seedRange === undefined) return null;
+  const [low, high] = interval.map(Number) as [number, number];
+  return seedRange[0] < low || seedRange[1] > high ? seedRange : null;
+};
+
+export const seedSpreadText =
+  'The intervals count images only. Where a seed lies outside of one, the range of the seeds stands beside it: more seeds say more.';
+
 /** `fgsm, pgd-linf`; `fgsm +2` for more than `most`: the strongest attacks of a row of the worst case. */
 export const strongestText = (
   { attack, tied = [] }: Pick<LeaderboardRow, 'attack' | 'tied'>,

@@ -334,6 +334,10 @@ export const LeaderboardRow = z
       description:
         'The 95 % interval of the value. Shares: Wilson, over the images of all seeds together. Medians: order statistics over the attacked images; noise level: Student’s t over the fooled images; both as the mean over the seeds. Null without a value, and for fewer than six images (a median) or two (the noise level).',
     }),
+    seedRange: z.tuple([z.number(), z.number()]).optional().meta({
+      description:
+        'The smallest and the largest value of a seed, for shares over several seeds. `interval` counts images only: seeds may differ by more. Absent in answers of older versions.',
+    }),
     counts: z
       .strictObject({
         images: Count.meta({ description: 'The images of the attack.' }),

@@ -1,6 +1,13 @@
 /** Checks of several evaluations: each counts once, and one that can find nothing does not count as passed. */
 import { describe, expect, it } from 'vitest';
-import { checksText, type Diagnostic, eachCheck, nothingHere, saysNothing } from '../src/index.ts';
+import {
+  checkHeading,
+  checksText,
+  type Diagnostic,
+  eachCheck,
+  nothingHere,
+  saysNothing,
+} from '../src/index.ts';
 
 const check = (id: Diagnostic['id'], changes: Partial<Diagnostic> = {}): Diagnostic => ({
   ...{ id, value: 0, threshold: 0.1, verdict: 'ok', detail: 'Fine.' },
@@ -50,4 +57,12 @@ describe('the sentence about checks', () => {
     );
     expect(checksText([])).toBe('No check was computed.');
   });
+});
+
+it('a heading says the problem of a flagged check, and claims nothing for one that says nothing', () => {
+  expect([
+    checkHeading(check('H2', { verdict: 'suspect' })),
+    checkHeading(check('H2')),
+    checkHeading(check('H2', silent)),
+  ]).toEqual(['Black box beats white box', 'White box beats black box', 'Says nothing here']);
 });

@@ -114,10 +114,13 @@ describe('seeds', () => {
     // Student's interval over the two seeds is 88.8 % ± 142.9 %.
     expect(row!.halfWidth).toBeGreaterThan(1);
     expect(row!.interval).toEqual(wilsonInterval(71, 80));
+    expect(row!.seedRange).toEqual([31 / 40, 1]);
     const [trial] = (await rank({ sweep })).items;
     expect(trial!.interval).toEqual(wilsonInterval(40, 40));
+    expect(trial).not.toHaveProperty('seedRange');
     const [success] = (await rank({ sweep, group: 'configuration', metric: 'successRate' })).items;
     expect(success!.interval).toEqual(wilsonInterval(9, 80));
+    expect(success!.seedRange).toEqual([0, 9 / 40]);
     const [tested] = await query<{ n: number }>(
       db,
       `SELECT (definition #>> '{dataset,test}')::int AS n FROM sweeps WHERE id = $1`,

@@ -5,17 +5,16 @@ import {
   attacks,
   distanceMetric,
   type EvaluationMetricName,
+  type ExtendedNumber,
   evaluationMetrics,
   type LeaderboardPage,
   type LeaderboardRow,
-  lacksLetters,
   lettersText,
-  noLettersText,
   plural,
-  pooledText,
   rankedTitle,
   rankTexts,
   readExtended,
+  seedSpread,
   strongestText,
   threatModelText,
   verdictText,
@@ -25,6 +24,7 @@ import {
 import { describeOlder, describeRemedies, describeTies } from './below-leaderboard.ts';
 import { countColumns } from './count-columns.ts';
 import { type Column, formatNumber, formatShare, formatSureShare, formatTable } from './format.ts';
+import { describeBelow, describeCertainty, describeRungs } from './row-order.ts';
 import { differingHyperparameters, settingsText } from './trials.ts';
 
 /** A title within a sentence. A word starts in lower case; a norm such as L2 keeps its capital. */
@@ -105,21 +105,6 @@ const incomparable = (rows: readonly LeaderboardRow[], attack: AttackName | unde
   ];
 };
 
-/** How sure the order of the rows is. */
-const describeCertainty = (rows: readonly LeaderboardRow[]): readonly string[] => {
-  const isCompared = rows.filter(({ letters }) => letters !== undefined).length > 1;
-  const pooled = pooledText(rows);
-  const isOneSeed = rows.length > 1 && rows.every(({ seeds }) => seeds.length === 1);
-  return [
-    ...(isCompared
-      ? ['In brackets: 95 % intervals. Rows with a letter in common cannot be told apart (docs/attacks.md).']
-      : []),
-    ...(lacksLetters(rows) ? [noLettersText] : []),
-    ...(pooled === null ? [] : [pooled]),
-    ...(isOneSeed ? ['Each row is one seed. Other seeds may change the order: `seeds: 3` says more.'] : []),
-  ];
-};
-
 /** The sentences above the table. `attack`: the attack that ranks the rows; undefined: the worst case over all attacks. */
 export const describeRanking = (
   rows: readonly LeaderboardRow[],
@@ -150,11 +135,13 @@ export const joinReasons = (reasons: readonly string[]): string => {
 const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string =>
   infiniteSeeds > 0 && seeds.length > 1 ? ` (${infiniteSeeds} of ${seeds.length} seeds: ∞)` : '';
 
-/** ` (40.2–53.9)` for a share in percent, ` (0.91–∞)` for a distance; empty without an interval. */
-const intervalText = ({ metric, interval }: LeaderboardRow): string => {
-  if (interval === null) return '';
-  const [low, high] = interval.map((end) => metricText(metric, Number(end)).replace(' %', ''));
-  return ` (${low}–${high})`;
+/** ` (40.2–53.9)` for a share in percent, ` (0.91–∞)` for a distance; ` (29.4–48.5; seeds 14.6–62.5)` where seeds differ by more. */
+const intervalText = (row: LeaderboardRow): string => {
+  if (row.interval === null) return '';
+  const rangeText = (range: readonly ExtendedNumber[]): string =>
+    range.map((end) => metricText(row.metric, Number(end)).replace(' %', '')).join('–');
+  const spread = seedSpread(row);
+  return ` (${rangeText(row.interval)}${spread === null ? '' : `; seeds ${rangeText(spread)}`})`;
 };
 
 const valueText = (row: LeaderboardRow): string =>
@@ -196,15 +183,6 @@ const describeVerdicts = (rows: readonly LeaderboardRow[]): readonly string[] =>
     trials.set(text, [...new Set([...(trials.get(text) ?? []), trialId])]);
   }
   return [...trials].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
-};
-
-const describeRungs = (rows: readonly LeaderboardRow[], rungs: RankedUnder['rungs']): readonly string[] => {
-  if (new Set(rows.map(({ rung }) => rung)).size < 2) return [];
-  return [
-    rungs === 'all'
-      ? 'The rungs differ: a run at a lower rung trained for fewer epochs.'
-      : 'Each configuration stands at its highest rung, and ranks among the others there. --all-rungs ranks all rungs together.',
-  ];
 };
 
 type RankedUnder = {
@@ -277,6 +255,7 @@ export const describeLeaderboard = (
   return [
     ...describeRanking(rows, attack),
     ...describeRungs(rows, rungs),
+    ...describeBelow(rows),
     '',
     formatTable(columns, rows),
     ...describeTies(rows),

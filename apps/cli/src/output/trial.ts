@@ -108,7 +108,8 @@ const verdictLines = ({ verdict, perClass, data }: TrialDetail): readonly string
 
 /** `55.6 % (45.3–65.4), 50 of 90 test images`; without the counts of a trial that an older version trained. */
 const cleanText = ({ cleanAccuracy, perClass }: TrialDetail): string => {
-  if (cleanAccuracy === null || !perClass) return `${formatShare(cleanAccuracy)} (all test images)`;
+  if (cleanAccuracy === null) return '– (not measured yet)';
+  if (!perClass) return `${formatShare(cleanAccuracy)} (of the test images of the sweep)`;
   const { correct, images, interval } = totalOf(perClass);
   return `${formatSureShare(cleanAccuracy, interval)}, ${correct} of ${plural(images, 'test image')}`;
 };

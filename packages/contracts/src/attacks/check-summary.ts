@@ -1,6 +1,6 @@
 /** What the checks of one or several evaluations say together. */
 import { plural } from '../text.ts';
-import { type Diagnostic, worstVerdict } from './diagnostics.ts';
+import { type Diagnostic, diagnostics, worstVerdict } from './diagnostics.ts';
 
 /** Ends the detail of a check that could find nothing on its images, whatever the model. */
 export const nothingHere = ', so this check says nothing here.';
@@ -8,6 +8,13 @@ export const nothingHere = ', so this check says nothing here.';
 /** Whether a check could not find anything: it did not run, or its images leave nothing to find. */
 export const saysNothing = ({ value, detail }: Diagnostic): boolean =>
   value === null || detail.endsWith(nothingHere);
+
+/** What a check found, in a few words: its problem where it raises a flag, and what holds where it does not. */
+export const checkHeading = (check: Diagnostic): string => {
+  const { name, title } = diagnostics[check.id];
+  if (check.verdict !== 'ok') return `${name[0]!.toUpperCase()}${name.slice(1).replaceAll('-', ' ')}`;
+  return saysNothing(check) ? 'Says nothing here' : title;
+};
 
 /**
  * Each check once, with its worst finding; of those without a flag, the first that says something. The evaluations of a trial have the same

@@ -82,6 +82,18 @@ export const countsOf = (seeds: readonly SeedEvidence[]) => ({
   fooled: sumOf(seeds, 'fooled'),
 });
 
+/** The smallest and the largest share of a seed. Undefined for one seed, for a metric that is no share, and where a seed has no value. */
+export const seedRangeOf = (
+  metric: EvaluationMetricName,
+  seeds: readonly SeedEvidence[],
+): [number, number] | undefined => {
+  if (seeds.length < 2 || shareInterval(metric, seeds) === null) return undefined;
+  const shares = seeds.map(({ images, correct, fooled }) =>
+    metric === 'successRate' ? fooled / correct : (correct - fooled) / images,
+  );
+  return shares.every(Number.isFinite) ? [Math.min(...shares), Math.max(...shares)] : undefined;
+};
+
 /** Of the clean accuracy on the test images of all seeds together; null while a seed has none. */
 export const cleanIntervalOf = (seeds: readonly SeedEvidence[]): [number, number] | null => {
   let [correct, images] = [0, 0];

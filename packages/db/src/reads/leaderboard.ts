@@ -13,7 +13,14 @@ import { reading } from '../connection/transaction.ts';
 import { assertDataset } from '../datasets/find-dataset.ts';
 import { compareRows } from './compare-rows.ts';
 import { threatModels } from './evaluations.ts';
-import { cleanIntervalOf, countsOf, intervalsOf, readEvidence, type SeedEvidence } from './evidence.ts';
+import {
+  cleanIntervalOf,
+  countsOf,
+  intervalsOf,
+  readEvidence,
+  type SeedEvidence,
+  seedRangeOf,
+} from './evidence.ts';
 import {
   type LeaderboardCursor,
   type Ranked,
@@ -115,6 +122,7 @@ export const leaderboard = async (
   const items = rows.map((row, i): LeaderboardRow => {
     const [value, seeds, interval] = [values[i]!, evidence[i]!, intervals[i]!];
     const changes = older.get(rowKey(stageOf(row)));
+    const seedRange = interval === null ? undefined : seedRangeOf(metric, seeds);
     return {
       rank: ranks[i]!.rank,
       trialId: row.trial_id,
@@ -134,6 +142,7 @@ export const leaderboard = async (
       ...(row.infinite_seeds > 0 && { infiniteSeeds: row.infinite_seeds }),
       halfWidth: value === null ? null : halfWidth(row.seeds.length, row.deviation),
       interval: interval && [writeExtended(interval[0]), writeExtended(interval[1])],
+      ...(seedRange && { seedRange }),
       counts: countsOf(seeds),
       ...(letters[i] !== undefined && { letters: letters[i] }),
       cleanAccuracy: row.clean_accuracy,

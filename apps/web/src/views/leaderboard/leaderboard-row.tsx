@@ -6,6 +6,8 @@ import {
   lettersText,
   ranksBelow,
   readExtended,
+  seedSpread,
+  seedSpreadText,
   sizeText,
   strongestText,
   threatModelText,
@@ -68,6 +70,7 @@ export const Row = (props: {
 }) => {
   const { row, range } = props;
   const format = formatMetric(row.metric);
+  const spread = seedSpread(row);
   const infinite = infiniteText(row);
   const name = nameOf(row, props.hyperparameters);
   const value = readExtended(row.value);
@@ -143,6 +146,11 @@ export const Row = (props: {
           </>
         )}
         <span className="muted small board-settings">{countsText(row)}</span>
+        {spread === null ? null : (
+          <span className="muted small board-settings" title={seedSpreadText}>
+            seeds {formatInterval(spread, format)}
+          </span>
+        )}
         {infinite === null ? null : (
           <span
             className="muted small board-settings"

@@ -1,9 +1,9 @@
 /** The checks of the attacks of a trial. A flag that several attacks raise alike is shown once. */
 import {
+  checkHeading,
   checkLabel,
   checksText,
   type Diagnostic,
-  diagnostics,
   eachCheck,
   type TrialDetail,
 } from '@funnel/contracts';
@@ -21,7 +21,7 @@ const Check = ({
 }) => (
   <li className="check-line">
     <span>
-      <strong>{diagnostics[check.id].title}.</strong> {check.detail}{' '}
+      <strong>{checkHeading(check)}.</strong> {check.detail}{' '}
       <span className="muted small">
         {[
           `${checkLabel(check.id)}${
