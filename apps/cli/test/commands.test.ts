@@ -369,6 +369,11 @@ describe('funnel', () => {
     [['show'], 2, /missing required argument/],
     [['ls', '--limit', 'many'], 2, /Expected a whole number of at least 1/],
     [['up', '--port', '70700'], 2, /Expected a whole number from 0 to 65535/],
+    [
+      ['worker', '--backend', 'cude'],
+      2,
+      /'cude' is invalid. Allowed choices are auto, cuda, tensorflow, webgpu, wasm, cpu./,
+    ],
     [['gc', '--keep-days', '-1'], 2, /Expected a number of at least 0/],
     [['plan', quickstart, '--set', 'seeds=[1'], 2, /Expected a value in YAML, but got \[1/],
     [['plan', quickstart, '--set', 'name.x=1'], 2, /--set name\.x cannot be applied/],

@@ -1,4 +1,4 @@
-import { slotLimit } from '@funnel/contracts';
+import { backendChoices, slotLimit } from '@funnel/contracts';
 import type { Abilities } from '@funnel/db';
 import type { DataFolders } from '@funnel/engine';
 import type { Logger } from 'pino';
@@ -58,7 +58,7 @@ export const Env = z.object({
   FUNNEL_DATA: z.string().optional(),
   FUNNEL_CACHE_BYTES: z.coerce.number().int().min(0).optional(),
   FUNNEL_SLOTS: z.coerce.number().int().min(1).max(slotLimit).optional(),
-  FUNNEL_BACKEND: z.string().default('auto'),
+  FUNNEL_BACKEND: z.enum(backendChoices).default('auto'),
   FUNNEL_LEASE_SECONDS: seconds(10),
   FUNNEL_MAX_ATTEMPTS: z.coerce.number().int().min(1).default(3),
   FUNNEL_DRAIN_SECONDS: seconds(10),

@@ -33,6 +33,7 @@ export {
   queriesOf,
   searchLimitOf,
 } from './attacks.ts';
+export * from './backends.ts';
 export * from './checkpoint.ts';
 export * from './clients.ts';
 export * from './constraints.ts';

@@ -1,6 +1,6 @@
 /** A model with the images that `funnel attack` and `funnel examine` show it, and the options that name both. */
 import type { ClassifierModel } from '@funnel/attacks';
-import type { Examination } from '@funnel/contracts';
+import { backendChoices, type Examination } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { dataFoldersOf } from '../env.ts';
@@ -11,12 +11,10 @@ import { type ImageOptions, type ImageSource, type Images, openImages } from './
 import { type ModelFlags, readModel, withModelOptions } from './model.ts';
 import type { NamedDataset } from './named-dataset.ts';
 
-const backends = ['auto', 'cuda', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
-
 export type SubjectOptions = ModelFlags &
   ImageOptions & {
     readonly seed: number;
-    readonly backend: (typeof backends)[number];
+    readonly backend: (typeof backendChoices)[number];
   };
 
 /** Adds the options that name a model and images. */
@@ -34,7 +32,9 @@ export const withSubjectOptions = (command: Command): Command =>
     )
     .option('--seed <number>', 'seed of all random numbers', readWhole(0), 0)
     .addOption(
-      new Option('--backend <name>', 'the backend of the computation').choices(backends).default('auto'),
+      new Option('--backend <name>', 'the backend of the computation')
+        .choices(backendChoices)
+        .default('auto'),
     );
 
 /** The value of an option that a command needs. Throws Exit without it. */

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { plural, slotLimit } from '@funnel/contracts';
+import { backendChoices, plural, slotLimit } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import type { Finding } from '../doctor.ts';
@@ -111,7 +111,12 @@ export const serviceCommands = (program: Command, context: () => Context): void 
       'number of trainers (default: one per core, or fewer if memory is short)',
       readWhole(1, slotLimit),
     )
-    .option('--backend <name>', 'the backend of the trainers (default: the best that works on this machine)')
+    .addOption(
+      new Option(
+        '--backend <name>',
+        'the backend of the trainers (default: the best that works on this machine)',
+      ).choices(backendChoices),
+    )
     .action((options: WorkerOptions) => runWorker(options, context()));
   const workers = program
     .command('workers')

@@ -1,8 +1,8 @@
 /** The types of a backend and its driver. Each driver has a file of its own; open-backend.ts lists and tests them. */
 
-/** Best first: the order in which `auto` tries them. */
-export const backendNames = ['cuda', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
-export type BackendName = (typeof backendNames)[number];
+import { type BackendName, backendNames } from '@funnel/contracts';
+
+export { type BackendName, backendNames };
 
 /** An opened backend: tfjs now runs on it. */
 export interface Backend {
