@@ -7,6 +7,7 @@ import {
   threatModelText,
   totalOf,
   usualMetricAmong,
+  worstCaseShare,
 } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
@@ -85,11 +86,11 @@ const Strength = ({ trial }: { readonly trial: TrialDetail }) => {
       />
     );
   }
-  const { value, interval } = worstCaseOf(trial, 'robustAccuracy');
-  const range = interval ? `${formatPercent(interval[0])} to ${formatPercent(interval[1])}, ` : '';
-  return (
-    <Fact title={`Robust accuracy within ${within}`} value={formatPercent(value)} note={`${range}${under}`} />
-  );
+  const robust = worstCaseShare(trial, 'robustAccuracy');
+  const note = robust
+    ? `${formatPercent(robust.interval[0])} to ${formatPercent(robust.interval[1])}, ${formatCount(robust.count)} of ${plural(robust.of, 'image')}, ${under}`
+    : under;
+  return <Fact title={`Robust accuracy within ${within}`} value={formatPercent(robust?.value)} note={note} />;
 };
 
 const TrialHeader = ({
