@@ -2,6 +2,7 @@
 import {
   budgetsOfChoice,
   defaultHyperparameters,
+  excessText,
   type HyperparameterName,
   hyperparametersOf,
   isDecided,
@@ -11,14 +12,8 @@ import {
   plural,
   type RecipeName,
   type SweepDefinition,
-  threatModelText,
 } from '@funnel/contracts';
 import type { Outline } from './outline.ts';
-
-/** Training in a ball of so many times the usual radius of a data set may learn nothing. */
-const tooLarge = 3;
-
-const rounded = (value: number): number => Number(value.toPrecision(3));
 
 const readersOf = ({ recipes }: SweepDefinition, name: HyperparameterName): readonly RecipeName[] =>
   [...new Set(recipes)].filter((recipe) => hyperparametersOf(recipe).includes(name));
@@ -35,13 +30,16 @@ const endsOf = (
 };
 
 const largeTraining = (definition: SweepDefinition): readonly string[] => {
+  if (readersOf(definition, 'trainingEpsilon').length === 0) return [];
   const { dataset } = definition;
-  const usual = budgetsOfChoice(dataset).linf;
-  const [, largest] = endsOf(definition, 'trainingEpsilon');
-  if (readersOf(definition, 'trainingEpsilon').length === 0 || largest <= tooLarge * usual) return [];
-  return [
-    `trainingEpsilon ${rounded(largest)} is ${rounded(largest / usual)} times the usual ε of ${dataset.name} (${threatModelText({ linf: usual })}): such training may learn nothing. Set \`trainingEpsilon\`.`,
-  ];
+  const [, epsilon] = endsOf(definition, 'trainingEpsilon');
+  const excess = excessText(
+    { norm: 'linf', epsilon },
+    budgetsOfChoice(dataset),
+    dataset.name,
+    (value) => `trainingEpsilon ${value}`,
+  );
+  return excess === null ? [] : [`${excess}: such training may learn nothing. Set \`trainingEpsilon\`.`];
 };
 
 /** ε grows to `trainingEpsilon` over `warmupEpochs`. A search with promotion gives other epochs to its rungs. */
