@@ -78,5 +78,18 @@ export const untrainedReason = ({ correct, images }: CleanImages, classes: numbe
   return `the clean accuracy (${percent(low)}–${percent(high)} % of ${images} images) reaches ${most} %, ${guessFactor} times that of guesses with ${classes} classes`;
 };
 
+/**
+ * Why the counts of a trial give it this verdict; null for the other verdicts. `clean`: the images of the clean accuracy, null if nobody knows
+ * them. `classes`: of its data set.
+ */
+export const countReason = (
+  verdict: TrialVerdict | null,
+  clean: CleanImages | null,
+  classes: number,
+): string | null => {
+  if (verdict !== 'too-few' && verdict !== 'untrained') return null;
+  return verdict === 'untrained' && clean ? untrainedReason(clean, classes) : countVerdicts[verdict].reason;
+};
+
 /** The verdict as pages and tables show it: `too few`. */
 export const verdictText = (verdict: TrialVerdict): string => verdict.replace('-', ' ');

@@ -159,6 +159,27 @@ test('a reason that not all seeds of a row have says which seeds have it', async
   expect(single).toEqual([[], ['fgsm: gradient-is-zero (H10): Gradients vanish on every image']]);
 });
 
+test('the best configuration of a sweep is the first one of its leaderboard: a seed that says nothing puts it below the others', async () => {
+  const { sweepId: sweep } = await submit(db, {
+    seeds: [28, 29],
+    space: { gamma: [1, 2] },
+    attacks: [...fgsm],
+  });
+  await runAll(({ gamma, seed }) => ({
+    success: fooled(gamma === 1 ? 20 : 4, 40),
+    ...(gamma === 2 && seed === 29 && { clean: 0.1, correct: 36 }),
+  }));
+  const { items } = await rank({ sweep, group: 'configuration' });
+  expect(items.map(({ hyperparameters, value, verdict }) => [hyperparameters.gamma, value, verdict])).toEqual(
+    [
+      [1, 0.5, 'ok'],
+      [2, 0.85, 'untrained'],
+    ],
+  );
+  const best = { value: 0.5, seeds: 2, verdict: 'ok', interval: wilsonInterval(40, 80) };
+  expect((await getSweep(db, sweep)).overview!.best).toMatchObject(best);
+});
+
 test('the interval of a median has order statistics as its ends; a failure is infinite', async () => {
   const { sweepId: sweep } = await submit(db, { seeds: [31], space: { gamma: [1, 2, 3] } });
   // Of 20 values, the 6th and the 15th.

@@ -3,6 +3,7 @@ import {
   checkLabel,
   checksText,
   coresText,
+  countReason,
   countVerdicts,
   describeChanges,
   type Evaluation,
@@ -19,7 +20,6 @@ import {
   totalOf,
   totalUsage,
   type Usage,
-  untrainedReason,
   usageText,
   verdictText,
 } from '@funnel/contracts';
@@ -100,10 +100,8 @@ const usageLines = (stages: readonly Stage[]): readonly string[] => {
 /** Says why the numbers of an untrained trial, or one with too few images, say nothing, and what to do. */
 const verdictLines = ({ verdict, perClass, data }: TrialDetail): readonly string[] => {
   if (verdict !== 'untrained' && verdict !== 'too-few') return [];
-  const { reason, remedy } = countVerdicts[verdict];
-  const inNumbers =
-    verdict === 'untrained' && perClass ? untrainedReason(totalOf(perClass), data.classes.length) : reason;
-  return [`! ${verdictText(verdict)}: ${inNumbers}: ${remedy}`];
+  const reason = countReason(verdict, perClass && totalOf(perClass), data.classes.length);
+  return [`! ${verdictText(verdict)}: ${reason}: ${countVerdicts[verdict].remedy}`];
 };
 
 /** `55.6 % (45.3–65.4), 50 of 90 test images`; without the counts of a trial that an older version trained. */

@@ -5,7 +5,7 @@ import { askForToken } from '../data/api.ts';
 import { href } from '../router.ts';
 
 /** Text in which backticks enclose commands and names. */
-const WithCode = ({ text }: { readonly text: string }) =>
+export const WithCode = ({ text }: { readonly text: string }) =>
   text.split('`').map((part, i) => (i % 2 === 0 ? part : <code key={i}>{part}</code>));
 
 /** The hint of this error is for programs that call the API. */

@@ -7,6 +7,7 @@ import {
 } from '@funnel/contracts';
 import { type ReactNode, useDeferredValue, useMemo, useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
+import { Verdict } from '../../components/status.tsx';
 import { call } from '../../data/api.ts';
 import { useChangedIds } from '../../data/changed-ids.ts';
 import { useLive } from '../../data/live.ts';
@@ -231,6 +232,7 @@ export const ChosenBar = ({ data, sweepId }: { readonly data: SweepResults; read
           <a href={href(['trials', trial.id])} title={describe(trial)}>
             Trial {trial.number}
           </a>
+          <Verdict verdict={trial.verdict} brief />
           <button
             type="button"
             aria-label={`Leave out trial ${trial.number}`}

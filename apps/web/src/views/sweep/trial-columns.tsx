@@ -19,6 +19,8 @@ export type Column = {
   readonly number?: boolean;
   /** The key for sorting; null sorts last in both directions. */
   readonly sort: (result: Result) => number | string | null;
+  /** Whether a trial stands after all others in both directions. Missing values are still after it. (Default: none does) */
+  readonly below?: (result: Result) => boolean;
   readonly cell: (result: Result) => ReactNode;
 };
 
@@ -44,7 +46,10 @@ const valueColumn = (results: readonly Result[], objective: Objective): Column =
     key: 'value',
     title: objective.title,
     number: true,
+    description:
+      'Runs that are masked, untrained or measured on too few images come last, as on the leaderboard.',
     sort: ({ value }) => value,
+    below: ({ masked }) => masked,
     cell: ({ value, interval, masked }) =>
       value === null ? (
         <span className="muted">–</span>
@@ -174,11 +179,16 @@ export const resultsFirst = (columns: readonly Column[]): Column[] => [
 ];
 
 /** Sorts stably; missing values are last in both directions. */
-export const sortResults = (results: readonly Result[], { sort }: Column, descending: boolean): Result[] => {
-  const keyed = results.map((result) => ({ result, key: sort(result) }));
+export const sortResults = (
+  results: readonly Result[],
+  { sort, below = () => false }: Pick<Column, 'sort' | 'below'>,
+  descending: boolean,
+): Result[] => {
+  const keyed = results.map((result) => ({ result, key: sort(result), isBelow: below(result) }));
   const sign = descending ? -1 : 1;
   keyed.sort((a, b) => {
     if (a.key === null || b.key === null) return a.key === b.key ? 0 : a.key === null ? 1 : -1;
+    if (a.isBelow !== b.isBelow) return a.isBelow ? 1 : -1;
     if (typeof a.key === 'number' && typeof b.key === 'number') return sign * (a.key - b.key);
     return sign * (String(a.key) < String(b.key) ? -1 : String(a.key) > String(b.key) ? 1 : 0);
   });

@@ -1,9 +1,9 @@
-import type { CleanCounts, TrialDetail } from '@funnel/contracts';
+import { type CleanCounts, type TrialDetail, wilsonInterval } from '@funnel/contracts';
 import { useRef } from 'react';
 import { Panel } from '../../components/controls.tsx';
 import { ValueBar } from '../../components/value-bar.tsx';
 import { SpacerRow, useScrolledRows } from '../../components/virtual-rows.tsx';
-import { formatCount, formatPercent } from '../../format.ts';
+import { formatCount, formatInterval, formatPercent } from '../../format.ts';
 
 /** In CSS pixels, as in trial.css. */
 const rowHeight = 31;
@@ -22,6 +22,9 @@ const ClassTable = ({ perClass: { images, correct }, classes }: Counts) => {
             <th scope="col">Class</th>
             <th scope="col">Clean accuracy</th>
             <th scope="col" className="number">
+              95 % interval
+            </th>
+            <th scope="col" className="number">
               Images
             </th>
           </tr>
@@ -30,7 +33,8 @@ const ClassTable = ({ perClass: { images, correct }, classes }: Counts) => {
           <SpacerRow height={visible.before} />
           {classes.slice(visible.first, visible.last).map((name, i) => {
             const label = visible.first + i;
-            const share = images[label] ? correct[label]! / images[label] : null;
+            const [right, of] = [correct[label]!, images[label]!];
+            const share = of > 0 ? right / of : null;
             return (
               <tr key={name} aria-rowindex={label + 2}>
                 <th scope="row" title={name}>
@@ -39,7 +43,12 @@ const ClassTable = ({ perClass: { images, correct }, classes }: Counts) => {
                 <td>
                   <ValueBar share={share ?? 0} label={formatPercent(share)} />
                 </td>
-                <td className="number">{formatCount(images[label]!)}</td>
+                <td className="number muted">
+                  {share === null ? '–' : formatInterval(wilsonInterval(right, of))}
+                </td>
+                <td className="number">
+                  {formatCount(right)} of {formatCount(of)}
+                </td>
               </tr>
             );
           })}

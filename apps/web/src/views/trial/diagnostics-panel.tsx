@@ -3,11 +3,16 @@ import {
   checkHeading,
   checkLabel,
   checksText,
+  countReason,
+  countVerdicts,
   type Diagnostic,
   eachCheck,
   type TrialDetail,
+  totalOf,
+  verdictText,
 } from '@funnel/contracts';
 import { Panel } from '../../components/controls.tsx';
+import { WithCode } from '../../components/states.tsx';
 import { Verdict } from '../../components/status.tsx';
 import { attackLabel, formatNumber, plural } from '../../format.ts';
 import { raisedFlags } from '../../statistics/flags.ts';
@@ -37,13 +42,36 @@ const Check = ({
   </li>
 );
 
-export const DiagnosticsPanel = ({ trial: { evaluations } }: { readonly trial: TrialDetail }) => {
+type Judged = Pick<TrialDetail, 'verdict' | 'perClass' | 'data'>;
+
+/** Too few images, or a classifier that may guess: then no attack says how robust the trial is, whatever the checks found. */
+const CountFlag = ({ trial: { verdict, perClass, data } }: { readonly trial: Judged }) => {
+  const reason = countReason(verdict, perClass && totalOf(perClass), data.classes.length);
+  if (reason === null || (verdict !== 'too-few' && verdict !== 'untrained')) return null;
+  const title = verdictText(verdict);
+  return (
+    <ul className="check-flags">
+      <li className="check-line">
+        <span>
+          <strong>{`${title[0]!.toUpperCase()}${title.slice(1)}.`}</strong> So the leaderboard ranks this
+          trial below the others: {reason}.{' '}
+          <WithCode text={`What to do: ${countVerdicts[verdict].remedy}.`} />
+        </span>
+        <Verdict verdict={verdict} brief />
+      </li>
+    </ul>
+  );
+};
+
+export const DiagnosticsPanel = ({ trial }: { readonly trial: TrialDetail }) => {
+  const { evaluations } = trial;
   const flags = raisedFlags(evaluations);
   return (
     <Panel
       title="Can you trust these numbers?"
       note="A defence that hides its gradients looks robust to weak attacks. These checks test whether that happened here."
     >
+      <CountFlag trial={trial} />
       <p className="muted small">{checksText(eachCheck(evaluations))}</p>
       {flags.length === 0 ? null : (
         <ul className="check-flags">

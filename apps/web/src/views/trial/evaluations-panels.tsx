@@ -1,6 +1,7 @@
 import {
   type Evaluation,
   type ExtendedNumber,
+  type MedianIntervals,
   readExtended,
   sizeText,
   type TrialDetail,
@@ -24,6 +25,52 @@ import {
 const measured = (extended: ExtendedNumber | null): string => {
   const value = readExtended(extended);
   return value === null ? '–' : formatMeasured(value);
+};
+
+/** A value and, below it, its interval; nothing below a value without one. */
+const Sure = ({ value, interval }: { readonly value: string; readonly interval: string | null }) => (
+  <>
+    {value}
+    {interval === null ? null : (
+      <span className="muted small attack-below" title="95 % interval">
+        {interval}
+      </span>
+    )}
+  </>
+);
+
+/** A median over the attacked images. Fewer than six images have no interval. */
+const Median = ({
+  evaluation,
+  metric,
+}: {
+  readonly evaluation: Evaluation;
+  readonly metric: keyof MedianIntervals;
+}) => {
+  const ends = evaluation.intervals?.[metric];
+  const interval = ends ? ([Number(ends[0]), Number(ends[1])] as const) : null;
+  return (
+    <td className="number">
+      <Sure
+        value={measured(evaluation.summary[metric])}
+        interval={interval && formatInterval(interval, formatMeasured)}
+      />
+    </td>
+  );
+};
+
+/** The share of the attacked images that the attack fooled. */
+const Success = ({ evaluation }: { readonly evaluation: Evaluation }) => {
+  const { successRate, successInterval, successes, attempted } = evaluation.summary;
+  return (
+    <td className="number" title={`${formatCount(successes)} of ${formatCount(attempted)} attacked`}>
+      <Sure
+        value={formatPercent(successRate)}
+        interval={successInterval && formatInterval(successInterval)}
+      />
+      <span className="muted small attack-below">{successRate === null ? '' : sizeText(evaluation)}</span>
+    </td>
+  );
 };
 
 const RobustAccuracy = ({ evaluation }: { readonly evaluation: Evaluation }) => {
@@ -71,18 +118,10 @@ const EvaluationRow = ({ evaluation }: { readonly evaluation: Evaluation }) => {
         <span className="muted small attack-words">{settingsLabel(evaluation)}</span>
       </th>
       <RobustAccuracy evaluation={evaluation} />
-      <td
-        className="number"
-        title={`${formatCount(summary.successes)} of ${formatCount(summary.attempted)} attacked`}
-      >
-        {formatPercent(summary.successRate)}
-        <span className="muted small attack-interval">
-          {summary.successRate === null ? '' : sizeText(evaluation)}
-        </span>
-      </td>
+      <Success evaluation={evaluation} />
       <td className="number">{measured(summary.noiseLevel)}</td>
-      <td className="number">{measured(summary.medianL2)}</td>
-      <td className="number">{measured(summary.medianLinf)}</td>
+      <Median evaluation={evaluation} metric="medianL2" />
+      <Median evaluation={evaluation} metric="medianLinf" />
       <td className="number">{summary.meanQueries === null ? '–' : formatCount(summary.meanQueries)}</td>
       <td>
         <Verdict verdict={verdict} />
