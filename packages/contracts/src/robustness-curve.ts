@@ -26,6 +26,14 @@ export const fixedRadii = (runs: readonly Run[], norm: DistanceNorm): readonly n
   return [...new Set(radii)].sort((a, b) => a - b);
 };
 
+/** The ε at which pages show a number beside the curve: those of the attacks in this norm that have one, in ascending order. */
+export const namedRadii = (runs: readonly Run[], norm: DistanceNorm): readonly number[] => {
+  const radii = runsOfNorm(runs, norm).flatMap(({ settings: { epsilon } }) =>
+    typeof epsilon === 'number' ? epsilon : [],
+  );
+  return [...new Set(radii)].sort((a, b) => a - b);
+};
+
 /** The attacks that say something about changes up to ε in this norm. At ε = 0 no image is changed. */
 const countingAt = <Of extends Run>(
   runs: readonly Of[],
@@ -96,16 +104,21 @@ export const robustnessCurve = (
   };
 };
 
-/** Which attacks a curve of this norm rests on, and where. */
-export const curveText = (runs: readonly Run[], norm: DistanceNorm): string => {
+/** Which attacks and how many images a curve of this norm rests on, and where. `images`: null if nobody knows, or if curves differ. */
+export const curveText = (runs: readonly Run[], norm: DistanceNorm, images: number | null): string => {
   const own = runsOfNorm(runs, norm);
   const [searching, radii] = [own.filter(searchesSmallest), fixedRadii(own, norm)];
   const titles = [...new Set(searching.map(({ attack }) => attacks[attack].title))].join(', ');
-  const over = `Worst case per image over ${plural(own.length, 'attack')}, with 95% intervals.`;
+  const on = images === null ? '' : ` on ${plural(images, 'image')}`;
+  const over = `Worst case per image over ${plural(own.length, 'attack')}${on}, with 95% intervals.`;
   if (own.length === 0) return `No attack works in ${norm === 'l2' ? 'L2' : 'L∞'}, so there is no curve.`;
   if (radii.length === 0) return `${over} An upper bound that rests on ${titles}.`;
   const at = radii.map((radius) => threatModelText({ [norm]: radius })).join(' and ');
+  const all =
+    own.length === 1
+      ? ''
+      : ` A point counts all ${own.length}, so it may lie below the number of one attack.`;
   return searching.length === 0
-    ? `${over} The attacks ran only at ${at}; the line joins these points.`
-    : `${over} The attacks at a fixed ε count at ${at} only (the points). The line is an upper bound that rests on ${titles}.`;
+    ? `${over} The ${own.length === 1 ? 'attack' : 'attacks'} ran only at ${at}; the line joins these points.${all}`
+    : `${over} The attacks at a fixed ε count at ${at} only (the points).${all} The line is an upper bound that rests on ${titles} alone.`;
 };

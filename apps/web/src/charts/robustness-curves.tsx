@@ -2,6 +2,7 @@ import {
   curveText,
   type Evaluation,
   fixedRadii,
+  namedRadii,
   normTitles,
   type RobustnessCurve,
   type RunRecords,
@@ -12,7 +13,7 @@ import {
 import { useMemo } from 'react';
 import { imagesQuery, trialQuery, useAnswers } from '../data/queries.ts';
 import { formatNumber, formatPercent, keyOfRun } from '../format.ts';
-import { curveExtent, evenRadii } from '../statistics/robustness.ts';
+import { curveExtent, radiiWith } from '../statistics/robustness.ts';
 import { useColours } from '../theme.ts';
 import { axisStyle, baseOption, EChart } from './echart.tsx';
 import { dashes } from './marks.tsx';
@@ -56,9 +57,17 @@ const curvesOf = (
   if (searching.length === 0)
     return { curve: robustnessCurve(evaluations, norm, [0, ...fixed]), points: null };
   return {
-    curve: robustnessCurve(searching, norm, evenRadii(maxRadius)),
+    curve: robustnessCurve(searching, norm, radiiWith(namedRadii(evaluations, norm), maxRadius)),
     points: fixed.length > 0 ? robustnessCurve(evaluations, norm, fixed) : null,
   };
+};
+
+/** The number of images behind every curve; null without curves, and where they differ. */
+const commonImages = (curves: readonly Pick<NamedCurve, 'curve'>[]): number | null => {
+  const [first] = curves;
+  return first && curves.every(({ curve }) => curve.images === first.curve.images)
+    ? first.curve.images
+    : null;
 };
 
 /** The curves of a few trials, from the per-image records of their evaluations. The axis reaches to `minRadius` at least. */
@@ -94,7 +103,7 @@ export const useRobustnessCurves = (
     return {
       curves,
       loading: details.loading || images.loading,
-      note: isAttacked ? curveText(runs, norm) : '',
+      note: isAttacked ? curveText(runs, norm, commonImages(curves)) : '',
       isSearched: runs.length > 0 || !isAttacked,
     };
   }, [details, images, norm, minRadius, names]);

@@ -7,8 +7,11 @@ import {
 } from '@funnel/contracts';
 
 /** Evenly spaced radii from 0 to `max`. */
-export const evenRadii = (max: number, points = 81): number[] =>
-  Array.from({ length: points }, (_, i) => (max * i) / (points - 1));
+const evenRadii = (max: number): number[] => Array.from({ length: 81 }, (_, i) => (max * i) / 80);
+
+/** Evenly spaced radii, and those of `named` on the axis: the curve has a value at each ε for which a page shows a number. */
+export const radiiWith = (named: readonly number[], max: number): number[] =>
+  [...new Set([...evenRadii(max), ...named.filter((radius) => radius <= max)])].sort((a, b) => a - b);
 
 /** A radius at which the curve has fallen: the 98th percentile of the finite distances, but at least `min`. */
 export const curveExtent = (

@@ -1,6 +1,6 @@
 import type { EvaluationRecords } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { curveExtent, fateOf, paretoFront } from '../../src/statistics/robustness.ts';
+import { curveExtent, fateOf, paretoFront, radiiWith } from '../../src/statistics/robustness.ts';
 import { uniformOf } from '../fake-api/digits.ts';
 
 /** Per image: the distance at which the attack fooled it; null if it never did; 'wrong' if the clean image was misclassified. */
@@ -27,6 +27,13 @@ describe('robust accuracy over ε', () => {
   it('reaches to the given radius or to the largest distance', () => {
     expect(curveExtent([first], 'linf', 0.2)).toBe(0.3);
     expect(curveExtent([first], 'linf', 0.5)).toBe(0.5);
+  });
+
+  it('has a value at each ε for which the page shows a number', () => {
+    const radii = radiiWith([8 / 255, 0.5, 3], 2);
+    expect(radii).toHaveLength(82);
+    expect(radii.slice(0, 4)).toEqual([0, 0.025, 8 / 255, 0.05]);
+    expect(radii.at(-1)).toBe(2);
   });
 });
 

@@ -1,6 +1,11 @@
 import type { SweepOverview } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { describeBest, evidenceOfBest, titleOfBest } from '../../src/views/sweeps/best-configuration.ts';
+import {
+  describeBest,
+  evidenceOfBest,
+  saysNothing,
+  titleOfBest,
+} from '../../src/views/sweeps/best-configuration.ts';
 
 type Best = NonNullable<SweepOverview['best']>;
 
@@ -35,6 +40,18 @@ describe('the best configuration of a sweep', () => {
     expect(titleOfBest(distance)).toBe('median L2 · DeepFool L2');
     expect(evidenceOfBest(distance)).toBe('over 2 seeds, 200 images each');
     expect(evidenceOfBest({ ...distance, seeds: 1, images: 60 })).toBe('trial 3, 60 images');
+  });
+
+  it('is marked where the leaderboard would rank it below all others', () => {
+    const guess: Best = { ...share, verdict: 'untrained' };
+    expect([share, { ...share, verdict: 'suspect' as const }, guess].map(saysNothing)).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    expect(describeBest(guess)).toBe(
+      `${describeBest(share)}; every configuration so far is masked, untrained or measured on too few images`,
+    );
   });
 
   it('says what an answer of an older version has', () => {

@@ -1,7 +1,13 @@
 import type { Trial } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import type { Result } from '../../src/statistics/objective.ts';
-import { cleanIntervalOf, parseFilter } from '../../src/views/sweep/trial-columns.tsx';
+import { createObjective } from '../../src/statistics/objective.ts';
+import {
+  cleanIntervalOf,
+  columnsOf,
+  parseFilter,
+  sortResults,
+} from '../../src/views/sweep/trial-columns.tsx';
 
 const result = (
   number: number,
@@ -91,4 +97,15 @@ it('the clean accuracy has the Wilson interval of the test images', () => {
   expect(cleanIntervalOf(0.38, 100)).toEqual([expect.closeTo(0.291, 3), expect.closeTo(0.478, 3)]);
   expect(cleanIntervalOf(null, 100)).toBeNull();
   expect(cleanIntervalOf(0.38, undefined)).toBeNull();
+});
+
+it('a trial that says nothing stands after the measured ones in both directions, before those without a value', () => {
+  const all = [...rows, { ...result(6, { value: 0.9 }), masked: true }];
+  const column = columnsOf(all, [], createObjective('', 'robustAccuracy'), false, 100).find(
+    ({ key }) => key === 'value',
+  )!;
+  const order = (descending: boolean) =>
+    sortResults(all, column, descending).map(({ trial }) => trial.number);
+  expect(order(true)).toEqual([2, 1, 4, 6, 17]);
+  expect(order(false)).toEqual([4, 1, 2, 6, 17]);
 });

@@ -25,7 +25,7 @@ import {
 } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
-import { describeBest, evidenceOfBest, titleOfBest } from '../sweeps/best-configuration.ts';
+import { describeBest, evidenceOfBest, saysNothing, titleOfBest } from '../sweeps/best-configuration.ts';
 import { type Action, actionsOf, actionTitles } from './actions.ts';
 
 /** The number of epochs that the sweep has trained, and the number that sharing saves. */
@@ -68,7 +68,9 @@ const BestFact = ({ sweep: { overview } }: { readonly sweep: Sweep }) => {
     <div className="fact" title={describeBest(best)}>
       <dt>Best {titleOfBest(best)}</dt>
       <dd>
-        {formatMetric(metric)(readExtended<never>(value))}{' '}
+        <span className={saysNothing(best) ? 'muted' : undefined}>
+          {formatMetric(metric)(readExtended<never>(value))}
+        </span>{' '}
         <small>
           {evidenceOfBest(best)} <Verdict verdict={verdict} brief />
         </small>

@@ -1,5 +1,5 @@
 /** What the list and the page of a sweep say of its best configuration. */
-import { attacks, evaluationMetrics, type SweepOverview, withinText } from '@funnel/contracts';
+import { attacks, evaluationMetrics, ranksBelow, type SweepOverview, withinText } from '@funnel/contracts';
 import { formatInterval, formatNumber, inSentence, plural } from '../../format.ts';
 
 type Best = NonNullable<SweepOverview['best']>;
@@ -38,6 +38,9 @@ export const evidenceOfBest = (best: Best): string =>
     .filter((part) => part !== '')
     .join(', ');
 
+/** Whether even the best configuration says nothing about robustness. The leaderboard ranks such ones below all others. */
+export const saysNothing = ({ verdict }: Best): boolean => verdict !== null && ranksBelow(verdict);
+
 /** All of it in one line, for a tooltip. */
 export const describeBest = (best: Best): string =>
   [
@@ -46,6 +49,7 @@ export const describeBest = (best: Best): string =>
     imagesOfBest(best),
     best.interval ? `95 % interval ${formatInterval(best.interval)}` : '',
     (best.seeds ?? 1) === 1 ? '' : `the first is trial ${best.trial}`,
+    saysNothing(best) ? 'every configuration so far is masked, untrained or measured on too few images' : '',
   ]
     .filter((part) => part !== '')
     .join('; ');

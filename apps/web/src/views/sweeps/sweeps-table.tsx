@@ -17,7 +17,7 @@ import {
 } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
-import { describeBest, titleOfBest } from './best-configuration.ts';
+import { describeBest, saysNothing, titleOfBest } from './best-configuration.ts';
 import { RowTags, type TagFilter } from './tag-filter.tsx';
 
 /** The trials of the sweep, and those that its search will still decide, at most. */
@@ -55,7 +55,9 @@ const Best = ({ best }: Pick<NonNullable<Sweep['overview']>, 'best'>) => {
   const { metric, value, interval, verdict } = best;
   return (
     <span title={describeBest(best)}>
-      {formatMetric(metric)(readExtended<never>(value))}{' '}
+      <span className={saysNothing(best) ? 'muted' : undefined}>
+        {formatMetric(metric)(readExtended<never>(value))}
+      </span>{' '}
       {interval ? <span className="muted sweeps-interval">{formatInterval(interval)}</span> : null}{' '}
       <Verdict verdict={verdict} brief />
       <span className="muted small sweeps-what">{titleOfBest(best)}</span>

@@ -204,6 +204,11 @@ const Share = ({ share, of }: { readonly share: number | null | undefined; reado
     <span className="muted small">
       {formatCount(Math.round((share ?? 0) * of))} of {formatCount(of)}
     </span>
+    {typeof share === 'number' && of > 0 ? (
+      <span className="muted small attack-below" title="95 % interval">
+        {formatInterval(wilsonInterval(Math.round(share * of), of))}
+      </span>
+    ) : null}
   </td>
 );
 
