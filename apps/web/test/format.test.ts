@@ -8,7 +8,9 @@ import {
   formatMeasured,
   formatNumber,
   formatPercent,
+  formatSpeed,
   inSentence,
+  totalSpeed,
 } from '../src/format.ts';
 
 describe('numbers', () => {
@@ -25,6 +27,13 @@ describe('numbers', () => {
     [null, '–'],
   ])('%s is %s', (value, text) => {
     expect(formatNumber(value)).toBe(text);
+  });
+
+  it('say how fast stages are, and nothing while nobody knows', () => {
+    const stages = [{ imagesPerSecond: null }, { imagesPerSecond: 0.34 }, { imagesPerSecond: 0.02 }];
+    expect(formatSpeed(totalSpeed(stages))).toBe('0.36 images/s');
+    expect(formatSpeed(1234.5)).toBe('1,235 images/s');
+    expect([formatSpeed(totalSpeed(stages.slice(0, 1))), formatSpeed(0)]).toEqual(['', '']);
   });
 
   it('have three digits when measured', () => {

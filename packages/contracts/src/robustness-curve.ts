@@ -115,9 +115,7 @@ export const curveText = (runs: readonly Run[], norm: DistanceNorm, images: numb
   if (radii.length === 0) return `${over} An upper bound that rests on ${titles}.`;
   const at = radii.map((radius) => threatModelText({ [norm]: radius })).join(' and ');
   const all =
-    own.length === 1
-      ? ''
-      : ` A point counts all ${own.length}, so it may lie below the number of one attack.`;
+    own.length === 1 ? '' : ` A point counts every attack, so it may lie below the number of a single one.`;
   return searching.length === 0
     ? `${over} The ${own.length === 1 ? 'attack' : 'attacks'} ran only at ${at}; the line joins these points.${all}`
     : `${over} The attacks at a fixed ε count at ${at} only (the points).${all} The line is an upper bound that rests on ${titles} alone.`;

@@ -94,11 +94,11 @@ it('the distance of an image is the smallest that any attack found', () => {
 describe('the words under a curve', () => {
   it('name what it rests on', () => {
     expect(curveText(autoAttack, 'linf', 200)).toBe(
-      'Worst case per image over 4 attacks on 200 images, with 95% intervals. The attacks at a fixed ε count at L∞ 0.1 only (the points). A point counts all 4, so it may lie below the number of one attack. The line is an upper bound that rests on FAB-T L∞ alone.',
+      'Worst case per image over 4 attacks on 200 images, with 95% intervals. The attacks at a fixed ε count at L∞ 0.1 only (the points). A point counts every attack, so it may lie below the number of a single one. The line is an upper bound that rests on FAB-T L∞ alone.',
     );
     expect(curveText(autoAttack, 'l2', 200)).toBe('No attack works in L2, so there is no curve.');
     expect(curveText(autoAttack.slice(0, 2), 'linf', null)).toBe(
-      'Worst case per image over 2 attacks, with 95% intervals. The attacks ran only at L∞ 0.1; the line joins these points. A point counts all 2, so it may lie below the number of one attack.',
+      'Worst case per image over 2 attacks, with 95% intervals. The attacks ran only at L∞ 0.1; the line joins these points. A point counts every attack, so it may lie below the number of a single one.',
     );
     expect(curveText(autoAttack.slice(0, 1), 'linf', 1)).toBe(
       'Worst case per image over 1 attack on 1 image, with 95% intervals. The attack ran only at L∞ 0.1; the line joins these points.',

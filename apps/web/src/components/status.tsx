@@ -139,7 +139,7 @@ export const ProgressBar = ({ sweep }: { readonly sweep: Pick<Sweep, 'progress' 
   );
 };
 
-const labels: Record<TrialVerdict, string> = {
+export const verdictLabels: Record<TrialVerdict, string> = {
   ok: 'no flags',
   suspect: 'suspect',
   'too-few': 'too few images',
@@ -168,7 +168,7 @@ export const Verdict = ({
   return (
     <span className="verdict" data-verdict={verdict} title={explanations[verdict]}>
       {verdict === 'ok' ? null : <span aria-hidden="true">{verdict === 'masked' ? '◪' : '?'}</span>}
-      {(brief ? briefLabels[verdict] : null) ?? labels[verdict]}
+      {(brief ? briefLabels[verdict] : null) ?? verdictLabels[verdict]}
     </span>
   );
 };

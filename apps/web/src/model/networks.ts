@@ -15,6 +15,14 @@ export const networkTitles = {
   'detector-head': 'Detector on the first feature map',
 } as const;
 
+/** The title of a network. A recipe without an attacker has one encoder, which nobody calls the defender’s. */
+export const networkTitle = (recipe: Stage['recipe'], network: NetworkName): string => {
+  const stages: Recipe['stages'] = recipes[recipe].stages;
+  const hasAttacker = stages.some(({ networks }) => networks.includes('attacker-encoder'));
+  const part = /^Defender’s (.)(.*)$/.exec(networkTitles[network]);
+  return part && !hasAttacker ? `${part[1]!.toUpperCase()}${part[2]}` : networkTitles[network];
+};
+
 export type NetworkName = keyof typeof networkTitles;
 
 /** The networks in the checkpoint of a stage, as its recipe declares them. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { surrogateEdges, surrogateTip, visibleEdges } from '../../src/charts/stage-tree/draw.ts';
-import { layoutStages, varyingHyperparameters } from '../../src/charts/stage-tree/layout.ts';
+import { kindsOf, layoutStages, varyingHyperparameters } from '../../src/charts/stage-tree/layout.ts';
 import { createWorld } from '../fake-api/world.ts';
 
 const stagesOf = () => {
@@ -42,6 +42,20 @@ describe('the stage tree', () => {
       ({ stage }) => stage.recipe === 'classic' && stage.kind === 'initialise',
     );
     expect(classic).toMatchObject({ column: 0, span: 2 });
+  });
+
+  it('has a column for each kind of stage that the recipes have, and no other', () => {
+    const stages = stagesOf();
+    expect(kindsOf(stages)).toEqual(['initialise', 'optimise', 'classify', 'attack']);
+    const world = createWorld();
+    const dataset = { name: 'glyphs', attack: 100 } as const;
+    const plain = world.addSweep({ name: 'x', dataset, recipes: ['plain'], attacks: ['fgsm'] });
+    const own = [...plain.stages.values()];
+    expect(kindsOf(own)).toEqual(['classify', 'attack']);
+    expect(layoutStages(own).map(({ stage, column, span }) => [stage.kind, column, span])).toEqual([
+      ['classify', 0, 1],
+      ['attack', 1, 1],
+    ]);
   });
 
   it('works while pages are still loading', () => {

@@ -1,6 +1,6 @@
 import { type Recipe, recipeNames, recipes } from '@funnel/contracts';
 import { expect, it } from 'vitest';
-import { networksOf, networkTitles } from '../../src/model/networks.ts';
+import { networksOf, networkTitle, networkTitles } from '../../src/model/networks.ts';
 
 it('lists the networks of every stage of every recipe, each with a title', () => {
   for (const recipe of recipeNames) {
@@ -11,4 +11,11 @@ it('lists the networks of every stage of every recipe, each with a title', () =>
     }
     expect(networksOf({ recipe, kind: 'attack' })).toEqual([]);
   }
+});
+
+it('names the defender only where the recipe has an attacker', () => {
+  expect(networkTitle('funn', 'defender-encoder')).toBe('Defender’s encoder');
+  expect(networkTitle('plain', 'defender-encoder')).toBe('Encoder');
+  expect(networkTitle('classic', 'defender-generator')).toBe('Generator');
+  expect(networkTitle('magnet', 'reformer')).toBe('Reformer: auto-encoder I');
 });

@@ -8,13 +8,14 @@ export type TreeView = {
   /** The visible part of the tree, as shares of its height. */
   readonly from: number;
   readonly to: number;
+  /** The number of columns. */
+  readonly columns: number;
 };
 
-const columns = 4;
 const gap = 3;
 
 const rectOf = (node: TreeNode, view: TreeView) => {
-  const column = (view.width + gap) / columns;
+  const column = (view.width + gap) / view.columns;
   const scale = view.height / (view.to - view.from);
   return {
     x: node.column * column,

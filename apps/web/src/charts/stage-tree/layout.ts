@@ -1,10 +1,10 @@
-/** Places and labels of the stages in the tree. One column per kind; the height of a stage is the sum of its children's heights. */
+/** Places and labels of the stages in the tree. One column per kind that there is; the height of a stage is the sum of its children's heights. */
 import { type Stage, StageKind } from '@funnel/contracts';
 import { attackLabel, formatHyperparameter, hyperparameterTitle, plural } from '../../format.ts';
 
 export type TreeNode = {
   readonly stage: Stage;
-  /** 0 for `initialise` … 3 for `attack`. */
+  /** The place of its kind among those of the tree. */
   readonly column: number;
   /** The number of columns that it fills: without an optimisation, `initialise` fills two. */
   readonly span: number;
@@ -15,7 +15,11 @@ export type TreeNode = {
   readonly children: TreeNode[];
 };
 
-const columnOf = (stage: Stage): number => StageKind.options.indexOf(stage.kind);
+/** The kinds that these stages have, in the order of training. */
+export const kindsOf = (stages: readonly Pick<Stage, 'kind'>[]): readonly Stage['kind'][] => {
+  const found = new Set(stages.map(({ kind }) => kind));
+  return StageKind.options.filter((kind) => found.has(kind));
+};
 
 const byValue = (a: unknown, b: unknown): number =>
   a === b ? 0 : typeof a === 'number' && typeof b === 'number' ? a - b : String(a) < String(b) ? -1 : 1;
@@ -36,6 +40,8 @@ const inOrder = (a: Stage, b: Stage): number => {
  * while pages are still loading.
  */
 export const layoutStages = (stages: readonly Stage[]): TreeNode[] => {
+  const kinds = kindsOf(stages);
+  const columnOf = (stage: Stage): number => kinds.indexOf(stage.kind);
   const known = new Set(stages.map((stage) => stage.id));
   const childrenOf = new Map<string | null, Stage[]>();
   for (const stage of stages) {
@@ -60,7 +66,7 @@ export const layoutStages = (stages: readonly Stage[]): TreeNode[] => {
   const place = (stage: Stage, from: number, parent: TreeNode | null): TreeNode => {
     const own = (childrenOf.get(stage.id) ?? []).sort(inOrder);
     const column = columnOf(stage);
-    const next = Math.min(...own.map(columnOf), StageKind.options.length);
+    const next = Math.min(...own.map(columnOf), kinds.length);
     const span = own.length === 0 ? 1 : Math.max(1, next - column);
     const node: TreeNode = {
       stage,

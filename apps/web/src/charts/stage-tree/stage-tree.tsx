@@ -1,5 +1,5 @@
 /** The stage tree: dependencies, sharing and progress of the stages of a sweep. */
-import { type Stage, StageKind, type StageStatus } from '@funnel/contracts';
+import type { Stage, StageStatus } from '@funnel/contracts';
 import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { useWidth } from '../../components/hooks.ts';
 import { Status } from '../../components/status.tsx';
@@ -14,7 +14,7 @@ import {
   type TreeView,
   visibleEdges,
 } from './draw.ts';
-import { layoutStages, stageTip, type TreeNode, varyingHyperparameters } from './layout.ts';
+import { kindsOf, layoutStages, stageTip, type TreeNode, varyingHyperparameters } from './layout.ts';
 import '../charts.css';
 
 /** Enough height for one line of text per classifier, within limits. */
@@ -59,6 +59,7 @@ export const StageTree = (props: {
   const available = useWidth(box, 900);
   const colours = useColours();
   const nodes = useMemo(() => layoutStages(stages), [stages]);
+  const kinds = useMemo(() => kindsOf(stages), [stages]);
   const varying = useMemo(() => varyingHyperparameters(stages), [stages]);
   const edges = useMemo(() => surrogateEdges(nodes), [nodes]);
   const [zoomed, setZoomed] = useState<string | null>(null);
@@ -70,7 +71,7 @@ export const StageTree = (props: {
   const root = nodes.find((node) => node.stage.id === zoomed);
   const width = Math.max(minWidth, available);
   const height = heightFor(stages);
-  const view: TreeView = { width, height, from: root?.y0 ?? 0, to: root?.y1 ?? 1 };
+  const view: TreeView = { width, height, from: root?.y0 ?? 0, to: root?.y1 ?? 1, columns: kinds.length };
   const current = nodes.find((node) => node.stage.id === selected);
   const tipOf = (node: TreeNode): string =>
     stageTip(node.stage, varying.get(node.stage.kind) ?? []) + surrogateTip(edges, node);
@@ -128,7 +129,7 @@ export const StageTree = (props: {
       </div>
       <div className="tree-scroll">
         <div className="tree-heads" style={{ width }}>
-          {StageKind.options.map((kind) => (
+          {kinds.map((kind) => (
             <span key={kind}>
               {kindTitles[kind]}{' '}
               <span className="muted">{formatCount(stages.filter((s) => s.kind === kind).length)}</span>

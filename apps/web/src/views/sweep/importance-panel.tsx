@@ -56,6 +56,21 @@ const HyperparameterImportanceBars = (props: {
   );
 };
 
+/** `what`: the objective, in the middle of a sentence. */
+const ImportanceLegend = ({ what }: { readonly what: string }) => (
+  <p className="muted small importance-legend">
+    <span>
+      <i className="importance-bar" data-real="" /> share of the variance of {what}; a full bar is 100 %
+    </span>
+    <span>
+      <i className="importance-bar" /> no more than chance
+    </span>
+    <span>
+      <i className="importance-chance" /> what chance alone reaches
+    </span>
+  </p>
+);
+
 /** The mean objective at each value of a hyperparameter, with 95 % intervals; the median if a trial is infinite. */
 const LevelMeansPlot = (props: {
   readonly hyperparameter: string;
@@ -230,6 +245,7 @@ export const ImportancePanel = (props: {
         <div className="columns">
           <div className="stack" style={{ alignContent: 'start' }}>
             <HyperparameterImportanceBars rows={rows} selected={name} onSelect={setPicked} />
+            <ImportanceLegend what={inSentence(objective.title)} />
             {comparable ? (
               <p className="muted small">
                 The remaining {formatPercent(Math.max(0, 1 - explained), 0)} come from interactions, seeds and

@@ -9,7 +9,7 @@ import { useChangedIds } from '../../data/changed-ids.ts';
 import { useLive } from '../../data/live.ts';
 import { type ListChanges, usePagedList } from '../../data/paged-list.ts';
 import { workersQuery } from '../../data/queries.ts';
-import { formatCount, plural } from '../../format.ts';
+import { formatSpeed, plural, totalSpeed } from '../../format.ts';
 import { href, navigate, useQueryValue } from '../../router.ts';
 import { SubmissionsPanel } from './submissions-panel.tsx';
 import { SweepsTable } from './sweeps-table.tsx';
@@ -22,7 +22,7 @@ const FleetLine = () => {
   const online = (data?.items ?? []).filter((worker) => worker.status !== 'gone');
   const running = online.flatMap((worker) => worker.running);
   const slots = online.reduce((sum, worker) => sum + worker.slots, 0);
-  const speed = running.reduce((sum, stage) => sum + (stage.imagesPerSecond ?? 0), 0);
+  const speed = formatSpeed(totalSpeed(running));
   return (
     <p className="muted" style={{ minHeight: 21 }}>
       {data === undefined ? null : online.length === 0 ? (
@@ -32,7 +32,7 @@ const FleetLine = () => {
       ) : (
         <>
           {plural(online.length, 'worker')}, {running.length} of {plural(slots, 'slot')} busy
-          {speed > 0 ? `, ${formatCount(speed)} images/s` : ''}
+          {speed === '' ? '' : `, ${speed}`}
         </>
       )}
     </p>

@@ -9,11 +9,10 @@ import {
   eachCheck,
   type TrialDetail,
   totalOf,
-  verdictText,
 } from '@funnel/contracts';
 import { Panel } from '../../components/controls.tsx';
 import { WithCode } from '../../components/states.tsx';
-import { Verdict } from '../../components/status.tsx';
+import { Verdict, verdictLabels } from '../../components/status.tsx';
 import { attackLabel, formatNumber, plural } from '../../format.ts';
 import { raisedFlags } from '../../statistics/flags.ts';
 
@@ -48,7 +47,7 @@ type Judged = Pick<TrialDetail, 'verdict' | 'perClass' | 'data'>;
 const CountFlag = ({ trial: { verdict, perClass, data } }: { readonly trial: Judged }) => {
   const reason = countReason(verdict, perClass && totalOf(perClass), data.classes.length);
   if (reason === null || (verdict !== 'too-few' && verdict !== 'untrained')) return null;
-  const title = verdictText(verdict);
+  const title = verdictLabels[verdict];
   return (
     <ul className="check-flags">
       <li className="check-line">

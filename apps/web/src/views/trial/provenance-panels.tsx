@@ -23,7 +23,7 @@ import {
   plural,
   shortHash,
 } from '../../format.ts';
-import { modelPath, networksOf, networkTitles, weightsPath } from '../../model/networks.ts';
+import { modelPath, networksOf, networkTitle, weightsPath } from '../../model/networks.ts';
 import { href } from '../../router.ts';
 
 type Line = {
@@ -179,7 +179,7 @@ export const CheckpointsPanel = ({ trial }: { readonly trial: TrialDetail }) => 
             <ul className="networks">
               {networksOf(stage).map((network) => (
                 <li key={network} className="row">
-                  <span>{networkTitles[network]}</span>
+                  <span>{networkTitle(stage.recipe, network)}</span>
                   <a href={client.urlOf(modelPath(stage.checkpoint!, network))} download={`${network}.json`}>
                     topology
                   </a>

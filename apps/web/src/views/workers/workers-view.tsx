@@ -7,7 +7,16 @@ import { Empty, ErrorNotice, Loaded, Skeleton } from '../../components/states.ts
 import { Status } from '../../components/status.tsx';
 import { call } from '../../data/api.ts';
 import { workerLogQuery, workersQuery } from '../../data/queries.ts';
-import { formatAgo, formatBytes, formatCount, formatTime, plural, shortHash } from '../../format.ts';
+import {
+  formatAgo,
+  formatBytes,
+  formatCount,
+  formatSpeed,
+  formatTime,
+  plural,
+  shortHash,
+  totalSpeed,
+} from '../../format.ts';
 import './workers.css';
 
 /** Heartbeats (memory, speed) are not events, so this page fetches them with this pause. */
@@ -24,10 +33,9 @@ const Slot = ({ running }: { readonly running: Worker['running'][number] | undef
           {kind} <span className="mono small muted">{shortHash(stage)}</span>
         </span>
         <span className="small muted">
-          {share === null ? '' : `epoch ${position?.epoch ?? 0} of ${epochs}`}
-          {imagesPerSecond === null
-            ? ''
-            : `${share === null ? '' : ', '}${formatCount(imagesPerSecond)} images/s`}
+          {[share === null ? '' : `epoch ${position?.epoch ?? 0} of ${epochs}`, formatSpeed(imagesPerSecond)]
+            .filter((part) => part !== '')
+            .join(', ')}
         </span>
       </span>
       <span className="progress" style={{ visibility: share === null ? 'hidden' : undefined }}>
@@ -120,7 +128,7 @@ const dataText = ({ datasets }: Worker): string | null => {
 };
 
 const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly now: number }) => {
-  const speed = worker.running.reduce((sum, { imagesPerSecond }) => sum + (imagesPerSecond ?? 0), 0);
+  const speed = formatSpeed(totalSpeed(worker.running));
   const data = dataText(worker);
   const slots = Array.from(
     { length: Math.max(worker.slots, worker.running.length) },
@@ -149,12 +157,12 @@ const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly now: nu
       <dl className="facts">
         {worker.status === 'gone' ? null : (
           <>
-            <div className="fact">
-              <dt>Throughput</dt>
-              <dd>
-                {formatCount(speed)} <small>images/s</small>
-              </dd>
-            </div>
+            {speed === '' ? null : (
+              <div className="fact">
+                <dt>Throughput</dt>
+                <dd title="Training and attacks together">{speed}</dd>
+              </div>
+            )}
             <div className="fact">
               <dt>Memory</dt>
               <dd>
