@@ -2,7 +2,14 @@
  * The refusals of the API in words for somebody at a terminal: commands that work as typed, and neither routes nor headers. The API's own
  * words (`errors` in contracts) are for programs.
  */
-import { type ErrorCode, errors, type Problem, type ProblemIssue, plural } from '@funnel/contracts';
+import {
+  type ErrorCode,
+  errors,
+  mistakesTitle,
+  mistakeText,
+  type Problem,
+  type ProblemIssue,
+} from '@funnel/contracts';
 import type { PlacedIssue } from './error-json.ts';
 import type { Place } from './sweep-lines.ts';
 
@@ -70,10 +77,10 @@ const tracesOf = ({ code, instance }: Problem): readonly string[] =>
 
 type PlaceOf = (path: string) => Place;
 
-const describeIssue = ({ path, expected, received }: ProblemIssue, place: Place): string => {
+const describeIssue = (issue: ProblemIssue, place: Place): string => {
   const where = typeof place === 'number' ? `line ${place}, ` : place === null ? '' : `${place}: `;
-  const isNamed = typeof place === 'string' && place.endsWith(` ${path}`); // `--set seeds` names the path already
-  return `  ${where}${isNamed ? '' : `${path || '(all)'}: `}expected ${expected}, got ${received}`;
+  const isNamed = typeof place === 'string' && place.endsWith(` ${issue.path}`); // `--set seeds` names the path already
+  return `  ${isNamed ? mistakeText({ ...issue, path: place }) : mistakeText(issue, where)}`;
 };
 
 /** The text of a problem that the API reports: the mistake, its place, and the next step. */
@@ -115,7 +122,7 @@ export const describeFileProblem = (file: string, problem: Problem, call: FileCa
     return `${file}: ${describeProblem(problem, call)}`;
   const usesOption = placed.some(({ place }) => typeof place === 'string');
   return [
-    `${file}${usesOption ? ' with --set' : ''} has ${placed.length === 1 ? 'a mistake' : plural(placed.length, 'mistake')}:`,
+    mistakesTitle(`${file}${usesOption ? ' with --set' : ''}`, placed.length),
     ...placed.map(({ issue, place }) =>
       describeIssue(issue.path === 'body' ? { ...issue, path: 'the file' } : issue, place),
     ),

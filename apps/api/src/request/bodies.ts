@@ -4,12 +4,13 @@
  * Fastify keeps a body as bytes (RawBody). `readBody` parses and checks it: on the event loop when it is small, in a planning process when
  * it is large (planning/planning.ts).
  */
+import { describeValue } from '@funnel/contracts/explain-issues';
 import { decodeText, readSweepYaml } from '@funnel/contracts/sweep-yaml';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import type { z } from 'zod';
 import { parsePart } from './parse-part.ts';
-import { checkPlainData, describeValue, malformed, parseAs } from './values.ts';
+import { checkPlainData, malformed, parseAs } from './values.ts';
 
 const backslash = 0x5c;
 

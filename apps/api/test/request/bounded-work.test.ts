@@ -1,11 +1,11 @@
 /** A refusal reads no more of a value than it shows. These tests count reads and do not measure time. */
 import { AppError, type ProblemIssue, routes, SweepDefinition } from '@funnel/contracts';
+import { describeValue, explainIssues } from '@funnel/contracts/explain-issues';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { parseJson } from '../../src/request/bodies.ts';
-import { explainIssues, parsePart } from '../../src/request/parse-part.ts';
-import { describeValue } from '../../src/request/values.ts';
+import { parsePart } from '../../src/request/parse-part.ts';
 import { build, oneTrial, type TestApp } from '../build.ts';
 
 const numbered = (count: number) =>

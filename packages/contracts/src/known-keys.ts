@@ -1,7 +1,9 @@
 /** Finds the keys that a schema has at a path, and says which of them an unknown key may stand for. */
-import { didYouMean, hyperparametersReadBy, joinWithOr, resembling, SearchSpace } from '@funnel/contracts';
 import { z } from 'zod';
-import { describeValue } from './values.ts';
+import { didYouMean, joinWithOr, resembling } from './did-you-mean.ts';
+import { SearchSpace } from './search-space.ts';
+import { describeValue } from './show-value.ts';
+import { hyperparametersReadBy } from './sweep-faults.ts';
 
 /** The schemas that `schema` stands for: itself without its wrappers (optional, default, …), or every option if it is a union. */
 const alternatives = (schema: z.ZodType): readonly z.ZodType[] => {
