@@ -1,16 +1,23 @@
+import type { ProblemIssue } from '@funnel/contracts';
 import { useEffect, useState } from 'react';
 
 /** Writes and reads sweep files. */
 export type Yaml = {
   /** Lists of plain values stay on one line. */
   readonly write: (definition: object) => string;
-  /** Throws with line and column if the text is not YAML. It does not check the definition. */
-  readonly parse: (text: string) => unknown;
+  /** As the API and the command line read the file. Throws AppError if the text is not YAML. It does not check the definition. */
+  readonly read: (text: string) => unknown;
+  /** The mistakes in this text, which is YAML, each with its line. */
+  readonly mistakesIn: (text: string, issues: readonly ProblemIssue[]) => readonly string[];
 };
 
 /** Loads the `yaml` package, which is a chunk of its own. */
 export const loadYaml = async (): Promise<Yaml> => {
-  const { Document, isSeq, parse, visit } = await import('yaml');
+  const [{ Document, isSeq, visit }, { readSweepYaml }, { mistakesIn }] = await Promise.all([
+    import('yaml'),
+    import('@funnel/contracts/sweep-yaml'),
+    import('@funnel/contracts/sweep-lines'),
+  ]);
   return {
     write: (definition) => {
       const document = new Document(definition);
@@ -21,7 +28,8 @@ export const loadYaml = async (): Promise<Yaml> => {
       });
       return document.toString({ lineWidth: 100 });
     },
-    parse: (text) => parse(text) as unknown,
+    read: (text) => readSweepYaml(text),
+    mistakesIn,
   };
 };
 

@@ -31,10 +31,7 @@ describeInBrowser('the form for a new sweep', () => {
     await page.getByRole('button', { name: 'Submit 6 trials' }).waitFor();
     await page.getByText(/Without sharing, training/).waitFor();
     await page.getByRole('button', { name: 'Submit 6 trials' }).click();
-    await page
-      .getByText(/>=1 characters|at least 1|Too small/)
-      .first()
-      .waitFor(); // the sweep has no name yet
+    await page.getByText('Expected at least 1 character, but got ""').waitFor(); // the sweep has no name yet
     await page.getByLabel('Name').fill('Three γ');
     await page.getByRole('button', { name: 'Submit 6 trials' }).click();
     await page.getByRole('heading', { name: 'Three γ' }).waitFor();
@@ -44,7 +41,7 @@ describeInBrowser('the form for a new sweep', () => {
     await close();
   });
 
-  it('shows the error of a hyperparameter beside it, and keeps the last plan', async () => {
+  it('shows the error of a hyperparameter beside it, and no plan', async () => {
     const { page, close } = await open(browser, `${api.url}#/new`);
     await page.getByRole('button', { name: 'Submit 1 trial' }).waitFor();
     await page
@@ -58,6 +55,31 @@ describeInBrowser('the form for a new sweep', () => {
       .locator('.field-error')
       .waitFor();
     await page.getByRole('button', { name: 'Submit', exact: true }).waitFor();
+    await page.getByText('No plan: something in this sweep is not correct yet.').waitFor();
+    await close();
+  });
+
+  it('names the lines of mistakes in the file as `funnel plan` does, and shows no plan of another text', async () => {
+    const { page, faults, close } = await open(browser, `${api.url}#/new`);
+    await page.getByRole('button', { name: 'YAML' }).click();
+    const editor = page.getByRole('textbox', { name: 'Sweep file' });
+    await editor.fill('name: x\ndataset: { name: glyphs }\nspace:\n  gamma: [1, 5]\n');
+    await page.getByRole('button', { name: 'Submit 2 trials' }).waitFor();
+    await editor.fill('name: x\ndataset: { name: glyphs }\nspace:\n  gama: [1, 5]\n  beta: -1\n');
+    const mistakes = page.locator('.yaml-mistakes');
+    await mistakes.getByText('The file has 2 mistakes:').waitFor();
+    expect(await mistakes.getByRole('listitem').allTextContents()).toEqual([
+      'line 4, space.gama: expected a known key (did you mean "gamma"?), got the key "gama"',
+      'line 5, space.beta: expected at least 0, got -1',
+    ]);
+    await page.getByText('No plan: something in this sweep is not correct yet.').waitFor();
+    expect(await page.getByText('To train').count()).toBe(0);
+    await editor.fill('name: x\nseeds: 1\nseeds: 2\n');
+    await mistakes.getByText(/^The file has a mistake:$/).waitFor();
+    expect(await mistakes.getByRole('listitem').textContent()).toBe(
+      'Expected every key once, but got "seeds" twice',
+    );
+    expect(faults).toEqual([]);
     await close();
   });
 
@@ -118,7 +140,7 @@ describeInBrowser('the form for a new sweep', () => {
       document.querySelector('textarea')?.value.includes('beta: [ 0.01, 0.02 ]'),
     );
     await editor.fill('name: [');
-    await page.locator('pre.field-error').waitFor();
+    await page.locator('.yaml-mistakes').waitFor();
     await close();
   });
 
@@ -173,7 +195,7 @@ describeInBrowser('the form for a new sweep', () => {
     expect(await page.getByLabel('Fidelity').inputValue()).toBe('initialiseEpochs');
     await page.getByLabel('Fidelity').selectOption('optimiseEpochs');
     await page.getByRole('textbox', { name: /^Trials/ }).fill('1');
-    await page.getByText(/>=2/).first().waitFor();
+    await page.getByText('Expected at least 2, but got 1').first().waitFor();
     await page.getByRole('textbox', { name: /^Trials/ }).fill('9');
     await page.getByRole('textbox', { name: /^Constraints/ }).fill('accuracy > 1');
     await page

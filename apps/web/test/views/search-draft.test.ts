@@ -2,7 +2,7 @@ import { FunnelError } from '@funnel/client';
 import { Search, type SearchName, SweepDefinition, searchHints, searchTitles } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { type Draft, definitionDraft, draftInput, emptyDraft } from '../../src/views/new-sweep/draft.ts';
-import { issueAt, issuesOf, withRefusals } from '../../src/views/new-sweep/schema.ts';
+import { issueAt, issuesOf, parseSweep, refusalsOf } from '../../src/views/new-sweep/schema.ts';
 import {
   emptySearch,
   type SearchDraft,
@@ -27,7 +27,7 @@ const draftOf = (search: Partial<SearchDraft>): Draft => ({
 const fidelity = { hyperparameter: 'optimiseEpochs', min: '1', max: '27' };
 
 const issuesOfSearch = (search: Partial<SearchDraft>) =>
-  issuesOf(SweepDefinition.safeParse(draftInput(draftOf(search))).error);
+  issuesOf(parseSweep(draftInput(draftOf(search))).issues);
 
 /** Every field of every strategy, with another value than its default. */
 const everything: SearchDraft = {
@@ -80,22 +80,29 @@ describe('the search of a draft', () => {
 
   it('is refused at the field that is wrong', () => {
     const faults: readonly (readonly [Partial<SearchDraft>, string, RegExp])[] = [
-      [{ strategy: 'tpe', trials: '1' }, 'search.trials', />=2/],
-      [{ strategy: 'tpe', trials: 'many' }, 'search.trials', /number/],
-      [{ strategy: 'gp', trials: '501' }, 'search.trials', /<=500/],
+      [{ strategy: 'tpe', trials: '1' }, 'search.trials', /at least 2, but got 1/],
+      [{ strategy: 'tpe', trials: 'many' }, 'search.trials', /a number, but got "many"/],
+      [{ strategy: 'gp', trials: '501' }, 'search.trials', /at most 500, but got 501/],
       [{ strategy: 'tpe', constraints: 'accuracy > 1' }, 'search.constraints', /a condition such as/],
-      [{ strategy: 'tpe', try: 'gamma' }, 'search.try', /expected/],
-      [{ strategy: 'hyperband', fidelity, eta: '1' }, 'search.eta', />=2/],
+      [{ strategy: 'tpe', try: 'gamma' }, 'search.try', /a number.*, but got nothing/],
+      [{ strategy: 'hyperband', fidelity, eta: '1' }, 'search.eta', /at least 2, but got 1/],
       [{ strategy: 'asha' }, 'search.fidelity.hyperparameter', /optimiseEpochs/],
-      [{ strategy: 'asha', fidelity: { ...fidelity, max: '1' } }, 'search.fidelity.max', /2/],
-      [{ strategy: 'tpe', stop: { ...emptySearch.stop, hours: '0' } }, 'search.stop.hours', /too small|>0/i],
+      [
+        { strategy: 'asha', fidelity: { ...fidelity, max: '1' } },
+        'search.fidelity.max',
+        /at least 2, but got 1/,
+      ],
+      [
+        { strategy: 'tpe', stop: { ...emptySearch.stop, hours: '0' } },
+        'search.stop.hours',
+        /more than 0, but got 0/,
+      ],
     ];
     for (const [search, path, message] of faults)
       expect(issueAt(issuesOfSearch(search), path), path).toMatch(message);
   });
 
   it('shows at their paths also the faults that only the server finds', () => {
-    const issues = new Map([['name', 'too short']]);
     const refusal = new FunnelError(
       {
         ...{ type: '/errors/SWEEP_TOO_LARGE', code: 'SWEEP_TOO_LARGE', status: 400, title: '', detail: '' },
@@ -109,11 +116,10 @@ describe('the search of a draft', () => {
       },
       { answered: true },
     );
-    expect(issueAt(withRefusals(issues, refusal), 'search.trials')).toBe('Expected at most 12, but got 33');
-    expect(issueAt(withRefusals(issues, refusal), 'search.try')).toBe(
-      'Expected a hyperparameter of the space, but got latent',
-    );
-    expect(issueAt(withRefusals(issues, refusal), 'name')).toBe('too short');
-    expect(withRefusals(issues, new Error('away'))).toEqual(issues);
+    const issues = issuesOf(refusalsOf(refusal));
+    expect(issueAt(issues, 'search.trials')).toBe('Expected at most 12, but got 33');
+    expect(issueAt(issues, 'search.try')).toBe('Expected a hyperparameter of the space, but got latent');
+    expect(issueAt(issues, 'name')).toBeNull();
+    expect(refusalsOf(new Error('away'))).toEqual([]);
   });
 });

@@ -127,7 +127,7 @@ const AttackRow = (props: {
             field={fieldOf(schema)}
             value={attack.settings[name]}
             error={
-              issueAt(issues, `attacks.${at}.settings.${name}`) ?? issueAt(issues, `attacks.${at}.${name}`)
+              issueAt(issues, `attacks[${at}].settings.${name}`) ?? issueAt(issues, `attacks[${at}].${name}`)
             }
             onChange={(value) => set(name, value)}
           />

@@ -1,13 +1,12 @@
-import { type HyperparameterName, SweepDefinition } from '@funnel/contracts';
+import { type HyperparameterName, mistakeText, SweepDefinition } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { Panel, Segmented } from '../../components/controls.tsx';
+import { Segmented } from '../../components/controls.tsx';
 import { useDebounced } from '../../components/hooks.ts';
 import { ErrorNotice, Skeleton } from '../../components/states.tsx';
 import { call } from '../../data/api.ts';
 import { planQuery } from '../../data/queries.ts';
 import { href, navigate, useAddressQuery } from '../../router.ts';
-import { loadYaml, type Yaml } from '../../yaml.ts';
 import { AttacksSection } from './attacks-section.tsx';
 import { BasicsSection } from './basics-section.tsx';
 import {
@@ -19,10 +18,11 @@ import {
   trialDefinition,
 } from './draft.ts';
 import { PlanPanel } from './plan-panel.tsx';
-import { issuesOf, withRefusals } from './schema.ts';
+import { issuesOf, parseSweep, refusalsOf } from './schema.ts';
 import { SearchSection } from './search-section.tsx';
 import { HyperparametersSection } from './search-space-section.tsx';
 import { TemplatesRow } from './templates-row.tsx';
+import { YamlEditor, type YamlState } from './yaml-editor.tsx';
 import './new-sweep.css';
 
 /** 128 random bits in hex. Not `crypto.randomUUID`, which only secure pages have. */
@@ -83,67 +83,6 @@ const useDraft = (sweepId: string | undefined, trialId: string | undefined) => {
   return { draft, setDraft, error };
 };
 
-type YamlState = { readonly text: string; readonly value: unknown; readonly fault: string | null };
-
-const read = ({ parse }: Yaml, text: string): YamlState => {
-  try {
-    return { text, value: parse(text), fault: null };
-  } catch (error) {
-    return { text, value: undefined, fault: error instanceof Error ? error.message : String(error) };
-  }
-};
-
-/**
- * An editor for the sweep file. It appears once the parser has loaded. Text and value change together, so the form and the submission
- * always use the text that is shown.
- */
-const YamlEditor = (props: {
-  readonly start: object;
-  readonly state: YamlState | null;
-  readonly onChange: (state: YamlState) => void;
-}) => {
-  const { state, onChange } = props;
-  const [start] = useState(props.start);
-  const [yaml, setYaml] = useState<Yaml | null>(null);
-  const [error, setError] = useState<unknown>(undefined);
-  useEffect(() => {
-    let current = true;
-    const onLoaded = (loaded: Yaml) => {
-      if (!current) return;
-      setYaml(loaded);
-      onChange({ text: loaded.write(start), value: start, fault: null });
-    };
-    loadYaml().then(onLoaded, (fault: unknown) => current && setError(fault));
-    return () => {
-      current = false;
-    };
-  }, [start]);
-
-  if (error !== undefined) return <ErrorNotice error={error} />;
-  if (yaml === null || state === null) return <Skeleton height={600} />;
-  return (
-    <Panel
-      title="Sweep file"
-      note={
-        <>
-          YAML or JSON, as for <code>npx funnel submit FILE</code>.
-        </>
-      }
-    >
-      <textarea
-        className="input mono"
-        style={{ minHeight: 520, lineHeight: 1.55 }}
-        aria-label="Sweep file"
-        spellCheck={false}
-        value={state.text}
-        aria-invalid={state.fault !== null}
-        onChange={(event) => onChange(read(yaml, event.target.value))}
-      />
-      {state.fault === null ? null : <pre className="field-error">{state.fault}</pre>}
-    </Panel>
-  );
-};
-
 /** A plan is requested once typing has paused for this long. */
 const pauseMs = 300;
 
@@ -174,21 +113,24 @@ const Editor = ({
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<{ readonly body: string; readonly error: unknown } | null>(null);
   const input = useMemo(() => (mode === 'form' ? draftInput(draft) : yaml?.value), [mode, draft, yaml]);
-  const parsed = useMemo(() => SweepDefinition.safeParse(input), [input]);
+  const parsed = useMemo(() => parseSweep(input), [input]);
   // The plan is shown before the sweep has a name, so the request uses this name.
   const unnamed = useMemo(() => ({ ...(input as object), name: 'plan' }), [input]);
-  const parsedUnnamed = useMemo(() => SweepDefinition.safeParse(unnamed), [unnamed]);
-  const planInput = useDebounced(parsedUnnamed.success ? unnamed : null, pauseMs);
+  const parsedUnnamed = useMemo(() => parseSweep(unnamed), [unnamed]);
+  const planInput = useDebounced(parsedUnnamed.definition ? unnamed : null, pauseMs);
   const plan = useQuery({ ...planQuery(planInput ?? {}), enabled: planInput !== null });
   const last = useRef(plan.data);
   if (plan.data) last.current = plan.data;
-  const isOfForm = JSON.stringify(planInput) === JSON.stringify(unnamed);
-  const current = plan.data !== undefined && isOfForm;
+  const isOfInput = JSON.stringify(planInput) === JSON.stringify(unnamed);
+  const current = plan.data !== undefined && isOfInput;
   const body = JSON.stringify(input);
   // An error of a submission belongs to what was submitted.
   const submitError = failure !== null && failure.body === body ? failure.error : undefined;
-  const refusal = submitError ?? (isOfForm ? plan.error : undefined);
-  const issues = useMemo(() => withRefusals(issuesOf(parsed.error), refusal), [parsed, refusal]);
+  const refusal = submitError ?? (isOfInput ? plan.error : null);
+  const allIssues = useMemo(() => [...refusalsOf(refusal), ...parsed.issues], [parsed, refusal]);
+  const issues = useMemo(() => issuesOf(allIssues), [allIssues]);
+  // While the plan of the new text is on its way, the last one stays. A text that has none shows none.
+  const isPlanned = parsedUnnamed.definition !== undefined && refusal === null;
 
   // One key per definition, so the server creates one sweep even if the user presses the button twice.
   const key = useMemo(randomKey, [body]);
@@ -200,19 +142,19 @@ const Editor = ({
     if (next === mode) return;
     if (next === 'yaml') setYaml(null);
     else if (yaml !== null) {
-      if (!parsedUnnamed.success) {
+      if (!parsedUnnamed.definition) {
         setSubmitted(true);
         return;
       }
       const { name } = yaml.value as { readonly name?: unknown };
-      setDraft({ ...definitionDraft(parsedUnnamed.data), name: typeof name === 'string' ? name : '' });
+      setDraft({ ...definitionDraft(parsedUnnamed.definition), name: typeof name === 'string' ? name : '' });
     }
     setMode(next);
   };
   const submit = async () => {
     setSubmitted(true);
     setFailure(null);
-    if (!parsed.success) {
+    if (!parsed.definition) {
       document.querySelector<HTMLElement>('.field-error')?.scrollIntoView({ block: 'center' });
       return;
     }
@@ -226,9 +168,7 @@ const Editor = ({
       setBusy(false);
     }
   };
-  const faults = (submitted || mode === 'yaml' ? [...issues] : []).map(([path, message]) =>
-    path === '' ? message : `${path}: ${message}`,
-  );
+  const faults = mode === 'form' && submitted ? allIssues.map((issue) => mistakeText(issue)) : [];
 
   return (
     <form
@@ -273,13 +213,19 @@ const Editor = ({
               <AttacksSection draft={draft} issues={issues} onChange={change} />
             </>
           ) : (
-            <YamlEditor start={draftInput(draft)} state={yaml} onChange={setYaml} />
+            <YamlEditor
+              start={draftInput(draft)}
+              state={yaml}
+              issues={yaml?.fault === null ? allIssues : []}
+              onChange={setYaml}
+            />
           )}
         </div>
         <PlanPanel
-          plan={plan.data ?? last.current}
+          plan={isPlanned ? (plan.data ?? last.current) : null}
           current={current}
-          error={submitError ?? plan.error}
+          // Beside the file stands each mistake with its line.
+          error={mode === 'yaml' && allIssues.length > 0 ? undefined : refusal}
           faults={faults}
           busy={busy}
           onSubmit={() => void submit()}

@@ -130,7 +130,7 @@ export const ObjectiveFields = (props: {
             <ObjectiveRow
               key={at}
               objective={objective}
-              path={objectives.length === 1 ? 'objective' : `objective.${at}`}
+              path={objectives.length === 1 ? 'objective' : `objective[${at}]`}
               runs={runs}
               names={names}
               issues={issues}

@@ -193,9 +193,10 @@ const Figures = ({ plan }: { readonly plan: Plan }) => {
 const amountOf = ({ trials, search }: Plan): string =>
   search ? plural(search.configurations, 'configuration') : plural(trials, 'trial');
 
-/** The plan of the sweep in the form. The last plan stays until the next one arrives. */
+/** The plan of the sweep in the form or in the file. The last plan stays until the next one arrives. */
 export const PlanPanel = (props: {
-  readonly plan: Plan | undefined;
+  /** Undefined: it is on its way. Null: the sweep has a mistake, so it has no plan. */
+  readonly plan: Plan | null | undefined;
   readonly current: boolean;
   readonly error: unknown;
   readonly faults: readonly string[];
@@ -206,11 +207,17 @@ export const PlanPanel = (props: {
   return (
     <aside className="panel plan" aria-label="Plan">
       <div className="panel-head">
-        <h2>Plan {plan && !current ? <small className="muted">of the last correct entries</small> : null}</h2>
+        <h2>Plan {plan && !current ? <small className="muted">of the entries before</small> : null}</h2>
       </div>
       <div className="panel-body stack">
         <div aria-live="polite" style={{ minHeight: 330 }}>
-          {plan ? <Figures plan={plan} /> : <Skeleton height={320} />}
+          {plan ? (
+            <Figures plan={plan} />
+          ) : plan === undefined ? (
+            <Skeleton height={320} />
+          ) : (
+            <p className="muted">No plan: something in this sweep is not correct yet.</p>
+          )}
         </div>
         {faults.length === 0 ? null : (
           <ul className="field-error">

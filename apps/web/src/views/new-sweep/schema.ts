@@ -1,6 +1,7 @@
 /** Reads the declared schemas for the form: the fields to draw, and errors by path. New hyperparameters and settings need no code here. */
 import { FunnelError } from '@funnel/client';
-import { formatAmount } from '@funnel/contracts';
+import { formatAmount, type ProblemIssue, SweepDefinition } from '@funnel/contracts';
+import { explainIssues } from '@funnel/contracts/explain-issues';
 import { z } from 'zod';
 
 export type Field = {
@@ -73,39 +74,34 @@ export const fieldOf = (schema: z.ZodType): Field => {
   return field;
 };
 
-type Issue = z.core.$ZodIssue;
-
-/** Path and message of an issue. For a union, the user probably meant the branch with the deepest issue. */
-const explain = (issue: Issue): { readonly path: string; readonly message: string } => {
-  const path = issue.path.join('.');
-  if (issue.code !== 'invalid_union') return { path, message: issue.message };
-  const nested = issue.errors.flat();
-  const rank = (inner: Issue) => 2 * inner.path.length + (inner.code === 'invalid_type' ? 0 : 1);
-  const best = [...nested].sort((a, b) => rank(b) - rank(a))[0];
-  if (!best) return { path, message: issue.message };
-  const inner = explain(best);
-  return { path: [path, inner.path].filter((part) => part !== '').join('.'), message: inner.message };
+export type Parsed = {
+  /** Undefined for a sweep with mistakes. */
+  readonly definition: SweepDefinition | undefined;
+  /** The mistakes in the words of the API, which uses the same code. */
+  readonly issues: readonly ProblemIssue[];
 };
 
+export const parseSweep = (input: unknown): Parsed => {
+  const { data, error } = SweepDefinition.safeParse(input, { reportInput: true });
+  return {
+    definition: data,
+    issues: error ? explainIssues(error, SweepDefinition, input, 'body').issues : [],
+  };
+};
+
+/** Why the server refused what the page shows, beyond what the page finds itself. */
+export const refusalsOf = (error: unknown): readonly ProblemIssue[] =>
+  error instanceof FunnelError ? (error.problem.issues ?? []) : [];
+
+/** What is wrong at each path. */
 export type Issues = ReadonlyMap<string, string>;
 
-/** The first error of each path. */
-export const issuesOf = (error: z.ZodError | undefined): Issues => {
-  const issues = new Map<string, string>();
-  for (const issue of error?.issues ?? []) {
-    const { path, message } = explain(issue);
-    if (!issues.has(path)) issues.set(path, message);
-  }
-  return issues;
-};
-
-/** The errors of the form, and those for which the server refused what the form shows. */
-export const withRefusals = (issues: Issues, error: unknown): Issues => {
-  const refused = error instanceof FunnelError ? (error.problem.issues ?? []) : [];
-  const added = refused.map(
-    ({ path, expected, received }) => [path, `Expected ${expected}, but got ${received}`] as const,
-  );
-  return new Map([...added, ...issues]);
+/** The first mistake of each path. */
+export const issuesOf = (issues: readonly ProblemIssue[]): Issues => {
+  const messages = new Map<string, string>();
+  for (const { path, expected, received } of issues)
+    if (!messages.has(path)) messages.set(path, `Expected ${expected}, but got ${received}`);
+  return messages;
 };
 
 /** The first error at a path or below it; null without one. */
