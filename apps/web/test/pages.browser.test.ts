@@ -54,6 +54,7 @@ const pages = [
   ['#/compare?trials=defences.0,defences.4,defences.6', 'Rejected clean'],
   ['#/trials/live.60', 'No attack has been measured yet'],
   ['#/leaderboard', 'its sweep'],
+  ['#/leaderboard?tag=baseline,paper%2Fv2', 'of the sweeps with the tags baseline, paper/v2'],
   ['#/compare?trials=done.3,done.8,done.82', 'The same images, attacked'],
   ['#/new', 'Submit 1 trial'],
   ['#/try/done.9', 'Choose an image'],

@@ -26,6 +26,7 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
   const groups = new Map<string, (typeof rows)[number]>();
   for (const sweep of world.sweeps.values()) {
     if (query.sweep !== undefined && query.sweep !== sweep.id) continue;
+    if (!query.tag.every((tag) => sweep.tags.includes(tag))) continue;
     if (query.dataset !== undefined && query.dataset !== sweep.definition.dataset.name) continue;
     for (const point of sweep.planned) {
       if (sweep.statuses[point.number] !== 'completed') continue;

@@ -34,6 +34,15 @@ describe('the query of the leaderboard', () => {
     expect(ranking('sweep=a&attack=worst&metric=successRate', without)).toEqual([undefined, 'successRate']);
   });
 
+  it('has the valid tags of the address', () => {
+    const tags = (address: string) => readBoardQuery(new URLSearchParams(address)).tag;
+    expect(['', 'tag=Baseline,paper/v2', 'tag=,none such'].map(tags)).toEqual([
+      [],
+      ['baseline', 'paper/v2'],
+      [],
+    ]);
+  });
+
   it('ranks rungs apart, unless the address asks for one ranking of all', () => {
     const rungs = (address: string) => readBoardQuery(new URLSearchParams(address)).rungs;
     expect(['', 'rungs=all', 'rungs=none-such'].map(rungs)).toEqual(['highest', 'all', 'highest']);

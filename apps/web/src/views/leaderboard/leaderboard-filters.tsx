@@ -8,9 +8,11 @@ import {
   HyperparameterFilter,
   recipeNames,
   recipes,
+  SweepTag,
 } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
+import type { z } from 'zod';
 import { Segmented } from '../../components/controls.tsx';
 import { datasetsQuery } from '../../data/queries.ts';
 import { href } from '../../router.ts';
@@ -34,26 +36,32 @@ const Option = ({ value, title }: { readonly value: string; readonly title: stri
   <option value={value}>{title}</option>
 );
 
-/** A text field whose filters take effect once all of them are valid. */
-const WhereField = ({ where, set }: { readonly where: readonly string[]; readonly set: SetBoard }) => {
-  const [text, setText] = useState(where.join(' '));
-  const parts = text.split(/\s+/).filter((part) => part !== '');
-  const fault = parts.find((part) => !HyperparameterFilter.safeParse(part).success);
-  const type = (value: string) => {
-    setText(value);
-    const now = value.split(/\s+/).filter((part) => part !== '');
-    if (now.every((part) => HyperparameterFilter.safeParse(part).success)) set('where', now.join(' '));
-  };
+/** A text field of words, which take effect once all of them are valid. `separator`: between two words of the address. */
+const WordsField = (props: {
+  readonly label: string;
+  readonly placeholder: string;
+  readonly words: readonly string[];
+  readonly separator: ' ' | ',';
+  readonly word: z.ZodType<unknown, string>;
+  readonly onChange: (value: string) => void;
+}) => {
+  const { words, separator, word, onChange } = props;
+  const [text, setText] = useState(words.join(separator));
+  const wordsOf = (typed: string) => typed.split(/[\s,]+/).filter((part) => part !== '');
+  const isValid = (typed: string) => wordsOf(typed).every((part) => word.safeParse(part).success);
   return (
-    <label className="label board-where">
-      Hyperparameters
+    <label className="label board-words">
+      {props.label}
       <input
         className="input"
         data-search
-        placeholder="gamma:1..5"
+        placeholder={props.placeholder}
         value={text}
-        aria-invalid={fault !== undefined}
-        onChange={(event) => type(event.target.value)}
+        aria-invalid={!isValid(text)}
+        onChange={({ target: { value } }) => {
+          setText(value);
+          if (isValid(value)) onChange(wordsOf(value).join(separator));
+        }}
       />
     </label>
   );
@@ -141,7 +149,22 @@ export const LeaderboardFilters = ({
         />
       </div>
     ) : null}
-    <WhereField where={query.where} set={set} />
+    <WordsField
+      label="Hyperparameters"
+      placeholder="gamma:1..5"
+      words={query.where}
+      separator=" "
+      word={HyperparameterFilter}
+      onChange={(value) => set('where', value)}
+    />
+    <WordsField
+      label="Tags of sweeps"
+      placeholder="baseline, paper/v2"
+      words={query.tag}
+      separator=","
+      word={SweepTag}
+      onChange={(value) => set('tag', value)}
+    />
     {query.sweep === undefined ? null : (
       <div className="label">
         Sweep

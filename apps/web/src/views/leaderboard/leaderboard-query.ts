@@ -14,8 +14,9 @@ import {
   usualRankings,
 } from '@funnel/contracts';
 import { href, navigate, useAddressQuery } from '../../router.ts';
+import { readTags } from '../sweeps/tag-filter.tsx';
 
-export type BoardQuery = Omit<LeaderboardQuery, 'limit' | 'cursor' | 'tag'>;
+export type BoardQuery = Omit<LeaderboardQuery, 'limit' | 'cursor'>;
 
 export const worstOfAll = 'worst';
 
@@ -44,6 +45,7 @@ export const readBoardQuery = (query: URLSearchParams, definition?: SweepDefinit
   recipe: query.getAll('recipe').flatMap((name) => RecipeName.safeParse(name).data ?? []),
   dataset: DatasetSlug.safeParse(query.get('dataset')).data,
   sweep: query.get('sweep') ?? undefined,
+  tag: readTags(query.get('tag')),
   where: (query.get('where') ?? '').split(' ').filter((part) => HyperparameterFilter.safeParse(part).success),
   group: oneOf(groups, query.get('group')) ?? 'configuration',
   rungs: oneOf(rungs, query.get('rungs')) ?? 'highest',

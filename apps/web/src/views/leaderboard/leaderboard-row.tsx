@@ -13,6 +13,7 @@ import {
   threatModelText,
   tieText,
   versionText,
+  wilsonInterval,
 } from '@funnel/contracts';
 import { IntervalMark } from '../../charts/marks.tsx';
 import { Verdict } from '../../components/status.tsx';
@@ -20,6 +21,10 @@ import { formatInterval, formatPercent, seedsText, settingsLabel } from '../../f
 import { href } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
 import { nameOf } from './run-name.ts';
+
+/** How many of these lines a row has below its value: the counts, and what only some rows have. */
+export const linesBelowValue = (row: LeaderboardRow): number =>
+  1 + [robustText(row), seedSpread(row), infiniteText(row)].filter((line) => line !== null).length;
 
 /** `2 of 3 seeds: ∞`; null without an infinite seed, and for a single seed. */
 const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string | null =>
@@ -35,6 +40,14 @@ export const countsText = (row: LeaderboardRow): string => {
   const robust =
     row.metric === 'robustAccuracy' && row.value !== null ? `; robust ${correct - fooled} of ${images}` : '';
   return `fooled ${fooled} of ${correct}${sizeText(row)}${robust}`;
+};
+
+/** `robust 38 of 100 at L∞ 0.1, 29.1–47.8%` where the attack looks for the smallest change; null elsewhere. */
+export const robustText = ({ robustAtEpsilon, counts }: LeaderboardRow): string | null => {
+  if (robustAtEpsilon === undefined) return null;
+  const { robust, norm, epsilon } = robustAtEpsilon;
+  const at = threatModelText({ [norm]: epsilon });
+  return `robust ${robust} of ${counts.images} at ${at}, ${formatInterval(wilsonInterval(robust, counts.images))}`;
 };
 
 /** The shares of images that a defence rejects: under the attack of the row, and clean. */
@@ -72,6 +85,7 @@ export const Row = (props: {
   const format = formatMetric(row.metric);
   const spread = seedSpread(row);
   const infinite = infiniteText(row);
+  const robust = robustText(row);
   const name = nameOf(row, props.hyperparameters);
   const value = readExtended(row.value);
   const interval = intervalOf(row);
@@ -146,6 +160,14 @@ export const Row = (props: {
           </>
         )}
         <span className="muted small board-settings">{countsText(row)}</span>
+        {robust === null ? null : (
+          <span
+            className="muted small board-settings"
+            title="The images whose smallest change is larger than this ε, with the 95 % interval."
+          >
+            {robust}
+          </span>
+        )}
         {spread === null ? null : (
           <span className="muted small board-settings" title={seedSpreadText}>
             seeds {formatInterval(spread, format)}

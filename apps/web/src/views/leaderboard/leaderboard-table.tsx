@@ -6,7 +6,7 @@ import { Skeleton } from '../../components/states.tsx';
 import { SpacerRow, usePageRows } from '../../components/virtual-rows.tsx';
 import type { ListState } from '../../data/paged-list.ts';
 import type { BoardQuery } from './leaderboard-query.ts';
-import { intervalOf, Row } from './leaderboard-row.tsx';
+import { intervalOf, linesBelowValue, Row } from './leaderboard-row.tsx';
 import { differing, nameOf } from './run-name.ts';
 
 /** Pixels. On a phone, counts and intervals have lines of their own. */
@@ -30,7 +30,8 @@ const sizeOfRows = (
     (width === 'narrow' ? 2 : 1) +
     Number(rows.some(({ sameAs }) => sameAs !== undefined)) +
     Number(rows.some(({ older }) => older !== undefined));
-  return { lines, height: Math.max(minHeight[width], lineHeight * (lines + below) + 10) };
+  const besideName = Math.max(1, ...rows.map(linesBelowValue)) + (width === 'narrow' ? 3 : 1);
+  return { lines, height: Math.max(minHeight[width], lineHeight * Math.max(lines + below, besideName) + 10) };
 };
 
 export const LeaderboardTable = (props: {

@@ -125,8 +125,16 @@ const RankedBy = ({
 /** New results change the ranks. The board is fetched again with at least this pause. */
 const everyMs = 5000;
 
-const isFiltered = ({ sweep, dataset, recipe, where }: BoardQuery): boolean =>
-  sweep !== undefined || dataset !== undefined || recipe.length > 0 || where.length > 0;
+const isFiltered = ({ sweep, tag, dataset, recipe, where }: BoardQuery): boolean =>
+  sweep !== undefined || dataset !== undefined || [tag, recipe, where].some(({ length }) => length > 0);
+
+/** `of all sweeps`, `of the sweeps with the tags a, b`. */
+const ofWhat = ({ sweep, tag }: BoardQuery): string => {
+  if (sweep !== undefined) return 'of this sweep';
+  return tag.length === 0
+    ? 'of all sweeps'
+    : `of the sweeps with the ${tag.length === 1 ? 'tag' : 'tags'} ${tag.join(', ')}`;
+};
 
 const NoRuns = ({ filtered, onReset }: { readonly filtered: boolean; readonly onReset: () => void }) =>
   filtered ? (
@@ -178,11 +186,8 @@ const Board = ({ definition }: { readonly definition: SweepDefinition | undefine
         <div className="page-head-text">
           <h1>Leaderboard</h1>
           <p className="muted">
-            {query.sweep === undefined
-              ? 'The most robust runs of all sweeps.'
-              : 'The most robust runs of this sweep.'}{' '}
-            Runs that are masked, untrained or measured on too few images are marked, and you choose where
-            they rank.
+            The most robust runs {ofWhat(query)}. Runs that are masked, untrained or measured on too few
+            images are marked, and you choose where they rank.
           </p>
         </div>
         <div className="page-head-actions">

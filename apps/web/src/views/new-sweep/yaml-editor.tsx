@@ -70,7 +70,7 @@ export const YamlEditor = (props: {
     >
       <textarea
         className="input mono"
-        style={{ minHeight: 520, lineHeight: 1.55 }}
+        style={{ minHeight: 'min(520px, 50vh)', lineHeight: 1.55 }}
         aria-label="Sweep file"
         spellCheck={false}
         value={state.text}

@@ -10,7 +10,8 @@ export type TagFilter = {
   readonly set: (tags: readonly string[]) => void;
 };
 
-const readTags = (text: string | undefined): readonly string[] =>
+/** The valid tags of an address. */
+export const readTags = (text: string | null | undefined): string[] =>
   (text ?? '').split(',').flatMap((word) => SweepTag.safeParse(word).data ?? []);
 
 export const useTagFilter = (): TagFilter => {

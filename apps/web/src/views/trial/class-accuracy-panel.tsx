@@ -20,9 +20,9 @@ const ClassTable = ({ perClass: { images, correct }, classes }: Counts) => {
         <thead>
           <tr>
             <th scope="col">Class</th>
-            <th scope="col">Clean accuracy</th>
+            <th scope="col">Accuracy</th>
             <th scope="col" className="number">
-              95 % interval
+              Interval
             </th>
             <th scope="col" className="number">
               Images
@@ -64,7 +64,7 @@ export const ClassAccuracyPanel = ({ trial: { perClass, data } }: { readonly tri
   perClass === null ? null : (
     <Panel
       title="Accuracy per class"
-      note="The share of the test images of each class that the classifier gets right, without an attack."
+      note="The share of the test images of each class that the classifier gets right, without an attack, with its 95 % interval."
       flush
     >
       <ClassTable perClass={perClass} classes={data.classes} />

@@ -151,7 +151,7 @@ const Curve = ({ trial, norm }: { readonly trial: TrialDetail; readonly norm: 'l
 export const EvaluationsPanel = ({ trial }: { readonly trial: TrialDetail }) => (
   <Panel
     title="Attacks"
-    note="Robust accuracy is a share of all images. Success is a share of the images that were classified correctly before the attack. An attack that looks for the smallest change fools nearly all images: its robust accuracy is at the ε that stands beside it, if the trial names one; compare its median distances. The noise level is the mean L2 norm over successes; medians count a failure as infinite."
+    note="Robust accuracy is a share of all images. Success is a share of the images that were classified correctly before the attack. An attack that looks for the smallest change fools nearly all images: its robust accuracy is at the ε that stands beside it, if the trial names one; compare its median distances. The noise level is the mean L2 norm over successes; medians count a failure as infinite. Small numbers are 95 % intervals."
     flush
   >
     <div className="table-wrap">
