@@ -1,4 +1,4 @@
-import type { TrialDetail } from '@funnel/contracts';
+import { type TrialDetail, wilsonInterval } from '@funnel/contracts';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeInBrowser, dist, eventually, launch, open, seriousFindings } from './browser.ts';
@@ -156,8 +156,12 @@ describeInBrowser('every page', () => {
     await list.getByRole('row', { name: /^sign 0 / }).waitFor();
     const trial = (await (await fetch(`${api.url}v1/trials/signs.0`)).json()) as TrialDetail;
     const { images, correct } = trial.perClass!;
-    const textOf = (label: number) =>
-      `sign ${label}${((100 * correct[label]!) / images[label]!).toFixed(1)}%${images[label]}`;
+    const percent = (share: number) => (100 * share).toFixed(1);
+    const textOf = (label: number) => {
+      const [right, of] = [correct[label]!, images[label]!];
+      const ends = wilsonInterval(right, of).map(percent).join('–');
+      return `sign ${label}${percent(right / of)}%${ends}%${right} of ${of}`;
+    };
     const rows = list.locator('tbody tr:not(.spacer)');
     const drawn = await rows.allTextContents();
     expect(drawn).toEqual(drawn.map((_, label) => textOf(label)));
