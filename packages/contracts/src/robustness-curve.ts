@@ -6,7 +6,7 @@
  */
 import type { EvaluationRecords, RobustnessCurve } from './attacks/evaluation.ts';
 import { attacks, searchLimitOf } from './attacks.ts';
-import { ballOf, type Run, reachOf, threatModelText } from './ranking.ts';
+import { ballOf, type Run, reachOf, threatModelOf, threatModelText } from './ranking.ts';
 import { type DistanceNorm, runsOfNorm } from './searched-norms.ts';
 import { wilsonInterval } from './statistics.ts';
 import { plural } from './text.ts';
@@ -104,19 +104,32 @@ export const robustnessCurve = (
   };
 };
 
-/** Which attacks and how many images a curve of this norm rests on, and where. `images`: null if nobody knows, or if curves differ. */
+/** Why the worst case within the balls of these attacks may be lower than the curve at the same ε; empty where it cannot be. */
+const otherNormsText = (runs: readonly Run[], norm: DistanceNorm): string => {
+  const radius = threatModelOf(runs)[norm];
+  if (radius === undefined || runsOfNorm(runs, norm).length === runs.length) return '';
+  return ` The worst case within ${threatModelText({ [norm]: radius })} also counts what attacks in other norms find there, so it may be lower.`;
+};
+
+/**
+ * Which of these attacks a curve of this norm rests on, and where. `images`: how many images each attack had; null if nobody knows, or if curves
+ * differ.
+ */
 export const curveText = (runs: readonly Run[], norm: DistanceNorm, images: number | null): string => {
   const own = runsOfNorm(runs, norm);
+  if (own.length === 0) return `No attack works in ${norm === 'l2' ? 'L2' : 'L∞'}, so there is no curve.`;
   const [searching, radii] = [own.filter(searchesSmallest), fixedRadii(own, norm)];
   const titles = [...new Set(searching.map(({ attack }) => attacks[attack].title))].join(', ');
+  const at = radii.map((radius) => threatModelText({ [norm]: radius })).join(' and ');
+  const point =
+    own.length === 1 ? '' : ' A point counts every attack, so it may lie below the number of a single one.';
+  const rests =
+    radii.length === 0
+      ? ` An upper bound that rests on ${titles}.`
+      : searching.length === 0
+        ? ` The ${own.length === 1 ? 'attack' : 'attacks'} ran only at ${at}; the line joins these points.${point}`
+        : ` The attacks at a fixed ε count at ${at} only (the points).${point} The line is an upper bound that rests on ${titles} alone.`;
   const on = images === null ? '' : ` on ${plural(images, 'image')}`;
   const over = `Worst case per image over ${plural(own.length, 'attack')}${on}, with 95% intervals.`;
-  if (own.length === 0) return `No attack works in ${norm === 'l2' ? 'L2' : 'L∞'}, so there is no curve.`;
-  if (radii.length === 0) return `${over} An upper bound that rests on ${titles}.`;
-  const at = radii.map((radius) => threatModelText({ [norm]: radius })).join(' and ');
-  const all =
-    own.length === 1 ? '' : ` A point counts every attack, so it may lie below the number of a single one.`;
-  return searching.length === 0
-    ? `${over} The ${own.length === 1 ? 'attack' : 'attacks'} ran only at ${at}; the line joins these points.${all}`
-    : `${over} The attacks at a fixed ε count at ${at} only (the points).${all} The line is an upper bound that rests on ${titles} alone.`;
+  return `${over}${rests}${otherNormsText(runs, norm)}`;
 };

@@ -26,6 +26,11 @@ const roundedUp = (value: number): number => {
   return Number((Math.ceil(value / unit - 1e-9) * unit).toPrecision(3));
 };
 
+/** Each attack with its settings once. */
+const different = (evaluations: readonly Evaluation[]): readonly Evaluation[] => [
+  ...new Map(evaluations.map((evaluation) => [keyOfRun(evaluation), evaluation])).values(),
+];
+
 /** Keeps the attacks that every measured trial has, so that the curves can be compared while some attacks still run. */
 const commonEvaluations = (lists: readonly (readonly Evaluation[])[]): readonly (readonly Evaluation[])[] => {
   const measured = lists.filter((list) => list.length > 0).map((list) => new Set(list.map(keyOfRun)));
@@ -77,14 +82,14 @@ export const useRobustnessCurves = (
   minRadius: number,
 ): Curves => {
   const details = useAnswers(trials.map(({ id }) => trialQuery(id)));
-  const wanted = commonEvaluations(details.data.map((trial) => trial?.evaluations ?? [])).flatMap(
-    (evaluations, i) =>
-      runsOfNorm(evaluations, norm).map((evaluation) => ({ trial: i, id: trials[i]!.id, evaluation })),
+  const common = commonEvaluations(details.data.map((trial) => trial?.evaluations ?? []));
+  const wanted = common.flatMap((evaluations, i) =>
+    runsOfNorm(evaluations, norm).map((evaluation) => ({ trial: i, id: trials[i]!.id, evaluation })),
   );
   const isAttacked = details.data.some((trial) => trial !== undefined && trial.evaluations.length > 0);
   const images = useAnswers(wanted.map(({ id, evaluation }) => imagesQuery(id, evaluation.stage)));
   const names = trials.map(({ id, colour }) => `${id}${colour}`).join();
-  // `wanted` and `trials` are functions of the details and names.
+  // `common`, `wanted` and `trials` are functions of the details and names.
   return useMemo(() => {
     const records = trials.map((_, i): RunRecords[] =>
       wanted.flatMap(({ trial, evaluation: { attack, settings } }, k) => {
@@ -94,7 +99,7 @@ export const useRobustnessCurves = (
     );
     const isComplete = (i: number) =>
       records[i]!.length > 0 && records[i]!.length === wanted.filter(({ trial }) => trial === i).length;
-    const runs = [...new Map(wanted.map(({ evaluation }) => [keyOfRun(evaluation), evaluation])).values()];
+    const runs = different(common.flat());
     const found = roundedUp(Math.max(minRadius, ...records.map((own) => curveExtent(own, norm, 0))));
     const maxRadius = norm === 'linf' ? Math.min(1, found) : found;
     const curves = trials.flatMap(({ name, colour }, i) =>
@@ -104,7 +109,7 @@ export const useRobustnessCurves = (
       curves,
       loading: details.loading || images.loading,
       note: isAttacked ? curveText(runs, norm, commonImages(curves)) : '',
-      isSearched: runs.length > 0 || !isAttacked,
+      isSearched: wanted.length > 0 || !isAttacked,
     };
   }, [details, images, norm, minRadius, names]);
 };
