@@ -1,5 +1,5 @@
 /** Why trials have a verdict other than `ok`: their counts, and the checks of their evaluations that did not pass. */
-import { checkLabel, countReason, type Diagnostic } from '@funnel/contracts';
+import { checkLabel, countVerdicts, type Diagnostic, untrainedReason } from '@funnel/contracts';
 import { jsonb, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { imagesOfSweeps, type SweepImages } from '../scores/verdicts.ts';
@@ -10,10 +10,13 @@ const countReasons = (
   { verdict, clean_accuracy: clean, correct, images }: SeedEvidence,
   sweep: SweepImages | undefined,
 ): readonly string[] => {
-  const { tested = 0, classes = 0 } = sweep ?? {};
+  if (verdict === 'too-few') return [countVerdicts[verdict].reason];
+  if (verdict !== 'untrained') return [];
+  if (!sweep) return [countVerdicts[verdict].reason];
+  const { tested, classes } = sweep;
   const counts =
     clean === null ? { correct, images } : { correct: Math.round(clean * tested), images: tested };
-  return [countReason(verdict, sweep ? counts : null, classes) ?? []].flat();
+  return [untrainedReason(counts, classes)];
 };
 
 /** The reasons by trial, each once. */
