@@ -145,7 +145,7 @@ describe('a ranking in words', () => {
     expect(text).not.toContain('one seed');
   });
 
-  it('shows the range of the seeds where one lies outside the interval, which counts images', () => {
+  it('shows the range of the seeds where one lies outside of the interval, which is of their mean', () => {
     const rows = [
       sure({ value: 0.385, interval: [0.294, 0.485], seedRange: [0.146, 0.625] }),
       sure({ trialId: 'a-1', value: 0.3, interval: [0.2189, 0.3959], seedRange: [0.28, 0.32] }),
@@ -153,8 +153,8 @@ describe('a ranking in words', () => {
     const text = describeLeaderboard(rows, { attack: 'fgsm' });
     expect(text).toContain(' 38.5 % (29.4–48.5; seeds 14.6–62.5) ');
     expect(text).toContain(' 30.0 % (21.9–39.6) ');
-    expect(text).toContain('\nThe intervals count images only. Where a seed lies outside of one, ');
-    expect(describeLeaderboard(rows.slice(1), { attack: 'fgsm' })).not.toContain('count images only');
+    expect(text).toContain('\nAn interval is of the mean of the seeds. Where a seed lies outside of it, ');
+    expect(describeLeaderboard(rows.slice(1), { attack: 'fgsm' })).not.toContain('mean of the seeds');
   });
 
   it('says why a row stands below others with a smaller value', () => {

@@ -30,8 +30,7 @@ export const pooledText = (rows: readonly Pick<LeaderboardRow, 'seeds' | 'counts
 };
 
 /**
- * The range of the seeds where one of them lies outside the interval, which counts images only: then other seeds may change the value by more
- * than the interval says. Null elsewhere.
+ * The range of the seeds where one of them lies outside of the interval, which is of their mean. Null elsewhere.
  */
 export const seedSpread = ({
   interval,
@@ -43,7 +42,7 @@ export const seedSpread = ({
 };
 
 export const seedSpreadText =
-  'The intervals count images only. Where a seed lies outside of one, the range of the seeds stands beside it: more seeds say more.';
+  'An interval is of the mean of the seeds. Where a seed lies outside of it, the range of the seeds stands beside it.';
 
 /** `fgsm, pgd-linf`; `fgsm +2` for more than `most`: the strongest attacks of a row of the worst case. */
 export const strongestText = (

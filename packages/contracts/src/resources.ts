@@ -332,11 +332,11 @@ export const LeaderboardRow = z
     }),
     interval: z.tuple([ExtendedNumber, ExtendedNumber]).nullable().meta({
       description:
-        'The 95 % interval of the value. Shares: Wilson, over the images of all seeds together. Medians: order statistics over the attacked images; noise level: Student’s t over the fooled images; both as the mean over the seeds. Null without a value, and for fewer than six images (a median) or two (the noise level).',
+        'The 95 % interval of the value. Shares: Wilson, over the images of all seeds together. Medians: order statistics over the attacked images; noise level: Student’s t over the fooled images; both as the mean over the seeds. All reach at least to ±1.96 standard errors of the mean over the seeds. Null without a value, and for fewer than six images (a median) or two (the noise level).',
     }),
     seedRange: z.tuple([z.number(), z.number()]).optional().meta({
       description:
-        'The smallest and the largest value of a seed, for shares over several seeds. `interval` counts images only: seeds may differ by more. Absent in answers of older versions.',
+        'The smallest and the largest value of a seed, for shares over several seeds. `interval` is of their mean: a seed may lie outside. Absent in answers of older versions.',
     }),
     counts: z
       .strictObject({
@@ -352,13 +352,14 @@ export const LeaderboardRow = z
       }),
     letters: z.string().optional().meta({
       description:
-        'Rows that cannot be told apart have a letter in common: McNemar’s exact test at 5 % on the same images for shares of all images, else overlapping 95 % intervals. Only for the first rows of a ranking, and only for those about the same data set and attacks (with the same settings) as the best row.',
+        'Rows that cannot be told apart have a letter in common: McNemar’s exact test at 5 % on the same images for shares of all images, and a z-test of the means where rows have several seeds; else overlapping 95 % intervals. Only for the first rows of a ranking, and only for those about the same data set and attacks (with the same settings) as the best row.',
     }),
     cleanAccuracy: z.number().nullable().meta({
       description: 'On all test images; the mean over the seeds.',
     }),
     cleanInterval: z.tuple([z.number(), z.number()]).nullable().meta({
-      description: 'The 95 % Wilson interval of `cleanAccuracy`, over the test images of all seeds together.',
+      description:
+        'The 95 % Wilson interval of `cleanAccuracy`, over the test images of all seeds together, or ±1.96 standard errors of the mean over the seeds where these are more.',
     }),
     /** As in the summary of an evaluation, mean over the seeds; absent without a defence that rejects images. */
     rejectedClean: EvaluationSummary.shape.rejectedClean,

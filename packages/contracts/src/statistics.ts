@@ -3,6 +3,32 @@ import { normal975 } from './student-t.ts';
 
 export type Interval = readonly [low: number, high: number];
 
+/** The mean of values, and its standard error s/√n. The error is 0 for one value, which says nothing about others. */
+export const meanAndError = (
+  values: readonly number[],
+): { readonly mean: number; readonly error: number } => {
+  const n = values.length;
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  if (n < 2) return { mean, error: 0 };
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, error: Math.sqrt(squares / (n - 1) / n) };
+};
+
+/**
+ * An interval that counts images only, widened to the 95 % interval of the mean over the seeds where that reaches further. The normal quantile
+ * stands for Student's: with the 12.7 of two seeds, every interval of two seeds would say nothing.
+ */
+export const widenBySeeds = ([low, high]: Interval, seeds: readonly number[]): [number, number] => {
+  const { mean, error } = meanAndError(seeds);
+  return [Math.min(low, mean - normal975 * error), Math.max(high, mean + normal975 * error)];
+};
+
+/** Whether the means over seeds differ by more than chance explains: the two-sided z-test at 5 %. True if neither has two seeds. */
+export const seedsDiffer = (first: readonly number[], second: readonly number[]): boolean => {
+  const [one, other] = [meanAndError(first), meanAndError(second)];
+  return Math.abs(one.mean - other.mean) >= normal975 * Math.hypot(one.error, other.error);
+};
+
 /**
  * The 95 % Wilson score interval of a proportion (Wilson 1927, eq. 4). Unlike p ± 1.96 standard errors it is right near 0 and 1, where many
  * robust accuracies lie. [0, 1] for no trials.

@@ -39,7 +39,7 @@ export const SweepOverview = z
         images: z.int().min(0).optional().meta({ description: 'The images of the attack, over all seeds.' }),
         interval: z.tuple([z.number(), z.number()]).optional().meta({
           description:
-            'The 95 % Wilson interval of a share, over the images of all seeds together; absent for other metrics.',
+            'The 95 % Wilson interval of a share, over the images of all seeds together, or ±1.96 standard errors of the mean over the seeds where these are more; absent for other metrics.',
         }),
         verdict: TrialVerdict.nullable(),
       })

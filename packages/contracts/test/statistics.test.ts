@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { mcNemar, medianRanks, overlap, wilsonInterval } from '../src/index.ts';
+import {
+  mcNemar,
+  meanAndError,
+  medianRanks,
+  overlap,
+  seedsDiffer,
+  widenBySeeds,
+  wilsonInterval,
+} from '../src/index.ts';
 
 /** P(X ≤ k) for X ~ Bin(n, ½), in whole numbers. */
 const exactBelow = (k: number, n: number): number => {
@@ -90,4 +98,30 @@ it('intervals that touch overlap', () => {
   expect(overlap([0, 0.5], [0.5, 1])).toBe(true);
   expect(overlap([0, 0.5], [0.51, 1])).toBe(false);
   expect(overlap([0.2, 0.3], [0, 1])).toBe(true);
+});
+
+describe('several seeds', () => {
+  it('have a mean with its standard error', () => {
+    expect(meanAndError([0.5])).toEqual({ mean: 0.5, error: 0 });
+    expect(meanAndError([2, 4, 4, 4, 5, 5, 7, 9])).toEqual({
+      mean: 5,
+      error: expect.closeTo(Math.sqrt(32 / 7 / 8), 14),
+    });
+  });
+
+  it('widen an interval that counts images, and never narrow it', () => {
+    const half = 1.959963984540054 * 0.24; // |0.146 − 0.626| / 2 is the error of two seeds
+    expect(widenBySeeds([0.294, 0.485], [0.146, 0.626])).toEqual([
+      expect.closeTo(0.386 - half, 12),
+      expect.closeTo(0.386 + half, 12),
+    ]);
+    expect(widenBySeeds([0.294, 0.485], [0.38, 0.39])).toEqual([0.294, 0.485]);
+    expect(widenBySeeds([0.294, 0.485], [0.385])).toEqual([0.294, 0.485]);
+  });
+
+  it('differ if their means do by 1.96 standard errors of the difference', () => {
+    expect(seedsDiffer([0.1, 0.2], [0.4, 0.5])).toBe(true); // 0.3 against 1.96 · 0.0707
+    expect(seedsDiffer([0.1, 0.5], [0.4, 0.5])).toBe(false); // 0.15 against 1.96 · 0.206
+    expect(seedsDiffer([0.3], [0.4])).toBe(true); // one seed says nothing about others
+  });
 });

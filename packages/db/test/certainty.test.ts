@@ -98,7 +98,7 @@ test('a guess that wins stands below the others, and so does a share of few imag
 });
 
 describe('seeds', () => {
-  test('are pooled: two seeds have an interval within [0, 1]', async () => {
+  test('are pooled: two seeds have an interval within [0, 1], as wide as they differ', async () => {
     const { sweepId: sweep } = await submit(db, {
       seeds: [21, 22],
       space: { gamma: [1] },
@@ -113,13 +113,15 @@ describe('seeds', () => {
     });
     // Student's interval over the two seeds is 88.8 % ± 142.9 %.
     expect(row!.halfWidth).toBeGreaterThan(1);
-    expect(row!.interval).toEqual(wilsonInterval(71, 80));
+    // The seeds 31/40 and 1 have the standard error 9/80. Wilson's interval of 71 of 80 images begins at 80.0 %.
+    const low = 0.8875 - 1.959963984540054 * (9 / 80);
+    expect(row!.interval).toEqual([expect.closeTo(low, 12), 1]);
     expect(row!.seedRange).toEqual([31 / 40, 1]);
     const [trial] = (await rank({ sweep })).items;
     expect(trial!.interval).toEqual(wilsonInterval(40, 40));
     expect(trial).not.toHaveProperty('seedRange');
     const [success] = (await rank({ sweep, group: 'configuration', metric: 'successRate' })).items;
-    expect(success!.interval).toEqual(wilsonInterval(9, 80));
+    expect(success!.interval).toEqual([0, expect.closeTo(1 - low, 12)]);
     expect(success!.seedRange).toEqual([0, 9 / 40]);
     const [tested] = await query<{ n: number }>(
       db,
@@ -130,15 +132,44 @@ describe('seeds', () => {
     // Not the 100 % of the better seed.
     expect((await getSweep(db, sweep)).overview!.best).toEqual({
       ...{ trial: 0, metric: 'robustAccuracy', attack: 'fgsm', settings: { ...row!.settings } },
-      ...{ value: 0.8875, seeds: 2, images: 80, interval: wilsonInterval(71, 80), verdict: 'ok' },
+      ...{ value: 0.8875, seeds: 2, images: 80, interval: row!.interval, verdict: 'ok' },
     });
   });
 
-  test('have the mean of their intervals for a distance', async () => {
+  test('that agree have the interval of their images', async () => {
+    const { sweepId: sweep } = await submit(db, {
+      seeds: [31, 32],
+      space: { gamma: [1] },
+      attacks: [...fgsm],
+    });
+    await runAll(({ seed }) => ({ success: fooled(seed === 31 ? 9 : 8, 40), clean: 0.9 }));
+    const [row] = (await rank({ sweep, group: 'configuration' })).items;
+    expect(row!.interval).toEqual(wilsonInterval(63, 80));
+  });
+
+  test('that differ by more than two rows do tell no rows apart', async () => {
+    const { sweepId: sweep } = await submit(db, {
+      seeds: [33, 34],
+      space: { gamma: [1, 2, 3] },
+      attacks: [...fgsm],
+    });
+    // γ = 1 and γ = 2 differ on 20 of 80 images (p < 0.0001), but the seeds of γ = 2 are 0.25 and 0.75. Those of γ = 3 are alike.
+    const counts: Record<number, readonly [number, number]> = { 1: [10, 10], 2: [30, 10], 3: [30, 30] };
+    await runAll(({ gamma, seed }) => ({ success: fooled(counts[gamma]![seed - 33]!, 40) }));
+    const { items } = await rank({ sweep, group: 'configuration' });
+    expect(items.map((row) => [row.hyperparameters.gamma, row.value, row.letters])).toEqual([
+      [1, 0.75, 'a'],
+      [2, 0.5, 'ab'],
+      [3, 0.25, 'b'],
+    ]);
+  });
+
+  test('have the mean of their intervals for a distance, as wide as they differ', async () => {
     const { sweepId: sweep } = await submit(db, { seeds: [23, 24], space: { gamma: [1] } });
     await runAll(({ seed }) => ({ success: fooled(20, 20), l2: seed / 10, medianL2: seed / 10 }));
     const [row] = (await rank({ sweep, group: 'configuration', metric: 'medianL2' })).items;
-    expect(row!.interval!.map((end) => Number(end).toFixed(6))).toEqual(['2.350000', '2.350000']);
+    // Each seed has an interval of no width. The medians 2.3 and 2.4 have the standard error 0.05.
+    expect(row!.interval!.map((end) => Number(end).toFixed(6))).toEqual(['2.252002', '2.447998']);
     const [noise] = (await rank({ sweep, metric: 'noiseLevel' })).items;
     expect(noise!.interval!.map((end) => Number(end).toFixed(6))).toEqual(['2.400000', '2.400000']);
   });

@@ -11,11 +11,12 @@ import {
   mcNemar,
   overlap,
   type Run,
+  seedsDiffer,
 } from '@funnel/contracts';
 import { int4, jsonb, type RowOf, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { reachesOf } from '../scores/worst-cases.ts';
-import type { SeedEvidence } from './evidence.ts';
+import { type SeedEvidence, seedShares } from './evidence.ts';
 
 /** Two classifiers that differ more rarely by chance are told apart. */
 const significance = 0.05;
@@ -138,7 +139,7 @@ const compareImages = ({ right }: Images, { right: other }: Images): number => {
 /**
  * The letters of the first rows of a ranking, by place; none for a row that is not compared: one without a value, and one about another data set or
  * other attacks than the first row with a value. Shares of all images are compared image by image where two rows have the same images, and as many
- * seeds. Anything else differs if the intervals do not overlap.
+ * seeds; several seeds must differ, too. Anything else differs if the intervals do not overlap.
  */
 export const compareRows = async (
   tx: Tx,
@@ -162,10 +163,11 @@ export const compareRows = async (
     metric === 'robustAccuracy' || metric === 'cleanAccuracy'
       ? await readImages(tx, compared, stages, metric)
       : null;
+  const shares = compared.map(({ seeds }) => seedShares(metric, seeds) ?? []);
   const differ = (i: number, j: number): boolean => {
     const [first, second] = [images?.[i], images?.[j]];
     return first && second && first.which === second.which && first.right.length === second.right.length
-      ? compareImages(first, second) <= significance
+      ? compareImages(first, second) <= significance && seedsDiffer(shares[i]!, shares[j]!)
       : !overlap(compared[i]!.interval!, compared[j]!.interval!);
   };
   const letters = lettersOf(compared.length, differ);

@@ -5,6 +5,7 @@ import {
   type Interval,
   medianRanks,
   type TrialVerdict,
+  widenBySeeds,
   wilsonInterval,
 } from '@funnel/contracts';
 import { float8, int4, int8, orNull, type RowOf, text } from '../connection/columns.ts';
@@ -19,6 +20,8 @@ const seedColumns = {
   seed: int4(),
   stage_id: text(),
   ordinal: int4(),
+  /** Of the metric; null without a value. */
+  value: orNull(float8()),
   dataset: text(),
   verdict: orNull(text<TrialVerdict>()),
   clean_accuracy: orNull(float8()),
@@ -44,7 +47,7 @@ const seedsOfRows = `
   ), sizes AS MATERIALIZED (
     SELECT w.id, (w.definition #>> '{dataset,test}')::int AS tested FROM sweeps w WHERE w.id IN (SELECT sweep_id FROM r)
   )
-  SELECT (r.place - 1)::int AS place, o.id AS trial_id, o.sweep_id, o.seed, s.stage_id, r.ordinal, o.dataset, o.verdict, o.clean_accuracy, z.tested,
+  SELECT (r.place - 1)::int AS place, o.id AS trial_id, o.sweep_id, o.seed, s.stage_id, r.ordinal, s.value, o.dataset, o.verdict, o.clean_accuracy, z.tested,
     (e.summary ->> 'images')::int AS images, n.correct, coalesce(round(f.value * n.correct)::int, 0) AS fooled,
     (e.summary ->> 'rejectedClean')::float8 AS rejected_clean, (e.summary ->> 'rejectedAttacked')::float8 AS rejected_attacked
   FROM r JOIN trials o ON o.sweep_id = r.sweep_id AND o.configuration_index = r.configuration_index AND ($4 OR o.id = r.trial_id)
@@ -82,39 +85,65 @@ export const countsOf = (seeds: readonly SeedEvidence[]) => ({
   fooled: sumOf(seeds, 'fooled'),
 });
 
-/** The smallest and the largest share of a seed. Undefined for one seed, for a metric that is no share, and where a seed has no value. */
+type Counts = { readonly images: number; readonly correct: number; readonly fooled: number };
+
+/** The images that a share counts, and all of which it is a share. Null for a metric that is no share. */
+const shareOf = (
+  metric: EvaluationMetricName,
+  { images, correct, fooled }: Counts,
+): readonly [part: number, whole: number] | null => {
+  if (metric === 'robustAccuracy') return [correct - fooled, images];
+  if (metric === 'successRate') return [fooled, correct];
+  if (metric === 'cleanAccuracy') return [correct, images];
+  return null;
+};
+
+/** The share of each seed; null for a metric that is no share, and where a seed has no image. */
+export const seedShares = (
+  metric: EvaluationMetricName,
+  seeds: readonly SeedEvidence[],
+): readonly number[] | null => {
+  const shares = seeds.map((seed) => shareOf(metric, seed));
+  return shares.every((share) => share !== null && share[1] > 0)
+    ? shares.map((share) => share![0] / share![1])
+    : null;
+};
+
+/** The smallest and the largest share of a seed. Undefined for one seed, and without shares. */
 export const seedRangeOf = (
   metric: EvaluationMetricName,
   seeds: readonly SeedEvidence[],
 ): [number, number] | undefined => {
-  if (seeds.length < 2 || shareInterval(metric, seeds) === null) return undefined;
-  const shares = seeds.map(({ images, correct, fooled }) =>
-    metric === 'successRate' ? fooled / correct : (correct - fooled) / images,
-  );
-  return shares.every(Number.isFinite) ? [Math.min(...shares), Math.max(...shares)] : undefined;
+  const shares = seeds.length < 2 ? null : seedShares(metric, seeds);
+  return shares === null ? undefined : [Math.min(...shares), Math.max(...shares)];
 };
 
-/** Of the clean accuracy on the test images of all seeds together; null while a seed has none. */
+/** Wilson's interval over the images of all seeds together, within [0, 1], as wide as the seeds differ. */
+const intervalOfShares = (part: number, whole: number, shares: readonly number[]): [number, number] => {
+  const [low, high] = widenBySeeds(wilsonInterval(part, whole), shares);
+  return [Math.max(0, low), Math.min(1, high)];
+};
+
+/** Of the clean accuracy on the test images of all seeds; null while a seed has none. */
 export const cleanIntervalOf = (seeds: readonly SeedEvidence[]): [number, number] | null => {
   let [correct, images] = [0, 0];
+  const shares: number[] = [];
   for (const { clean_accuracy, tested } of seeds) {
     if (clean_accuracy === null || tested === null) return null;
     correct += Math.round(clean_accuracy * tested);
     images += tested;
+    shares.push(clean_accuracy);
   }
-  return images === 0 ? null : wilsonInterval(correct, images);
+  return images === 0 ? null : intervalOfShares(correct, images, shares);
 };
 
-/** Of a share: over the images of all seeds together. Null for a metric that is no share. */
+/** Of a share: over the images of all seeds. Null for a metric that is no share. */
 export const shareInterval = (
   metric: EvaluationMetricName,
   seeds: readonly SeedEvidence[],
 ): Interval | null => {
-  const { images, correct, fooled } = countsOf(seeds);
-  if (metric === 'robustAccuracy') return wilsonInterval(correct - fooled, images);
-  if (metric === 'successRate') return wilsonInterval(fooled, correct);
-  if (metric === 'cleanAccuracy') return wilsonInterval(correct, images);
-  return null;
+  const share = shareOf(metric, countsOf(seeds));
+  return share && intervalOfShares(...share, seedShares(metric, seeds) ?? [share[0] / share[1]]);
 };
 
 /**
@@ -188,7 +217,7 @@ const noiseIntervals = async (
   );
 };
 
-/** The mean of the intervals of all seeds: at most as sure as any of them. Null if a seed has none. */
+/** The mean of the intervals of all seeds, as wide as the seeds differ. Null if a seed has none. */
 const meanInterval = (
   seeds: readonly SeedEvidence[],
   intervals: ReadonlyMap<string, Interval>,
@@ -200,7 +229,11 @@ const meanInterval = (
   if (found.length < seeds.length || seeds.length === 0) return null;
   const meanOf = (end: 0 | 1): number =>
     found.reduce((sum, interval) => sum + interval[end], 0) / found.length;
-  return [meanOf(0), meanOf(1)];
+  const values = seeds.map(({ value }) => value ?? Number.NaN);
+  const mean: Interval = [meanOf(0), meanOf(1)];
+  if (!values.every(Number.isFinite)) return mean;
+  const [low, high] = widenBySeeds(mean, values);
+  return [Math.max(0, low), high];
 };
 
 /**

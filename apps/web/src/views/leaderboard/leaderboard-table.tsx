@@ -101,7 +101,7 @@ export const LeaderboardTable = (props: {
               <th
                 scope="col"
                 className="board-letters"
-                title="Rows with a letter in common cannot be told apart: McNemar’s exact test on the same images, or overlapping 95 % intervals."
+                title="Rows with a letter in common cannot be told apart: McNemar’s exact test on the same images and the means of several seeds, or overlapping 95 % intervals."
               >
                 Letters
               </th>
