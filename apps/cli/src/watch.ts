@@ -4,6 +4,7 @@ import { type Client, FunnelError } from '@funnel/client';
 import {
   type EvaluationMetricName,
   epochsOf,
+  formatSpeed,
   type SearchState,
   type SweepDetail,
   type SweepStatus,
@@ -109,7 +110,7 @@ const runningLine = (
 ): string => {
   const share = epochs > 0 && position ? position.epoch / epochs : 0;
   const epoch = epochs > 0 ? `epoch ${Math.min(epochs, (position?.epoch ?? 0) + 1)}/${epochs}` : '';
-  const speed = imagesPerSecond === null ? '' : `${Math.round(imagesPerSecond)} images/s`;
+  const speed = imagesPerSecond ? `${formatSpeed(imagesPerSecond)} images/s` : '';
   return `  ${kind.padEnd(10)} ${epochs > 0 ? progressBar(share, width) : ' '.repeat(width)} ${epoch.padEnd(12)} ${speed}`.trimEnd();
 };
 

@@ -42,7 +42,7 @@ describe('the progress of a sweep', () => {
   it('is one line if there is room', () => {
     const [first, second, ...rest] = progressLines(sweep({}), [worker], 140);
     expect(first).toMatch(/^γ against β {2}█+.?░+ {2}63 % · 5 of 9 stages .* left$/);
-    expect(second).toMatch(/^ {2}initialise █+.?░+ epoch 3\/9 +1235 images\/s$/);
+    expect(second).toMatch(/^ {2}initialise █+.?░+ epoch 3\/9 +1,235 images\/s$/);
     expect(rest).toEqual([]);
   });
 

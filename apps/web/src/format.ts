@@ -5,6 +5,7 @@ import {
   attacks,
   formatBytes as bytesText,
   formatPower,
+  formatSpeed,
   type HyperparameterName,
   hyperparameterDeclaration,
   hyperparameters,
@@ -57,18 +58,8 @@ export const formatFactor = (factor: number): string =>
   factor >= 100 ? counts.format(factor) : factor.toFixed(1);
 
 /** `120 images/s`, `0.4 images/s`; empty while there is no speed. */
-export const formatSpeed = (imagesPerSecond: number | null): string => {
-  if (imagesPerSecond === null || imagesPerSecond === 0) return '';
-  return `${imagesPerSecond < 10 ? formatNumber(Number(imagesPerSecond.toPrecision(2))) : formatCount(imagesPerSecond)} images/s`;
-};
-
-/** Of several stages together; null while none of them has a speed. */
-export const totalSpeed = (
-  running: readonly { readonly imagesPerSecond: number | null }[],
-): number | null => {
-  const speeds = running.flatMap(({ imagesPerSecond }) => imagesPerSecond ?? []);
-  return speeds.length === 0 ? null : speeds.reduce((sum, speed) => sum + speed, 0);
-};
+export const speedText = (imagesPerSecond: number | null): string =>
+  imagesPerSecond === null || imagesPerSecond === 0 ? '' : `${formatSpeed(imagesPerSecond)} images/s`;
 
 export const formatDuration = (seconds: number | null | undefined): string => {
   if (seconds === null || seconds === undefined) return '–';

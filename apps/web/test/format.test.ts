@@ -1,3 +1,4 @@
+import { totalSpeed } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { rowWindow } from '../src/components/virtual-rows.tsx';
 import {
@@ -8,9 +9,8 @@ import {
   formatMeasured,
   formatNumber,
   formatPercent,
-  formatSpeed,
   inSentence,
-  totalSpeed,
+  speedText,
 } from '../src/format.ts';
 
 describe('numbers', () => {
@@ -31,9 +31,9 @@ describe('numbers', () => {
 
   it('say how fast stages are, and nothing while nobody knows', () => {
     const stages = [{ imagesPerSecond: null }, { imagesPerSecond: 0.34 }, { imagesPerSecond: 0.02 }];
-    expect(formatSpeed(totalSpeed(stages))).toBe('0.36 images/s');
-    expect(formatSpeed(1234.5)).toBe('1,235 images/s');
-    expect([formatSpeed(totalSpeed(stages.slice(0, 1))), formatSpeed(0)]).toEqual(['', '']);
+    expect(speedText(totalSpeed(stages))).toBe('0.36 images/s');
+    expect(speedText(1234.5)).toBe('1,235 images/s');
+    expect([speedText(totalSpeed(stages.slice(0, 1))), speedText(0)]).toEqual(['', '']);
   });
 
   it('have three digits when measured', () => {

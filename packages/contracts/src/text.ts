@@ -99,6 +99,20 @@ export const formatAmount = (amount: number): string => amount.toLocaleString('e
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${formatAmount(count)} ${count === 1 ? one : many}`;
 
+/** Images per second with at least two digits: `0.34`, `1,235`. A slow attack has a speed, too. */
+export const formatSpeed = (imagesPerSecond: number): string =>
+  imagesPerSecond < 10
+    ? String(Number(imagesPerSecond.toPrecision(2)))
+    : formatAmount(Math.round(imagesPerSecond));
+
+/** Of several stages together; null while none of them has a speed. */
+export const totalSpeed = (
+  running: readonly { readonly imagesPerSecond: number | null }[],
+): number | null => {
+  const speeds = running.flatMap(({ imagesPerSecond }) => imagesPerSecond ?? []);
+  return speeds.length === 0 ? null : speeds.reduce((sum, speed) => sum + speed, 0);
+};
+
 const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
 /** `1.23 GiB`: at least three digits, 1 KiB is 1024 bytes. */

@@ -3,7 +3,9 @@ import {
   type Collection,
   describeRefusals,
   formatBytes,
+  formatSpeed,
   plural,
+  totalSpeed,
   type Worker,
   type WorkerLogLine,
 } from '@funnel/contracts';
@@ -39,8 +41,8 @@ const workText = ({ running }: Worker): string => {
 };
 
 const speedText = ({ running }: Worker): string => {
-  const speeds = running.flatMap(({ imagesPerSecond }) => imagesPerSecond ?? []);
-  return speeds.length === 0 ? '–' : String(Math.round(speeds.reduce((sum, speed) => sum + speed, 0)));
+  const speed = totalSpeed(running);
+  return speed ? formatSpeed(speed) : '–';
 };
 
 /** Why a live worker gets fewer stages than it could, and what to do. Empty for a worker without faults. */

@@ -1,4 +1,4 @@
-import { StoredSweepStatus, type Sweep } from '@funnel/contracts';
+import { StoredSweepStatus, type Sweep, totalSpeed } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { useDeferredValue, useState } from 'react';
 import { Segmented } from '../../components/controls.tsx';
@@ -9,7 +9,7 @@ import { useChangedIds } from '../../data/changed-ids.ts';
 import { useLive } from '../../data/live.ts';
 import { type ListChanges, usePagedList } from '../../data/paged-list.ts';
 import { workersQuery } from '../../data/queries.ts';
-import { formatSpeed, plural, totalSpeed } from '../../format.ts';
+import { plural, speedText } from '../../format.ts';
 import { href, navigate, useQueryValue } from '../../router.ts';
 import { SubmissionsPanel } from './submissions-panel.tsx';
 import { SweepsTable } from './sweeps-table.tsx';
@@ -22,7 +22,7 @@ const FleetLine = () => {
   const online = (data?.items ?? []).filter((worker) => worker.status !== 'gone');
   const running = online.flatMap((worker) => worker.running);
   const slots = online.reduce((sum, worker) => sum + worker.slots, 0);
-  const speed = formatSpeed(totalSpeed(running));
+  const speed = speedText(totalSpeed(running));
   return (
     <p className="muted" style={{ minHeight: 21 }}>
       {data === undefined ? null : online.length === 0 ? (

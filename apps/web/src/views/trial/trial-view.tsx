@@ -78,11 +78,13 @@ const Strength = ({ trial }: { readonly trial: TrialDetail }) => {
   if (within === '') {
     const metric = usualMetricAmong(evaluations, undefined);
     const { value } = worstCaseOf(trial, metric);
+    const ends = metric === 'medianL2' || metric === 'medianLinf' ? worstCase.intervals?.[metric] : undefined;
+    const [low, high] = (ends ?? []).map((end) => formatMeasured(Number(end)));
     return (
       <Fact
         title={evaluationMetrics[metric].title}
         value={value === null ? '–' : formatMeasured(value)}
-        note={under}
+        note={low === undefined ? under : `${low} to ${high}, ${under}`}
       />
     );
   }

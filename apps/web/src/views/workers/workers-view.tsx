@@ -1,4 +1,4 @@
-import { describeRefusals, type Worker } from '@funnel/contracts';
+import { describeRefusals, totalSpeed, type Worker } from '@funnel/contracts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useNow } from '../../components/hooks.ts';
@@ -11,11 +11,10 @@ import {
   formatAgo,
   formatBytes,
   formatCount,
-  formatSpeed,
   formatTime,
   plural,
   shortHash,
-  totalSpeed,
+  speedText,
 } from '../../format.ts';
 import './workers.css';
 
@@ -33,7 +32,7 @@ const Slot = ({ running }: { readonly running: Worker['running'][number] | undef
           {kind} <span className="mono small muted">{shortHash(stage)}</span>
         </span>
         <span className="small muted">
-          {[share === null ? '' : `epoch ${position?.epoch ?? 0} of ${epochs}`, formatSpeed(imagesPerSecond)]
+          {[share === null ? '' : `epoch ${position?.epoch ?? 0} of ${epochs}`, speedText(imagesPerSecond)]
             .filter((part) => part !== '')
             .join(', ')}
         </span>
@@ -128,7 +127,7 @@ const dataText = ({ datasets }: Worker): string | null => {
 };
 
 const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly now: number }) => {
-  const speed = formatSpeed(totalSpeed(worker.running));
+  const speed = speedText(totalSpeed(worker.running));
   const data = dataText(worker);
   const slots = Array.from(
     { length: Math.max(worker.slots, worker.running.length) },
