@@ -27,7 +27,7 @@ export const ranksBelow = (verdict: TrialVerdict): boolean => isWorse(verdict, '
 /** A share of fewer correctly classified images says too little: its 95 % interval is more than 40 points wide. */
 export const fewestCorrect = 20;
 
-/** A clean accuracy whose 95 % interval reaches this many times that of guesses is not the result of training. */
+/** A clean accuracy whose 95 % interval is not wholly above this many times that of guesses is not the result of training. */
 export const guessFactor = 1.5;
 
 /** The images of a clean accuracy, and those that are classified correctly. */
@@ -58,7 +58,7 @@ export const countVerdicts = {
     remedy: 'raise `dataset.attack`, or train for more epochs',
   },
   untrained: {
-    reason: `the 95 % interval of the clean accuracy reaches ${guessFactor} times that of guesses`,
+    reason: `the 95 % interval of the clean accuracy is not wholly above ${guessFactor} times that of guesses`,
     remedy: 'train for more epochs, or try other learning rates, before you compare its robustness',
   },
 } as const satisfies Partial<Record<TrialVerdict, { reason: string; remedy: string }>>;
@@ -75,7 +75,7 @@ const percent = (share: number): string => `${Number((100 * share).toFixed(1))}`
 export const untrainedReason = ({ correct, images }: CleanImages, classes: number): string => {
   const [low, high] = wilsonInterval(correct, images);
   const most = percent(Math.min(1, guessFactor / classes));
-  return `the clean accuracy (${percent(low)}–${percent(high)} % of ${images} images) reaches ${most} %, ${guessFactor} times that of guesses with ${classes} classes`;
+  return `the clean accuracy (${percent(low)}–${percent(high)} % of ${images} images) is not clearly above ${most} %, ${guessFactor} times that of guesses with ${classes} classes`;
 };
 
 /**
