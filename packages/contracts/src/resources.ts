@@ -367,7 +367,7 @@ export const LeaderboardRow = z
     verdict: TrialVerdict,
     sameAs: z.string().optional().meta({
       description:
-        'The trial of an earlier row of the same page with the same attack stages and value: another sweep has submitted the same runs. Absent for that first row.',
+        'The trial of an earlier row with the same attack stages and value: another sweep has submitted the same runs. Absent for that first row.',
     }),
     older: Older,
     /** The reasons for the verdict, one sentence each; empty for `ok`. */

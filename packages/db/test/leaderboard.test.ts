@@ -406,6 +406,15 @@ test('a run that another sweep has submitted too says which earlier row it repea
     [`${b}-00000`, 2, 3, `${a}-00002`],
     [`${b}-00004`, 3, 5, undefined],
   ]);
+  // Also where the earlier row is on another page.
+  const pages: LeaderboardRow[] = [];
+  let cursor: string | null | undefined;
+  do {
+    const page = await leaderboard(db, parse({ ...query, limit: 1, ...(cursor && { cursor }) }));
+    pages.push(...page.items);
+    cursor = page.next;
+  } while (cursor);
+  expect(repeats(pages)).toEqual(repeats(await rank(query)));
   expect(
     repeats(await rank({ sweep: b, attack: 'fgsm', group: 'configuration' })).map((row) => row[3]),
   ).toEqual([...[undefined, undefined, undefined]]);

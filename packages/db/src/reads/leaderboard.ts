@@ -82,7 +82,7 @@ export const leaderboard = async (
   const rows = found.slice(0, limit);
   const ranks = ranksOf(rows, cursor, { below: query.masked === 'last', rungs: byRung });
   const evidence = await readEvidence(tx, rows, { metric, allSeeds: query.group === 'configuration' });
-  const repeats = repeatsOf(rows, evidence);
+  const page = rows.map((row, i) => ({ row, seeds: evidence[i]! }));
   const values = rows.map(({ utility }) => rankedValue(utility, metric));
   const measured = rows.map((_, i) => ({ value: values[i]!, seeds: evidence[i]! }));
   const stageOf = (row: RankedRow) => ({ trialId: row.trial_id, stageId: row.stage_id });
@@ -109,9 +109,10 @@ export const leaderboard = async (
     return { balls, robust: await robustOfRows(tx, runs) };
   };
   // None of these needs another one, so they run at the same time.
-  const [{ intervals, letters }, reasons, { balls, robust }, tied, older, notShown, otherBest] =
+  const [{ intervals, letters }, repeats, reasons, { balls, robust }, tied, older, notShown, otherBest] =
     await Promise.all([
       comparisons(),
+      repeatsOf(tx, query, cursor, page),
       reasonsOf(tx, evidence.flat()),
       ballsAndRobust(),
       tiedAttacks(tx, rows, metric),
