@@ -2,13 +2,13 @@
  * Puts the issues of zod into plain words: the path of each fault, what was expected and what came. For a union, it explains only the option
  * that the user meant. The API, the command line and the form of the dashboard say the same.
  *
- * A sweep may have 100,000 faults. The first 50 are explained, one by one, and the others are only counted.
+ * A sweep may have 100,000 faults. The first 50 are explainable, one by one, and the others are only counted.
  */
 import type { z } from 'zod';
 import { didYouMean, joinWithOr } from './did-you-mean.ts';
 import type { ProblemIssue } from './errors.ts';
 import { expectedKey } from './known-keys.ts';
-import { cut, describeValue, formatPath, typeName } from './show-value.ts';
+import { cut, describeValue, describeWhole, formatPath, typeName } from './show-value.ts';
 
 export { cut, describeValue, formatPath };
 
@@ -78,7 +78,7 @@ const isWrongType = (issue: Issue): boolean => {
   return issue.code === 'invalid_value' && !issue.values.some((value) => typeof value === typeof issue.input);
 };
 
-/** Lazy: a fault is explained only when it is read. */
+/** Lazy: a fault is explainable only when it is read. */
 type Faults = Iterable<Fault>;
 type Explain = (issue: Issue, at: readonly PropertyKey[]) => Faults;
 
@@ -223,6 +223,9 @@ export type Explained = {
   /** The number of all faults. */
   readonly faults: number;
 };
+
+/** With these options a schema parses what `explainIssues` explains. */
+export const explainable = { reportInput: true, error: describeWhole } as const;
 
 /** `input` is the value that was parsed. A fault of the whole value has the path `part` ("body", "query", …). */
 export const explainIssues = (

@@ -3,7 +3,13 @@
  * expected and what came.
  */
 import { AppError, formatAmount } from '@funnel/contracts';
-import { describeValue, type Explained, explainIssues, formatPath } from '@funnel/contracts/explain-issues';
+import {
+  describeValue,
+  type Explained,
+  explainable,
+  explainIssues,
+  formatPath,
+} from '@funnel/contracts/explain-issues';
 import type { z } from 'zod';
 import { isStorable } from './values.ts';
 
@@ -45,7 +51,7 @@ const checkTexts = (part: Part, input: unknown): void => {
 export const parsePart = (part: Part, schema: z.ZodType | undefined, input: unknown): unknown => {
   checkTexts(part, input);
   if (schema) {
-    const result = schema.safeParse(input, { reportInput: true });
+    const result = schema.safeParse(input, explainable);
     if (result.success) return result.data;
     throw refuse(part, explainIssues(result.error, schema, input, part));
   }

@@ -81,7 +81,7 @@ describe('the search of a draft', () => {
   it('is refused at the field that is wrong', () => {
     const faults: readonly (readonly [Partial<SearchDraft>, string, RegExp])[] = [
       [{ strategy: 'tpe', trials: '1' }, 'search.trials', /at least 2, but got 1/],
-      [{ strategy: 'tpe', trials: 'many' }, 'search.trials', /a number, but got "many"/],
+      [{ strategy: 'tpe', trials: 'many' }, 'search.trials', /a whole number, but got "many"/],
       [{ strategy: 'gp', trials: '501' }, 'search.trials', /at most 500, but got 501/],
       [{ strategy: 'tpe', constraints: 'accuracy > 1' }, 'search.constraints', /a condition such as/],
       [{ strategy: 'tpe', try: 'gamma' }, 'search.try', /a number.*, but got nothing/],

@@ -1,7 +1,7 @@
 /** Reads the declared schemas for the form: the fields to draw, and errors by path. New hyperparameters and settings need no code here. */
 import { FunnelError } from '@funnel/client';
 import { formatAmount, type ProblemIssue, SweepDefinition } from '@funnel/contracts';
-import { explainIssues } from '@funnel/contracts/explain-issues';
+import { explainable, explainIssues } from '@funnel/contracts/explain-issues';
 import { z } from 'zod';
 
 export type Field = {
@@ -82,7 +82,7 @@ export type Parsed = {
 };
 
 export const parseSweep = (input: unknown): Parsed => {
-  const { data, error } = SweepDefinition.safeParse(input, { reportInput: true });
+  const { data, error } = SweepDefinition.safeParse(input, explainable);
   return {
     definition: data,
     issues: error ? explainIssues(error, SweepDefinition, input, 'body').issues : [],
