@@ -2,7 +2,7 @@
  * Puts the issues of zod into plain words: the path of each fault, what was expected and what came. For a union, it explains only the option
  * that the user meant. The API, the command line and the form of the dashboard say the same.
  *
- * A sweep may have 100,000 faults. The first 50 are explainable, one by one, and the others are only counted.
+ * A sweep may have 100,000 faults. The first 50 are explained, one by one, and the others are only counted.
  */
 import type { z } from 'zod';
 import { didYouMean, joinWithOr } from './did-you-mean.ts';
@@ -78,7 +78,7 @@ const isWrongType = (issue: Issue): boolean => {
   return issue.code === 'invalid_value' && !issue.values.some((value) => typeof value === typeof issue.input);
 };
 
-/** Lazy: a fault is explainable only when it is read. */
+/** Lazy: a fault is explained only when it is read. */
 type Faults = Iterable<Fault>;
 type Explain = (issue: Issue, at: readonly PropertyKey[]) => Faults;
 
