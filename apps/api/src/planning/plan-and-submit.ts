@@ -34,6 +34,7 @@ import {
   type Db,
   knownChains,
   readSpeeds,
+  readTurn,
   type Submitted,
   submitSweep,
   type Ticket,
@@ -272,7 +273,8 @@ export const createPlanner = (
       estimate: { ...estimate, ...left },
       warnings: [...warnings, ...doubts],
     });
-    return { ...whole, runs: whatRuns(definition, outline) };
+    const behind = await readTurn(db, definition.priority);
+    return { ...whole, ...(behind && { behind }), runs: whatRuns(definition, outline) };
   },
   submit: async ({ client, author, idempotencyKey: key, tags = [], ticket, ...request }) => {
     const { definition, warnings } = await resolveNames(db, request.definition);
@@ -280,16 +282,19 @@ export const createPlanner = (
       outlineChecked({ ...request, definition }, limits),
     );
     const madeAnew = await findMadeAnew(db, outline, request.engineVersion);
-    const findings = { estimate, search, madeAnew, warnings: [...warnings, ...doubts] };
+    const findings = { search, madeAnew, warnings: [...warnings, ...doubts] };
+    const fleet = await readSpeeds(db);
     const begun = search && (await beginSearch(db, definition, request.engineVersion));
     // A search begins with the trials of its first decision. Its plan counts all.
-    const { plan: whole } = begun ? countPlan(outline, nothingKnown, []) : { plan: undefined };
+    const whole = begun && countPlan(outline, nothingKnown, []);
     const stages = time(() => (begun?.outline ?? outline).stages);
     return submitSweep(author ? actingAs(db, author) : db, {
       ...{ definition, stages, tags },
       buildPlan: (known) => {
-        const { plan, ...rows } = buildPlan(begun?.outline ?? outline, known);
-        return { ...rows, plan: withFindings(whole ?? plan, findings) };
+        const { plan, images, ...rows } = buildPlan(begun?.outline ?? outline, known);
+        const counted = whole ?? { plan, images };
+        const timed = { ...estimate, ...timeLeft(counted.images, fleet) };
+        return { ...rows, plan: withFindings(counted.plan, { ...findings, estimate: timed }) };
       },
       ...(begun && { search: begun.search }),
       ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(request.definition) } }),

@@ -156,7 +156,7 @@ export const serviceCommands = (program: Command, context: () => Context): void 
         import('../doctor.ts'),
         import('../doctor-service.ts'),
       ]);
-      const findings = [...(await examine(env)), ...(await examineService(client()))];
+      const findings = [...(await examine(env)), ...(await examineService(client))];
       present(output, findings, describeFindings);
       if (findings.some(({ verdict }) => verdict === 'fault')) throw new Exit(exitCodes.failed);
     });

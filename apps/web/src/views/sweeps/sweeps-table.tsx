@@ -1,4 +1,4 @@
-import { readExtended, recipes, type Sweep, statusText } from '@funnel/contracts';
+import { describeBehind, readExtended, recipes, type Sweep, statusText } from '@funnel/contracts';
 import { useEffect, useRef } from 'react';
 import { useMedia } from '../../components/hooks.ts';
 import { Skeleton } from '../../components/states.tsx';
@@ -37,7 +37,9 @@ const timeText = (sweep: Sweep): string => {
   if (sweep.finishedAt !== null)
     return `took ${formatDuration((Date.parse(sweep.finishedAt) - Date.parse(sweep.createdAt)) / 1000)}`;
   if (sweep.status !== 'running') return statusText(sweep.status);
-  return sweep.etaSeconds === null ? '–' : `${formatDuration(sweep.etaSeconds)} left`;
+  const { etaSeconds, behind } = sweep;
+  const left = etaSeconds === null ? [] : [`${formatDuration(etaSeconds)} left`];
+  return [...left, ...(behind ? [describeBehind(behind, formatDuration)] : [])].join(', ') || '–';
 };
 
 /** The recipes, the data set and the submitter: what tells sweeps with similar names apart. */
