@@ -17,8 +17,9 @@ import {
   type TakenSubmission,
   takeSubmission,
 } from '@funnel/db';
-import { hashBody, sizeOf } from './plan-and-submit.ts';
+import { hashBody } from './plan-and-submit.ts';
 import type { Planning } from './planning.ts';
+import { sizeOf } from './size-of.ts';
 
 /** Seconds of a lease, and between two renewals. */
 const leaseSeconds = 30;

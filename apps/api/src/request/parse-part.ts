@@ -7,7 +7,7 @@
 import { AppError, didYouMean, formatAmount, joinWithOr, type ProblemIssue } from '@funnel/contracts';
 import type { z } from 'zod';
 import { expectedKey } from './known-keys.ts';
-import { cut, describeValue, formatPath, isStorable, typeName } from './values.ts';
+import { cut, describeValue, describeWhole, formatPath, isStorable, typeName } from './values.ts';
 
 type Issue = z.core.$ZodIssue;
 type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;
@@ -250,7 +250,7 @@ const describeOthers = ({ issues, faults }: Explained): string => {
   return listed > 0 ? ` (and ${listed} more)` : '';
 };
 
-const refuse = (part: Part, explained: Explained): AppError => {
+export const refuse = (part: Part, explained: Explained): AppError => {
   const { issues } = explained;
   const [first] = issues;
   const detail = first
@@ -279,7 +279,7 @@ const checkTexts = (part: Part, input: unknown): void => {
 export const parsePart = (part: Part, schema: z.ZodType | undefined, input: unknown): unknown => {
   checkTexts(part, input);
   if (schema) {
-    const result = schema.safeParse(input, { reportInput: true });
+    const result = schema.safeParse(input, { reportInput: true, error: describeWhole });
     if (result.success) return result.data;
     throw refuse(part, explainIssues(result.error, schema, input, part));
   }

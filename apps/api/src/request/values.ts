@@ -4,6 +4,7 @@
  * A value may be a megabyte. An error text shows its first 100 characters, and the function that makes the text reads only these.
  */
 import { AppError } from '@funnel/contracts';
+import type { z } from 'zod';
 
 /** Characters of a value that an error text shows. */
 const maxShown = 100;
@@ -54,6 +55,14 @@ const typeNames: Readonly<Record<string, string>> = {
 
 /** A type's name in zod, in plain words. */
 export const typeName = (type: string): string => typeNames[type] ?? type;
+
+/** Zod says only "number" where a whole number is missing, and "int" of a fraction. */
+export const describeWhole = ({ code, expected, inst }: z.core.$ZodRawIssue): string | undefined => {
+  const isWhole = (inst as z.core.$ZodNumberFormat | undefined)?._zod.def.format === 'safeint';
+  return code === 'invalid_type' && expected === 'number' && isWhole
+    ? `Expected ${typeNames.int}`
+    : undefined;
+};
 
 /** `space.gamma[1]`. Long keys are cut. */
 export const formatPath = (path: readonly PropertyKey[]): string =>

@@ -58,6 +58,18 @@ describe('a value of another type', () => {
       { recipes: 'trades', space: { trainingEpsilon: '8/0' } },
       { path: 'space.trainingEpsilon', expected: 'a number, a list or an object', received: '"8/0"' },
     ],
+    [
+      { space: { classifierEpochs: 'three' } },
+      {
+        path: 'space.classifierEpochs',
+        expected: 'a whole number, a list or an object',
+        received: '"three"',
+      },
+    ],
+    [
+      { dataset: { name: 'glyphs', train: 'all' } },
+      { path: 'dataset.train', expected: 'a whole number', received: '"all"' },
+    ],
   ])('%j comes with an example', (change, issue) => {
     expect(issuesOf(SweepDefinition, { ...sweep, ...change })).toEqual([issue]);
   });
@@ -212,7 +224,7 @@ describe('a fault elsewhere in a sweep', () => {
     ],
     [
       { search: { strategy: 'random' } },
-      { path: 'search.trials', expected: 'a number', received: 'nothing' },
+      { path: 'search.trials', expected: 'a whole number', received: 'nothing' },
     ],
     [
       { attacks: [{ attack: 'fgsm', epsilno: 1 }] },
