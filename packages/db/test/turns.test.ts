@@ -41,8 +41,10 @@ describe('the time to the end', () => {
     const narrow = sweep('narrow', { priority: 90, running: 1, takesNext: false, seconds: 720 });
     expect(timeTo(own, [narrow, own], 2)).toEqual({ seconds: 30 });
     expect(timeTo(own, [narrow, own], 1).seconds).toBe(750);
-    const stuck = sweep('stuck', { priority: 90, seconds: 720 }); // no worker runs it
+    const stuck = sweep('stuck', { priority: 90, takesNext: false, seconds: 720 }); // no worker can run it
     expect(timeTo(own, [stuck, own], 1)).toEqual({ seconds: 30 });
+    const between = sweep('between', { priority: 90, seconds: 720 }); // its last stage has just ended
+    expect(timeTo(own, [between, own], 1).seconds).toBe(750);
   });
 
   test('counts what several sweeps do at the same time once', () => {

@@ -4,7 +4,7 @@ import type { Db } from '@funnel/db';
 import { refuse } from '../request/parse-part.ts';
 import { outlineChecked } from './plan-and-submit.ts';
 import { resolveNames } from './resolve-names.ts';
-import { sizeOf } from './size-of.ts';
+import { type Size, sizeOf } from './size-of.ts';
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -101,12 +101,12 @@ export const refusalOfBody = async (
   return together(error, await furtherFaults(db, read(), issuesOf(error), limits));
 };
 
-/** The refusal of a sweep for its size, with what is wrong in the names in it. */
-export const refusalOfSize = async (
-  db: Db,
-  error: unknown,
-  definition: SweepDefinition,
-): Promise<unknown> => {
-  if (!(error instanceof AppError) || issuesOf(error).length === 0) return error;
-  return together(error, await issuesBy(() => resolveNames(db, definition)));
+/** The size of a sweep. Throws the errors of `sizeOf`, with what is wrong in the names of the definition. */
+export const measure = async (db: Db, definition: SweepDefinition): Promise<Size> => {
+  try {
+    return sizeOf(definition);
+  } catch (error) {
+    if (!(error instanceof AppError) || issuesOf(error).length === 0) throw error;
+    throw together(error, await issuesBy(() => resolveNames(db, definition)));
+  }
 };

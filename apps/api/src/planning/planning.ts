@@ -22,11 +22,11 @@ import type { Db, Submitted } from '@funnel/db';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { isQuickToRead, type RawBody, readBody, readData } from '../request/bodies.ts';
-import { refusalOfBody, refusalOfSize } from './all-faults.ts';
+import { measure, refusalOfBody } from './all-faults.ts';
 import { createFairQueue } from './fair-queue.ts';
 import { createPlanner, type PlanRequest, type SubmitRequest } from './plan-and-submit.ts';
 import { type Answers, type Asked, BeyondLimits, createPlanningProcesses } from './planning-processes.ts';
-import { largestFactor, type Size, sizeOf } from './size-of.ts';
+import { largestFactor } from './size-of.ts';
 
 /**
  * One queue for each kind of question: those that take about a second, and large plans. Each number says how many questions run at once.
@@ -117,17 +117,8 @@ export const createPlanning = (db: Db, limits: ServiceLimits = defaultLimits): P
     }
   };
 
-  /** Throws the errors of `sizeOf`, with what is wrong in the names of the definition. */
-  const measure = async (definition: SweepDefinition): Promise<Size> => {
-    try {
-      return sizeOf(definition);
-    } catch (error) {
-      throw await refusalOfSize(db, error, definition);
-    }
-  };
-
   const plan: Planning['plan'] = async (request, { caller = anyCaller, signal } = {}) => {
-    const size = await measure(request.definition);
+    const size = await measure(db, request.definition);
     if (size === 'small') return inTurn(caller, () => planner.plan(request));
     const refusal = (isLate: boolean) => tooLarge(request.definition, isLate);
     const isLarge = size === 'large';
@@ -145,7 +136,7 @@ export const createPlanning = (db: Db, limits: ServiceLimits = defaultLimits): P
         signal: options.signal,
       }),
     submit: async (request, { caller = anyCaller } = {}) => {
-      const size = await measure(request.definition);
+      const size = await measure(db, request.definition);
       if (size === 'small') return inTurn(caller, () => planner.submit(request));
       const refusal = () => tooLarge(request.definition, false);
       return ask<'submit'>({ kind: 'submit', request }, refusal, { isLarge: size === 'large' });

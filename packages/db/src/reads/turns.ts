@@ -48,9 +48,12 @@ export type Rival = {
 /** The trainers that the sweep keeps busy. */
 const breadth = ({ running }: Rival, slots: number): number => Math.max(1, Math.min(running, slots));
 
+/** Workers run it, or will with the next free trainer. Between two of its stages, none runs. */
+const isAtWork = ({ running, takesNext }: Rival): boolean => running > 0 || takesNext;
+
 /** The sweeps that workers run before this one: those of higher priority, if they keep every trainer busy or take the next one that is free. */
 const before = (own: Rival, rivals: readonly Rival[], slots: number): readonly Rival[] => {
-  const first = rivals.filter(({ priority, running }) => priority > own.priority && running > 0);
+  const first = rivals.filter((rival) => rival.priority > own.priority && isAtWork(rival));
   const busy = first.reduce((sum, { running }) => sum + running, 0);
   const takeAll = first.some(({ takesNext }) => takesNext) || (own.running === 0 && busy >= slots);
   return takeAll ? first : [];
@@ -75,8 +78,7 @@ export const timeTo = (
   const first = before(own, rivals, slots);
   const waiting = first.length === 0 ? 0 : together(first, slots);
   const equals = rivals.filter(
-    ({ id, priority, running, takesNext }) =>
-      id !== own.id && priority === own.priority && (running > 0 || takesNext),
+    (rival) => rival.id !== own.id && rival.priority === own.priority && isAtWork(rival),
   );
   const shares = equals.map((rival) => ({
     ...rival,

@@ -37,10 +37,11 @@ const timeText = (sweep: Sweep): string => {
   if (sweep.finishedAt !== null)
     return `took ${formatDuration((Date.parse(sweep.finishedAt) - Date.parse(sweep.createdAt)) / 1000)}`;
   if (sweep.status !== 'running') return statusText(sweep.status);
-  const { etaSeconds, behind } = sweep;
-  const left = etaSeconds === null ? [] : [`${formatDuration(etaSeconds)} left`];
-  return [...left, ...(behind ? [describeBehind(behind, formatDuration)] : [])].join(', ') || '–';
+  return sweep.etaSeconds === null ? '–' : `${formatDuration(sweep.etaSeconds)} left`;
 };
+
+/** The sweeps that workers run before this one. */
+const turnText = ({ behind }: Sweep): string => (behind ? describeBehind(behind, formatDuration) : '');
 
 /** The recipes, the data set and the submitter: what tells sweeps with similar names apart. */
 const aboutText = ({ overview, id }: Sweep): string =>
@@ -87,7 +88,9 @@ const Row = (props: {
         <div className="sweeps-about">
           <RowTags tags={sweep.tags ?? []} filter={filter} />
           <span className="muted small" title={sweep.id}>
-            {[troubleText(sweep), aboutText(sweep)].filter((text) => text !== '').join(' · ')}
+            {[troubleText(sweep), turnText(sweep), aboutText(sweep)]
+              .filter((text) => text !== '')
+              .join(' · ')}
           </span>
         </div>
       </th>
