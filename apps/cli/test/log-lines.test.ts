@@ -19,6 +19,7 @@ it('says the time, the stage, what happened, and its numbers', () => {
   expect(line({ epochs: 3, from: { epoch: 1, step: 0 }, attempt: 2, msg: 'stage started' })).toBe(
     '15:52:38 attack c6adc09a: stage started (epochs 3, attempt 2)',
   );
+  expect(line({ epochs: 0, msg: 'stage started' })).toBe('15:52:38 attack c6adc09a: stage started');
 });
 
 it('marks warnings and errors, and says why', () => {

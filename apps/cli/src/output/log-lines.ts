@@ -33,7 +33,7 @@ const said = new Set(
 
 const detailsOf = (line: Line): readonly string[] => [
   ...Object.entries(line).flatMap(([name, value]) =>
-    said.has(name) || value === null || typeof value === 'object' ? [] : [`${name} ${value}`],
+    said.has(name) || !value || typeof value === 'object' ? [] : [`${name} ${value}`],
   ),
   ...(line.seconds === undefined ? [] : [formatDuration(line.seconds)]),
   ...((line.attempt ?? 1) > 1 ? [`attempt ${line.attempt}`] : []),
