@@ -4,8 +4,8 @@ import {
   countVerdicts,
   type Diagnostic,
   type TrialVerdict,
-  trialVerdicts,
   untrainedReason,
+  worstFirst,
 } from '@funnel/contracts';
 import { jsonb, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
@@ -73,8 +73,7 @@ export const reasonsOfRow = (
   for (const { trial_id, seed } of seeds)
     for (const [reason, verdict] of reasons.get(trial_id) ?? [])
       found.set(reason, { verdict, own: [...(found.get(reason)?.own ?? []), seed] });
-  const rank = (verdict: TrialVerdict): number => trialVerdicts.indexOf(verdict);
-  const sorted = [...found].sort(([, a], [, b]) => rank(b.verdict) - rank(a.verdict)); // stable
+  const sorted = [...found].sort(([, a], [, b]) => worstFirst(a.verdict, b.verdict)); // stable
   return sorted.map(([reason, { own }]) => {
     if (own.length === seeds.length) return reason;
     const [, words, stop] = /^(.*?)(\.?)$/s.exec(reason)!;
