@@ -1,6 +1,6 @@
 /** A refused sweep names all of its mistakes at once, also those that only the database and the planner know. */
 import { AppError, defaultLimits, type ProblemIssue, SweepDefinition } from '@funnel/contracts';
-import type { Db } from '@funnel/db';
+import { type Db, registerWorker } from '@funnel/db';
 import { openTestDb } from '@funnel/db/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPlanning, type Planning } from '../src/planning/planning.ts';
@@ -70,6 +70,23 @@ test('a sweep that the planner refuses for its size comes with an absent data se
   const definition = SweepDefinition.parse({ ...sweep, space: { classifierRate: { min: 0.1, max: 0.2 } } });
   const refusal = await refusalOf(planning.plan({ definition, engineVersion: 'e' }));
   expect(refusal).toMatchObject({ details: { issues: [{ path: 'space.classifierRate' }, absent] } });
+});
+
+test('names that nobody knows come together', async () => {
+  const search = { strategy: 'tpe', trials: 8, from: ['nobody'] };
+  const definition = SweepDefinition.parse({ ...sweep, search, space: { latent: [8, 16] } });
+  const refusal = await refusalOf(planning.plan({ definition, engineVersion: 'e' }));
+  expect(pathsOf(refusal).map((path) => path.replace(/\[.*/, ''))).toEqual(['search.from', 'dataset.name']);
+});
+
+test('a built-in data set that nobody has comes with the rules of the planner', async () => {
+  const worker = { host: 'h', pid: 1, version: '0', backend: 'b', device: 'd', slots: 1 };
+  const abilities = { engineVersion: null, trainerBytes: null, datasets: [] };
+  await registerWorker(db, { id: 'without', ...worker, abilities });
+  const dataset = { name: 'mnist', train: 100 };
+  const definition = SweepDefinition.parse({ ...sweep, dataset, space: { latent: 4096 } });
+  const refusal = await refusalOf(planning.plan({ definition, engineVersion: 'e' }));
+  expect(pathsOf(refusal)).toEqual(['dataset.name', 'space.latent']);
 });
 
 test('one mistake stays as it was', async () => {

@@ -1,26 +1,19 @@
 /** All mistakes of a sweep in one answer: those that its schema finds, and those that only the database and the planner find. */
-import { AppError, type ProblemIssue, type ServiceLimits, SweepDefinition } from '@funnel/contracts';
+import {
+  AppError,
+  isBuiltIn,
+  type ProblemIssue,
+  type ServiceLimits,
+  SweepDefinition,
+} from '@funnel/contracts';
 import type { Db } from '@funnel/db';
-import { refuse } from '../request/parse-part.ts';
 import { outlineChecked } from './plan-and-submit.ts';
 import { resolveNames } from './resolve-names.ts';
 import { type Size, sizeOf } from './size-of.ts';
+import { issuesBy, issuesOf, together } from './together.ts';
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const issuesOf = (error: unknown): readonly ProblemIssue[] =>
-  error instanceof AppError ? ((error.details.issues as readonly ProblemIssue[] | undefined) ?? []) : [];
-
-/** The issues for which `check` throws an error. Other errors come again when the sweep is planned. */
-const issuesBy = async (check: () => unknown): Promise<readonly ProblemIssue[]> => {
-  try {
-    await check();
-    return [];
-  } catch (error) {
-    return issuesOf(error);
-  }
-};
 
 /** `isCounted`: the parts that decide how many trials there are and how they are chosen are as the user wrote them. */
 const faultsOf = async (
@@ -38,8 +31,9 @@ const faultsOf = async (
   const sizes = await issuesBy(() => {
     isSmall = sizeOf(definition) === 'small';
   });
-  if (!isSmall || !resolved) return [...names, ...sizes];
-  const request = { definition: resolved, engineVersion: '' };
+  const known = resolved ?? (isBuiltIn(definition.dataset.name) ? definition : null);
+  if (!isSmall || !known) return [...names, ...sizes];
+  const request = { definition: known, engineVersion: '' };
   return [...names, ...(await issuesBy(() => outlineChecked(request, limits)))];
 };
 
@@ -85,11 +79,6 @@ const furtherFaults = async (
   return found.filter(isNew);
 };
 
-const together = (error: AppError, more: readonly ProblemIssue[]): AppError => {
-  const issues = [...issuesOf(error), ...more];
-  return more.length === 0 ? error : refuse('body', { issues, faults: issues.length });
-};
-
 /** The refusal of a body by its schema, with what else is wrong in it. `read`: the body without a check. */
 export const refusalOfBody = async (
   db: Db,
@@ -106,7 +95,6 @@ export const measure = async (db: Db, definition: SweepDefinition): Promise<Size
   try {
     return sizeOf(definition);
   } catch (error) {
-    if (!(error instanceof AppError) || issuesOf(error).length === 0) throw error;
     throw together(error, await issuesBy(() => resolveNames(db, definition)));
   }
 };

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import {
   canonicalJson,
   defaultLimits,
+  isBuiltIn,
   isDecided,
   type Known,
   type Plan,
@@ -41,6 +42,7 @@ import { findMadeAnew } from './made-anew.ts';
 import type { Resolved } from './resolve-dataset.ts';
 import { resolveNames } from './resolve-names.ts';
 import { countStages } from './size-of.ts';
+import { issuesBy, together } from './together.ts';
 
 /** `search`: for a search that decides one configuration after the other. The outline then has random points. */
 type Estimated = {
@@ -65,6 +67,13 @@ export const outlineChecked = (
     doubts: doubtsAbout(definition, outlined.outline),
   };
 };
+
+/** As `resolveNames`. If nobody has a built-in data set, the refusal has the mistakes that the planner finds without it. */
+const resolveChecked = (db: Db, request: PlanRequest, limits: SweepLimits): Promise<Resolved> =>
+  resolveNames(db, request.definition).catch(async (error: unknown) => {
+    const isKnown = isBuiltIn(request.definition.dataset.name);
+    throw together(error, isKnown ? await issuesBy(() => outlineChecked(request, limits)) : []);
+  });
 
 /** Of a search beforehand: nobody knows which of its stages exist. */
 const nothingKnown: Known = new Map();
@@ -120,7 +129,7 @@ export const createPlanner = (
   { time = (compute) => compute(), limits = defaultLimits }: PlannerOptions = {},
 ): Planner => ({
   plan: async (request) => {
-    const { definition, warnings } = await resolveNames(db, request.definition);
+    const { definition, warnings } = await resolveChecked(db, request, limits);
     const { outline, estimate, search, doubts } = time(() =>
       outlineChecked({ ...request, definition }, limits),
     );
@@ -143,7 +152,7 @@ export const createPlanner = (
     return { ...whole, ...(behind && { behind }), runs: whatRuns(definition, outline) };
   },
   submit: async ({ client, author, idempotencyKey: key, tags = [], ticket, ...request }) => {
-    const { definition, warnings } = await resolveNames(db, request.definition);
+    const { definition, warnings } = await resolveChecked(db, request, limits);
     const { outline, estimate, search, doubts } = time(() =>
       outlineChecked({ ...request, definition }, limits),
     );
