@@ -191,6 +191,7 @@ describe('a sweep', () => {
         attackQueries: 1021 * 16 * 8,
         // No worker is online, and none has run a stage.
         seconds: null,
+        attackSeconds: null,
         unmeasured: ['initialise funn', 'optimise funn', 'classify funn', 'attack fgsm'],
         slots: 0,
       },

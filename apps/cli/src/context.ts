@@ -1,8 +1,9 @@
 /** The context of every command: the environment, the output, and a client of the API. */
+import { resolve } from 'node:path';
 import { type Client, createClient } from '@funnel/client';
 import { type Env, readEnv } from './env.ts';
 import { Exit, exitCodes } from './exit.ts';
-import { readAddress } from './home.ts';
+import { namesFunnel, readAddress } from './home.ts';
 import { fetchOverHttp } from './http.ts';
 import { createOutput, endWithReader, type Output } from './output/terminal.ts';
 import { hasProxy } from './proxy.ts';
@@ -34,6 +35,23 @@ const chooseUrl = (env: Env, { url }: GlobalOptions): string => {
   );
 };
 
+/**
+ * Where FUNNEL_HOME is set and its Funnel does not run, the port may be that of another Funnel, and a command must not change that one. Throws
+ * Exit then.
+ */
+const assertOwn = (
+  { FUNNEL_HOME: home, FUNNEL_URL }: Env,
+  variables: NodeJS.ProcessEnv,
+  url?: string,
+): void => {
+  const isNamed = url !== undefined || FUNNEL_URL !== undefined;
+  if (isNamed || !variables.FUNNEL_HOME || readAddress(home) !== null || !namesFunnel(home)) return;
+  throw new Exit(
+    exitCodes.unreachable,
+    `Expected a running Funnel in ${resolve(home)} (FUNNEL_HOME), but none runs there.\n→ Start it with \`npm start\`, or name the API by --url or FUNNEL_URL.`,
+  );
+};
+
 export const createContext = (variables: NodeJS.ProcessEnv, options: GlobalOptions): Context => {
   const env = readEnv(variables);
   const interruption = new AbortController();
@@ -46,9 +64,11 @@ export const createContext = (variables: NodeJS.ProcessEnv, options: GlobalOptio
     variables,
     output: createOutput(options.json ?? false, process.stdout, process.stderr),
     service,
-    client: () =>
+    client: () => {
+      assertOwn(env, variables, options.url);
       // Behind a proxy the client's default serves: the global `fetch`, which then uses the proxy (proxy.ts).
-      createClient({ ...service(), ...(!hasProxy(variables) && { fetch: fetchOverHttp }) }),
+      return createClient({ ...service(), ...(!hasProxy(variables) && { fetch: fetchOverHttp }) });
+    },
     get signal() {
       // A command that reads this property ends itself when the signal is aborted. Ctrl-C ends the process of every other command.
       if (process.listenerCount('SIGINT') === 0) {

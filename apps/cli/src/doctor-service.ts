@@ -9,6 +9,7 @@ import {
   plural,
 } from '@funnel/contracts';
 import type { Finding } from './doctor.ts';
+import { Exit } from './exit.ts';
 
 /** Milliseconds for both answers. */
 const patienceMs = 3000;
@@ -54,12 +55,13 @@ const describeLimits = (items: readonly LimitState[]): readonly Finding[] => {
   return [all, ...worthSaying];
 };
 
-/** `client`: of the service that runs in this folder, or that FUNNEL_URL names. */
+/** `clientOf`: a client of the service that runs in this folder, or that FUNNEL_URL names. */
 export const examineService = async (
-  client: Pick<Client, 'listDatasets' | 'listLimits'>,
+  clientOf: () => Pick<Client, 'listDatasets' | 'listLimits'>,
 ): Promise<readonly Finding[]> => {
   const signal = AbortSignal.timeout(patienceMs);
   try {
+    const client = clientOf();
     const datasets = await client.listDatasets({}, { signal });
     const limits = await client.listLimits({}, { signal });
     return [
@@ -67,7 +69,8 @@ export const examineService = async (
       ...describeLimits(limits.items),
     ];
   } catch (error) {
-    const detail = error instanceof FunnelError ? error.message : 'none answers';
-    return [{ what: 'Service', verdict: 'note', detail, hint: '`npm start` starts one.' }];
+    const isSaid = error instanceof FunnelError || error instanceof Exit;
+    const [detail] = isSaid ? error.message.split('\n') : ['none answers'];
+    return [{ what: 'Service', verdict: 'note', detail: detail!, hint: '`npm start` starts one.' }];
   }
 };

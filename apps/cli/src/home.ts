@@ -2,7 +2,7 @@
  * FUNNEL_HOME, Funnel's own folder: the embedded database, the log, and the address at which `funnel up` runs. Every other command in the same
  * folder finds the running Funnel by this address.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeFolder } from '@funnel/contracts/make-folder';
 import type { Env } from './env.ts';
@@ -52,6 +52,10 @@ export const readAddress = (home: string): Address | null => {
     return null;
   }
 };
+
+/** Whether the folder names a Funnel: one has run in it, or it is not there. The image of the API has a folder in which no `funnel up` has run. */
+export const namesFunnel = (home: string): boolean =>
+  !existsSync(resolve(home)) || existsSync(join(resolve(home), 'funnel.log'));
 
 export const writeAddress = (home: string, address: Omit<Address, 'pid'>): void => {
   const next = `${addressFile(home)}.${process.pid}`;

@@ -13,9 +13,9 @@ import {
   type Worker,
 } from '@funnel/contracts';
 import { orByDistance, type Ranked } from './commands/leaderboard.ts';
-import { formatDuration, progressBar } from './output/format.ts';
+import { progressBar } from './output/format.ts';
 import { bestText, searchLines } from './output/search.ts';
-import { describeWaits } from './output/sweeps.ts';
+import { describeWaits, leftTexts } from './output/sweeps.ts';
 import type { Output } from './output/terminal.ts';
 import { cutToWidth, displayWidth } from './output/width.ts';
 
@@ -52,10 +52,7 @@ const progressParts = (sweep: SweepDetail): readonly string[] => {
     percent(sweep.progress),
     `${done} of ${total} stages`,
     ...(epochs.total > 0 ? [`${epochs.done} of ${epochs.total} epochs`] : []),
-    ...(sweep.etaSeconds !== null && sweep.status === 'running'
-      ? [`about ${formatDuration(sweep.etaSeconds)} left`]
-      : []),
-    ...(sweep.status === 'running' ? [] : [statusText(sweep.status)]),
+    ...(sweep.status === 'running' ? leftTexts(sweep) : [statusText(sweep.status)]),
   ];
 };
 
@@ -66,7 +63,8 @@ export const progressSentence = (sweep: SweepDetail): string => progressParts(sw
 const longestSentence = (sweep: SweepDetail): number => {
   const { total } = countStages(sweep);
   const { needed } = sweep.plan.epochs;
-  return `100 % · ${total} of ${total} stages · ${needed} of ${needed} epochs · about 59 min 59 s left`
+  const behind = leftTexts({ ...sweep, etaSeconds: null }).map((text) => ` · ${text}`);
+  return `100 % · ${total} of ${total} stages · ${needed} of ${needed} epochs · about 59 min 59 s left${behind.join('')}`
     .length;
 };
 

@@ -95,8 +95,13 @@ describe('tags', () => {
   });
 
   it('of a repeated submission stay, and the command says so', async () => {
-    const { id } = await json<Sweep>('submit', file, '--key', 'once', '--tag', 'first');
+    const first = await run('submit', file, '--key', 'once', '--tag', 'first', '--json');
+    expect(first.stderr).not.toContain('already submitted');
+    const { id, name }: Sweep = JSON.parse(first.stdout);
     const again = await run('submit', file, '--key', 'once', '--tag', 'second');
+    expect(again.stderr).toContain(
+      `The sweep ${name} (${id}) was already submitted with this key: no sweep is added.\n`,
+    );
     expect(again.stderr).toContain(`\`npx funnel tag ${id} second\` adds others.`);
     expect(await json('tag', id)).toEqual({ id, tags: ['first'] });
   });

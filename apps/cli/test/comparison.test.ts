@@ -33,6 +33,12 @@ const trial = (id: string, robust: number, within: object = { linf: 0.1 }) =>
         summary,
         robustAtEpsilon: { norm: 'linf', epsilon: 0.1, robust: 30, accuracy: 0.6 },
       },
+      {
+        attack: 'deepfool-l2',
+        settings: { steps: 50 },
+        summary: { ...summary, medianL2: 1.2345 },
+        intervals: { medianL2: [1.071, 'Infinity'], medianLinf: null },
+      },
     ],
     worstCase: { within, values: { robustAccuracy: robust / 50 } },
   }) as unknown as TrialDetail;
@@ -69,4 +75,11 @@ it('says the balls in each cell where they differ, and nothing about letters tha
 it('has the robust accuracy of an attack without a fixed ε at the ε of the trial', () => {
   const text = lines([], trial('s-0', 25), trial('s-1', 27));
   expect(cellsOf(text, 'robust: fab-t-linf')).toEqual(Array(2).fill('60.0 % (46.2–72.4) at L∞ 0.1'));
+});
+
+it('has the median of an attack that looks for the smallest change, with its interval', () => {
+  const text = lines([], trial('s-0', 25), trial('s-1', 27));
+  expect(cellsOf(text, 'median L2: deepfool-l2')).toEqual(Array(2).fill('1.234 (1.07–∞)'));
+  expect(text.filter((line) => /^(robust|median .*): deepfool/.test(line))).toHaveLength(1);
+  expect(text.some((line) => line.startsWith('median L∞: pgd-linf'))).toBe(false);
 });

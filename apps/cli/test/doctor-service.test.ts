@@ -34,7 +34,7 @@ const serviceOf = (
 
 it('lists the data sets that are stored or that users have added', async () => {
   const mnist = entry({ name: 'mnist', isBuiltIn: true, isStored: false, bytes: null });
-  const findings = await examineService(serviceOf([mnist, { ...mnist, name: 'glyphs' }, entry({})]));
+  const findings = await examineService(() => serviceOf([mnist, { ...mnist, name: 'glyphs' }, entry({})]));
   expect(findings).toEqual([
     { what: 'Stored data: pets', verdict: 'ok', detail: '1,200 + 300 images, 106 KiB' },
     { what: 'Limits', verdict: 'ok', detail: `${limitNames.length}, explained in docs/operations.md` },
@@ -42,7 +42,7 @@ it('lists the data sets that are stored or that users have added', async () => {
 });
 
 it('names the limits that an operator has changed, and those that are nearly used up', async () => {
-  const findings = await examineService(
+  const findings = await examineService(() =>
     serviceOf([], {
       datasetBytes: { value: 1e9 },
       ownSweeps: { used: 80 },
@@ -75,7 +75,7 @@ it('finds no fault where no service runs', async () => {
       );
     },
   };
-  expect(await examineService(service)).toEqual([
+  expect(await examineService(() => service)).toEqual([
     {
       ...{ what: 'Service', verdict: 'note', detail: 'http://127.0.0.1:7070 does not answer' },
       hint: '`npm start` starts one.',

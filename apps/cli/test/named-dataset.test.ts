@@ -73,16 +73,22 @@ describe('a data set of the service', () => {
   it('says where the default ε of an attack is far above the usual one, and which ε images of the user meet', () => {
     const usual = { budgets: usualBudgets([32, 32, 3]), dataset: 'photographs' };
     const specsOf = (...names: string[]) => readAttacks(names, {}).specs;
-    expect(epsilonNotes(specsOf('pgd-linf', 'deepfool-l2'), usual)).toEqual([
+    expect(epsilonNotes(specsOf('pgd-linf', 'deepfool-l2'), { usual })).toEqual([
       expect.stringMatching(
         /^ε 0\.3 of pgd-linf is [\d.]+ times the usual ε of photographs \(L∞ 0\.0314\): nearly every image/,
       ),
     ]);
-    expect(epsilonNotes(readAttacks(['pgd-linf'], { epsilon: 8 / 255 }).specs, usual)).toEqual([]);
-    expect(epsilonNotes(specsOf('pgd-linf', 'pgd-l2'))).toEqual([
+    const given = (epsilon: number, more: object) =>
+      epsilonNotes(readAttacks(['pgd-linf'], { epsilon }).specs, { ...more, isGiven: true });
+    expect(given(8 / 255, { usual })).toEqual([]);
+    expect(given(0.2, { usual })).toEqual([
+      'ε 0.2 of pgd-linf is 6.38 times the usual ε of photographs (L∞ 0.0314): nearly every image of every model will be fooled',
+    ]);
+    expect(given(0.2, {})).toEqual([]);
+    expect(epsilonNotes(specsOf('pgd-linf', 'pgd-l2'), {})).toEqual([
       'The attacks take ε = L∞ 0.3 or L2 2, as for MNIST, which is too large for photographs',
     ]);
-    expect(epsilonNotes(specsOf('deepfool-l2'))).toEqual([]);
+    expect(epsilonNotes(specsOf('deepfool-l2'), {})).toEqual([]);
   });
 
   it('is not asked for when the name is built in, and an unknown name is refused', async () => {

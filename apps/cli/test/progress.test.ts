@@ -1,6 +1,8 @@
 /** The progress of a sweep fits the width of the terminal, and no part is cut off. */
 import type { SweepDetail, Worker } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
+import { describePlan } from '../src/output/plan.ts';
+import { describeSweeps } from '../src/output/sweeps.ts';
 import { progressLines, progressSentence } from '../src/watch.ts';
 
 /** The fields that the progress is made from. */
@@ -36,6 +38,32 @@ describe('the progress of a sweep', () => {
   it('is one sentence', () => {
     expect(progressSentence(sweep({}))).toBe(
       ' 63 % · 5 of 9 stages · 12 of 24 epochs · about 3 min 5 s left',
+    );
+  });
+
+  const behind = {
+    sweeps: ['A', 'B', 'C'].map((name) => ({ id: name, name, status: 'running' as const })),
+    seconds: 720,
+  };
+
+  it('says which sweeps run first, in every place', () => {
+    const waiting = sweep({ behind });
+    const words = 'about 3 min 5 s left · waits behind A, B and 1 more (about 12 min)';
+    expect(progressSentence(waiting)).toBe(` 63 % · 5 of 9 stages · 12 of 24 epochs · ${words}`);
+    const unknown = sweep({ etaSeconds: null, behind: { ...behind, seconds: null } });
+    expect(progressSentence(unknown)).toMatch(/ epochs · waits behind A, B and 1 more$/);
+    const listed = { ...waiting, id: 's1', trials: {}, createdAt: '2026-01-01T00:00:00.000Z' };
+    const [titles, line] = describeSweeps([listed]).split('\n');
+    expect(titles).toMatch(/ left +turn +trials /);
+    expect(line).toMatch(/3 min 5 s +waits behind A, B and 1 more \(about 12 min\) /);
+    expect(describeSweeps([{ ...listed, behind: undefined }])).not.toContain('turn');
+    const plan = {
+      ...{ trials: 0, stages: {}, epochs: { unshared: 0, needed: 0, cached: 0 }, sharing: 1 },
+      behind,
+    };
+    const estimate = { parameters: 1, trainerBytes: 1, storedBytes: 1, attackQueries: 1, seconds: 30 };
+    expect(describePlan({ ...plan, estimate } as never)).toContain(
+      'time      about 30 s, at the speed of the last stages here; waits behind A, B and 1 more (about 12 min)',
     );
   });
 

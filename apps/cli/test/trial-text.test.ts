@@ -94,6 +94,15 @@ describe('a trial', () => {
     expect(line!.length).toBeLessThanOrEqual(80);
     expect(hint).toBe('→ `npx funnel show s-00000 --why` has the whole reasons.');
     expect(reasons(true)).toEqual([expect.stringMatching(/^! suspect: /)]);
+    const masked = {
+      ...evaluation('pgd-linf'),
+      diagnostics: [{ id: 'H4', value: 1, threshold: 0.5, verdict: 'masked', detail: 'Blind.' }],
+    } as TrialDetail['evaluations'][number];
+    const worst = describeTrial({ ...evaluated, evaluations: [...evaluated.evaluations, masked] });
+    expect(worst.split('\n').filter((each) => each.startsWith('!'))).toEqual([
+      expect.stringMatching(/^! masked: \S+ \(H4\) under pgd-linf: Blind\.$/),
+      expect.stringMatching(/^! suspect: \S+ \(H2\) under fgsm, bim: /),
+    ]);
     expect(describeTrial(evaluated, { width: 80, why: true }).replaceAll(/\s+/g, ' ')).toContain(detail);
   });
 

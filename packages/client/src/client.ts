@@ -57,6 +57,8 @@ export type CallOptions = {
   readonly signal?: AbortSignal;
   /** Called with the place of a large submission in the queue, whenever it has changed. */
   readonly onSubmission?: (submission: Submission) => void;
+  /** Called when a submission makes no sweep, because an earlier one had the same key. */
+  readonly onRepeated?: () => void;
 };
 
 type Method<K extends RouteName> =
@@ -147,7 +149,10 @@ export const createClient = ({
         async (attempt) => {
           try {
             const response = await send(connection, route, parts, signal);
-            return { answer: await readAnswer(route, response), status: response.status };
+            const { status } = response;
+            // A second attempt may find the sweep that the first one made.
+            if (name === 'createSweep' && status === 200 && attempt === 0) options.onRepeated?.();
+            return { answer: await readAnswer(route, response), status };
           } catch (error) {
             if (isDeleted(route, attempt, error)) return { answer: undefined, status: 204 };
             throw error;

@@ -131,6 +131,23 @@ describe('repetition', () => {
     expect(requests[0]!.headers['idempotency-key']).toBe('mine');
   });
 
+  test('says when an earlier one had the same key, but not when it was its own lost attempt', async () => {
+    const submitted = async (...statuses: number[]): Promise<number> => {
+      let repeated = 0;
+      const { url } = await startServer((_, response, call) =>
+        sendJson(response, statuses[call]!, call < statuses.length - 1 ? away : {}),
+      );
+      await createClient({ url, backoff: 1 }).createSweep(
+        { headers: { 'idempotency-key': 'mine' }, body: { name: 'x', dataset: { name: 'glyphs' } } },
+        { onRepeated: () => repeated++ },
+      );
+      return repeated;
+    };
+    expect(await submitted(200)).toBe(1);
+    expect(await submitted(201)).toBe(0);
+    expect(await submitted(503, 200)).toBe(0);
+  });
+
   test('does not happen for a call whose lost answer may hide a change', async () => {
     const { url, requests } = await startServer((request) => void request.socket.destroy());
     const error = await createClient({ url, backoff })

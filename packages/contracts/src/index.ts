@@ -56,6 +56,7 @@ export * from './mistake-text.ts';
 export * from './next-step.ts';
 export * from './npy.ts';
 export * from './objectives.ts';
+export * from './other-sweeps.ts';
 export * from './plan.ts';
 export * from './predicted-class.ts';
 export * from './ranking.ts';

@@ -6,10 +6,11 @@ import { z } from 'zod';
 import type { StageNeed } from './abilities.ts';
 import { AttackName } from './attacks.ts';
 import { type Hyperparameters, HyperparameterValue } from './hyperparameters.ts';
+import { OtherSweep, WaitsBehind } from './other-sweeps.ts';
 import { RecipeName } from './recipes.ts';
 import { PlannedSearch } from './search-resources.ts';
 import type { StageSpec } from './stages.ts';
-import { StageKind, StoredSweepStatus } from './statuses.ts';
+import { StageKind } from './statuses.ts';
 import { formatAmount, formatExact, plural } from './text.ts';
 import { VersionChange } from './versions.ts';
 
@@ -22,12 +23,6 @@ export const EpochCount = z.strictObject({
   cached: Count.meta({ description: 'Epochs that other sweeps have trained, or are training.' }),
 });
 export type EpochCount = z.infer<typeof EpochCount>;
-
-/** Another sweep, as it was when the plan was made. */
-export const OtherSweep = z
-  .strictObject({ id: z.string(), name: z.string(), status: StoredSweepStatus })
-  .meta({ id: 'OtherSweep' });
-export type OtherSweep = z.infer<typeof OtherSweep>;
 
 export const AwaitedWork = z
   .strictObject({
@@ -86,6 +81,10 @@ export const Plan = z
       description:
         'The work that is in progress or waits in other sweeps and has no result yet. Absent if there is none, and in plans of older versions.',
     }),
+    behind: WaitsBehind.optional().meta({
+      description:
+        'The sweeps of higher priority from which workers take their next stages at present. Only in the answer to a plan; absent when there is none.',
+    }),
     /** unshared / (needed + cached) */
     sharing: z.number(),
     search: PlannedSearch.optional().meta({
@@ -130,6 +129,9 @@ export const Plan = z
         seconds: z.number().nullable().optional().meta({
           description:
             'Seconds of the work that is left, at the speed that this fleet had in its last stages of these kinds; null when it has not run all of them.',
+        }),
+        attackSeconds: z.number().nullable().optional().meta({
+          description: 'The part of attacks in `seconds`. Absent in plans of older versions.',
         }),
         unmeasured: z.array(z.string()).optional().meta({
           description:

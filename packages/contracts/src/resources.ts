@@ -13,6 +13,7 @@ import { Problem } from './errors.ts';
 import { HyperparameterValue } from './hyperparameters.ts';
 import { ExtendedNumber } from './json.ts';
 import { EvaluationMetricName } from './metrics.ts';
+import { WaitsBehind } from './other-sweeps.ts';
 import { Plan } from './plan.ts';
 import { ThreatModel } from './ranking.ts';
 import { RecipeName } from './recipes.ts';
@@ -50,7 +51,12 @@ export const Sweep = z
         '0 to 1: the share of epochs and attacks with a result, whichever sweep ran them, without those that had one before. When every trial has ended, the share of trials that completed.',
     }),
     etaSeconds: z.number().nullable().meta({
-      description: 'Seconds that the rest will take. Time in which no stage of the sweep ran does not count.',
+      description:
+        'Seconds until the sweep has ended, at the speed so far: those of its own work, and those that workers spend on other sweeps before it and in turn with it. Null when the sweep does not run, or when no speed is known. Time in which no stage of the sweep ran does not count.',
+    }),
+    behind: WaitsBehind.optional().meta({
+      description:
+        'The sweeps of higher priority from which workers take their next stages; absent when there is none, and in answers of older versions.',
     }),
     search: SearchProgress.optional().meta({
       description: 'Set for a search that decides one configuration after the other.',

@@ -17,6 +17,10 @@ export type TrialVerdict = z.infer<typeof TrialVerdict>;
 export const isWorse = (verdict: TrialVerdict, other: TrialVerdict): boolean =>
   trialVerdicts.indexOf(verdict) > trialVerdicts.indexOf(other);
 
+/** For `sort`. */
+export const worstFirst = (verdict: TrialVerdict, other: TrialVerdict): number =>
+  trialVerdicts.indexOf(other) - trialVerdicts.indexOf(verdict);
+
 /** `ok` for no verdicts. */
 export const worstTrialVerdict = (verdicts: readonly TrialVerdict[]): TrialVerdict =>
   verdicts.reduce<TrialVerdict>((worst, verdict) => (isWorse(verdict, worst) ? verdict : worst), 'ok');

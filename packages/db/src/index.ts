@@ -58,6 +58,7 @@ export {
   listTrials,
   type TrialsQuery,
 } from './reads/trials.ts';
+export { readTurn } from './reads/turns.ts';
 export { getWorker, listWorkers } from './reads/workers.ts';
 export { addDecision } from './searches/add-decision.ts';
 export { releaseSearch, takeDueSearch } from './searches/due-searches.ts';

@@ -378,8 +378,8 @@ const runSearch = async (): Promise<void> => {
   await leaderboard(db, { ...query, cursor: next! });
   await pauseSweep(db, sweepId);
   await resumeSweep(db, sweepId);
-  await endSearch(db, sweepId, 'stopped');
   const { plan } = await getSweep(db, sweepId);
+  await endSearch(db, sweepId, 'stopped');
   await extendSearch(db, sweepId, { from: 4, to: 5, plan, limits: defaultLimits });
   await cancelSweep(db, sweepId);
   await deleteSweep(db, sweepId);

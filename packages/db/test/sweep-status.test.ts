@@ -151,7 +151,7 @@ describe('a sweep that is cancelled', () => {
 });
 
 test('the remaining time leaves out the time in which no stage of the sweep ran', async () => {
-  const { sweepId } = await submit(db, { seeds: [seed] });
+  const { sweepId } = await submit(db, { seeds: [seed], priority: 90 });
   /** A round of the reconciler, as if the last one was this many seconds ago. */
   const round = async (seconds: number) => {
     await query(db, `UPDATE duties SET at = now() - make_interval(secs => $1) WHERE name = 'reconcile'`, [

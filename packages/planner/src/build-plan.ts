@@ -190,10 +190,10 @@ const build = (outline: Outline, known: Known, attacked: readonly NeededStage[])
 };
 
 /** The plan of a sweep, from its outline and from the known parts of its chains. Pure: the same inputs give the same plan. */
-export const buildPlan = (outline: Outline, known: Known): SweepPlan => {
-  const { stages, plan } = build(outline, known, outline.classifiers);
-  return { trials: outline.trials, stages, plan };
-};
+export const buildPlan = (outline: Outline, known: Known): SweepPlan & Pick<Built, 'images'> => ({
+  trials: outline.trials,
+  ...build(outline, known, outline.classifiers),
+});
 
 /**
  * The numbers of the same plan, without making trials, or attacks on other classifiers than `attacked`. The database has no attack on the

@@ -28,19 +28,32 @@ export const imagesLeft = (stages: readonly PlannedStage[], more: Iterable<Image
 };
 
 /**
- * The time if all slots work at these speeds. Null when the fleet has no slot, or has not yet run one of the kinds: `unmeasured` names these,
- * such as `attack square-linf`.
+ * The time if all slots work at these speeds, and the part of attacks in it. Null when the fleet has no slot, or has not yet run one of the
+ * kinds: `unmeasured` names these, such as `attack square-linf`.
  */
 export const timeLeft = (
   images: ImagesLeft,
   { speeds, slots }: FleetSpeed,
-): { readonly seconds: number | null; readonly unmeasured: string[]; readonly slots: number } => {
+): {
+  readonly seconds: number | null;
+  readonly attackSeconds: number | null;
+  readonly unmeasured: string[];
+  readonly slots: number;
+} => {
   const secondsPerImage = new Map(
     speeds.map(({ kind, method, seconds, images }) => [keyOf(kind, method), seconds / images]),
   );
   const unmeasured = [...images.keys()].filter((key) => !secondsPerImage.has(key));
-  if (slots === 0 || unmeasured.length > 0) return { seconds: null, unmeasured, slots };
-  let total = 0;
-  for (const [key, count] of images) total += count * secondsPerImage.get(key)!;
-  return { seconds: Math.round(total / slots), unmeasured, slots };
+  if (slots === 0 || unmeasured.length > 0) return { seconds: null, attackSeconds: null, unmeasured, slots };
+  const secondsOf = (isCounted: (key: string) => boolean): number => {
+    let total = 0;
+    for (const [key, count] of images) if (isCounted(key)) total += count * secondsPerImage.get(key)!;
+    return Math.round(total / slots);
+  };
+  return {
+    seconds: secondsOf(() => true),
+    attackSeconds: secondsOf((key) => key.startsWith(keyOf('attack', ''))),
+    unmeasured,
+    slots,
+  };
 };

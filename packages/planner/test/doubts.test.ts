@@ -20,6 +20,9 @@ it('a ball far beyond the usual one of the data set is named once, with all atta
     ],
   );
   expect(doubts({ attacks: [{ attack: 'pgd-linf', epsilon: 0.09 }] })).toEqual([]);
+  expect(doubts({ attacks: ['pgd-linf'], dataset: { name: 'fashion-mnist', train: 100 } })).toEqual([
+    'ε 0.3 of pgd-linf is 3 times the usual ε of fashion-mnist (L∞ 0.1): nearly every image of every model will be fooled. Set `epsilon`.',
+  ]);
   expect(doubts({ attacks: ['pgd-linf'], dataset: { name: 'glyphs', train: 100 } })).toEqual([]);
   expect(doubts({ attacks: 'preset:autoattack' })).toEqual([]);
 });

@@ -109,6 +109,7 @@ describe('the time that is left', () => {
   it('is the work at the measured speeds, over all slots', () => {
     expect(timeLeft(images, { speeds: [training, attack], slots: 1 })).toEqual({
       seconds: 20 * 10 + 20,
+      attackSeconds: 20,
       unmeasured: [],
       slots: 1,
     });
@@ -118,6 +119,7 @@ describe('the time that is left', () => {
   it('is unknown when the fleet has not run a kind of stage, or has no slot', () => {
     expect(timeLeft(images, { speeds: [training], slots: 1 })).toEqual({
       seconds: null,
+      attackSeconds: null,
       unmeasured: ['attack fgsm'],
       slots: 1,
     });

@@ -15,22 +15,18 @@ import {
   type RouteName,
   routes,
   type ServiceLimits,
-  type SweepDefinition,
+  SweepDefinition,
   variableOf,
 } from '@funnel/contracts';
 import type { Db, Submitted } from '@funnel/db';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
-import { isQuickToRead, type RawBody, readBody } from '../request/bodies.ts';
+import { isQuickToRead, type RawBody, readBody, readData } from '../request/bodies.ts';
+import { measure, refusalOfBody } from './all-faults.ts';
 import { createFairQueue } from './fair-queue.ts';
-import {
-  createPlanner,
-  largestFactor,
-  type PlanRequest,
-  type SubmitRequest,
-  sizeOf,
-} from './plan-and-submit.ts';
+import { createPlanner, type PlanRequest, type SubmitRequest } from './plan-and-submit.ts';
 import { type Answers, type Asked, BeyondLimits, createPlanningProcesses } from './planning-processes.ts';
+import { largestFactor } from './size-of.ts';
 
 /**
  * One queue for each kind of question: those that take about a second, and large plans. Each number says how many questions run at once.
@@ -121,8 +117,8 @@ export const createPlanning = (db: Db, limits: ServiceLimits = defaultLimits): P
     }
   };
 
-  const plan: Planning['plan'] = (request, { caller = anyCaller, signal } = {}) => {
-    const size = sizeOf(request.definition);
+  const plan: Planning['plan'] = async (request, { caller = anyCaller, signal } = {}) => {
+    const size = await measure(db, request.definition);
     if (size === 'small') return inTurn(caller, () => planner.plan(request));
     const refusal = (isLate: boolean) => tooLarge(request.definition, isLate);
     const isLarge = size === 'large';
@@ -140,7 +136,7 @@ export const createPlanning = (db: Db, limits: ServiceLimits = defaultLimits): P
         signal: options.signal,
       }),
     submit: async (request, { caller = anyCaller } = {}) => {
-      const size = sizeOf(request.definition);
+      const size = await measure(db, request.definition);
       if (size === 'small') return inTurn(caller, () => planner.submit(request));
       const refusal = () => tooLarge(request.definition, false);
       return ask<'submit'>({ kind: 'submit', request }, refusal, { isLarge: size === 'large' });
@@ -148,7 +144,11 @@ export const createPlanning = (db: Db, limits: ServiceLimits = defaultLimits): P
     read: async ({ route, body }, { caller = anyCaller, signal } = {}) => {
       const schema = (routes[route] as Route).body;
       if (!body) return readBody(schema, body);
-      if (isQuickToRead(body)) return inTurn(caller, () => readBody(schema, body));
+      if (isQuickToRead(body))
+        return inTurn(caller, () => readBody(schema, body)).catch(async (error: unknown) => {
+          const isSweep = schema === SweepDefinition;
+          throw isSweep ? await refusalOfBody(db, error, () => readData(body), limits) : error;
+        });
       const refusal = (isLate: boolean) =>
         isLate
           ? new AppError(

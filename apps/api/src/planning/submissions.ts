@@ -17,7 +17,8 @@ import {
   type TakenSubmission,
   takeSubmission,
 } from '@funnel/db';
-import { hashBody, sizeOf } from './plan-and-submit.ts';
+import { measure } from './all-faults.ts';
+import { hashBody } from './plan-and-submit.ts';
 import type { Planning } from './planning.ts';
 
 /** Seconds of a lease, and between two renewals. */
@@ -140,7 +141,7 @@ export const createSubmissions = (
 
   return {
     submit: async ({ client, author, definition, engineVersion, tags = [], idempotencyKey: key, signal }) => {
-      const size = sizeOf(definition);
+      const size = await measure(db, definition);
       const request = {
         ...{ client, definition, engineVersion, tags },
         ...(author && { author }),

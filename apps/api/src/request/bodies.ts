@@ -93,9 +93,12 @@ const parsers = { json: parseJson, yaml: parseYaml };
 
 export type RawBody = { readonly format: keyof typeof parsers; readonly bytes: Uint8Array };
 
+/** The body as data, without a check of its parts. Throws MALFORMED_BODY. */
+export const readData = ({ format, bytes }: RawBody): unknown => parsers[format](decodeText(bytes));
+
 /** The body as its route declares it. `raw` is undefined if there is no body. Throws MALFORMED_BODY and INVALID_REQUEST. */
 export const readBody = (schema: z.ZodType | undefined, raw: RawBody | undefined): unknown =>
-  parsePart('body', schema, raw && parsers[raw.format](decodeText(raw.bytes)));
+  parsePart('body', schema, raw && readData(raw));
 
 /** The event loop reads bodies of at most this many bytes. The most expensive body of this size takes about 30 ms. */
 const quickBytes = { json: 16 * 1024, yaml: 2 * 1024 };

@@ -22,7 +22,7 @@ const describeOthers = ({ issues, faults }: Explained): string => {
   return listed > 0 ? ` (and ${listed} more)` : '';
 };
 
-const refuse = (part: Part, explained: Explained): AppError => {
+export const refuse = (part: Part, explained: Explained): AppError => {
   const { issues } = explained;
   const [first] = issues;
   const detail = first

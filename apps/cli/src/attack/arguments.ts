@@ -118,12 +118,22 @@ export const readAttacks = (
   return { specs: runnable, leftOut: [...new Set(leftOut)] };
 };
 
-/** Says where defaults give the attacks an ε that the images do not suit. `usual`: of their data set; absent for images of the user. */
+/**
+ * Says where attacks have an ε that the images do not suit, by the rule of sweeps. `usual`: of their data set; absent for images of the user, whose usual ε
+ * nobody knows. Then an ε that the user gives needs no word (`isGiven`).
+ */
 export const epsilonNotes = (
   specs: readonly AttackSpec[],
-  usual?: { readonly budgets: Budgets; readonly dataset: string },
+  {
+    usual,
+    isGiven = false,
+  }: {
+    readonly usual?: { readonly budgets: Budgets; readonly dataset: string } | undefined;
+    readonly isGiven?: boolean;
+  },
 ): readonly string[] => {
   if (usual) return largeBalls(specs, usual.budgets, usual.dataset);
+  if (isGiven) return [];
   const balls = threatModelText(threatModelOf(specs));
   return balls === ''
     ? []

@@ -62,9 +62,9 @@ const noteDefaults = (
   const { budgets, count, indices, description } = source;
   if (budgets === undefined && options.indices === undefined && indices.length < count)
     output.note(`The first ${indices.length} of ${count} images are attacked: --indices chooses others.`);
-  if (options.set?.epsilon !== undefined) return;
   const usual = budgets && { budgets, dataset: `${description.dataset}` };
-  for (const note of epsilonNotes(attacks, usual))
+  const isGiven = options.set?.epsilon !== undefined;
+  for (const note of epsilonNotes(attacks, { usual, isGiven }))
     output.note(`${note}. --set epsilon=8/255 names another ε.`);
 };
 

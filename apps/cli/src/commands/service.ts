@@ -6,6 +6,7 @@ import type { Finding } from '../doctor.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { embeddedFolder, readAddress } from '../home.ts';
 
+import { describeLogLine } from '../output/log-lines.ts';
 import { describeWorkerLog, describeWorkers } from '../output/service.ts';
 import { endSoon, isReaderGone, noteReaderGone, present, untilInterrupted } from '../output/terminal.ts';
 import type { UpOptions } from '../up/up.ts';
@@ -47,13 +48,15 @@ const runWorker = async ({ slots, backend }: WorkerOptions, context: Context): P
   const onLost = (error: NodeJS.ErrnoException): void => {
     if (isReaderGone(error)) noteReaderGone();
   };
+  const isForPerson = output.columns() !== null && !output.json;
+  const lines = { write: (text: string): void => output.note(describeLogLine(text)) };
   const options = workerOptions(readEnv({ ...variables, DATABASE_URL: database.url }));
   const worker = await startWorker({
     ...options,
     slots: slots ?? options.slots,
     backend: backend ?? options.backend,
     signal: interruption.signal,
-    log: pino({ level: env.FUNNEL_LOG_LEVEL }, logDestination(2, { onLost })),
+    log: pino({ level: env.FUNNEL_LOG_LEVEL }, isForPerson ? lines : logDestination(2, { onLost })),
   });
   output.note(
     `Worker ${worker.id}: ${plural(worker.slots, 'trainer')} on ${worker.backend} (${worker.device}). Ctrl-C returns all work to the queue.`,
@@ -156,7 +159,7 @@ export const serviceCommands = (program: Command, context: () => Context): void 
         import('../doctor.ts'),
         import('../doctor-service.ts'),
       ]);
-      const findings = [...(await examine(env)), ...(await examineService(client()))];
+      const findings = [...(await examine(env)), ...(await examineService(client))];
       present(output, findings, describeFindings);
       if (findings.some(({ verdict }) => verdict === 'fault')) throw new Exit(exitCodes.failed);
     });

@@ -115,6 +115,10 @@ const submit = async (
   if (timeout !== undefined && !watch)
     throw new Exit(exitCodes.usage, '--timeout is the time for --watch: give both, or leave out --timeout');
   const body = readSweepFile(file, set);
+  let isRepeated = false;
+  const onRepeated = (): void => {
+    isRepeated = true;
+  };
   const sweep = await ofFile(
     file,
     set,
@@ -124,7 +128,7 @@ const submit = async (
         query: { tag },
         ...(key !== undefined ? { headers: { 'idempotency-key': key } } : {}),
       },
-      { signal: context.signal, onSubmission: noteChanges(output) },
+      { signal: context.signal, onSubmission: noteChanges(output), onRepeated },
     ),
   );
   if (sweep.status === 'cancelling' || sweep.status === 'cancelled')
@@ -137,13 +141,19 @@ const submit = async (
     output.note(
       `The key ${key} belongs to sweep ${sweep.id}, which keeps its tags. \`npx funnel tag ${sweep.id} ${tag.join(' ')}\` adds others.`,
     );
+  if (isRepeated)
+    output.note(
+      `The sweep ${sweep.name} (${sweep.id}) was already submitted with this key: no sweep is added.`,
+    );
   for (const line of [...describeMadeAnew(sweep.plan), ...describeWarnings(sweep.plan)]) output.note(line);
   const awaited = describeAwaited(sweep.plan);
   if (!watch) {
     present(output, sweep, describeSweep);
-    if (awaited !== '') output.note(`${plural(sweep.plan.epochs.needed, 'epoch')} to train; ${awaited}`);
+    if (awaited !== '' && !isRepeated)
+      output.note(`${plural(sweep.plan.epochs.needed, 'epoch')} to train; ${awaited}`);
     return output.note(`Watch it: \`npx funnel watch ${sweep.id}\``);
   }
+  if (isRepeated) return watchToEnd(context, sweep.id, timeout);
   output.note(
     `Sweep ${sweep.id} submitted: ${sweep.search ? 'at most ' : ''}${plural(sweep.plan.trials, 'trial')}, ${plural(sweep.plan.epochs.needed, 'epoch')} to train${awaited === '' ? '' : `; ${awaited}`}.`,
   );

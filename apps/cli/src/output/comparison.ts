@@ -1,7 +1,9 @@
 import {
   apartText,
+  distanceMetric,
   type EvaluationMetricName,
   formatExact,
+  isBounded,
   lettersText,
   type TrialDetail,
   threatModelText,
@@ -72,13 +74,30 @@ const worstCaseText = (trial: TrialDetail, metric: EvaluationMetricName): string
   return share === null ? '–' : formatCounted(share.count, share.of, share.interval);
 };
 
-/** The robust accuracy under one attack and, when one of the trials rejects images, the share of attacked images that it rejects. */
+/** Of an attack that looks for the smallest change: its median in the norm in which it works. */
+const medianRows = (trials: readonly TrialDetail[], name: string): Row[] => {
+  const run = trials.flatMap(({ evaluations }) => evaluations).find((each) => nameOf(each) === name)!;
+  if (isBounded(run)) return [];
+  const metric = distanceMetric(run.attack);
+  return [
+    evaluationRow(trials, name, titleOf(metric), ({ summary, intervals }) =>
+      formatSureNumber(summary[metric], intervals?.[metric]),
+    ),
+  ];
+};
+
+/**
+ * The robust accuracy under one attack, or its median, or both; and, when one of the trials rejects images, the share of attacked images that it
+ * rejects.
+ */
 const evaluationRows = (trials: readonly TrialDetail[], name: string): Row[] => {
   const rejects = trials.some(({ evaluations }) =>
     evaluations.some(({ summary }) => summary.rejectedAttacked !== undefined),
   );
+  const robust = evaluationRow(trials, name, 'robust', robustText);
   return [
-    evaluationRow(trials, name, 'robust', robustText),
+    ...(robust.cells.every((cell) => cell === '–') ? [] : [robust]),
+    ...medianRows(trials, name),
     ...(rejects
       ? [evaluationRow(trials, name, 'rejected', ({ summary }) => formatShare(summary.rejectedAttacked))]
       : []),

@@ -1,6 +1,7 @@
 /** A plan as text: everything that will run, the work that is left, and what it costs. */
 import {
   describeAwaited,
+  describeBehind,
   describeChanges,
   describeUnknownTime,
   describeValues,
@@ -88,11 +89,11 @@ const timeText = (estimate: NonNullable<Plan['estimate']>): string => {
     : `about ${formatDuration(seconds)}${slots === undefined ? '' : ` on ${plural(slots, 'trainer')}`}, at the speed of the last stages here`;
 };
 
-const describeEstimate = ({ estimate }: Plan): readonly string[] => {
+const describeEstimate = ({ estimate, behind }: Plan): readonly string[] => {
   if (!estimate) return [];
   const { parameters, trainerBytes, storedBytes, attackQueries } = estimate;
   return [
-    `time      ${timeText(estimate)}`,
+    `time      ${timeText(estimate)}${behind ? `; ${describeBehind(behind, formatDuration)}` : ''}`,
     `memory    at least ${formatBytes(trainerBytes)} for each trainer (${formatAmount(parameters)} parameters)`,
     `storage   about ${formatBytes(storedBytes)} if nothing is done already`,
     `queries   at most ${formatAmount(attackQueries)} of all attacks, if nothing is done already`,

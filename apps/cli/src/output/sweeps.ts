@@ -1,4 +1,5 @@
 import {
+  describeBehind,
   epochsOf,
   nextStep,
   plural,
@@ -21,6 +22,13 @@ const timeLeft: Column<Sweep> = {
   title: 'left',
   value: ({ etaSeconds }) => (etaSeconds === null ? '' : formatDuration(etaSeconds)),
   align: 'right',
+};
+
+/** The sweeps before this one, and their time. */
+const behindColumn: Column<Sweep> = {
+  title: 'turn',
+  isOptional: true,
+  value: ({ behind }) => (behind ? describeBehind(behind, formatDuration) : ''),
 };
 
 /** Configurations that a search has proposed, of those that it may propose. */
@@ -71,6 +79,7 @@ export const describeSweeps = (sweeps: readonly Sweep[], width: number | null = 
           { title: 'status', value: ({ status }) => statusText(status) },
           { title: 'progress', value: ({ progress }) => formatShare(progress), align: 'right' },
           ...(sweeps.some(({ etaSeconds }) => etaSeconds !== null) ? [timeLeft] : []),
+          ...(sweeps.some(({ behind }) => behind !== undefined) ? [behindColumn] : []),
           ...(sweeps.some(({ search }) => search !== undefined) ? [proposedColumn] : []),
           {
             title: 'trials',
@@ -102,10 +111,19 @@ export const describeNextStep = (sweep: Sweep): readonly string[] => {
 export const describeWaits = ({ waitsFor }: SweepDetail): readonly string[] =>
   waitsFor.map((text) => `✗ a stage ${text}`);
 
-const timeText = ({ createdAt, finishedAt, etaSeconds }: Sweep): string => {
-  if (finishedAt !== null)
-    return `, took ${formatDuration((Date.parse(finishedAt) - Date.parse(createdAt)) / 1000)}`;
-  return etaSeconds === null ? '' : `, about ${formatDuration(etaSeconds)} left`;
+/** Of a sweep that runs: `about 14 min left`, `waits behind A (about 12 min)`. */
+export const leftTexts = ({ etaSeconds, behind }: Sweep): readonly string[] => [
+  ...(etaSeconds === null ? [] : [`about ${formatDuration(etaSeconds)} left`]),
+  ...(behind ? [describeBehind(behind, formatDuration)] : []),
+];
+
+const timeText = (sweep: Sweep): string => {
+  const { createdAt, finishedAt } = sweep;
+  if (finishedAt === null)
+    return leftTexts(sweep)
+      .map((text) => `, ${text}`)
+      .join('');
+  return `, took ${formatDuration((Date.parse(finishedAt) - Date.parse(createdAt)) / 1000)}`;
 };
 
 /** Why a search ended. */
@@ -139,7 +157,7 @@ export const describeSweep = (sweep: SweepDetail): string => {
     `recipes   ${recipes.join(', ')}`,
     ...(sweep.search ? [`search    ${search.strategy}: ${searchText(sweep.search)}`] : []),
     `trials    ${countsText(sweep.trials)}`,
-    `epochs    ${done} trained of ${sweep.search ? 'about ' : ''}${total} planned${sweep.plan.awaited ? `, ${sweep.plan.awaited.epochs} of them in other sweeps` : ''}; ${unshared} without sharing`,
+    `epochs    ${done} trained of ${sweep.search ? 'about ' : ''}${total} planned${sweep.plan.awaited ? `, ${sweep.plan.awaited.epochs} of them in other sweeps` : ''}${unshared > total ? `; ${unshared} without sharing` : ''}`,
     'stages',
     ...stages,
     ...(notes === '' ? [] : ['notes', ...notes.split('\n').map((line) => `  ${line}`.trimEnd())]),

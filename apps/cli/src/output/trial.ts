@@ -21,7 +21,9 @@ import {
   totalUsage,
   type Usage,
   usageText,
+  type Verdict,
   verdictText,
+  worstFirst,
 } from '@funnel/contracts';
 import { evaluationTable, worstCaseLine } from './evaluations.ts';
 import { formatColumns, formatDuration, formatShare, formatSureShare, formatTable } from './format.ts';
@@ -146,13 +148,13 @@ const hyperparameterLines = (
 };
 
 type Reason = {
-  readonly verdict: string;
+  readonly verdict: Verdict;
   readonly check: string;
   readonly detail: string;
   attacks: string[];
 };
 
-/** Why the verdicts are not `ok`: each check once, with the attacks that it is about. */
+/** Why the verdicts are not `ok`, the worst first: each check once, with the attacks that it is about. */
 const reasonsOf = (evaluations: readonly Evaluation[]): readonly Reason[] => {
   const reasons = new Map<string, Reason>();
   for (const { attack, diagnostics } of evaluations)
@@ -163,7 +165,7 @@ const reasonsOf = (evaluations: readonly Evaluation[]): readonly Reason[] => {
       if (!reason.attacks.includes(attack)) reason.attacks.push(attack);
       reasons.set(key, reason);
     }
-  return [...reasons.values()];
+  return [...reasons.values()].sort((a, b) => worstFirst(a.verdict, b.verdict));
 };
 
 /** One line for each check that failed; with `why`, its whole sentence. */

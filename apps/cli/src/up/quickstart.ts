@@ -102,7 +102,7 @@ const runQuickstart = async (options: Welcome): Promise<boolean> => {
   output.note(
     progress === 1
       ? `Sweep: ${name}: completed earlier`
-      : `Sweep: ${name}: ${plural(plan.trials, 'trial')}, ${plural(needed, 'epoch')} to train (${unshared} without sharing)`,
+      : `Sweep: ${name}: ${plural(plan.trials, 'trial')}, ${plural(needed, 'epoch')} to train${unshared > needed ? ` (${unshared} without sharing)` : ''}`,
   );
   return showSweep(options, id);
 };

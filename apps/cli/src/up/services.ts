@@ -13,9 +13,8 @@ import { type RunningWorker, readEnv as readWorkerEnv, startWorker, workerOption
 import { type Logger, multistream, pino } from 'pino';
 import { describeMigrations } from '../database.ts';
 import { embeddedFolder } from '../home.ts';
+import { sentenceOf } from '../output/log-lines.ts';
 import type { Output } from '../output/terminal.ts';
-
-type Line = { readonly msg?: string; readonly error?: string; readonly err?: { readonly message?: string } };
 
 /** The same sentence is written at most once in this time. Without its database, for example, every request would write one. */
 const repeatMs = 30_000;
@@ -24,9 +23,7 @@ const repeatMs = 30_000;
 const createErrorWriter = (note: (sentence: string) => void) => {
   const printed = new Map<string, { readonly at: number; repeats: number }>();
   return (text: string): void => {
-    const { msg, error, err }: Line = JSON.parse(text);
-    const why = error ?? err?.message;
-    const sentence = `${msg ?? 'something happened'}${why ? `: ${why}` : ''}`;
+    const sentence = sentenceOf(JSON.parse(text));
     const before = printed.get(sentence);
     const now = performance.now();
     if (before && now - before.at < repeatMs) {

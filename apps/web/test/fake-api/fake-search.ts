@@ -17,14 +17,13 @@ import {
   type SearchPoint,
   type SearchState,
   type StoredDefinition,
+  type SweepPlan,
   writeExtended,
 } from '@funnel/contracts';
 import { buildPlan, outlineSweep } from '@funnel/planner';
 import { hypervolume, rungsOf, type Search, simulateSearch, spaceOf } from '@funnel/search';
 import { uniformOf } from './digits.ts';
 import { valueOfPoint } from './results.ts';
-
-type Plan = ReturnType<typeof buildPlan>;
 
 /** A decision with its trials. `values`: of each objective; null for a bad unit. */
 type FakeUnit = {
@@ -42,12 +41,12 @@ export type FakeSearch = {
   readonly configurations: number;
   /** All decisions that the search makes in the end; null for an empty place. */
   readonly units: readonly (FakeUnit | null)[];
-  readonly plans: readonly Plan[];
+  readonly plans: readonly SweepPlan[];
   readonly waitingPoints: SearchPoint[];
 };
 
 /** The trials of one point at one rung, as the planner makes them. */
-const planUnit = (definition: StoredDefinition, point: SearchPoint, epochs: number | null): Plan => {
+const planUnit = (definition: StoredDefinition, point: SearchPoint, epochs: number | null): SweepPlan => {
   const { search, recipes, dataset } = definition;
   const { recipe = recipes[0]!, ...space } = point;
   const fidelity = 'fidelity' in search ? { [search.fidelity.hyperparameter]: epochs! } : {};
@@ -88,9 +87,9 @@ export const fakeSearch = (
   const rungs = epochsOf(search);
   const objectives = objectivesOf(definition);
   const runs = expandAttacks(definition.attacks, { budgets: budgetsOfChoice(definition.dataset) });
-  const plans = new Map<string, Plan>();
+  const plans = new Map<string, SweepPlan>();
   const keyOf = (point: SearchPoint, rung: number) => JSON.stringify([point, rung]);
-  const planOf = (point: SearchPoint, rung: number): Plan => {
+  const planOf = (point: SearchPoint, rung: number): SweepPlan => {
     const key = keyOf(point, rung);
     const plan = plans.get(key) ?? planUnit(definition, point, rungs[rung] ?? null);
     plans.set(key, plan);
@@ -256,7 +255,7 @@ export const stateOf = (
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
 /** The trials and stages of all decisions. */
-export const planOfSearch = (fake: FakeSearch): Plan => {
+export const planOfSearch = (fake: FakeSearch): SweepPlan => {
   const { plans, search, units, configurations } = fake;
   const trials = units.flatMap((unit) => unit?.planned ?? []);
   const stages = [
@@ -278,7 +277,7 @@ export const planOfSearch = (fake: FakeSearch): Plan => {
           kind,
           { total: stages.filter((stage) => stage.kind === kind).length, cached: 0 },
         ]),
-      ) as Plan['plan']['stages'],
+      ) as SweepPlan['plan']['stages'],
       epochs: { unshared, needed, cached: 0 },
       sharing: unshared / Math.max(1, needed),
       search: {

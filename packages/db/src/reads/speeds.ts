@@ -4,6 +4,9 @@ import { float8, int8, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
 
+/** SQL: the trainers of the workers that are online. */
+export const onlineSlots = `SELECT coalesce(sum(slots), 0) AS slots FROM workers WHERE status = 'online'`;
+
 /** Only these last attempts count, so that the answer does not get slower with the age of the database. */
 const lastAttempts = 2000;
 
@@ -19,10 +22,7 @@ export const readSpeeds = async (db: Db): Promise<FleetSpeed> => {
          JOIN stages s ON s.id = a.stage_id) AS measured
        WHERE images > 0 GROUP BY 1, 2`,
     ),
-    tx.query(
-      { slots: int8() },
-      `SELECT coalesce(sum(slots), 0) AS slots FROM workers WHERE status = 'online'`,
-    ),
+    tx.query({ slots: int8() }, onlineSlots),
   ]);
   return { speeds, slots: workers!.slots };
 };

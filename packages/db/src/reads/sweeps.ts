@@ -1,16 +1,12 @@
 /** Sweeps, with their progress. */
 import {
   AppError,
-  type Plan,
-  type SearchEnd,
-  type SearchProgress,
   type StageKind,
   type StageStatus,
   type StoredDefinition,
   type StoredSweepStatus,
   type Sweep,
   type SweepDetail,
-  type SweepStatus,
   type TrialStatus,
 } from '@funnel/contracts';
 import { int4, jsonb, orNull, type RowOf, text, texts, timestamptz } from '../connection/columns.ts';
@@ -21,25 +17,20 @@ import type { ActionName } from '../sweeps/sweep-actions.ts';
 import type { Page } from '../types.ts';
 import { type Best, bestConfigurations, overviewOf } from './overviews.ts';
 import { isText, pageOf, readCursor } from './pages.ts';
+import { measureEpochs, progressOf, searchOf, workColumns } from './sweep-work.ts';
+import { type Turns, turnsOf } from './turns.ts';
 import { waitsOfSweep } from './waits.ts';
 
 const sweepColumns = {
-  id: text(),
-  name: text(),
-  status: text<SweepStatus>(),
+  ...workColumns,
   definition: jsonb<StoredDefinition>(),
-  plan: jsonb<Plan>(),
   client: orNull(text()),
-  priority: int4(),
   tags: texts(),
   created_at: timestamptz(),
   finished_at: orNull(timestamptz()),
   action: orNull(text<ActionName>()),
   action_done: orNull(int4()),
   action_total: orNull(int4()),
-  configurations: orNull(int4()),
-  proposed: orNull(int4()),
-  search_end: orNull(text<SearchEnd>()),
 };
 
 type SweepRow = RowOf<typeof sweepColumns>;
@@ -71,81 +62,6 @@ const sweepsWithActions = `sweeps w LEFT JOIN LATERAL (
     ORDER BY action <> 'delete', action = 'connect', action = 'retry' LIMIT 1) AS a ON true
   LEFT JOIN searches k ON k.sweep_id = w.id`;
 
-/** The trials that the sweep has. */
-const countTrials = (counts: SweepCounts): number => {
-  let trials = 0;
-  for (const [subject, count] of counts) if (subject.startsWith('trial:')) trials += count;
-  return trials;
-};
-
-/** The search of the sweep, or undefined if all trials were there at the submission. The plan counts the trials of the whole search. */
-const searchOf = (
-  { plan, status, configurations, proposed, search_end: ended }: SweepRow,
-  counts: SweepCounts,
-): SearchProgress | undefined => {
-  if (configurations === null || proposed === null) return undefined;
-  const isOpen = ended === null && !['cancelled', 'cancelling', 'deleting'].includes(status);
-  const trialsToCome = isOpen ? Math.max(0, plan.trials - countTrials(counts)) : 0;
-  return { ended, configurations, proposed, trialsToCome };
-};
-
-type Work = { readonly total: number; readonly done: number };
-
-/** The epochs that the sweep needs and that were not trained before it, by whichever sweep. A retry may train some of them again. */
-const measureEpochs = ({ plan }: SweepRow, counts: SweepCounts): Work => {
-  const total = plan.epochs.needed + (plan.awaited?.epochs ?? 0);
-  const trained = (counts.get('trained') ?? 0) + (counts.get('trained-elsewhere') ?? 0);
-  return { total, done: Math.min(trained, total) };
-};
-
-/**
- * The work of this sweep: its epochs, and the attacks that had no result before. Only results count as done: an attack that was skipped does
- * not.
- */
-const measurePlan = (row: SweepRow, counts: SweepCounts): Work => {
-  const epochs = measureEpochs(row, counts);
-  const { total: attacks, cached } = row.plan.stages.attack;
-  const before = cached - (row.plan.awaited?.attacks ?? 0);
-  const attacksDone = counts.get('stage:attack:completed') ?? 0;
-  return {
-    total: epochs.total + attacks - before,
-    done: epochs.done + Math.max(0, attacksDone - before),
-  };
-};
-
-/**
- * A search that ends early does as much of the work in its plan as it has trials of those in the plan. The points were not known for the
- * plan, so the real work is a little more or less: trials to come are work that is left in every case, and so is half of a trial while one runs.
- */
-const measureWork = (row: SweepRow, counts: SweepCounts): Work => {
-  const planned = measurePlan(row, counts);
-  const search = searchOf(row, counts);
-  if (!search || row.plan.trials === 0) return planned;
-  const trials = countTrials(counts);
-  const all = trials + search.trialsToCome;
-  const total = (planned.total * all) / row.plan.trials;
-  const unfinished = (counts.get('trial:waiting') ?? 0) + (counts.get('trial:running') ?? 0);
-  const possible = (trials - (unfinished > 0 ? 0.5 : 0)) / Math.max(1, all);
-  return { total, done: Math.min(planned.done, total * possible) };
-};
-
-/** From 0 to 1; 1 only when every trial completed. */
-const progressOf = (row: SweepRow, counts: SweepCounts): number => {
-  if (row.status === 'completed') return 1;
-  if (row.status === 'failed' || row.status === 'completed-with-failures')
-    return (counts.get('trial:completed') ?? 0) / Math.max(1, countTrials(counts));
-  const { total, done } = measureWork(row, counts);
-  return total === 0 ? 0 : done / total;
-};
-
-/** The remaining seconds, if the rest goes as fast as the part that is done. Null before the reconciler has seen a stage run. */
-const etaOf = ({ status }: SweepRow, counts: SweepCounts, progress: number): number | null => {
-  const active = (counts.get('active') ?? 0) / 1000;
-  return status === 'running' && active > 0 && progress > 0 && progress < 1
-    ? Math.round((active * (1 - progress)) / progress)
-    : null;
-};
-
 const trialCounts = (counts: SweepCounts): Sweep['trials'] => {
   const entries = [...counts].filter(([subject]) => subject.startsWith('trial:'));
   return Object.fromEntries(
@@ -153,9 +69,11 @@ const trialCounts = (counts: SweepCounts): Sweep['trials'] => {
   );
 };
 
-const sweepOf = (row: SweepRow, counts: SweepCounts, best: Best | null): Sweep => {
-  const progress = progressOf(row, counts);
+type Details = { readonly counts: SweepCounts; readonly best: Best | null; readonly turns: Turns };
+
+const sweepOf = (row: SweepRow, { counts, best, turns }: Details): Sweep => {
   const search = searchOf(row, counts);
+  const { seconds, behind } = turns.of(row, counts);
   return {
     id: row.id,
     name: row.name,
@@ -166,8 +84,9 @@ const sweepOf = (row: SweepRow, counts: SweepCounts, best: Best | null): Sweep =
     plan: row.plan,
     epochsTrained: counts.get('trained') ?? 0,
     epochs: measureEpochs(row, counts),
-    progress,
-    etaSeconds: etaOf(row, counts, progress),
+    progress: progressOf(row, counts),
+    etaSeconds: seconds === null ? null : Math.round(seconds),
+    ...(behind && { behind }),
     ...(search && { search }),
     overview: overviewOf(row, best),
     priority: row.priority,
@@ -218,10 +137,11 @@ export const listSweeps = async (
     rows.map((row) => row.id),
   );
   const best = await bestConfigurations(tx, rows);
+  const turns = await turnsOf(tx, rows);
   return pageOf(
     rows,
     limit,
-    (row) => sweepOf(row, counts.get(row.id)!, best.get(row.id) ?? null),
+    (row) => sweepOf(row, { counts: counts.get(row.id)!, best: best.get(row.id) ?? null, turns }),
     (last) => last.id,
   );
 };
@@ -243,7 +163,8 @@ export const getSweep = async (db: Db, id: string): Promise<SweepDetail> => {
   const waitsFor = row.status === 'running' ? await waitsOfSweep(tx, id) : [];
   const best = (await bestConfigurations(tx, [row])).get(id) ?? null;
   const { definition, notes } = row;
-  return { ...sweepOf(row, counts, best), definition, notes, stages, waitsFor: [...waitsFor] };
+  const details = { counts, best, turns: await turnsOf(tx, [row]) };
+  return { ...sweepOf(row, details), definition, notes, stages, waitsFor: [...waitsFor] };
 };
 
 /** Errors: NOT_FOUND when there is no such sweep. */

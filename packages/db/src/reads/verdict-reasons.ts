@@ -1,5 +1,12 @@
 /** Why trials have a verdict other than `ok`: their counts, and the checks of their evaluations that did not pass. */
-import { checkLabel, countVerdicts, type Diagnostic, untrainedReason } from '@funnel/contracts';
+import {
+  checkLabel,
+  countVerdicts,
+  type Diagnostic,
+  type TrialVerdict,
+  untrainedReason,
+  worstFirst,
+} from '@funnel/contracts';
 import { jsonb, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { imagesOfSweeps, type SweepImages } from '../scores/verdicts.ts';
@@ -19,11 +26,14 @@ const countReasons = (
   return [untrainedReason(counts, classes)];
 };
 
-/** The reasons by trial, each once. */
+/** The sentences, each with the verdict for which it is a reason. */
+export type Reasons = ReadonlyMap<string, TrialVerdict>;
+
+/** The reasons by trial. */
 export const reasonsOf = async (
   tx: Tx,
   seeds: readonly SeedEvidence[],
-): Promise<ReadonlyMap<string, readonly string[]>> => {
+): Promise<ReadonlyMap<string, Reasons>> => {
   const marked = seeds.filter(({ verdict }) => verdict !== null && verdict !== 'ok');
   if (marked.length === 0) return new Map();
   const untrained = marked.filter(({ verdict }) => verdict === 'untrained');
@@ -32,7 +42,15 @@ export const reasonsOf = async (
       ? new Map<string, SweepImages>()
       : await imagesOfSweeps(tx, [...new Set(untrained.map(({ sweep_id }) => sweep_id))]);
   const reasons = new Map(
-    marked.map((seed) => [seed.trial_id, new Set(countReasons(seed, sweeps.get(seed.sweep_id)))]),
+    marked.map((seed) => [
+      seed.trial_id,
+      new Map(
+        countReasons(seed, sweeps.get(seed.sweep_id)).map((reason): [string, TrialVerdict] => [
+          reason,
+          seed.verdict!,
+        ]),
+      ),
+    ]),
   );
   const rows = await tx.query(
     { trial_id: text(), attack: text(), diagnostics: jsonb<Diagnostic[]>() },
@@ -42,20 +60,21 @@ export const reasonsOf = async (
   );
   for (const { trial_id, attack, diagnostics: checks } of rows)
     for (const { id, verdict, detail } of checks)
-      if (verdict !== 'ok') reasons.get(trial_id)!.add(`${attack}: ${checkLabel(id)}: ${detail}`);
-  return new Map([...reasons].map(([trial, texts]) => [trial, [...texts]]));
+      if (verdict !== 'ok') reasons.get(trial_id)!.set(`${attack}: ${checkLabel(id)}: ${detail}`, verdict);
+  return reasons;
 };
 
-/** The reasons of a row. Those that not all of its seeds have say which seeds have them: `… (1 of 2 seeds: 21).` */
+/** The reasons of a row, those of the worst verdict first. Those that not all of its seeds have say which seeds have them: `… (1 of 2 seeds: 21).` */
 export const reasonsOfRow = (
-  seeds: readonly SeedEvidence[],
-  reasons: ReadonlyMap<string, readonly string[]>,
+  seeds: readonly Pick<SeedEvidence, 'trial_id' | 'seed'>[],
+  reasons: ReadonlyMap<string, Reasons>,
 ): string[] => {
-  const seedsOf = new Map<string, number[]>();
+  const found = new Map<string, { readonly verdict: TrialVerdict; readonly own: number[] }>();
   for (const { trial_id, seed } of seeds)
-    for (const reason of reasons.get(trial_id) ?? [])
-      seedsOf.set(reason, [...(seedsOf.get(reason) ?? []), seed]);
-  return [...seedsOf].map(([reason, own]) => {
+    for (const [reason, verdict] of reasons.get(trial_id) ?? [])
+      found.set(reason, { verdict, own: [...(found.get(reason)?.own ?? []), seed] });
+  const sorted = [...found].sort(([, a], [, b]) => worstFirst(a.verdict, b.verdict)); // stable
+  return sorted.map(([reason, { own }]) => {
     if (own.length === seeds.length) return reason;
     const [, words, stop] = /^(.*?)(\.?)$/s.exec(reason)!;
     return `${words} (${own.length} of ${seeds.length} seeds: ${own.join(', ')})${stop}`;

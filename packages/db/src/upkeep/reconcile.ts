@@ -158,17 +158,21 @@ const endForgotten = (tx: Tx): Promise<void> =>
 const maxActiveGap = 10;
 
 /**
- * Adds the time since the last round to each sweep of which a stage runs now, for whichever sweep it is scheduled. The remaining time of a sweep is computed from this sum, so
- * pauses and times without workers do not count.
+ * Adds the time since the last round to each sweep of which a stage runs now, for whichever sweep it is scheduled, and the part of attacks in it. The remaining time of a sweep is
+ * computed from these sums, so pauses and times without workers do not count.
  */
 const addActiveTime = async (tx: Tx, gap: number): Promise<readonly CountChange[]> => {
   const delta = Math.round(1000 * Math.max(0, Math.min(gap, maxActiveGap)));
   const rows = await tx.query(
-    { id: text() },
-    `SELECT id FROM sweeps WHERE id IN (
-       SELECT l.sweep_id FROM stages s JOIN sweep_stages l ON l.stage_id = s.id WHERE s.status = 'running' AND l.direct)`,
+    { id: text(), attacking: orNull(float8()) },
+    `SELECT w.id, avg((s.kind = 'attack')::int)::float8 AS attacking
+     FROM stages s JOIN sweep_stages l ON l.stage_id = s.id JOIN sweeps w ON w.id = l.sweep_id
+     WHERE s.status = 'running' AND l.direct GROUP BY w.id`,
   );
-  return rows.map(({ id }) => ({ sweepId: id, subject: 'active', delta }));
+  return rows.flatMap(({ id, attacking }) => [
+    { sweepId: id, subject: 'active', delta },
+    { sweepId: id, subject: 'active:attack', delta: Math.round(delta * (attacking ?? 0)) },
+  ]);
 };
 
 /** Seconds between two repairs. A repair reads all waiting stages. */

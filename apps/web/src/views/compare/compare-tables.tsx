@@ -2,9 +2,11 @@ import {
   apartText,
   type Evaluation,
   type EvaluationMetricName,
+  type ExtendedNumber,
   evaluationMetrics,
   hyperparameterOf,
   lettersText,
+  type MedianIntervals,
   readExtended,
   type TrialDetail,
   threatModelText,
@@ -78,21 +80,32 @@ const percentCell = (value: number | null, interval?: readonly [number, number] 
 const cleanCell = ({ cleanAccuracy, perClass }: TrialDetail): Cell =>
   percentCell(cleanAccuracy, perClass && totalOf(perClass).interval);
 
+/** A distance, and the 95 % interval of a median, whose ends may be infinite. */
+const distanceCell = (
+  distance: ExtendedNumber | null | undefined,
+  interval?: readonly [ExtendedNumber, ExtendedNumber] | null,
+): Cell => {
+  const value = readExtended(distance ?? null);
+  if (value === null) return { value, text: '–' };
+  const note = interval?.map((end) => formatMeasured(readExtended<never>(end))).join('–');
+  return { value, text: formatMeasured(value), ...(note !== undefined && { note }) };
+};
+
+const medianInterval = (intervals: MedianIntervals | undefined, metric: EvaluationMetricName) =>
+  metric === 'medianL2' || metric === 'medianLinf' ? intervals?.[metric] : null;
+
 /** Robust accuracy with its interval, or the distance of an attack that looks for the smallest change. */
 const strengthCell = (evaluation: Evaluation | undefined, metric: EvaluationMetricName): Cell => {
   const summary = evaluation?.summary;
   if (metric === 'robustAccuracy')
     return percentCell(summary?.robustAccuracy ?? null, summary?.robustInterval);
-  const value = readExtended(summary?.[metric] ?? null);
-  return { value, text: value === null ? '–' : formatMeasured(value) };
+  return distanceCell(summary?.[metric], medianInterval(evaluation?.intervals, metric));
 };
 
 /** The robust accuracy in the worst case with its count, or the median distance where no attack has a fixed ε. */
 const worstCell = (trial: TrialDetail, metric: EvaluationMetricName): Cell => {
-  if (metric !== 'robustAccuracy') {
-    const value = readExtended(trial.worstCase?.values[metric] ?? null);
-    return { value, text: value === null ? '–' : formatMeasured(value) };
-  }
+  if (metric !== 'robustAccuracy')
+    return distanceCell(trial.worstCase?.values[metric], medianInterval(trial.worstCase?.intervals, metric));
   const share = worstCaseShare(trial, metric);
   if (share === null) return { value: null, text: '–' };
   const cell = percentCell(share.value, share.interval);
@@ -216,7 +229,7 @@ export const CompareResults = (props: {
   return (
     <Panel
       title="Results"
-      note="The best value of a row is bold. Clean and robust accuracy have their 95% intervals. Attacks that look for the smallest change are compared by the size of that change. Noise levels have no best value: each is a mean over the images that fell, and these are other images for each trial."
+      note="The best value of a row is bold. Accuracies and medians have their 95% intervals. Attacks that look for the smallest change are compared by the size of that change. Noise levels have no best value: each is a mean over the images that fell, and these are other images for each trial."
       flush
     >
       <div className="table-wrap">
@@ -280,10 +293,7 @@ export const CompareResults = (props: {
                 key={`noise/${key}`}
                 title={`Noise level, ${attackLabel(run)}`}
                 better={betterOf('noiseLevel')}
-                cells={trials.map((trial) => {
-                  const value = of(trial, key)?.summary.noiseLevel ?? null;
-                  return { value, text: value === null ? '–' : formatMeasured(value) };
-                })}
+                cells={trials.map((trial) => distanceCell(of(trial, key)?.summary.noiseLevel))}
               />
             ))}
             <Row

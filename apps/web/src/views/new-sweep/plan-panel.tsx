@@ -1,4 +1,5 @@
 import {
+  describeBehind,
   describeChanges,
   describeUnknownTime,
   describeValues,
@@ -96,7 +97,7 @@ const PlannedSearch = ({ plan: { search } }: { readonly plan: Plan }) => {
 };
 
 /** What the sweep costs. Plans of older versions have no estimate. */
-const Estimate = ({ plan: { estimate } }: { readonly plan: Plan }) =>
+const Estimate = ({ plan: { estimate, behind } }: { readonly plan: Plan }) =>
   estimate === undefined ? null : (
     <>
       <dl className="plan-epochs">
@@ -112,6 +113,7 @@ const Estimate = ({ plan: { estimate } }: { readonly plan: Plan }) =>
           Time: {describeUnknownTime(estimate)}. A sweep of few images is a quick way to a measurement.
         </p>
       ) : null}
+      {behind ? <p className="muted small">At present it {describeBehind(behind, formatDuration)}.</p> : null}
     </>
   );
 
@@ -153,13 +155,13 @@ const Figures = ({ plan }: { readonly plan: Plan }) => {
           </dt>
           <dd>{formatCount(unshared)}</dd>
         </dl>
-        <p className="plan-saving">
-          {needed === 0
-            ? 'Nothing is left to train.'
-            : needed === unshared
-              ? 'Sharing saves no epochs here.'
+        {needed === unshared ? null : (
+          <p className="plan-saving">
+            {needed === 0
+              ? 'Nothing is left to train.'
               : `Without sharing, training would take ${formatFactor(unshared / needed)} times as long.`}
-        </p>
+          </p>
+        )}
       </div>
       {plan.madeAnew ? (
         <p className="small" role="note">

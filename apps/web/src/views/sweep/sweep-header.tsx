@@ -1,4 +1,5 @@
 import {
+  describeBehind,
   epochsOf,
   nextStep,
   readExtended,
@@ -28,7 +29,7 @@ import { formatMetric } from '../../statistics/objective.ts';
 import { describeBest, evidenceOfBest, saysNothing, titleOfBest } from '../sweeps/best-configuration.ts';
 import { type Action, actionsOf, actionTitles } from './actions.ts';
 
-/** The number of epochs that the sweep has trained, and the number that sharing saves. */
+/** The number of epochs that the sweep has trained, and the number that sharing saves, if it saves any. */
 const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
   const { unshared, needed, cached } = sweep.plan.epochs;
   const { done, total } = epochsOf(sweep);
@@ -41,20 +42,18 @@ const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
           {formatCount(done)} <small>of {formatCount(total)}</small>
         </dd>
       </div>
-      <div className="fact">
-        <dt>Sharing saves</dt>
-        <dd>
-          {plural(unshared - needed, 'epoch')}{' '}
-          <small>
-            {needed === 0
-              ? 'all of them'
-              : unshared === needed
-                ? ''
-                : `${formatFactor(unshared / needed)} times fewer`}
-            {before > 0 ? `, ${formatCount(before)} already trained` : ''}
-          </small>
-        </dd>
-      </div>
+      {unshared === needed ? null : (
+        <div className="fact">
+          <dt>Sharing saves</dt>
+          <dd>
+            {plural(unshared - needed, 'epoch')}{' '}
+            <small>
+              {needed === 0 ? 'all of them' : `${formatFactor(unshared / needed)} times fewer`}
+              {before > 0 ? `, ${formatCount(before)} already trained` : ''}
+            </small>
+          </dd>
+        </div>
+      )}
     </>
   );
 };
@@ -173,14 +172,20 @@ const SweepActions = ({ sweep }: { readonly sweep: SweepDetail }) => {
   );
 };
 
-const timeFact = (sweep: SweepDetail): { readonly title: string; readonly text: string } => {
+type TimeFact = { readonly title: string; readonly text: string; readonly turn?: string };
+
+const timeFact = (sweep: SweepDetail): TimeFact => {
   if (sweep.finishedAt !== null)
     return {
       title: 'Took',
       text: formatDuration((Date.parse(sweep.finishedAt) - Date.parse(sweep.createdAt)) / 1000),
     };
   if (sweep.status !== 'running') return { title: 'Time left', text: statusText(sweep.status) };
-  return { title: 'Time left', text: formatDuration(sweep.etaSeconds) };
+  const { etaSeconds, behind } = sweep;
+  return {
+    ...{ title: 'Time left', text: formatDuration(etaSeconds) },
+    ...(behind && { turn: describeBehind(behind, formatDuration) }),
+  };
 };
 
 /** The order in which the header lists the counts. */
@@ -241,7 +246,9 @@ export const SweepHeader = ({ sweep }: { readonly sweep: SweepDetail }) => {
           </div>
           <div className="fact">
             <dt>{time.title}</dt>
-            <dd>{time.text}</dd>
+            <dd>
+              {time.text} {time.turn ? <small>{time.turn}</small> : null}
+            </dd>
           </div>
           <BestFact sweep={sweep} />
           <SearchFact sweep={sweep} />

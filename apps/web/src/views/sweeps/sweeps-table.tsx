@@ -1,4 +1,4 @@
-import { readExtended, recipes, type Sweep, statusText } from '@funnel/contracts';
+import { describeBehind, readExtended, recipes, type Sweep, statusText } from '@funnel/contracts';
 import { useEffect, useRef } from 'react';
 import { useMedia } from '../../components/hooks.ts';
 import { Skeleton } from '../../components/states.tsx';
@@ -39,6 +39,9 @@ const timeText = (sweep: Sweep): string => {
   if (sweep.status !== 'running') return statusText(sweep.status);
   return sweep.etaSeconds === null ? '–' : `${formatDuration(sweep.etaSeconds)} left`;
 };
+
+/** The sweeps that workers run before this one. */
+const turnText = ({ behind }: Sweep): string => (behind ? describeBehind(behind, formatDuration) : '');
 
 /** The recipes, the data set and the submitter: what tells sweeps with similar names apart. */
 const aboutText = ({ overview, id }: Sweep): string =>
@@ -87,7 +90,9 @@ const Row = (props: {
         <div className="sweeps-about">
           <RowTags tags={sweep.tags ?? []} filter={filter} />
           <span className="muted small" title={sweep.id}>
-            {[troubleText(sweep), aboutText(sweep)].filter((text) => text !== '').join(' · ')}
+            {[troubleText(sweep), turnText(sweep), aboutText(sweep)]
+              .filter((text) => text !== '')
+              .join(' · ')}
           </span>
         </div>
       </th>
