@@ -93,6 +93,24 @@ describeInBrowser('without scrolling', () => {
       expect(counts).toHaveLength(4);
       for (const text of counts) expect(text).toMatch(/^fooled \d+ of \d+.*; robust \d+ of \d+/);
       expect(await shown(page.locator('.board-interval'))).toHaveLength(4);
+      const first = await rowsOf(page).first().boundingBox();
+      expect(first!.y + first!.height).toBeLessThan(phone.viewport.height);
+      await close();
+    });
+
+    it('a button shows the other filters of the leaderboard', async () => {
+      const { page, close } = await open(browser, `${api.url}#/leaderboard?sweep=long`, phone);
+      const recipe = page.getByLabel('Recipe');
+      await recipe.waitFor({ state: 'attached' });
+      expect(await recipe.isVisible()).toBe(false);
+      await page.getByRole('button', { name: 'More filters' }).click();
+      await recipe.selectOption('classic');
+      await expect.poll(() => rowsOf(page).count()).toBe(2);
+      await page.getByRole('button', { name: 'Fewer filters' }).click();
+      await recipe.waitFor({ state: 'hidden' });
+      await page.setViewportSize({ width: 1280, height: 900 });
+      await recipe.waitFor();
+      expect(await page.getByRole('button', { name: 'More filters' }).isVisible()).toBe(false);
       await close();
     });
 

@@ -81,28 +81,15 @@ const DatasetSelect = ({ chosen, set }: { readonly chosen: string; readonly set:
   );
 };
 
-export const LeaderboardFilters = ({
-  query,
-  hasRungs,
-  set,
-}: {
+type Props = {
   readonly query: BoardQuery;
   /** A row has a rung: its sweep promotes configurations. */
   readonly hasRungs: boolean;
   readonly set: SetBoard;
-}) => (
-  <div className="board-filters">
-    <Select label="Attack" value={query.attack ?? worstOfAll} onChange={(value) => set('attack', value)}>
-      <Option value={worstOfAll} title="Worst case over all attacks" />
-      {attackNames.map((name) => (
-        <Option key={name} value={name} title={attacks[name].title} />
-      ))}
-    </Select>
-    <Select label="Metric" value={query.metric} onChange={(value) => set('metric', value)}>
-      {evaluationMetricNames.map((name) => (
-        <Option key={name} value={name} title={evaluationMetrics[name].title} />
-      ))}
-    </Select>
+};
+
+const MoreFilters = ({ query, hasRungs, set }: Props) => (
+  <>
     <Select label="Recipe" value={query.recipe[0] ?? ''} onChange={(value) => set('recipe', value)}>
       <Option value="" title="All" />
       {recipeNames.map((name) => (
@@ -178,5 +165,38 @@ export const LeaderboardFilters = ({
         </span>
       </div>
     )}
-  </div>
+  </>
 );
+
+/** On a phone the ranking comes first: a button shows the filters other than attack and metric. */
+export const LeaderboardFilters = (props: Props) => {
+  const { query, set } = props;
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <div className="board-filters">
+      <Select label="Attack" value={query.attack ?? worstOfAll} onChange={(value) => set('attack', value)}>
+        <Option value={worstOfAll} title="Worst case over all attacks" />
+        {attackNames.map((name) => (
+          <Option key={name} value={name} title={attacks[name].title} />
+        ))}
+      </Select>
+      <Select label="Metric" value={query.metric} onChange={(value) => set('metric', value)}>
+        {evaluationMetricNames.map((name) => (
+          <Option key={name} value={name} title={evaluationMetrics[name].title} />
+        ))}
+      </Select>
+      <button
+        type="button"
+        className="button board-more-button"
+        aria-expanded={isOpen}
+        aria-controls="board-more"
+        onClick={() => setOpen(!isOpen)}
+      >
+        {isOpen ? 'Fewer filters' : 'More filters'}
+      </button>
+      <div id="board-more" className="board-more" data-open={isOpen}>
+        <MoreFilters {...props} />
+      </div>
+    </div>
+  );
+};
