@@ -17,10 +17,10 @@ describe('the accuracy per class', () => {
   it('is a table in the order of the data set, with a dash for a class without images', () => {
     const trial = trialOf(['dog', 'a bird', 'cat'], { images: [40, 0, 3], correct: [39, 0, 1] });
     expect(lines(trial).slice(-4)).toEqual([
-      'class   test images  clean accuracy',
-      'dog              40          97.5 %',
-      'a bird            0               –',
-      'cat               3          33.3 %',
+      'class   test images      clean accuracy',
+      'dog              40  97.5 % (87.1–99.6)',
+      'a bird            0                   –',
+      'cat               3   33.3 % (6.1–79.2)',
     ]);
   });
 
@@ -32,8 +32,8 @@ describe('the accuracy per class', () => {
     const rows = shown.filter((line) => line.startsWith('class '));
     expect(rows).toHaveLength(21);
     // 7 · 857 = 5999, so class 857 has 1 of 1000 images right; class 714 has 2, and so on.
-    expect(rows[1]).toMatch(/^class 857 +1000 +0\.1 %$/);
-    expect(rows[2]).toMatch(/^class 714 +1000 +0\.2 %$/);
+    expect(rows[1]).toMatch(/^class 857 +1000 +0\.1 % \(0\.0–0\.6\)$/);
+    expect(rows[2]).toMatch(/^class 714 +1000 +0\.2 % \(0\.1–0\.7\)$/);
     expect(shown.at(-1)).toBe(
       'the 20 classes of 1000 with the lowest accuracy; `npx funnel export classes` has all',
     );

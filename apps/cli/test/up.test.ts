@@ -1,7 +1,16 @@
 /** `funnel up`: killed, started again, started twice, on a full disk, and stopped. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -274,3 +283,12 @@ it.runIf(process.platform === 'linux')(
   },
   300_000,
 );
+
+it('refuses a folder of data sets that does not exist, and makes no folder of its own', async () => {
+  const folder = join(home, 'never');
+  const missing = join(home, 'nowhere');
+  const ran = await funnel(['up', '--data', missing], { env: { FUNNEL_HOME: folder }, cwd: tmpdir() });
+  expect(ran.status).toBe(2);
+  expect(ran.stderr).toContain(`--data: expected a folder with data sets, but there is no folder ${missing}`);
+  expect(existsSync(folder)).toBe(false);
+});

@@ -231,6 +231,18 @@ it.each([
   for (const seed of seeds) expect((await examine(model, mnist.labels, seed)).gradients).toBe('wrong');
 });
 
+it('says that saturated outputs do not let it compare gradients', async () => {
+  const base = await load('base');
+  const saturated = (images: tf.Tensor): tf.Tensor => tf.softmax(base.logits(images).mul(1e6));
+  const { gradients, findings } = await examine(classifierModel(saturated, { shape, classes: 10 }));
+  expect(gradients).toBe('unknown');
+  expect(findings.find(({ name }) => name === 'gradients')).toMatchObject({
+    status: 'marked',
+    code: 'gradient-not-compared',
+    value: null,
+  });
+});
+
 it('names the operator that has no gradient', async () => {
   const base = await load('base');
   const cut = tf.customGrad((x) => ({
@@ -256,7 +268,8 @@ it('leaves white-box attacks out where gradients are wrong, and no others', () =
   const { run, leftOut } = splitByGradients({ gradients: 'wrong' }, specs);
   expect(run.map(({ attack }) => attack)).toEqual(['square-linf', 'hop-skip-jump-l2', 'noise-l2']);
   expect(leftOut.map(({ attack }) => attack)).toEqual(['fgsm']);
-  expect(splitByGradients({ gradients: 'right' }, specs).leftOut).toEqual([]);
+  for (const gradients of ['right', 'unknown'] as const)
+    expect(splitByGradients({ gradients }, specs).leftOut).toEqual([]);
 });
 
 describe('a model that classifies most images in a wrong range of pixels', () => {

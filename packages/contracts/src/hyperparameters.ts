@@ -265,7 +265,8 @@ const declarations = {
   classifierEpochs: epochs(10_000, 20, {
     title: 'Classifier epochs',
     usual: [5, 50],
-    description: 'Epochs of the classifier on the frozen encoder (§4.1: 20).',
+    description:
+      'Epochs of the classifier on the frozen encoder (§4.1: 20); in a recipe without an auto-encoder, of encoder and classifier together.',
   }),
   classifierRate: rate(1e-3, {
     title: 'Classifier rate',

@@ -159,7 +159,8 @@ export const evaluationMetrics = {
   },
   noiseLevel: {
     title: 'Noise level',
-    description: "Mean true L2 norm of the successful changes: the paper's noise level.",
+    description:
+      "Mean true L2 norm of the successful changes: the paper's noise level. Each run has other images in it, so it says little between runs.",
     direction: 'max',
     unit: 'L2',
     over: 'the images that the attack fooled',

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { type ClassifierModel, classifierModel, examineClassifier } from '@funnel/attacks';
-import { engineVersion, recipeNames, SweepDefinition, stageDataset, sweepDataset } from '@funnel/contracts';
+import {
+  engineVersion,
+  hasGradients,
+  recipeNames,
+  SweepDefinition,
+  stageDataset,
+  sweepDataset,
+} from '@funnel/contracts';
 import {
   type Checkpoint,
   gatherImages,
@@ -204,10 +211,10 @@ const examineOften = async ({ name, model, wrong, images, labels }: Case, seeds:
   let flagged = 0;
   for (let seed = 0; seed < seeds; seed++) {
     const start = performance.now();
-    const { gradients, findings } = await examineClassifier({ model, images, labels, seed });
+    const examination = await examineClassifier({ model, images, labels, seed });
     times.push(performance.now() - start);
-    if (gradients !== 'right') flagged++;
-    const value = findings.find((finding) => finding.name === 'gradients')?.value;
+    if (!hasGradients(examination)) flagged++;
+    const value = examination.findings.find((finding) => finding.name === 'gradients')?.value;
     if (typeof value === 'number') errors.push(value);
   }
   return {

@@ -4,13 +4,14 @@ import { Exit, exitCodes } from '../exit.ts';
 import type { LeftOut } from './results.ts';
 
 const reasons = {
+  right: null,
+  unknown: null,
   wrong: 'the gradients of the model cannot be trusted',
   missing: 'the model has no gradients',
-} as const;
+} as const satisfies Record<Examination['gradients'], string | null>;
 
 /** Why results that need gradients cannot be trusted; null if they can. */
-export const gradientFault = ({ gradients }: Examination): string | null =>
-  gradients === 'right' ? null : reasons[gradients];
+export const gradientFault = ({ gradients }: Examination): string | null => reasons[gradients];
 
 /**
  * The attacks whose results can be trusted, and the others with the reason. With `force` all attacks run. Throws Exit if the examination

@@ -23,6 +23,7 @@ import {
   usageText,
   type Verdict,
   verdictText,
+  wilsonInterval,
   worstFirst,
 } from '@funnel/contracts';
 import { evaluationTable, worstCaseLine } from './evaluations.ts';
@@ -32,6 +33,11 @@ import { cutToWidth, wrapToWidth } from './width.ts';
 type ClassRow = { readonly name: string; readonly images: number; readonly correct: number };
 
 const accuracyOf = ({ images, correct }: ClassRow): number | null => (images === 0 ? null : correct / images);
+
+const classText = (row: ClassRow): string => {
+  const accuracy = accuracyOf(row);
+  return accuracy === null ? '–' : formatSureShare(accuracy, wilsonInterval(row.correct, row.images));
+};
 
 /** More classes do not fit into a terminal. `funnel export classes` has all of them. */
 const maxClasses = 20;
@@ -55,7 +61,7 @@ const classLines = ({ perClass, data }: TrialDetail): readonly string[] => {
     [
       { title: 'class', value: ({ name }) => name },
       { title: 'test images', value: ({ images }) => String(images), align: 'right' },
-      { title: 'clean accuracy', value: (row) => formatShare(accuracyOf(row)), align: 'right' },
+      { title: 'clean accuracy', value: classText, align: 'right' },
     ],
     isCut ? lowest : all,
   );

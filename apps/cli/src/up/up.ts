@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createClient } from '@funnel/client';
 import { plural } from '@funnel/contracts';
@@ -7,7 +8,6 @@ import type { Context } from '../context.ts';
 import { dataFoldersOf, type Env, readEnv } from '../env.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { makeHome, readAddress, removeAddress, writeAddress } from '../home.ts';
-
 import { endSoon, untilInterrupted } from '../output/terminal.ts';
 import { welcome } from './quickstart.ts';
 import { createLog, type Services, startServices } from './services.ts';
@@ -84,6 +84,11 @@ export const up = async (
   context: Context,
 ): Promise<void> => {
   const { output } = context;
+  if (data !== undefined && !statSync(data, { throwIfNoEntry: false })?.isDirectory())
+    throw new Exit(
+      exitCodes.usage,
+      `--data: expected a folder with data sets, but there is no folder ${data}`,
+    );
   await refuseSecondStart(resolve(context.env.FUNNEL_HOME));
   const home = makeHome(context.env);
   // All services read their settings from variables, so options become variables too.

@@ -6,6 +6,7 @@ import {
   type ExaminationFinding,
   type ExaminationName,
   examinationFinding,
+  hasGradients,
   worstStatus,
 } from '@funnel/contracts';
 import { correctOperators } from '@funnel/kernels';
@@ -99,7 +100,7 @@ const examineModel = async (
     finding: failure('gradients', error),
   }));
   findings.push(finding);
-  if (gradients === 'right')
+  if (hasGradients({ gradients }))
     findings.push(await orFailure('saturation', () => checkSaturation(model, x, labels, outputs)));
   return { gradients, findings };
 };
@@ -137,9 +138,9 @@ const needsGradients = (spec: AttackSpec): boolean => attacks[spec.attack].acces
  * are wrong or missing.
  */
 export const splitByGradients = (
-  { gradients }: Pick<Examination, 'gradients'>,
+  examination: Pick<Examination, 'gradients'>,
   specs: readonly AttackSpec[],
 ): { readonly run: readonly AttackSpec[]; readonly leftOut: readonly AttackSpec[] } => ({
-  run: specs.filter((spec) => gradients === 'right' || !needsGradients(spec)),
-  leftOut: specs.filter((spec) => gradients !== 'right' && needsGradients(spec)),
+  run: specs.filter((spec) => hasGradients(examination) || !needsGradients(spec)),
+  leftOut: specs.filter((spec) => !hasGradients(examination) && needsGradients(spec)),
 });

@@ -97,11 +97,11 @@ const compareAt = async (examined: Examined, count: number): Promise<GradientRep
     );
   if (errors.length === 0)
     return {
-      gradients: 'right',
+      gradients: 'unknown',
       finding: examinationFinding(
         'gradients',
-        'ok',
-        'The outputs could not be compared: they change too little, or are not numbers.',
+        'gradient-not-compared',
+        'The gradients could not be compared with finite differences: the outputs change too little, or are not numbers. Trust black-box attacks only.',
       ),
     };
   const value = Math.max(median(errors) ?? 0, median(own) ?? 0);

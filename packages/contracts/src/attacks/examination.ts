@@ -46,6 +46,7 @@ export const examinationCodes = {
   'gradient-is-zero': 'marked',
   'gradient-is-wrong': 'marked',
   'gradient-is-missing': 'marked',
+  'gradient-not-compared': 'marked',
   saturated: 'marked',
 } as const satisfies Record<string, ExaminationStatus>;
 
@@ -92,12 +93,17 @@ export const Examination = z.strictObject({
     .string()
     .meta({ description: 'The TensorFlow.js backend: gradients may differ between backends.' }),
   images: z.int().min(0).meta({ description: 'The number of images that were looked at.' }),
-  gradients: z
-    .enum(['right', 'wrong', 'missing'])
-    .meta({ description: 'White-box attacks need right gradients; black-box attacks need none.' }),
+  gradients: z.enum(['right', 'unknown', 'wrong', 'missing']).meta({
+    description:
+      'White-box attacks need gradients that are right, or that nothing speaks against (unknown); black-box attacks need none.',
+  }),
   findings: z.array(ExaminationFinding),
 });
 export type Examination = z.infer<typeof Examination>;
+
+/** Gradients that could not be compared may be right, so attacks that need them run. */
+export const hasGradients = ({ gradients }: Pick<Examination, 'gradients'>): boolean =>
+  gradients === 'right' || gradients === 'unknown';
 
 /** `ok` for no statuses. */
 export const worstStatus = (statuses: readonly ExaminationStatus[]): ExaminationStatus =>
