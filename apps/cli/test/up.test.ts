@@ -280,6 +280,7 @@ it.runIf(process.platform === 'linux')(
     );
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
+    await said(/\nStopping after SIGTERM: trainers write checkpoints …\n/);
   },
   300_000,
 );

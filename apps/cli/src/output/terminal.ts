@@ -116,7 +116,12 @@ export const present = <T>(output: Output, result: T, text: (result: T) => strin
   output.write(output.json ? JSON.stringify(result, null, 2) : text(result));
 
 /** The signals by which a user or a service manager ends a program. SIGHUP comes when the terminal is closed. */
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const signals = {
+  SIGINT: 'Ctrl-C (SIGINT)',
+  SIGTERM: 'SIGTERM',
+  SIGHUP: 'the end of the terminal (SIGHUP)',
+} as const;
+const signalNames = Object.keys(signals) as (keyof typeof signals)[];
 
 /** npm passes on a Ctrl-C that the terminal has already sent, so a second signal within this time is the same Ctrl-C. */
 const sameSignalMs = 1000;
@@ -126,6 +131,8 @@ export type Interruption = {
   readonly signal: AbortSignal;
   /** Resolves when `signal` is aborted. */
   readonly happened: Promise<void>;
+  /** What came first: `Ctrl-C (SIGINT)`; null before anything has come. */
+  readonly cause: () => string | null;
   /** Returns true when the reader has ended and no signal has come. */
   readonly isReaderGone: () => boolean;
 };
@@ -135,6 +142,7 @@ export const untilInterrupted = (force: () => void): Interruption => {
   const controller = new AbortController();
   const { signal } = controller;
   let firstAt = 0;
+  let cause: string | null = null;
   let readerGone = false;
   const happened = new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => {
@@ -142,17 +150,20 @@ export const untilInterrupted = (force: () => void): Interruption => {
       resolve();
     });
   });
-  const onSignal = (): void => {
-    if (!signal.aborted) controller.abort();
-    else if (performance.now() - firstAt > sameSignalMs) force();
+  const onSignal = (name: keyof typeof signals): void => {
+    if (!signal.aborted) {
+      cause = signals[name];
+      controller.abort();
+    } else if (performance.now() - firstAt > sameSignalMs) force();
   };
-  for (const name of signals) process.on(name, onSignal);
+  for (const name of signalNames) process.on(name, onSignal);
   endWithReader(() => {
     if (signal.aborted) return;
+    cause = 'the end of the program that read its output';
     readerGone = true;
     controller.abort();
   });
-  return { signal, happened, isReaderGone: () => readerGone };
+  return { signal, happened, cause: () => cause, isReaderGone: () => readerGone };
 };
 
 /** The process ends after this time, with its exit status, even if an open connection keeps it alive. */

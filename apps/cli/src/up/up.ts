@@ -134,7 +134,8 @@ export const up = async (
     if (!interruption.signal.aborted) throw error;
   } finally {
     ending.abort();
-    if (interruption.signal.aborted) output.note('\nStopping: trainers write checkpoints …');
+    if (interruption.signal.aborted)
+      output.note(`\nStopping after ${interruption.cause()}: trainers write checkpoints …`);
     for (const stop of stops.reverse())
       await stop().catch((error: unknown) => log.error({ err: error }, 'a service did not stop'));
     output.note('Funnel has stopped.');
