@@ -7,10 +7,11 @@ import {
   type EvaluationMetricName,
   type ExtendedNumber,
   evaluationMetrics,
-  type LeaderboardPage,
   type LeaderboardRow,
   lettersText,
+  missingText,
   plural,
+  type RankingNotes,
   rankedTitle,
   rankTexts,
   readExtended,
@@ -42,7 +43,7 @@ export const metricText = (metric: EvaluationMetricName, value: number | null): 
   (evaluationMetrics[metric].unit === 'fraction' ? formatShare : formatNumber)(value);
 
 /** Returns true when there are several rows and all have the same value. */
-const allTie = (rows: readonly LeaderboardRow[]): boolean =>
+export const allTie = (rows: readonly LeaderboardRow[]): boolean =>
   rows.length > 1 && rows.every(({ value }) => value === rows[0]!.value);
 
 /**
@@ -78,10 +79,13 @@ const attackText = (rows: readonly LeaderboardRow[], attack: AttackName | undefi
   return `under ${attack}${settings === '' ? '' : ` (${settings})`}`;
 };
 
-const describeTie = ({ attack, metric, value }: LeaderboardRow): string => {
-  const other = metric === 'robustAccuracy' ? distanceMetric(attack) : 'robustAccuracy';
+/** `tellsApart`: a ranking in which the values of these rows differ. */
+const describeTie = ({ value }: LeaderboardRow, tellsApart: RankingNotes['tellsApart']): string => {
   const reason = value === null ? 'No run has a value' : 'All runs have the same value';
-  return `${reason}, so this metric cannot rank them. Try --metric ${other}.`;
+  if (!tellsApart) return `${reason}, so they cannot be told apart.`;
+  const { attack, metric } = tellsApart;
+  const under = attack === undefined ? 'in the worst case' : `under ${attack}`;
+  return `${reason}. Their ${titleOf(metric)} ${under} differs: \`--attack ${attack ?? 'worst'} --metric ${metric}\` ranks by it.`;
 };
 
 /** Warnings about rows of one table that cannot be compared. */
@@ -106,16 +110,17 @@ const incomparable = (rows: readonly LeaderboardRow[], attack: AttackName | unde
 };
 
 /** The sentences above the table. `attack`: the attack that ranks the rows; undefined: the worst case over all attacks. */
-export const describeRanking = (
+const describeRanking = (
   rows: readonly LeaderboardRow[],
   attack: AttackName | undefined,
+  tellsApart: RankingNotes['tellsApart'],
 ): readonly string[] => {
   const [top] = rows;
   if (!top) return [];
   const { direction } = evaluationMetrics[top.metric];
   return [
     `Ranked by ${rankedTitleOf(top.metric)} ${attackText(rows, attack)}; ${direction === 'max' ? 'higher' : 'lower'} is better.`,
-    ...(allTie(rows) ? [describeTie(top)] : incomparable(rows, attack)),
+    ...(allTie(rows) ? [describeTie(top, tellsApart)] : incomparable(rows, attack)),
     ...(allTie(rows) ? [] : describeCertainty(rows)),
   ];
 };
@@ -196,13 +201,12 @@ type RankedUnder = {
   readonly nothing?: string;
 };
 
-export type RankingNotes = Pick<LeaderboardPage, 'notShown' | 'otherBest'>;
-
-/** The best runs by other attacks, and the runs that are left out because they did not meet the attack. */
+/** The trials without results, the best runs by other attacks, and the runs that are left out because they did not meet the attack. */
 const describeNotes = (
-  { notShown, otherBest = [] }: RankingNotes,
+  { missing, notShown, otherBest = [] }: RankingNotes,
   attack: AttackName | undefined,
 ): readonly string[] => [
+  ...(missing ? [missingText(missing)] : []),
   ...otherBest.map(
     (other) =>
       `The rankings disagree: by ${titleOf(other.metric)} under ${other.attack}, the best of the same sweep is ${other.trialId}. \`--attack ${other.attack}\` ranks by it.`,
@@ -253,7 +257,7 @@ export const describeLeaderboard = (
     { title: '', value: ({ verdict }) => (verdict === 'ok' ? '' : verdictText(verdict)) },
   ];
   return [
-    ...describeRanking(rows, attack),
+    ...describeRanking(rows, attack, notes.tellsApart),
     ...describeRungs(rows, rungs),
     ...describeBelow(rows),
     '',
