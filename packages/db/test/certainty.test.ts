@@ -324,10 +324,10 @@ describe('a ranking in which all rows have the same value', () => {
     { attack: 'pgd-linf', epsilon: 0.1 },
     { attack: 'fgsm', search: false, epsilon: 0.1 },
     'deepfool-l2',
-  ];
+  ] as const;
   /** The successes of FGSM, and the median distance under DeepFool, of each γ. PGD fools every image of both. */
   const measure = async (seed: number, fgsm: readonly number[], distances: readonly number[]) => {
-    const { sweepId } = await submit(db, { seeds: [seed], space: { gamma: [1, 2] }, attacks });
+    const { sweepId } = await submit(db, { seeds: [seed], space: { gamma: [1, 2] }, attacks: [...attacks] });
     await runAll(({ gamma, attack: name }) => ({
       success: fooled(name === 'fgsm' ? fgsm[gamma - 1]! : 40, 40),
       ...(name === 'deepfool-l2'

@@ -102,6 +102,19 @@ test.each<[object, string, string]>([
   expect(issuesOf(SweepDefinition, { ...sweep, ...change })).toMatchObject([{ path, expected }]);
 });
 
+test.each([[{ recipes: ['plain', 'adversarial-train'] }], [{ recipe: 'adversarial-training' }]])(
+  'a misspelt hyperparameter of a recipe that is not known stands for one of any recipe: %j',
+  (change) => {
+    const space = { trainingEps: 0.1, xyzzy: 3 };
+    const issues = issuesOf(SweepDefinition, { ...sweep, ...change, space });
+    expect(issues.find(({ path }) => path === 'space.trainingEps')!.expected).toBe(
+      'a known key (did you mean "trainingEpsilon"?)',
+    );
+    const all = issues.find(({ path }) => path === 'space.xyzzy')!.expected;
+    expect(all).toMatch(/^one of .*gamma, .*trainingEpsilon, .*tradesBeta/);
+  },
+);
+
 test('a lone attack or preset is a list of it', () => {
   const attacksOf = (attacks: unknown) => SweepDefinition.parse({ ...sweep, attacks }).attacks;
   expect(attacksOf('pgd-linf')).toEqual(attacksOf(['pgd-linf']));

@@ -22,7 +22,7 @@ import {
   versionText,
   withinText,
 } from '@funnel/contracts';
-import { describeOlder, describeRemedies, describeTies } from './below-leaderboard.ts';
+import { describeOlder, describeRemedies, describeTies, describeWarmups } from './below-leaderboard.ts';
 import { countColumns } from './count-columns.ts';
 import { type Column, formatNumber, formatShare, formatSureShare, formatTable } from './format.ts';
 import { describeBelow, describeCertainty, describeRungs } from './row-order.ts';
@@ -266,6 +266,7 @@ export const describeLeaderboard = (
     ...describeVerdicts(rows),
     ...describeRemedies(rows),
     ...describeOlder(rows),
+    ...describeWarmups(rows),
     ...describeNotes(notes, attack),
   ].join('\n');
 };

@@ -15,6 +15,7 @@ import {
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { Empty, ErrorNotice, Skeleton } from '../../components/states.tsx';
+import { UnfinishedWarmups } from '../../components/unfinished-warmups.tsx';
 import { call } from '../../data/api.ts';
 import { usePagedList } from '../../data/paged-list.ts';
 import { sweepQuery } from '../../data/queries.ts';
@@ -140,6 +141,7 @@ const RankedBy = ({
           : ''}
       </p>
       <Notes notes={notes} query={query} />
+      <UnfinishedWarmups runs={items} />
       {equal ? <Tie top={top} tellsApart={notes.tellsApart} /> : null}
     </div>
   );
