@@ -107,6 +107,18 @@ const valueFor = (
 /** More words than these would not help. */
 const maxWords = 8;
 
+/** The schemas of the keys that an unknown key of the object at `parent` resembles. */
+export const meantSchemas = (
+  schema: z.ZodType,
+  parent: readonly PropertyKey[],
+  input: unknown,
+  key: string,
+): readonly z.ZodType[] => {
+  const { schemas } = schemasAt(schema, parent, input);
+  const names = resembling(key, knownKeysAt(schema, parent, input));
+  return names.flatMap((name) => schemas.flatMap((each) => memberSchemas(each, name)));
+};
+
 /** `expected` of an unknown key of the object at `parent`, with the given value. */
 export const expectedKey = (
   schema: z.ZodType,

@@ -403,3 +403,27 @@ describe('a fault in an address', () => {
     expect(issuesOf(query, given, 'query')).toEqual([issue]);
   });
 });
+
+describe('the value of a misspelt key', () => {
+  const facts = (input: object) =>
+    issuesOf(SweepDefinition, { ...sweep, ...input }).map(({ path, expected }) => `${path}: ${expected}`);
+
+  test('has its faults in the same round', () => {
+    expect(facts({ recipe: 'adversarial-train' })).toEqual([
+      'recipe: a known key (did you mean "recipes"?)',
+      `recipe: one of ${recipeNames.join(', ')} (did you mean "adversarial-training"?)`,
+    ]);
+    expect(facts({ recipe: ['plain', 'adversarial-train'] })[1]).toMatch(/^recipe\[1\]: one of /);
+    const learningRate = { min: 0.001, max: 0.01, scale: 'logarithmic' };
+    expect(facts({ recipes: 'classic', space: { learningRate } })).toEqual([
+      'space.learningRate: a known key (did you mean "initialiseDefenderRate" or "classifierRate"?)',
+      expect.stringMatching(/^space\.learningRate\.scale: one of linear, log/),
+    ]);
+  });
+
+  test('has none where a key that may be meant takes it, or where it has another type', () => {
+    expect(facts({ recipe: 'trades' })).toHaveLength(1);
+    expect(facts({ recipes: 'classic', space: { learningRate: { min: 0.001, max: 0.01 } } })).toHaveLength(1);
+    expect(facts({ serch: 'random' })).toHaveLength(1);
+  });
+});
