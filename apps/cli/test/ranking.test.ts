@@ -343,6 +343,9 @@ it('ranks by the distance in the norm of the attack when every image is fooled',
   expect(distanceInstead([row({}), row({ value: 0.01 })])).toBeNull();
   expect(distanceInstead([row({ metric: 'cleanAccuracy' })])).toBeNull();
   expect(distanceInstead([])).toBeNull();
+  // The median distance of an attack at a fixed ε is ε, but not that of a worst case.
+  expect(distanceInstead([fgsm(0.1, 0), fgsm(0.1, 0)])).toBeNull();
+  expect(distanceInstead([{ ...fgsm(0.1, 0), within: { linf: 0.1 } }])).toBe('medianLinf');
   expect(distanceInstead([row({ rank: null, value: null })])).toBe('medianLinf');
 });
 

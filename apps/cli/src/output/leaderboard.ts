@@ -17,6 +17,7 @@ import {
   readExtended,
   seedSpread,
   strongestText,
+  tellsByDistance,
   threatModelText,
   verdictText,
   versionText,
@@ -48,12 +49,13 @@ export const allTie = (rows: readonly LeaderboardRow[]): boolean =>
 
 /**
  * If the attacks fool every model on every image, all robust accuracies are 0; if no attack has a fixed ε, there is none. Then the median
- * distance of the attacks ranks the models. Null otherwise.
+ * distance of the attacks ranks the models. Null otherwise, and where this distance is ε for every model.
  */
 export const distanceInstead = (rows: readonly LeaderboardRow[]): EvaluationMetricName | null => {
   const [top] = rows;
   const saysNothing = top?.metric === 'robustAccuracy' && rows.every(({ value }) => !value);
-  return saysNothing ? distanceMetric(top.attack) : null;
+  const hasDistance = rows.some((row) => row.within !== undefined || tellsByDistance(row));
+  return saysNothing && hasDistance ? distanceMetric(top.attack) : null;
 };
 
 /** Why `distance` ranks the rows instead of the robust accuracies in `asked`. */

@@ -7,6 +7,7 @@ import {
   type LeaderboardPage,
   type LeaderboardQuery,
   type Run,
+  tellsByDistance,
   usualMetricAmong,
 } from '@funnel/contracts';
 import { int8, jsonb, orNull, text } from '../connection/columns.ts';
@@ -29,10 +30,10 @@ const countValues = (group: LeaderboardQuery['group']): string => `
   CROSS JOIN LATERAL (SELECT CASE WHEN x.attack <> '' THEN e.settings END AS settings) AS k
   GROUP BY x.attack, x.metric, k.settings ORDER BY values DESC, min(x.ordinal), x.metric`;
 
-/** The metrics that say how robust a model is. At a fixed ε, every change that fools has about the same size, so its distance says nothing. */
+/** The metrics of an attack that say how robust a model is. */
 const tellingMetrics = (run: Run): readonly EvaluationMetricName[] => [
   ...(isBounded(run) ? (['robustAccuracy'] as const) : []),
-  ...(!isBounded(run) || run.settings.search === true ? [distanceMetric(run.attack)] : []),
+  ...(tellsByDistance(run) ? [distanceMetric(run.attack)] : []),
 ];
 
 /** Of the rankings by other attacks and metrics, the one that gives the rows the most different values. Undefined if none gives two. */
