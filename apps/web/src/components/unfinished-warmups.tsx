@@ -13,9 +13,10 @@ export const UnfinishedWarmups = ({
   <>
     {[...unfinishedWarmups(runs)].map(([text, ids]) => (
       <p key={text} className={className}>
-        {ids.map((id) => (
+        {ids.map((id, i) => (
           <span key={id}>
-            <a href={href(['trials', id])}>{id}</a>{' '}
+            <a href={href(['trials', id])}>{id}</a>
+            {i < ids.length - 1 ? ', ' : ': '}
           </span>
         ))}
         <WithCode text={text} />

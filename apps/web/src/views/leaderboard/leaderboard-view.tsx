@@ -88,23 +88,25 @@ const Tie = ({
   const address = useAddressQuery();
   const ranking = tellsApart && { attack: tellsApart.attack ?? worstOfAll, metric: tellsApart.metric };
   return (
-    <p className="notice" role="note">
-      {value === null
-        ? 'None of these runs has a value'
-        : `All of these runs have ${formatMetric(metric)(readExtended(value)!)}`}
-      {tellsApart ? (
-        <>
-          . Their {inSentence(evaluationMetrics[tellsApart.metric].title)}{' '}
-          {tellsApart.attack === undefined
-            ? 'in the worst case'
-            : `under ${attacks[tellsApart.attack].title}`}{' '}
-          differs.{' '}
-          <a href={href(['leaderboard'], { ...Object.fromEntries(address), ...ranking })}>Rank by it</a>.
-        </>
-      ) : (
-        ', so they cannot be told apart.'
-      )}
-    </p>
+    <div className="notice" role="note">
+      <p>
+        {value === null
+          ? 'None of these runs has a value'
+          : `All of these runs have ${formatMetric(metric)(readExtended(value)!)}`}
+        {tellsApart ? (
+          <>
+            . Their {inSentence(evaluationMetrics[tellsApart.metric].title)}{' '}
+            {tellsApart.attack === undefined
+              ? 'in the worst case'
+              : `under ${attacks[tellsApart.attack].title}`}{' '}
+            differs.{' '}
+            <a href={href(['leaderboard'], { ...Object.fromEntries(address), ...ranking })}>Rank by it</a>.
+          </>
+        ) : (
+          ', so they cannot be told apart.'
+        )}
+      </p>
+    </div>
   );
 };
 
