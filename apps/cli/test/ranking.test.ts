@@ -1,9 +1,15 @@
 /** A ranking names its metric, and says when this metric cannot rank the rows. */
-import { type AttackName, type LeaderboardRow, SweepDefinition } from '@funnel/contracts';
+import { type AttackName, type LeaderboardRow, type RankingNotes, SweepDefinition } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { type LeaderboardOptions, readRanked } from '../src/commands/leaderboard.ts';
+import {
+  type LeaderboardOptions,
+  orByDistance,
+  type Ranked,
+  readRanked,
+} from '../src/commands/leaderboard.ts';
 import type { Context } from '../src/context.ts';
 import { describeLeaderboard, distanceInstead, joinReasons } from '../src/output/leaderboard.ts';
+import type { Output } from '../src/output/terminal.ts';
 
 const row = (changes: Partial<LeaderboardRow>): LeaderboardRow => ({
   rank: 1,
@@ -303,20 +309,31 @@ describe('a ranking in words', () => {
     expect(text).toContain('90.0 % (82.6–94.5)');
   });
 
-  it('says when all runs have the same value', () => {
-    const equal = describeLeaderboard([row({}), row({})], { attack: 'deepfool-linf' });
-    expect(equal).toContain(
-      'All runs have the same value, so this metric cannot rank them. Try --metric medianLinf.',
+  it('says when all runs have the same value, and names a ranking in which their values differ', () => {
+    const equal = [row({}), row({})];
+    const text = (rows: readonly LeaderboardRow[], tellsApart?: RankingNotes['tellsApart']) =>
+      describeLeaderboard(rows, { attack: 'deepfool-linf', notes: { ...(tellsApart && { tellsApart }) } });
+    expect(text(equal, { attack: 'fgsm', metric: 'robustAccuracy' })).toContain(
+      'All runs have the same value. Their robust accuracy under fgsm differs: `--attack fgsm --metric robustAccuracy` ranks by it.',
     );
-    expect(describeLeaderboard([row({}), row({ value: 0.1 })], { attack: 'deepfool-linf' })).not.toContain(
-      'cannot rank',
+    expect(text(equal, { metric: 'medianL2' })).toContain(
+      'Their median L2 in the worst case differs: `--attack worst --metric medianL2` ranks by it.',
     );
-    expect(
-      describeLeaderboard(
-        [row({ metric: 'medianL2', value: null }), row({ metric: 'medianL2', value: null })],
-        { attack: undefined },
-      ),
-    ).toContain('No run has a value, so this metric cannot rank them. Try --metric robustAccuracy.');
+    expect(text(equal)).toContain('All runs have the same value, so they cannot be told apart.');
+    expect(text([row({}), row({ value: 0.1 })])).not.toContain('the same value');
+    expect(text([row({ value: null }), row({ value: null })])).toContain(
+      'No run has a value, so they cannot be told apart.',
+    );
+  });
+
+  it('says how many trials of the sweep are measured', () => {
+    const text = describeLeaderboard([row({})], {
+      attack: 'deepfool-linf',
+      notes: { missing: { status: 'running', measured: 2, trials: 8 } },
+    });
+    expect(text.split('\n').at(-1)).toBe(
+      'The sweep is running: 2 of 8 trials are measured. The order may change.',
+    );
   });
 });
 
@@ -326,7 +343,24 @@ it('ranks by the distance in the norm of the attack when every image is fooled',
   expect(distanceInstead([row({}), row({ value: 0.01 })])).toBeNull();
   expect(distanceInstead([row({ metric: 'cleanAccuracy' })])).toBeNull();
   expect(distanceInstead([])).toBeNull();
+  // The median distance of an attack at a fixed ε is ε, but not that of a worst case.
+  expect(distanceInstead([fgsm(0.1, 0), fgsm(0.1, 0)])).toBeNull();
+  expect(distanceInstead([{ ...fgsm(0.1, 0), within: { linf: 0.1 } }])).toBe('medianLinf');
   expect(distanceInstead([row({ rank: null, value: null })])).toBe('medianLinf');
+});
+
+it('keeps the robust accuracies where the distances of all runs are the same, too', async () => {
+  const notes: string[] = [];
+  const output = { note: (text: string) => notes.push(text) } as unknown as Output; // all that is asked here
+  const ranked = (...values: number[]): Ranked => ({
+    ...{ attack: 'pgd-linf', isComplete: true, notes: {} },
+    rows: values.map((value) => row({ attack: 'pgd-linf', value })),
+  });
+  const [asked, equal, different] = [ranked(0, 0), ranked(0.1, 0.1), ranked(0.2, 0.1)];
+  expect(await orByDistance(asked, async () => equal, output)).toBe(asked);
+  expect(notes).toEqual([]);
+  expect(await orByDistance(asked, async () => different, output)).toBe(different);
+  expect(notes).toEqual(['No run has a robust accuracy above 0, so they are ranked by median L∞ instead.']);
 });
 
 describe('the ranking without --attack and --metric', () => {

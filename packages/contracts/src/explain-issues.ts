@@ -7,7 +7,7 @@
 import type { z } from 'zod';
 import { didYouMean, joinWithOr } from './did-you-mean.ts';
 import type { ProblemIssue } from './errors.ts';
-import { expectedKey } from './known-keys.ts';
+import { expectedKey, meantSchemas } from './known-keys.ts';
 import { cut, describeValue, describeWhole, formatPath, typeName } from './show-value.ts';
 
 export { cut, describeValue, formatPath };
@@ -149,15 +149,34 @@ const countFaults = (issue: Issue): number => {
   return meant ? meant.reduce((sum, inner) => sum + countFaults(inner), 0) : 1;
 };
 
+/** The faults within the value of a misspelt key: it has the type of a key that may be meant, and none of these keys takes it. */
+function* faultsInside(meant: readonly z.ZodType[], given: unknown): Faults {
+  let fewest: { readonly schema: z.ZodType; readonly issues: readonly Issue[] } | null = null;
+  for (const schema of meant) {
+    const { error } = schema.safeParse(given, explainable);
+    if (!error) return;
+    const issues = withoutRepeats(error.issues as readonly Issue[]);
+    if (fewest === null || issues.length < fewest.issues.length) fewest = { schema, issues };
+  }
+  if (fewest === null) return;
+  const explain = explainWith(fewest.schema, given);
+  const faults = takeFirst(
+    each(fewest.issues, (issue) => explain(issue, [])),
+    maxIssues,
+  );
+  if (!fewest.issues.some(isWrongType)) yield* faults;
+}
+
 const explainWith = (schema: z.ZodType, input: unknown): Explain => {
   const explainKeys = (issue: UnknownKeys, at: readonly PropertyKey[]): Faults => {
     const parent = [...at, ...issue.path];
     const expectedOf = expectedKey(schema, parent, input);
-    return each(issue.keys, (key) => {
+    return each(issue.keys, function* (key) {
       const path = [...parent, key];
-      return [
-        { path, expected: expectedOf(key, valueAt(input, path)), received: `the key ${describeValue(key)}` },
-      ];
+      const given = valueAt(input, path);
+      yield { path, expected: expectedOf(key, given), received: `the key ${describeValue(key)}` };
+      for (const fault of faultsInside(meantSchemas(schema, parent, input, key), given))
+        yield { ...fault, path: [...path, ...fault.path] };
     });
   };
 
@@ -220,7 +239,7 @@ const asWritten = (path: readonly PropertyKey[], input: unknown): readonly Prope
 export type Explained = {
   /** The first 50 faults. */
   readonly issues: readonly ProblemIssue[];
-  /** The number of all faults. */
+  /** The number of all faults. Beyond the first 50, those within the values of misspelt keys do not count. */
   readonly faults: number;
 };
 
@@ -237,12 +256,16 @@ export const explainIssues = (
   const explain = explainWith(schema, input);
   const different = withoutRepeats(error.issues as readonly Issue[]);
   const faults = each(different, (issue) => explain(issue, []));
+  const issues = takeFirst(faults, maxIssues).map(({ path, expected, received }) => ({
+    path: formatPath(asWritten(path, input)) || part,
+    expected: cut(expected, maxExpected),
+    received: cut(received, maxReceived),
+  }));
   return {
-    issues: takeFirst(faults, maxIssues).map(({ path, expected, received }) => ({
-      path: formatPath(asWritten(path, input)) || part,
-      expected: cut(expected, maxExpected),
-      received: cut(received, maxReceived),
-    })),
-    faults: different.reduce((sum, issue) => sum + countFaults(issue), 0),
+    issues,
+    faults: Math.max(
+      issues.length,
+      different.reduce((sum, issue) => sum + countFaults(issue), 0),
+    ),
   };
 };

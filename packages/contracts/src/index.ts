@@ -84,6 +84,7 @@ export * from './sweep-overview.ts';
 export * from './system-errors.ts';
 export * from './text.ts';
 export * from './trial-verdict.ts';
+export * from './unfinished-warmup.ts';
 export * from './usage.ts';
 export * from './versions.ts';
 export * from './within.ts';

@@ -1,6 +1,7 @@
 /** Finds the keys that a schema has at a path, and says which of them an unknown key may stand for. */
 import { z } from 'zod';
 import { didYouMean, joinWithOr, resembling } from './did-you-mean.ts';
+import { hyperparameterNames } from './hyperparameters.ts';
 import { SearchSpace } from './search-space.ts';
 import { describeValue } from './show-value.ts';
 import { hyperparametersReadBy } from './sweep-faults.ts';
@@ -54,10 +55,23 @@ const schemasAt = (schema: z.ZodType, path: readonly PropertyKey[], input: unkno
   return { schemas, here };
 };
 
-/** The keys that `schema` knows for the object at `path`. Of a search space these are the hyperparameters that the recipes read. */
+/** Whether an unknown key of the object resembles `part`. */
+const mayMean = (input: object, known: readonly string[], part: string): boolean =>
+  Object.keys(input).some((key) => !known.includes(key) && resembling(key, known).includes(part));
+
+/**
+ * The keys that `schema` knows for the object at `path`. Of a search space these are the hyperparameters that the recipes read, or all of them
+ * where a recipe, or the key `recipes`, is not known.
+ */
 const knownKeysAt = (schema: z.ZodType, path: readonly PropertyKey[], input: unknown): readonly string[] => {
   const { schemas, here } = schemasAt(schema, path, input);
-  if (schemas.includes(SearchSpace) && isObjectLike(input)) return hyperparametersReadBy(input.recipes);
+  if (schemas.includes(SearchSpace) && isObjectLike(input)) {
+    const isKeyWrong =
+      path.length > 0 &&
+      input.recipes === undefined &&
+      mayMean(input, knownKeysAt(schema, [], input), 'recipes');
+    return isKeyWrong ? hyperparameterNames : hyperparametersReadBy(input.recipes);
+  }
   const objects = schemas.filter((s) => s instanceof z.ZodObject && mayMatch(s, here));
   return [...new Set(objects.flatMap((s) => Object.keys((s as z.ZodObject).shape)))];
 };
@@ -92,6 +106,18 @@ const valueFor = (
 
 /** More words than these would not help. */
 const maxWords = 8;
+
+/** The schemas of the keys that an unknown key of the object at `parent` resembles. */
+export const meantSchemas = (
+  schema: z.ZodType,
+  parent: readonly PropertyKey[],
+  input: unknown,
+  key: string,
+): readonly z.ZodType[] => {
+  const { schemas } = schemasAt(schema, parent, input);
+  const names = resembling(key, knownKeysAt(schema, parent, input));
+  return names.flatMap((name) => schemas.flatMap((each) => memberSchemas(each, name)));
+};
 
 /** `expected` of an unknown key of the object at `parent`, with the given value. */
 export const expectedKey = (

@@ -2,6 +2,8 @@
 import type { AttackName } from './attacks.ts';
 import { lettered } from './letters.ts';
 import type { LeaderboardRow } from './resources.ts';
+import type { LeaderboardPage } from './routes/result-routes.ts';
+import { endedStatuses, type SweepStatus, statusText } from './statuses.ts';
 import { plural } from './text.ts';
 
 /** Whether a row with an interval has no letter though the first such row has one: then it is about another data set or other attacks. */
@@ -69,4 +71,23 @@ export const apartText = (letters: readonly (string | null)[]): string | null =>
   const [first, second] = compared;
   const areApart = ![...first!].some((letter) => second!.includes(letter));
   return `The worst cases of the two trials ${areApart ? 'can' : 'cannot'} be told apart: McNemar’s exact test at 5 % on the same images, or 95 % intervals that ${areApart ? 'do not overlap' : 'overlap'}.`;
+};
+
+/** What the page of a ranking says beside its rows. */
+export type RankingNotes = Omit<LeaderboardPage, 'items' | 'next'>;
+
+/** `was cancelled`; null for a sweep whose trials have not all ended. */
+const endText = (status: SweepStatus): string | null => {
+  if (status === 'cancelled' || status === 'cancelling') return 'was cancelled';
+  if (status === 'deleting') return 'was deleted';
+  return (endedStatuses as readonly SweepStatus[]).includes(status) ? statusText(status) : null;
+};
+
+/** How many trials of the sweep a ranking cannot have yet, or never will. */
+export const missingText = ({ status, measured, trials }: NonNullable<RankingNotes['missing']>): string => {
+  const [count, end] = [`${measured} of ${plural(trials, 'trial')}`, endText(status)];
+  const [is, was] = measured === 1 ? ['is', 'was'] : ['are', 'were'];
+  return end === null
+    ? `The sweep is ${statusText(status)}: ${count} ${is} measured. The order may change.`
+    : `The sweep ${end}: ${count} ${was} measured.`;
 };

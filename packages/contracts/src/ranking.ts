@@ -107,6 +107,9 @@ export const withinText = (balls: ThreatModel, metric: EvaluationMetricName): st
 export const distanceMetric = (attack: AttackName): 'medianL2' | 'medianLinf' =>
   attacks[attack].norm === 'linf' ? 'medianLinf' : 'medianL2';
 
+/** Whether this distance says how robust a model is. At a fixed ε, every change that fools has about the same size. */
+export const tellsByDistance = (run: Run): boolean => !isBounded(run) || run.settings.search === true;
+
 export const usualMetric = (run: Run): EvaluationMetricName =>
   isBounded(run) ? 'robustAccuracy' : distanceMetric(run.attack);
 

@@ -1,4 +1,5 @@
 /** What the parts of a definition have wrong together, by the path that the user should change. A rule reads only parts that have their types. */
+import { z } from 'zod';
 import { entryFault } from './attacks/presets.ts';
 import { didYouMean, joinWithOr } from './did-you-mean.ts';
 import {
@@ -19,9 +20,9 @@ type Fault = { readonly path: readonly PropertyKey[]; readonly message: string; 
 
 export const defaultRecipes: RecipeName[] = ['funn'];
 
-/** The hyperparameters that these recipes read, as a user wrote the recipes; all hyperparameters if none of them is a recipe. */
+/** The hyperparameters that these recipes read, as a user wrote the recipes; all hyperparameters if one of them is no recipe. */
 export const hyperparametersReadBy = (written: unknown = defaultRecipes): readonly HyperparameterName[] => {
-  const recipes = [written].flat().filter((name) => RecipeName.safeParse(name).success) as RecipeName[];
+  const { data: recipes = [] } = z.array(RecipeName).safeParse([written].flat());
   return recipes.length === 0 ? hyperparameterNames : [...new Set(recipes.flatMap(hyperparametersOf))];
 };
 

@@ -1,5 +1,13 @@
 import { expect, it } from 'vitest';
-import { apartText, lacksLetters, pooledText, strongestText, tieText } from '../src/index.ts';
+import {
+  apartText,
+  lacksLetters,
+  missingText,
+  pooledText,
+  type SweepStatus,
+  strongestText,
+  tieText,
+} from '../src/index.ts';
 
 it('rows without a letter are not compared, but not where a row has no value, or comes late', () => {
   const row = (letters?: string, interval: [number, number] | null = [0, 1]) => ({ letters, interval });
@@ -40,4 +48,14 @@ it('letters say whether two worst cases can be told apart', () => {
   expect(apartText(['a', null, 'b'])).toMatch(/^The worst cases of the two trials can be told apart/);
   expect(apartText(['a', 'ab', 'b'])).toMatch(/^Trials with a letter in common cannot be told apart/);
   expect(apartText(['a', null])).toBeNull();
+});
+
+it('the trials without results are counted, in the words of the status of the sweep', () => {
+  const text = (status: SweepStatus, measured: number) => missingText({ status, measured, trials: 4 });
+  expect(text('running', 2)).toBe('The sweep is running: 2 of 4 trials are measured. The order may change.');
+  expect(text('paused', 1)).toBe('The sweep is paused: 1 of 4 trials is measured. The order may change.');
+  expect(text('cancelled', 1)).toBe('The sweep was cancelled: 1 of 4 trials was measured.');
+  expect(text('completed-with-failures', 3)).toBe(
+    'The sweep completed with failures: 3 of 4 trials were measured.',
+  );
 });

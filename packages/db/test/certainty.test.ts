@@ -1,7 +1,15 @@
 /** How sure the rows of the leaderboard are: intervals, letters, rows that rank below, and what a ranking does not show. */
 import { type LeaderboardQuery, routes, wilsonInterval } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ClaimedStage, completeStage, type Db, getSweep, getTrial, leaderboard } from '../src/index.ts';
+import {
+  type ClaimedStage,
+  cancelSweep,
+  completeStage,
+  type Db,
+  getSweep,
+  getTrial,
+  leaderboard,
+} from '../src/index.ts';
 import { migrate } from '../src/migrate.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { claim, evaluationOf, finish } from './support/simulated-trainer.ts';
@@ -311,6 +319,53 @@ test('another attack does not disagree where its best run is only tied with the 
   expect(grouped.otherBest).toEqual(board.otherBest);
 });
 
+describe('a ranking in which all rows have the same value', () => {
+  const attacks = [
+    { attack: 'pgd-linf', epsilon: 0.1 },
+    { attack: 'fgsm', search: false, epsilon: 0.1 },
+    'deepfool-l2',
+  ] as const;
+  /** The successes of FGSM, and the median distance under DeepFool, of each γ. PGD fools every image of both. */
+  const measure = async (seed: number, fgsm: readonly number[], distances: readonly number[]) => {
+    const { sweepId } = await submit(db, { seeds: [seed], space: { gamma: [1, 2] }, attacks: [...attacks] });
+    await runAll(({ gamma, attack: name }) => ({
+      success: fooled(name === 'fgsm' ? fgsm[gamma - 1]! : 40, 40),
+      ...(name === 'deepfool-l2'
+        ? { l2: distances[gamma - 1]!, medianL2: distances[gamma - 1]! }
+        : { l2: 0.2, medianL2: 0.1 }), // an L∞ distance of 0.1
+    }));
+    return sweepId;
+  };
+
+  test('names one in which their values differ, and says of no run that it is the best by another attack', async () => {
+    const sweep = await measure(81, [40, 31], [1, 1]);
+    for (const group of ['trial', 'configuration']) {
+      const board = await rank({ sweep, attack: 'pgd-linf', group });
+      expect(board.items.map(({ value }) => value)).toEqual([0, 0]);
+      expect(board.tellsApart).toEqual({ attack: 'fgsm', metric: 'robustAccuracy' });
+      expect(board.otherBest).toBeUndefined();
+    }
+    // The median L∞ of an attack at a fixed ε is ε.
+    const distances = await rank({ sweep, attack: 'pgd-linf', metric: 'medianLinf' });
+    expect(distances.tellsApart).toEqual({ attack: 'fgsm', metric: 'robustAccuracy' });
+    expect((await rank({ sweep, attack: undefined })).tellsApart).toEqual(distances.tellsApart);
+    expect((await rank({ sweep, attack: 'fgsm' })).tellsApart).toBeUndefined();
+  });
+
+  test('names the distance of an attack that looks for the smallest change', async () => {
+    const sweep = await measure(82, [40, 40], [1, 2]);
+    const board = await rank({ sweep, attack: 'pgd-linf' });
+    expect(board.tellsApart).toEqual({ attack: 'deepfool-l2', metric: 'medianL2' });
+  });
+
+  test('names none where the rows are alike under every attack', async () => {
+    const sweep = await measure(83, [9, 9], [1, 1]);
+    const board = await rank({ sweep, attack: 'fgsm' });
+    expect(board.items.map(({ value }) => value)).toEqual([31 / 40, 31 / 40]);
+    expect(board).not.toHaveProperty('tellsApart');
+  });
+});
+
 describe('letters', () => {
   const letters = async (input: object) =>
     (await rank(input)).items.map((row) => [row.dataset, row.value, row.letters]);
@@ -395,4 +450,27 @@ test('a migrated older database has the same verdicts, and the same rows below t
   expect(await everything()).toEqual(wanted);
   const verdicts = await query<{ verdict: string }>(db, 'SELECT DISTINCT verdict FROM trials ORDER BY 1');
   expect(verdicts.map(({ verdict }) => verdict)).toEqual(['masked', 'ok', 'too-few', 'untrained']);
+});
+
+test('a sweep of which not all trials are measured says so, with its status', async () => {
+  const { sweepId: sweep } = await submit(db, {
+    seeds: [85],
+    space: { gamma: [1, 2, 3] },
+    attacks: [...fgsm],
+  });
+  const measured = async () => (await rank({ sweep })).missing;
+  expect(await measured()).toEqual({ status: 'running', measured: 0, trials: 3 });
+  for (let done = 0; done < 1; ) {
+    const claimed = (await claim(db))!;
+    const isAttack = claimed.spec.kind === 'attack';
+    await (isAttack ? attack(claimed, () => ({ success: fooled(3, 40) })) : finish(db, claimed));
+    if (isAttack) done++;
+  }
+  expect(await measured()).toEqual({ status: 'running', measured: 1, trials: 3 });
+  await cancelSweep(db, sweep);
+  expect(await measured()).toEqual({ status: 'cancelled', measured: 1, trials: 3 });
+  expect((await rank({})).missing).toBeUndefined(); // of several sweeps
+  const { sweepId: whole } = await submit(db, { seeds: [86], space: { gamma: [1] }, attacks: [...fgsm] });
+  await runAll(() => ({ success: fooled(3, 40) }));
+  expect(await rank({ sweep: whole })).not.toHaveProperty('missing');
 });

@@ -199,7 +199,11 @@ const disagree = async (): Promise<void> => {
     else await finish(db, claimed);
   }
   for (const group of ['trial', 'configuration'])
-    await leaderboard(db, routes.leaderboard.query.parse({ sweep: sweepId, attack: 'fgsm', group }));
+    for (const metric of ['robustAccuracy', 'cleanAccuracy']) // all clean accuracies are the same
+      await leaderboard(
+        db,
+        routes.leaderboard.query.parse({ sweep: sweepId, attack: 'fgsm', group, metric }),
+      );
   await leaderboard(db, routes.leaderboard.query.parse({ sweep: sweepId, metric: 'noiseLevel' }));
 };
 

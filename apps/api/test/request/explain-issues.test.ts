@@ -102,6 +102,19 @@ test.each<[object, string, string]>([
   expect(issuesOf(SweepDefinition, { ...sweep, ...change })).toMatchObject([{ path, expected }]);
 });
 
+test.each([[{ recipes: ['plain', 'adversarial-train'] }], [{ recipe: 'adversarial-training' }]])(
+  'a misspelt hyperparameter of a recipe that is not known stands for one of any recipe: %j',
+  (change) => {
+    const space = { trainingEps: 0.1, xyzzy: 3 };
+    const issues = issuesOf(SweepDefinition, { ...sweep, ...change, space });
+    expect(issues.find(({ path }) => path === 'space.trainingEps')!.expected).toBe(
+      'a known key (did you mean "trainingEpsilon"?)',
+    );
+    const all = issues.find(({ path }) => path === 'space.xyzzy')!.expected;
+    expect(all).toMatch(/^one of .*gamma, .*trainingEpsilon, .*tradesBeta/);
+  },
+);
+
 test('a lone attack or preset is a list of it', () => {
   const attacksOf = (attacks: unknown) => SweepDefinition.parse({ ...sweep, attacks }).attacks;
   expect(attacksOf('pgd-linf')).toEqual(attacksOf(['pgd-linf']));
@@ -388,5 +401,29 @@ describe('a fault in an address', () => {
     ],
   ])('%j', (given, issue) => {
     expect(issuesOf(query, given, 'query')).toEqual([issue]);
+  });
+});
+
+describe('the value of a misspelt key', () => {
+  const facts = (input: object) =>
+    issuesOf(SweepDefinition, { ...sweep, ...input }).map(({ path, expected }) => `${path}: ${expected}`);
+
+  test('has its faults in the same round', () => {
+    expect(facts({ recipe: 'adversarial-train' })).toEqual([
+      'recipe: a known key (did you mean "recipes"?)',
+      `recipe: one of ${recipeNames.join(', ')} (did you mean "adversarial-training"?)`,
+    ]);
+    expect(facts({ recipe: ['plain', 'adversarial-train'] })[1]).toMatch(/^recipe\[1\]: one of /);
+    const learningRate = { min: 0.001, max: 0.01, scale: 'logarithmic' };
+    expect(facts({ recipes: 'classic', space: { learningRate } })).toEqual([
+      'space.learningRate: a known key (did you mean "initialiseDefenderRate" or "classifierRate"?)',
+      expect.stringMatching(/^space\.learningRate\.scale: one of linear, log/),
+    ]);
+  });
+
+  test('has none where a key that may be meant takes it, or where it has another type', () => {
+    expect(facts({ recipe: 'trades' })).toHaveLength(1);
+    expect(facts({ recipes: 'classic', space: { learningRate: { min: 0.001, max: 0.01 } } })).toHaveLength(1);
+    expect(facts({ serch: 'random' })).toHaveLength(1);
   });
 });

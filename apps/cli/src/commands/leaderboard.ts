@@ -5,6 +5,7 @@ import {
   type LeaderboardRow,
   PresetName,
   type Ranking,
+  type RankingNotes,
   type RecipeName,
   usualRankings,
 } from '@funnel/contracts';
@@ -12,12 +13,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { describeComparison } from '../output/comparison.ts';
-import {
-  describeLeaderboard,
-  distanceInstead,
-  insteadText,
-  type RankingNotes,
-} from '../output/leaderboard.ts';
+import { allTie, describeLeaderboard, distanceInstead, insteadText } from '../output/leaderboard.ts';
 import { type Output, present } from '../output/terminal.ts';
 import { findSweep, findTrial, firstItems, firstOnly } from '../requests.ts';
 import { collect, readTag, readWhole, trialWords } from '../values.ts';
@@ -137,7 +133,7 @@ export const readRanked = async (
   return found;
 };
 
-/** `asked`; or the same runs ranked by a distance, if their robust accuracies tell nothing. `output`: says so. */
+/** `asked`; or the same runs ranked by a distance, if their robust accuracies tell nothing and their distances differ. `output`: says so. */
 export const orByDistance = async (
   asked: Ranked,
   readBy: (metric: EvaluationMetricName) => Promise<Ranked>,
@@ -145,8 +141,10 @@ export const orByDistance = async (
 ): Promise<Ranked> => {
   const distance = distanceInstead(asked.rows);
   if (distance === null) return asked;
+  const byDistance = await readBy(distance);
+  if (allTie(byDistance.rows)) return asked;
   output.note(insteadText(asked.rows, distance));
-  return readBy(distance);
+  return byDistance;
 };
 
 /** The sentence for a ranking without rows: options may have left out every run. */

@@ -6,6 +6,7 @@ import {
   strongestText,
   type TrialVerdict,
   tieText,
+  unfinishedWarmups,
   verdictText,
 } from '@funnel/contracts';
 
@@ -23,6 +24,10 @@ export const describeTies = (rows: readonly LeaderboardRow[]): readonly string[]
   const texts = counted.map((row) => `  ${strongestText(row)}: ${tieText(row)}`);
   return [...new Set(texts)];
 };
+
+/** The runs whose training never reached its ε. */
+export const describeWarmups = (rows: Parameters<typeof unfinishedWarmups>[0]): readonly string[] =>
+  [...unfinishedWarmups(rows)].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
 
 /** The runs of other versions of Funnel. Runs of the same versions share a line. */
 export const describeOlder = (rows: readonly LeaderboardRow[]): readonly string[] => {

@@ -14,6 +14,7 @@ import {
   withinText,
   worstCaseShare,
 } from '@funnel/contracts';
+import { describeWarmups } from './below-leaderboard.ts';
 import { formatCounted, formatShare, formatSureNumber, formatSureShare, formatTable } from './format.ts';
 import { titleOf } from './leaderboard.ts';
 import { settingsText } from './trials.ts';
@@ -149,6 +150,6 @@ export const describeComparison = ({
     ],
     rows,
   );
-  const text = apartText(letters);
-  return text === null ? table : `${table}\n${text}`;
+  const warmups = describeWarmups(trials.map((trial) => ({ ...trial, trialId: trial.id })));
+  return [table, ...[apartText(letters) ?? []].flat(), ...warmups].join('\n');
 };

@@ -7,21 +7,23 @@ import {
   type EvaluationMetricName,
   type ExtendedNumber,
   evaluationMetrics,
-  type LeaderboardPage,
   type LeaderboardRow,
   lettersText,
+  missingText,
   plural,
+  type RankingNotes,
   rankedTitle,
   rankTexts,
   readExtended,
   seedSpread,
   strongestText,
+  tellsByDistance,
   threatModelText,
   verdictText,
   versionText,
   withinText,
 } from '@funnel/contracts';
-import { describeOlder, describeRemedies, describeTies } from './below-leaderboard.ts';
+import { describeOlder, describeRemedies, describeTies, describeWarmups } from './below-leaderboard.ts';
 import { countColumns } from './count-columns.ts';
 import { type Column, formatNumber, formatShare, formatSureShare, formatTable } from './format.ts';
 import { describeBelow, describeCertainty, describeRungs } from './row-order.ts';
@@ -42,17 +44,18 @@ export const metricText = (metric: EvaluationMetricName, value: number | null): 
   (evaluationMetrics[metric].unit === 'fraction' ? formatShare : formatNumber)(value);
 
 /** Returns true when there are several rows and all have the same value. */
-const allTie = (rows: readonly LeaderboardRow[]): boolean =>
+export const allTie = (rows: readonly LeaderboardRow[]): boolean =>
   rows.length > 1 && rows.every(({ value }) => value === rows[0]!.value);
 
 /**
  * If the attacks fool every model on every image, all robust accuracies are 0; if no attack has a fixed ε, there is none. Then the median
- * distance of the attacks ranks the models. Null otherwise.
+ * distance of the attacks ranks the models. Null otherwise, and where this distance is ε for every model.
  */
 export const distanceInstead = (rows: readonly LeaderboardRow[]): EvaluationMetricName | null => {
   const [top] = rows;
   const saysNothing = top?.metric === 'robustAccuracy' && rows.every(({ value }) => !value);
-  return saysNothing ? distanceMetric(top.attack) : null;
+  const hasDistance = rows.some((row) => row.within !== undefined || tellsByDistance(row));
+  return saysNothing && hasDistance ? distanceMetric(top.attack) : null;
 };
 
 /** Why `distance` ranks the rows instead of the robust accuracies in `asked`. */
@@ -78,10 +81,13 @@ const attackText = (rows: readonly LeaderboardRow[], attack: AttackName | undefi
   return `under ${attack}${settings === '' ? '' : ` (${settings})`}`;
 };
 
-const describeTie = ({ attack, metric, value }: LeaderboardRow): string => {
-  const other = metric === 'robustAccuracy' ? distanceMetric(attack) : 'robustAccuracy';
+/** `tellsApart`: a ranking in which the values of these rows differ. */
+const describeTie = ({ value }: LeaderboardRow, tellsApart: RankingNotes['tellsApart']): string => {
   const reason = value === null ? 'No run has a value' : 'All runs have the same value';
-  return `${reason}, so this metric cannot rank them. Try --metric ${other}.`;
+  if (!tellsApart) return `${reason}, so they cannot be told apart.`;
+  const { attack, metric } = tellsApart;
+  const under = attack === undefined ? 'in the worst case' : `under ${attack}`;
+  return `${reason}. Their ${titleOf(metric)} ${under} differs: \`--attack ${attack ?? 'worst'} --metric ${metric}\` ranks by it.`;
 };
 
 /** Warnings about rows of one table that cannot be compared. */
@@ -106,16 +112,17 @@ const incomparable = (rows: readonly LeaderboardRow[], attack: AttackName | unde
 };
 
 /** The sentences above the table. `attack`: the attack that ranks the rows; undefined: the worst case over all attacks. */
-export const describeRanking = (
+const describeRanking = (
   rows: readonly LeaderboardRow[],
   attack: AttackName | undefined,
+  tellsApart: RankingNotes['tellsApart'],
 ): readonly string[] => {
   const [top] = rows;
   if (!top) return [];
   const { direction } = evaluationMetrics[top.metric];
   return [
     `Ranked by ${rankedTitleOf(top.metric)} ${attackText(rows, attack)}; ${direction === 'max' ? 'higher' : 'lower'} is better.`,
-    ...(allTie(rows) ? [describeTie(top)] : incomparable(rows, attack)),
+    ...(allTie(rows) ? [describeTie(top, tellsApart)] : incomparable(rows, attack)),
     ...(allTie(rows) ? [] : describeCertainty(rows)),
   ];
 };
@@ -196,13 +203,12 @@ type RankedUnder = {
   readonly nothing?: string;
 };
 
-export type RankingNotes = Pick<LeaderboardPage, 'notShown' | 'otherBest'>;
-
-/** The best runs by other attacks, and the runs that are left out because they did not meet the attack. */
+/** The trials without results, the best runs by other attacks, and the runs that are left out because they did not meet the attack. */
 const describeNotes = (
-  { notShown, otherBest = [] }: RankingNotes,
+  { missing, notShown, otherBest = [] }: RankingNotes,
   attack: AttackName | undefined,
 ): readonly string[] => [
+  ...(missing ? [missingText(missing)] : []),
   ...otherBest.map(
     (other) =>
       `The rankings disagree: by ${titleOf(other.metric)} under ${other.attack}, the best of the same sweep is ${other.trialId}. \`--attack ${other.attack}\` ranks by it.`,
@@ -253,7 +259,7 @@ export const describeLeaderboard = (
     { title: '', value: ({ verdict }) => (verdict === 'ok' ? '' : verdictText(verdict)) },
   ];
   return [
-    ...describeRanking(rows, attack),
+    ...describeRanking(rows, attack, notes.tellsApart),
     ...describeRungs(rows, rungs),
     ...describeBelow(rows),
     '',
@@ -262,6 +268,7 @@ export const describeLeaderboard = (
     ...describeVerdicts(rows),
     ...describeRemedies(rows),
     ...describeOlder(rows),
+    ...describeWarmups(rows),
     ...describeNotes(notes, attack),
   ].join('\n');
 };

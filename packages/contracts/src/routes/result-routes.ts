@@ -6,6 +6,7 @@ import { EvaluationMetricName } from '../metrics.ts';
 import { usualMetricOf } from '../ranking.ts';
 import { RecipeName } from '../recipes.ts';
 import { LeaderboardRow, MetricSeries, TrialDetail } from '../resources.ts';
+import { SweepStatus } from '../statuses.ts';
 import { SweepTag } from '../sweep-annotations.ts';
 import { ById, Id, many, page, pageOf, type Route } from './route.ts';
 
@@ -50,7 +51,7 @@ export const LeaderboardQuery = z
   .transform((query) => ({ ...query, metric: query.metric ?? usualMetricOf(query.attack) }));
 export type LeaderboardQuery = z.output<typeof LeaderboardQuery>;
 
-/** Both notes are on the first page only, and absent where there is nothing to say. */
+/** The notes are on the first page only, and absent where there is nothing to say. */
 export const LeaderboardPage = pageOf(LeaderboardRow).extend({
   notShown: z
     .strictObject({ trials: z.int().min(1), sweeps: z.int().min(1) })
@@ -64,7 +65,21 @@ export const LeaderboardPage = pageOf(LeaderboardRow).extend({
     .optional()
     .meta({
       description:
-        'The best runs by the other attacks of the sweep of the best row, where they are other runs of that sweep, and better than the best row by more than chance: their letters tell the two apart.',
+        'The best runs by the other attacks of the sweep of the best row, where they are other runs of that sweep, better than the best row by more than chance (their letters tell the two apart), and not as good as it in this ranking.',
+    }),
+  tellsApart: z
+    .strictObject({ attack: AttackName.optional(), metric: EvaluationMetricName })
+    .optional()
+    .meta({
+      description:
+        'Where all rows have the same value: an attack and a metric under which their values differ. Without `attack`: the worst case. Absent where there is none.',
+    }),
+  missing: z
+    .strictObject({ status: SweepStatus, measured: z.int().min(0), trials: z.int().min(1) })
+    .optional()
+    .meta({
+      description:
+        'With `sweep`, where not all of its trials have completed: its status, the trials that have, and all trials, with those that a search will still decide.',
     }),
 });
 export type LeaderboardPage = z.infer<typeof LeaderboardPage>;

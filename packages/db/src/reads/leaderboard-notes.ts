@@ -6,6 +6,8 @@ import { compareRows } from './compare-rows.ts';
 import { evaluationsOfTrials } from './evaluations.ts';
 import { intervalsOf, readEvidence } from './evidence.ts';
 import { findRanked, type RankedRow, rankedValue } from './ranking.ts';
+import { readTrialCounts } from './sweeps.ts';
+import { findTellsApart } from './tells-apart.ts';
 
 /** An index has the scores of a sweep by attack, and `sweep_counts` its trials, so each sweep costs two look-ups. */
 const sweepsWithout = `
@@ -17,7 +19,7 @@ const sweepsWithout = `
       SELECT FROM sweep_hyperparameters h WHERE h.sweep_id = w.id AND h.hyperparameter = 'dataset' AND h.word = $3))`;
 
 /** Undefined where no trial is left out, and where filters would make the count wrong. */
-export const countNotShown = async (
+const countNotShown = async (
   tx: Tx,
   { attack, metric, sweep, tag, dataset, recipe, where }: LeaderboardQuery,
 ): Promise<LeaderboardPage['notShown']> => {
@@ -38,20 +40,29 @@ const utilities = {
     WHERE t.id = $1 AND c.ordinal = $2 AND c.metric = $3`,
 } satisfies Record<LeaderboardQuery['group'], string>;
 
+type Grouped = Pick<LeaderboardQuery, 'metric' | 'group'>;
+
+/** The utility of a trial, or of its configuration, in the ranking by the attack with this ordinal. Undefined if it does not rank there. */
+const utilityOf = async (
+  tx: Tx,
+  trialId: string,
+  ordinal: number,
+  { metric, group }: Grouped,
+): Promise<number | null | undefined> => {
+  const [row] = await tx.query({ utility: orNull(float8()) }, utilities[group], [trialId, ordinal, metric]);
+  return row?.utility;
+};
+
 /** Whether another attack truly ranks `top` above `best`: its value is better there, and its letters tell the two apart. */
 const isBetter = async (
   tx: Tx,
   top: RankedRow,
   best: RankedRow,
-  { metric, group }: Pick<LeaderboardQuery, 'metric' | 'group'>,
+  { metric, group }: Grouped,
 ): Promise<boolean> => {
-  const [own] = await tx.query({ utility: orNull(float8()) }, utilities[group], [
-    best.trial_id,
-    top.ordinal,
-    metric,
-  ]);
-  if (!own || own.utility === null || top.utility === null || top.utility <= own.utility) return false;
-  const rows = [top, { ...top, trial_id: best.trial_id, utility: own.utility }];
+  const own = await utilityOf(tx, best.trial_id, top.ordinal, { metric, group });
+  if (own === undefined || own === null || top.utility === null || top.utility <= own) return false;
+  const rows = [top, { ...top, trial_id: best.trial_id, utility: own }];
   const evidence = await readEvidence(tx, rows, { metric, allSeeds: group === 'configuration' });
   const measured = rows.map(({ utility }, i) => ({
     value: rankedValue(utility, metric),
@@ -69,9 +80,9 @@ const maxOthers = 4;
 
 /**
  * The best runs of the sweep of the best run by its other attacks, where they are other runs, and better than the best run by more than chance.
- * Other sweeps may have attacked with other settings. Undefined where all agree.
+ * A run that ties with the best run here is no other best. Other sweeps may have attacked with other settings. Undefined where all agree.
  */
-export const findOtherBest = async (
+const findOtherBest = async (
   tx: Tx,
   query: LeaderboardQuery,
   best: RankedRow | undefined,
@@ -81,13 +92,45 @@ export const findOtherBest = async (
   const others = [...new Map(runs.map((run) => [run.attack, run])).values()].filter(
     ({ attack }) => attack !== query.attack && runs.length > 1,
   );
+  const tiesHere = async (top: RankedRow): Promise<boolean> =>
+    (await utilityOf(tx, top.trial_id, best.ordinal, query)) === best.utility;
   const found: NonNullable<LeaderboardPage['otherBest']> = [];
   for (const run of others.slice(0, maxOthers)) {
     const ranking = { attack: run.attack, metric: usualMetric(run) };
     const asked = { ...query, ...ranking, sweep: best.sweep_id, limit: 1 };
     const [top] = (await findRanked(tx, asked, undefined)).rows;
-    if (top && top.trial_id !== best.trial_id && (await isBetter(tx, top, best, asked)))
-      found.push({ ...ranking, trialId: top.trial_id });
+    if (!top || top.trial_id === best.trial_id || (await tiesHere(top))) continue;
+    if (await isBetter(tx, top, best, asked)) found.push({ ...ranking, trialId: top.trial_id });
   }
   return found.length > 0 ? found : undefined;
+};
+
+/** How many trials of this sweep have all of their results, where not all have them. Undefined for a ranking over several sweeps. */
+const findMissing = async (
+  tx: Tx,
+  { sweep }: Pick<LeaderboardQuery, 'sweep'>,
+): Promise<LeaderboardPage['missing']> => {
+  if (sweep === undefined) return undefined;
+  const counts = await readTrialCounts(tx, sweep);
+  return counts && counts.measured < counts.trials ? counts : undefined;
+};
+
+/** What the first page of a ranking says beside its rows. */
+export const readNotes = async (
+  tx: Tx,
+  query: LeaderboardQuery,
+  rows: readonly RankedRow[],
+): Promise<Omit<LeaderboardPage, 'items' | 'next'>> => {
+  const [notShown, otherBest, tellsApart, missing] = await Promise.all([
+    countNotShown(tx, query),
+    findOtherBest(tx, query, rows[0]),
+    findTellsApart(tx, query, rows),
+    findMissing(tx, query),
+  ]);
+  return {
+    ...(notShown && { notShown }),
+    ...(otherBest && { otherBest }),
+    ...(tellsApart && { tellsApart }),
+    ...(missing && { missing }),
+  };
 };

@@ -28,7 +28,7 @@ import {
   readLeaderboardCursor,
   writeLeaderboardCursor,
 } from './leaderboard-cursor.ts';
-import { countNotShown, findOtherBest } from './leaderboard-notes.ts';
+import { readNotes } from './leaderboard-notes.ts';
 import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
 import { findRanked, type RankedRow, rankedValue } from './ranking.ts';
 import { robustOfRows } from './robust-at-epsilon.ts';
@@ -109,17 +109,17 @@ export const leaderboard = async (
     return { balls, robust: await robustOfRows(tx, runs) };
   };
   // None of these needs another one, so they run at the same time.
-  const [{ intervals, letters }, repeats, reasons, { balls, robust }, tied, older, notShown, otherBest] =
-    await Promise.all([
+  const [{ intervals, letters }, repeats, reasons, { balls, robust }, tied, older, notes] = await Promise.all(
+    [
       comparisons(),
       repeatsOf(tx, query, cursor, page),
       reasonsOf(tx, evidence.flat()),
       ballsAndRobust(),
       tiedAttacks(tx, rows, metric),
       readChanges(tx, rows.map(stageOf), changesOf),
-      cursor ? undefined : countNotShown(tx, query),
-      cursor ? undefined : findOtherBest(tx, query, rows[0]),
-    ]);
+      cursor ? {} : readNotes(tx, query, rows),
+    ],
+  );
   const items = rows.map((row, i): LeaderboardRow => {
     const [value, seeds, interval] = [values[i]!, evidence[i]!, intervals[i]!];
     const changes = older.get(rowKey(stageOf(row)));
@@ -160,7 +160,6 @@ export const leaderboard = async (
   return {
     items,
     next: hasMore ? writeLeaderboardCursor(cursorAfter(last, ranks.at(-1)!, byRung)) : null,
-    ...(notShown && { notShown }),
-    ...(otherBest && { otherBest }),
+    ...notes,
   };
 };

@@ -17,7 +17,7 @@ export const workColumns = {
 export type WorkRow = RowOf<typeof workColumns>;
 
 /** The trials that the sweep has. */
-const countTrials = (counts: SweepCounts): number => {
+export const countTrials = (counts: SweepCounts): number => {
   let trials = 0;
   for (const [subject, count] of counts) if (subject.startsWith('trial:')) trials += count;
   return trials;

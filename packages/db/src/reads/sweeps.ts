@@ -7,17 +7,18 @@ import {
   type StoredSweepStatus,
   type Sweep,
   type SweepDetail,
+  type SweepStatus,
   type TrialStatus,
 } from '@funnel/contracts';
 import { int4, jsonb, orNull, type RowOf, text, texts, timestamptz } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
-import { reading } from '../connection/transaction.ts';
+import { reading, type Tx } from '../connection/transaction.ts';
 import { readCounts, type SweepCounts } from '../lifecycle/propagate.ts';
 import type { ActionName } from '../sweeps/sweep-actions.ts';
 import type { Page } from '../types.ts';
 import { type Best, bestConfigurations, overviewOf } from './overviews.ts';
 import { isText, pageOf, readCursor } from './pages.ts';
-import { measureEpochs, progressOf, searchOf, workColumns } from './sweep-work.ts';
+import { countTrials, measureEpochs, progressOf, searchOf, workColumns } from './sweep-work.ts';
 import { type Turns, turnsOf } from './turns.ts';
 import { waitsOfSweep } from './waits.ts';
 
@@ -165,6 +166,22 @@ export const getSweep = async (db: Db, id: string): Promise<SweepDetail> => {
   const { definition, notes } = row;
   const details = { counts, best, turns: await turnsOf(tx, [row]) };
   return { ...sweepOf(row, details), definition, notes, stages, waitsFor: [...waitsFor] };
+};
+
+/** The trials that have all of their results, and those that there are and that a search will still decide. Undefined without such a sweep. */
+export const readTrialCounts = async (
+  tx: Tx,
+  id: string,
+): Promise<{ status: SweepStatus; measured: number; trials: number } | undefined> => {
+  const [row] = await tx.query(
+    sweepColumns,
+    `SELECT ${sweepList} FROM ${sweepsWithActions} WHERE w.id = $1`,
+    [id],
+  );
+  if (!row) return undefined;
+  const counts = (await readCounts(tx, [id])).get(id)!;
+  const trials = countTrials(counts) + (searchOf(row, counts)?.trialsToCome ?? 0);
+  return { status: row.status, measured: counts.get('trial:completed') ?? 0, trials };
 };
 
 /** Errors: NOT_FOUND when there is no such sweep. */

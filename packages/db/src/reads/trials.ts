@@ -13,6 +13,7 @@ import {
   type TrialDetail,
   type TrialStatus,
   type TrialVerdict,
+  unfinishedWarmup,
   type WorstCase,
 } from '@funnel/contracts';
 import {
@@ -75,6 +76,10 @@ const dataOfTrial = ({ dataset, content }: DetailRow): TrialDetail['data'] => {
   return { shape: [...shape], classes: [...classes], budgets };
 };
 
+/** `ok` says that no check of any attack found something. So a trial has it only once it has ended; a worse verdict stands before. */
+const verdictSoFar = ({ verdict, status }: TrialRow): TrialVerdict | null =>
+  verdict === 'ok' && (status === 'waiting' || status === 'running') ? null : verdict;
+
 const trialOf = (
   row: TrialRow,
   evaluations: readonly Evaluation[],
@@ -91,7 +96,7 @@ const trialOf = (
   ...(row.rung !== null && { rung: row.rung }),
   status: row.status,
   cleanAccuracy: row.clean_accuracy,
-  verdict: row.verdict,
+  verdict: verdictSoFar(row),
   evaluations: evaluations.map(({ attack, settings, summary, verdict }) => ({
     attack,
     settings,
@@ -164,6 +169,11 @@ const perClassOf = async (tx: Tx, trialIds: readonly string[]): Promise<Readonly
   return new Map(rows.map(({ trial_id, ...counts }) => [trial_id, counts]));
 };
 
+const warmupWarnings = ({ clean_accuracy: cleanAccuracy, ...row }: DetailRow): readonly string[] => {
+  const text = unfinishedWarmup({ ...row, cleanAccuracy });
+  return text === null ? [] : [text];
+};
+
 /** The number of statements hardly depends on the number of trials: one for each that has attacks without a fixed ε. In the order of `ids`. Errors: NOT_FOUND. */
 const detailsOf = async (
   tx: Tx,
@@ -197,7 +207,7 @@ const detailsOf = async (
       stages: [...(stages.get(row.id) ?? [])],
       evaluations: [...ofTrial],
       ...(changes && { older: changes }),
-      warnings: [...(warnings.get(row.id) ?? [])],
+      warnings: [...(warnings.get(row.id) ?? []), ...warmupWarnings(row)],
     };
   });
 };

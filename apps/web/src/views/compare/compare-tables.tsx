@@ -21,6 +21,7 @@ import { type CSSProperties, useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
 import { Panel } from '../../components/controls.tsx';
 import { Status, Verdict } from '../../components/status.tsx';
+import { UnfinishedWarmups } from '../../components/unfinished-warmups.tsx';
 import {
   attackLabel,
   formatDuration,
@@ -305,6 +306,10 @@ export const CompareResults = (props: {
         </table>
       </div>
       {apart === null ? null : <p className="muted small panel-body">{apart}</p>}
+      <UnfinishedWarmups
+        runs={trials.map((trial) => ({ ...trial, trialId: trial.id }))}
+        className="muted small panel-body"
+      />
     </Panel>
   );
 };

@@ -1,18 +1,21 @@
 import {
   attacks,
   evaluationMetrics,
-  type LeaderboardPage,
   type LeaderboardRow,
   lacksLetters,
+  missingText,
   noLettersText,
   pooledText,
+  type RankingNotes,
   rankedTitle,
+  readExtended,
   type SweepDefinition,
   withinText,
 } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { Empty, ErrorNotice, Skeleton } from '../../components/states.tsx';
+import { UnfinishedWarmups } from '../../components/unfinished-warmups.tsx';
 import { call } from '../../data/api.ts';
 import { usePagedList } from '../../data/paged-list.ts';
 import { sweepQuery } from '../../data/queries.ts';
@@ -46,17 +49,16 @@ const rungTexts = {
   all: ' All rungs rank together, although a higher rung had more epochs.',
 };
 
-type RankingNotes = Pick<LeaderboardPage, 'notShown' | 'otherBest'>;
-
-/** The best runs by other attacks, and the number of runs that are not shown. */
+/** The trials without results, the best runs by other attacks, and the number of runs that are not shown. */
 const Notes = ({
-  notes: { notShown, otherBest = [] },
+  notes: { missing, notShown, otherBest = [] },
   query,
 }: {
   readonly notes: RankingNotes;
   readonly query: BoardQuery;
 }) => (
   <>
+    {missing ? <p className="muted small">{missingText(missing)}</p> : null}
     {otherBest.map(({ attack, metric, trialId }) => (
       <p key={attack} className="muted small">
         The rankings disagree: by {inSentence(evaluationMetrics[metric].title)} under {attacks[attack].title},{' '}
@@ -75,6 +77,39 @@ const Notes = ({
   </>
 );
 
+/** All runs have the value of the first one. `tellsApart`: a ranking in which their values differ. */
+const Tie = ({
+  top: { metric, value },
+  tellsApart,
+}: {
+  readonly top: LeaderboardRow;
+  readonly tellsApart: RankingNotes['tellsApart'];
+}) => {
+  const address = useAddressQuery();
+  const ranking = tellsApart && { attack: tellsApart.attack ?? worstOfAll, metric: tellsApart.metric };
+  return (
+    <div className="notice" role="note">
+      <p>
+        {value === null
+          ? 'None of these runs has a value'
+          : `All of these runs have ${formatMetric(metric)(readExtended(value)!)}`}
+        {tellsApart ? (
+          <>
+            . Their {inSentence(evaluationMetrics[tellsApart.metric].title)}{' '}
+            {tellsApart.attack === undefined
+              ? 'in the worst case'
+              : `under ${attacks[tellsApart.attack].title}`}{' '}
+            differs.{' '}
+            <a href={href(['leaderboard'], { ...Object.fromEntries(address), ...ranking })}>Rank by it</a>.
+          </>
+        ) : (
+          ', so they cannot be told apart.'
+        )}
+      </p>
+    </div>
+  );
+};
+
 /** The metric that ranks the runs, and a notice if all of them have the same value. */
 const RankedBy = ({
   items,
@@ -89,8 +124,6 @@ const RankedBy = ({
   if (!top || top.metric !== query.metric) return null;
   const { direction } = evaluationMetrics[query.metric];
   const title = rankedTitle(query.metric);
-  const other =
-    evaluationMetrics[query.metric].unit === 'fraction' ? 'the median distance' : 'robust accuracy';
   const pooled = pooledText(items);
   const mixed = new Set(items.map(({ dataset }) => dataset)).size > 1;
   const equal = items.length > 1 && items.every(({ value }) => value === top.value);
@@ -110,14 +143,8 @@ const RankedBy = ({
           : ''}
       </p>
       <Notes notes={notes} query={query} />
-      {equal ? (
-        <p className="notice" role="note">
-          {top.value === null
-            ? 'None of these runs has a value'
-            : `All of these runs have ${formatMetric(query.metric)(Number(top.value))}`}
-          , so this metric cannot rank them. Try another metric, such as {other}.
-        </p>
-      ) : null}
+      <UnfinishedWarmups runs={items} />
+      {equal ? <Tie top={top} tellsApart={notes.tellsApart} /> : null}
     </div>
   );
 };

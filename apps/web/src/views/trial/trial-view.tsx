@@ -13,7 +13,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { borderNote, TrainingCurves } from '../../charts/training-curves.tsx';
 import { CopyButton, Panel } from '../../components/controls.tsx';
-import { Loaded } from '../../components/states.tsx';
+import { Loaded, WithCode } from '../../components/states.tsx';
 import { Status, Verdict } from '../../components/status.tsx';
 import { metricsQuery, sweepQuery, trialQuery } from '../../data/queries.ts';
 import {
@@ -181,7 +181,9 @@ const Warnings = ({ warnings }: { readonly warnings: readonly string[] }) =>
   warnings.length === 0 ? null : (
     <div className="notice" data-tone="warning" role="note">
       {warnings.map((warning) => (
-        <p key={warning}>{warning}</p>
+        <p key={warning}>
+          <WithCode text={warning} />
+        </p>
       ))}
     </div>
   );
