@@ -31,6 +31,10 @@ export const AwaitedWork = z
     sweeps: z.array(OtherSweep).meta({
       description: 'The sweeps that planned this work, oldest first, at most ten. Deleted ones are missing.',
     }),
+    done: z.strictObject({ epochs: Count, attacks: Count }).optional().meta({
+      description:
+        'The work that these sweeps had done already and that the sweep needs, too: its progress counts that. Absent in plans of older versions.',
+    }),
   })
   .meta({ id: 'AwaitedWork' });
 export type AwaitedWork = z.infer<typeof AwaitedWork>;
@@ -173,6 +177,8 @@ export type KnownChain = {
   readonly pending: readonly number[];
   /** The sweeps that planned the pending stages. (Default: not known) */
   readonly plannedBy?: readonly OtherSweep[];
+  /** The epochs after `from`, up to `to`, that each sweep planned, done or not; both are 0 for an attack. (Default: not known) */
+  readonly spans?: readonly { readonly sweep: string; readonly from: number; readonly to: number }[];
 };
 export type Known = ReadonlyMap<string, KnownChain>;
 

@@ -188,13 +188,38 @@ describe('against a database', () => {
     const attack = outline({}).stages.find((s) => s.kind === 'attack')!;
     const classify = outline({}).stages.find((s) => s.kind === 'classify')!;
     const known: Known = new Map([
-      [line, chain({ stages: [11], pending: [11], recorded: [1, 4], continuable: [4], plannedBy: others })],
-      [classify.chain, chain({ stages: [classify.epochs], recorded: [classify.epochs] })],
+      [
+        line,
+        chain({
+          stages: [11],
+          pending: [11],
+          recorded: [1, 4],
+          continuable: [4],
+          plannedBy: others,
+          spans: [
+            { sweep: 'b', from: 1, to: 11 },
+            { sweep: 'old', from: 0, to: 1 },
+          ],
+        }),
+      ],
+      [
+        classify.chain,
+        chain({
+          stages: [classify.epochs],
+          recorded: [classify.epochs],
+          spans: [{ sweep: 'a', from: 0, to: classify.epochs }],
+        }),
+      ],
       [attack.chain, chain({ stages: [0], pending: [0], plannedBy: others.slice(0, 1) })],
     ]);
     const all = outline({});
     const { plan: counts, images } = countPlan(all, known, all.classifiers);
-    expect(counts.awaited).toEqual({ epochs: 7, attacks: 1, sweeps: [others[1], others[0]] });
+    expect(counts.awaited).toEqual({
+      epochs: 7,
+      attacks: 1,
+      sweeps: [others[1], others[0]],
+      done: { epochs: 3 + classify.epochs, attacks: 0 },
+    });
     expect(images.get('optimise funn')).toBe((31 - 11 + 7) * all.training[0]!.dataset.train);
     expect(images.get('attack fgsm')).toBe(attack.dataset.attack);
     expect(buildPlan(all, known).plan).toEqual(counts);
