@@ -1,8 +1,8 @@
 /** The work of a sweep that is in progress or waits in other sweeps: the database has its stages, but not their results. */
 import type { AwaitedWork, KnownChain, NeededStage, OtherSweep } from '@funnel/contracts';
-import type { ImagesOf } from './seconds.ts';
+import type { Task } from './seconds.ts';
 
-export type Awaited = { readonly work: AwaitedWork | null; readonly images: readonly ImagesOf[] };
+export type Awaited = { readonly work: AwaitedWork | null; readonly tasks: readonly Task[] };
 
 /**
  * The epochs up to `epochs` that a stage of another sweep will train. An attack has no epochs. Epochs before the last recorded one are not
@@ -38,7 +38,7 @@ export const addUpAwaited = (): {
   readonly add: (longest: NeededStage, known: KnownChain) => void;
   readonly sum: () => Awaited;
 } => {
-  const images: ImagesOf[] = [];
+  const tasks: Task[] = [];
   const sweeps = new Map<string, OtherSweep>();
   const done = new Map<string, Done>();
   let epochs = 0;
@@ -55,10 +55,11 @@ export const addUpAwaited = (): {
       if (attack) attacks++;
       else if (left === 0) return;
       epochs += left;
-      images.push({
+      tasks.push({
         kind,
         method: attack?.attack ?? recipe,
         images: attack ? dataset.attack : left * dataset.train,
+        after: [],
       });
       for (const sweep of known.plannedBy ?? []) sweeps.set(sweep.id, sweep);
     },
@@ -70,7 +71,7 @@ export const addUpAwaited = (): {
         before.attacks += done.get(id)?.attacks ?? 0;
       }
       const work = epochs + attacks === 0 ? null : { epochs, attacks, sweeps: oldest, done: before };
-      return { work, images };
+      return { work, tasks };
     },
   };
 };

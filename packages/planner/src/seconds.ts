@@ -1,38 +1,37 @@
 /** How long the work that is left would take at measured speeds. */
 import type { FleetSpeed, PlannedStage, StageKind } from '@funnel/contracts';
 
-/** Images by kind of stage and method: for training, those of each epoch; for attacks, those that are attacked. */
-export type ImagesLeft = ReadonlyMap<string, number>;
-
-/** Images of one kind of stage and method. */
-export type ImagesOf = { readonly kind: StageKind; readonly method: string; readonly images: number };
-
-const keyOf = (kind: string, method: string): string => `${kind} ${method}`;
-
-/** The images of the work that is left of these stages, and `more`. */
-export const imagesLeft = (stages: readonly PlannedStage[], more: Iterable<ImagesOf> = []): ImagesLeft => {
-  const images = new Map<string, number>();
-  const add = (kind: string, method: string, count: number): void => {
-    const key = keyOf(kind, method);
-    if (count > 0) images.set(key, (images.get(key) ?? 0) + count);
-  };
-  for (const { kind, recipe, attack, dataset, epochs, startEpoch, cached, passed } of stages)
-    if (!cached && !passed)
-      add(
-        kind,
-        attack?.attack ?? recipe,
-        kind === 'attack' ? dataset.attack : (epochs - startEpoch) * dataset.train,
-      );
-  for (const { kind, method, images: count } of more) add(kind, method, count);
-  return images;
+/** The work that is left of a stage, or of several at once. */
+export type Task = {
+  readonly kind: StageKind;
+  readonly method: string;
+  /** For training, the images of all epochs; for an attack, those that are attacked. */
+  readonly images: number;
+  /** The stages that must end first: of these tasks, those with these ids. */
+  readonly after: readonly (string | null)[];
+  /** (Default: no task waits for this one) */
+  readonly id?: string;
 };
 
+/** The tasks of these stages, parents before children, without those that have a result. */
+export const tasksOf = (stages: readonly PlannedStage[]): readonly Task[] =>
+  stages
+    .filter(({ cached, passed }) => !cached && !passed)
+    .map(({ id, kind, recipe, attack, dataset, epochs, startEpoch, dependsOn, surrogates }) => ({
+      ...{ id, kind, method: attack?.attack ?? recipe, after: [dependsOn, ...surrogates] },
+      images: kind === 'attack' ? dataset.attack : (epochs - startEpoch) * dataset.train,
+    }));
+
+const keyOf = ({ kind, method }: { readonly kind: string; readonly method: string }): string =>
+  `${kind} ${method}`;
+
 /**
- * The time if all slots work at these speeds, and the part of attacks in it. Null when the fleet has no slot, or has not yet run one of the
- * kinds: `unmeasured` names these, such as `attack square-linf`.
+ * The time if all slots work at these speeds, and the part of attacks in it. It is at least the time of the longest chain of tasks, which run
+ * one after the other on any number of slots. Null when the fleet has no slot, or has not yet run one of the kinds: `unmeasured` names these,
+ * such as `attack square-linf`.
  */
 export const timeLeft = (
-  images: ImagesLeft,
+  tasks: readonly Task[],
   { speeds, slots }: FleetSpeed,
 ): {
   readonly seconds: number | null;
@@ -40,19 +39,26 @@ export const timeLeft = (
   readonly unmeasured: string[];
   readonly slots: number;
 } => {
-  const secondsPerImage = new Map(
-    speeds.map(({ kind, method, seconds, images }) => [keyOf(kind, method), seconds / images]),
-  );
-  const unmeasured = [...images.keys()].filter((key) => !secondsPerImage.has(key));
+  const secondsPerImage = new Map(speeds.map((speed) => [keyOf(speed), speed.seconds / speed.images]));
+  const left = tasks.filter(({ images }) => images > 0);
+  const unmeasured = [...new Set(left.map(keyOf))].filter((key) => !secondsPerImage.has(key));
   if (slots === 0 || unmeasured.length > 0) return { seconds: null, attackSeconds: null, unmeasured, slots };
-  const secondsOf = (isCounted: (key: string) => boolean): number => {
-    let total = 0;
-    for (const [key, count] of images) if (isCounted(key)) total += count * secondsPerImage.get(key)!;
-    return Math.round(total / slots);
-  };
+  /** The earliest end of each task. */
+  const ends = new Map<string, number>();
+  let [work, attacking, longest] = [0, 0, 0];
+  for (const task of left) {
+    const seconds = task.images * secondsPerImage.get(keyOf(task))!;
+    let start = 0;
+    for (const id of task.after) start = Math.max(start, (id !== null && ends.get(id)) || 0);
+    if (task.id !== undefined) ends.set(task.id, start + seconds);
+    work += seconds;
+    if (task.kind === 'attack') attacking += seconds;
+    longest = Math.max(longest, start + seconds);
+  }
+  const whole = Math.max(work / slots, longest);
   return {
-    seconds: secondsOf(() => true),
-    attackSeconds: secondsOf((key) => key.startsWith(keyOf('attack', ''))),
+    seconds: Math.round(whole),
+    attackSeconds: work === 0 ? 0 : Math.round((whole * attacking) / work),
     unmeasured,
     slots,
   };

@@ -117,13 +117,13 @@ export const leftTexts = ({ etaSeconds, behind }: Sweep): readonly string[] => [
   ...(behind ? [describeBehind(behind, formatDuration)] : []),
 ];
 
+/** From the submission of a sweep to its end, `3 min 32 s`; null before its end. */
+export const timeTaken = ({ createdAt, finishedAt }: Sweep): string | null =>
+  finishedAt === null ? null : formatDuration((Date.parse(finishedAt) - Date.parse(createdAt)) / 1000);
+
 const timeText = (sweep: Sweep): string => {
-  const { createdAt, finishedAt } = sweep;
-  if (finishedAt === null)
-    return leftTexts(sweep)
-      .map((text) => `, ${text}`)
-      .join('');
-  return `, took ${formatDuration((Date.parse(finishedAt) - Date.parse(createdAt)) / 1000)}`;
+  const taken = timeTaken(sweep);
+  return (taken === null ? leftTexts(sweep) : [`took ${taken}`]).map((text) => `, ${text}`).join('');
 };
 
 /** Why a search ended. */
