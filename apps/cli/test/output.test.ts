@@ -5,6 +5,7 @@ import {
   formatDuration,
   formatMinute,
   formatNumber,
+  formatRoughDuration,
   formatSecond,
   formatShare,
   formatTable,
@@ -22,6 +23,15 @@ describe('formatDuration', () => {
   ])('%d seconds are %s', (seconds, text) => {
     expect(formatDuration(seconds)).toBe(text);
   });
+});
+
+it.each([
+  [185, '3 min 5 s'],
+  [599, '9 min 59 s'],
+  [1195, '20 min'],
+  [7170, '2 h'],
+])('a rough time of %d seconds is %s', (seconds, text) => {
+  expect(formatRoughDuration(seconds)).toBe(text);
 });
 
 describe('formatMinute', () => {
