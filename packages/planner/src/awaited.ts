@@ -1,6 +1,6 @@
 /** The work of a sweep that is in progress or waits in other sweeps: the database has its stages, but not their results. */
 import type { AwaitedWork, KnownChain, NeededStage, OtherSweep } from '@funnel/contracts';
-import type { Task } from './seconds.ts';
+import type { SizeOf, Task } from './seconds.ts';
 
 export type Awaited = { readonly work: AwaitedWork | null; readonly tasks: readonly Task[] };
 
@@ -34,7 +34,9 @@ const doneBy = (
 const maxSweeps = 10;
 
 /** Adds up the chains of a sweep: for each chain the longest stage that the sweep needs, and the part of the chain in the database. */
-export const addUpAwaited = (): {
+export const addUpAwaited = (
+  sizeOf: SizeOf,
+): {
   readonly add: (longest: NeededStage, known: KnownChain) => void;
   readonly sum: () => Awaited;
 } => {
@@ -59,6 +61,7 @@ export const addUpAwaited = (): {
         kind,
         method: attack?.attack ?? recipe,
         images: attack ? dataset.attack : left * dataset.train,
+        size: sizeOf(longest),
         after: [],
       });
       for (const sweep of known.plannedBy ?? []) sweeps.set(sweep.id, sweep);

@@ -13,7 +13,7 @@ import {
 import { type Awaited, addUpAwaited } from './awaited.ts';
 import { stageId } from './identity.ts';
 import type { Outline } from './outline.ts';
-import { type Task, tasksOf } from './seconds.ts';
+import { type SizeOf, sizesOf, type Task, tasksOf } from './seconds.ts';
 
 /** Every field is written out: for thirty thousand stages that is several times as fast as a spread. */
 const planStage = (
@@ -116,11 +116,12 @@ type Epochs = { readonly distinct: number; readonly needed: number };
 const planStages = (
   stages: readonly NeededStage[],
   known: Known,
+  sizeOf: SizeOf,
 ): Epochs & { readonly planned: readonly PlannedStage[]; readonly awaited: Awaited } => {
   const planned: PlannedStage[] = Array(stages.length);
   let distinct = 0;
   let needed = 0;
-  const awaited = addUpAwaited();
+  const awaited = addUpAwaited(sizeOf);
   for (const [chain, places] of groupBy(stages.keys(), (place) => stages[place]!.chain)) {
     if (places.length > 1) places.sort((a, b) => byEpochs(stages[a]!, stages[b]!));
     const targets = places.map((place) => stages[place]!);
@@ -144,9 +145,11 @@ type Built = Omit<SweepPlan, 'trials'> & {
 /** `attacked`: the classifiers whose attacks may be in the database. All others are only counted. */
 const build = (outline: Outline, known: Known, attacked: readonly NeededStage[]): Built => {
   const { report, counts, training, classifiers, attacksOf, attacksOn } = outline;
+  const sizeOf = sizesOf(outline);
   const { planned, distinct, needed, awaited } = planStages(
     [...training, ...attacked.flatMap(attacksOn)],
     known,
+    sizeOf,
   );
   const byKind = groupBy(planned, (stage) => stage.kind);
   const isAttacked = new Set(attacked);
@@ -156,6 +159,7 @@ const build = (outline: Outline, known: Known, attacked: readonly NeededStage[])
       attacksOf(classifier).map(
         ({ attack }): Task => ({
           ...{ kind: 'attack', method: attack, images: counts.attackedImages },
+          size: sizeOf({ ...classifier, kind: 'attack', parent: classifier.id }),
           after: [classifier.id],
         }),
       ),
@@ -180,7 +184,7 @@ const build = (outline: Outline, known: Known, attacked: readonly NeededStage[])
       sharing: shared === 0 ? 1 : epochs.unshared / shared,
       ...report,
     },
-    tasks: [...tasksOf(stages), ...onlyCounted, ...awaited.tasks],
+    tasks: [...tasksOf(stages, sizeOf), ...onlyCounted, ...awaited.tasks],
   };
 };
 

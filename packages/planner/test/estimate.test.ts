@@ -138,6 +138,34 @@ describe('the time that is left', () => {
     expect(secondsOf([1, 2, 3], 2)).toBe(1.5 * one);
   });
 
+  it('is that of networks of about the same size, else rough and scaled', () => {
+    const tasksWith = (filters: string) => {
+      const space = { filters, initialiseEpochs: 2, optimiseEpochs: 3, classifierEpochs: 1 };
+      const sizes = { name: 'glyphs', train: 1000, test: 100, attack: 10 } as const;
+      const wanted = sweep({ recipes: ['classic'], space, dataset: sizes });
+      return countPlan(outlineSweep(wanted, 'engine-1'), new Map(), []).tasks;
+    };
+    const measured = (filters: string, seconds: number) =>
+      (['initialise', 'classify', 'attack'] as const).map((kind) => ({
+        ...{ kind, method: kind === 'attack' ? 'fgsm' : 'classic', images: 1000, seconds },
+        network: { recipe: 'classic', hyperparameters: { filters }, dataset: { name: 'glyphs' } } as const,
+      }));
+    const small = measured('4-8', 1);
+    const large = measured('64-128', 20);
+    const left = (filters: string, speeds: typeof small) =>
+      timeLeft(tasksWith(filters), { speeds, slots: 1 });
+    expect(left('4-8', small)).toEqual({ seconds: 6, attackSeconds: 0, unmeasured: [], slots: 1 });
+    expect(left('4-8', [...small, ...large]).seconds).toBe(6);
+    expect(left('64-128', [...small, ...large])).toMatchObject({ seconds: 120 });
+    expect(left('64-128', [...small, ...large])).not.toHaveProperty('otherSizes');
+    const guessed = left('64-128', small);
+    expect(guessed.otherSizes).toEqual(['smaller']);
+    expect(guessed.seconds).toBeGreaterThan(60); // 12 times as many values
+    expect(guessed.seconds).toBeLessThan(100);
+    expect(left('4-8', large)).toMatchObject({ otherSizes: ['larger'] });
+    expect(left('8-16', small)).not.toHaveProperty('otherSizes');
+  });
+
   it('is unknown when the fleet has not run a kind of stage, or has no slot', () => {
     expect(timeLeft(tasks, { speeds: [training], slots: 1 })).toEqual({
       seconds: null,

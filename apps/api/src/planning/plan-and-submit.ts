@@ -32,6 +32,7 @@ import {
   countPlan,
   doubtsAbout,
   estimate,
+  networkHyperparameters,
   type Outline,
   outlineSweep,
   timeLeft,
@@ -141,7 +142,7 @@ export const createPlanner = (
     const known = new Map([...trained.known, ...evaluated.known]);
     const madeAnew = await findMadeAnew(db, outline, request.engineVersion);
     const { plan, tasks } = countPlan(outline, known, attacked);
-    const left = timeLeft(tasks, await readSpeeds(db));
+    const left = timeLeft(tasks, await readSpeeds(db, networkHyperparameters));
     const whole = withFindings(plan, {
       search,
       madeAnew,
@@ -158,7 +159,7 @@ export const createPlanner = (
     );
     const madeAnew = await findMadeAnew(db, outline, request.engineVersion);
     const findings = { search, madeAnew, warnings: [...warnings, ...doubts] };
-    const fleet = await readSpeeds(db);
+    const fleet = await readSpeeds(db, networkHyperparameters);
     const begun = search && (await beginSearch(db, definition, request.engineVersion));
     // A search begins with the trials of its first decision. Its plan counts all.
     const whole = begun && countPlan(outline, nothingKnown, []);

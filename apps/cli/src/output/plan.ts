@@ -3,6 +3,7 @@ import {
   describeAwaited,
   describeBehind,
   describeChanges,
+  describeRough,
   describeUnknownTime,
   describeValues,
   formatAmount,
@@ -13,7 +14,7 @@ import {
   plural,
   type StageKind,
 } from '@funnel/contracts';
-import { type Column, formatRoughDuration, formatNumber, formatTable } from './format.ts';
+import { type Column, formatNumber, formatRoughDuration, formatTable } from './format.ts';
 import { describePlannedSearch } from './search.ts';
 import { settingsText } from './trials.ts';
 import { wrapToWidth } from './width.ts';
@@ -84,9 +85,10 @@ const describeRuns = (plan: Plan): readonly string[] => {
 
 const timeText = (estimate: NonNullable<Plan['estimate']>): string => {
   const { seconds = null, slots } = estimate;
+  const rough = describeRough(estimate);
   return seconds === null
     ? describeUnknownTime(estimate)
-    : `about ${formatRoughDuration(seconds)}${slots === undefined ? '' : ` on ${plural(slots, 'trainer')}`}, at the speed of the last stages here`;
+    : `about ${formatRoughDuration(seconds)}${slots === undefined ? '' : ` on ${plural(slots, 'trainer')}`}, at the speed of the last stages here${rough === '' ? '' : `; ${rough}`}`;
 };
 
 const describeEstimate = ({ estimate, behind }: Plan): readonly string[] => {

@@ -9,7 +9,14 @@ import {
   type SweepDetail,
   statusText,
 } from '@funnel/contracts';
-import { type Column, formatDuration, formatMinute, formatRoughDuration, formatShare, formatTable } from './format.ts';
+import {
+  type Column,
+  formatDuration,
+  formatMinute,
+  formatRoughDuration,
+  formatShare,
+  formatTable,
+} from './format.ts';
 
 /** `3 completed, 1 failed` */
 export const countsText = (counts: Readonly<Partial<Record<string, number>>>): string =>

@@ -136,6 +136,18 @@ const mayShare = ({ plan, configurations }: WorkRow): boolean =>
 const timeOf = (row: WorkRow, counts: SweepCounts): Pick<Rival, 'seconds' | 'attackSeconds'> =>
   secondsLeft(row, counts) ?? { seconds: null };
 
+const areTwins = (a: Rival, b: Rival): boolean => {
+  const isWithin = ({ portions = [] }: Rival, id: string): boolean =>
+    portions.length > 0 && portions.every(({ partners }) => partners.includes(id));
+  return isWithin(a, b.id) && isWithin(b, a.id);
+};
+
+/** Sweeps that have the same stages left end together. The oldest of them has measured its speed for the longest time. */
+const asTwin = (sweep: Rival, rivals: readonly Rival[]): Rival => {
+  const oldest = rivals.reduce((a, b) => (b.id < a.id && areTwins(sweep, b) ? b : a), sweep);
+  return { ...sweep, seconds: oldest.seconds, attackSeconds: oldest.attackSeconds ?? 0 };
+};
+
 const rivalsOf = async (tx: Tx): Promise<{ readonly rivals: readonly Rival[]; readonly slots: number }> => {
   const found = await readRivals(tx);
   const counts = await readCounts(
@@ -155,7 +167,7 @@ const rivalsOf = async (tx: Tx): Promise<{ readonly rivals: readonly Rival[]; re
     ...timeOf(row, counts.get(row.id)!),
     portions: portions.get(row.id) ?? [],
   }));
-  return { rivals, slots: Math.max(1, workers!.slots) };
+  return { rivals: rivals.map((rival) => asTwin(rival, rivals)), slots: Math.max(1, workers!.slots) };
 };
 
 /** A sweep that does not run yet. */
@@ -176,8 +188,8 @@ export const turnsOf = async (tx: Tx, rows: readonly WorkRow[]): Promise<Turns> 
       if (row.status !== 'running') return { seconds: null };
       const { id, name, priority } = row;
       const own = rivals.find((rival) => rival.id === id);
-      const rival = { ...{ id, name, priority, ...newcomer }, ...own, ...timeOf(row, ownCounts) };
-      return timeTo(rival, rivals, slots);
+      const late = { ...{ id, name, priority, ...newcomer }, ...timeOf(row, ownCounts) };
+      return timeTo(own ?? late, rivals, slots);
     },
   };
 };
