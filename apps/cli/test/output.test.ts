@@ -1,3 +1,4 @@
+import type { Sweep } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { formatCsv } from '../src/export/formats.ts';
 import {
@@ -11,6 +12,7 @@ import {
   formatTable,
   progressBar,
 } from '../src/output/format.ts';
+import { timeTaken } from '../src/output/sweeps.ts';
 
 describe('formatDuration', () => {
   it.each([
@@ -32,6 +34,12 @@ it.each([
   [7170, '2 h'],
 ])('a rough time of %d seconds is %s', (seconds, text) => {
   expect(formatRoughDuration(seconds)).toBe(text);
+});
+
+it('a sweep takes the time from its submission to its end, whoever watched it', () => {
+  const createdAt = '2026-11-30T17:00:00Z';
+  expect(timeTaken({ createdAt, finishedAt: '2026-11-30T17:03:32Z' } as Sweep)).toBe('3 min 32 s');
+  expect(timeTaken({ createdAt, finishedAt: null } as Sweep)).toBeNull();
 });
 
 describe('formatMinute', () => {
