@@ -155,15 +155,12 @@ const build = (outline: Outline, known: Known, attacked: readonly NeededStage[])
   const isAttacked = new Set(attacked);
   const onlyCounted = classifiers
     .filter((classifier) => !isAttacked.has(classifier))
-    .flatMap((classifier) =>
-      attacksOf(classifier).map(
-        ({ attack }): Task => ({
-          ...{ kind: 'attack', method: attack, images: counts.attackedImages },
-          size: sizeOf({ ...classifier, kind: 'attack', parent: classifier.id }),
-          after: [classifier.id],
-        }),
-      ),
-    );
+    .flatMap((classifier) => {
+      const { id, dataset } = classifier;
+      const size = sizeOf({ id, kind: 'attack', parent: id, dataset });
+      const [kind, images, after] = ['attack', counts.attackedImages, [id]] as const;
+      return attacksOf(classifier).map(({ attack }): Task => ({ kind, method: attack, images, size, after }));
+    });
   const ofKind = StageKind.options.map((kind) => {
     // Sorting is stable: within a kind and a length, the order of the outline stays.
     const stages = (byKind.get(kind) ?? []).sort(byEpochs);

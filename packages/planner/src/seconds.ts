@@ -105,6 +105,16 @@ const measuredOf = (speeds: FleetSpeed['speeds']): ReadonlyMap<string, readonly 
   return measured;
 };
 
+/** `rateOf` for each size once: a large sweep has few sizes. */
+const ratesOf = (measured: readonly Speed[]): ((size: number) => Rate) => {
+  const rates = new Map<number, Rate>();
+  return (size) => {
+    const rate = rates.get(size) ?? rateOf(measured, size);
+    rates.set(size, rate);
+    return rate;
+  };
+};
+
 /**
  * The time if all slots work at these speeds, and the part of attacks in it. It is at least the time of the longest chain of tasks, which run
  * one after the other on any number of slots. Null when the fleet has no slot, or has not yet run one of the kinds: `unmeasured` names these,
@@ -121,19 +131,17 @@ export const timeLeft = (
   readonly otherSizes?: ('smaller' | 'larger')[];
 } => {
   const measured = measuredOf(speeds);
-  const rateFor = memoizeBy(
-    (task: Task) => `${keyOf(task)} ${task.size}`,
-    (task) => rateOf(measured.get(keyOf(task))!, task.size),
-  );
   const others = new Set<Rate['sizes']>();
   const left = tasks.filter(({ images }) => images > 0);
-  const unmeasured = [...new Set(left.map(keyOf))].filter((key) => !measured.has(key));
+  const keys = left.map(keyOf);
+  const unmeasured = [...new Set(keys)].filter((key) => !measured.has(key));
   if (slots === 0 || unmeasured.length > 0) return { seconds: null, attackSeconds: null, unmeasured, slots };
   /** The earliest end of each task. */
   const ends = new Map<string, number>();
   let [work, attacking, longest] = [0, 0, 0];
-  for (const task of left) {
-    const { secondsPerImage, sizes } = rateFor(task);
+  const rates = new Map([...measured].map(([key, list]) => [key, ratesOf(list)]));
+  for (const [place, task] of left.entries()) {
+    const { secondsPerImage, sizes } = rates.get(keys[place]!)!(task.size);
     others.add(sizes);
     const seconds = task.images * secondsPerImage;
     let start = 0;
