@@ -64,7 +64,7 @@ const longestSentence = (sweep: SweepDetail): number => {
   const { total } = countStages(sweep);
   const { needed } = sweep.plan.epochs;
   const behind = leftTexts({ ...sweep, etaSeconds: null }).map((text) => ` · ${text}`);
-  return `100 % · ${total} of ${total} stages · ${needed} of ${needed} epochs · about 59 min 59 s left${behind.join('')}`
+  return `100 % · ${total} of ${total} stages · ${needed} of ${needed} epochs · about 23 h 59 min left${behind.join('')}`
     .length;
 };
 

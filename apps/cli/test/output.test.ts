@@ -1,3 +1,4 @@
+import type { Sweep } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { formatCsv } from '../src/export/formats.ts';
 import {
@@ -5,11 +6,13 @@ import {
   formatDuration,
   formatMinute,
   formatNumber,
+  formatRoughDuration,
   formatSecond,
   formatShare,
   formatTable,
   progressBar,
 } from '../src/output/format.ts';
+import { timeTaken } from '../src/output/sweeps.ts';
 
 describe('formatDuration', () => {
   it.each([
@@ -22,6 +25,21 @@ describe('formatDuration', () => {
   ])('%d seconds are %s', (seconds, text) => {
     expect(formatDuration(seconds)).toBe(text);
   });
+});
+
+it.each([
+  [185, '3 min 5 s'],
+  [599, '9 min 59 s'],
+  [1195, '20 min'],
+  [7170, '2 h'],
+])('a rough time of %d seconds is %s', (seconds, text) => {
+  expect(formatRoughDuration(seconds)).toBe(text);
+});
+
+it('a sweep takes the time from its submission to its end, whoever watched it', () => {
+  const createdAt = '2026-11-30T17:00:00Z';
+  expect(timeTaken({ createdAt, finishedAt: '2026-11-30T17:03:32Z' } as Sweep)).toBe('3 min 32 s');
+  expect(timeTaken({ createdAt, finishedAt: null } as Sweep)).toBeNull();
 });
 
 describe('formatMinute', () => {

@@ -103,6 +103,11 @@ describe('a plan', () => {
       { seconds: null, unmeasured: ['optimise funn', 'attack square-linf'] },
       'time      no measurement yet: nothing here has run optimise funn, attack square-linf',
     ],
+    [{ seconds: 1195 }, 'time      about 20 min on 2 trainers, at the speed of the last stages here'],
+    [
+      { otherSizes: ['smaller'] },
+      'time      about 3 min 5 s on 2 trainers, at the speed of the last stages here; rough: measured on smaller networks',
+    ],
     [{ seconds: null, slots: 0 }, 'time      not known: no worker is online'],
   ])('has an honest time', (changes, line) => {
     expect(lines(changes)).toContain(line);

@@ -2,9 +2,11 @@
  * The plan of a sweep: its trials and stages, and the results that the database already has. Pure data, which the planner gives to the
  * database.
  */
+
 import { z } from 'zod';
 import type { StageNeed } from './abilities.ts';
 import { AttackName } from './attacks.ts';
+import type { DatasetSpec } from './dataset-spec.ts';
 import { type Hyperparameters, HyperparameterValue } from './hyperparameters.ts';
 import { OtherSweep, WaitsBehind } from './other-sweeps.ts';
 import { RecipeName } from './recipes.ts';
@@ -30,6 +32,10 @@ export const AwaitedWork = z
     attacks: Count.meta({ description: 'Part of `stages.attack.cached`.' }),
     sweeps: z.array(OtherSweep).meta({
       description: 'The sweeps that planned this work, oldest first, at most ten. Deleted ones are missing.',
+    }),
+    done: z.strictObject({ epochs: Count, attacks: Count }).optional().meta({
+      description:
+        'The work that these sweeps had done already and that the sweep needs, too: its progress counts that. Absent in plans of older versions.',
     }),
   })
   .meta({ id: 'AwaitedWork' });
@@ -68,6 +74,12 @@ export type FleetSpeed = {
     readonly method: string;
     readonly seconds: number;
     readonly images: number;
+    /** What decides the sizes of the networks that were trained or attacked. (Default: not known) */
+    readonly network?: {
+      readonly recipe: RecipeName;
+      readonly hyperparameters: Partial<Hyperparameters>;
+      readonly dataset: Pick<DatasetSpec, 'name'> & Partial<Pick<DatasetSpec, 'content'>>;
+    };
   }[];
   readonly slots: number;
 };
@@ -137,6 +149,13 @@ export const Plan = z
           description:
             'The kinds of stages that this fleet has not run yet, such as `attack square-linf`, so that it cannot tell their time.',
         }),
+        otherSizes: z
+          .array(z.enum(['smaller', 'larger']))
+          .optional()
+          .meta({
+            description:
+              'The time is rough: some kinds of stages were measured only on networks of less than half (`smaller`) or more than twice (`larger`) the size. Absent otherwise.',
+          }),
         slots: Count.optional().meta({ description: 'The trainers of the workers that are online.' }),
       })
       .optional()
@@ -173,6 +192,8 @@ export type KnownChain = {
   readonly pending: readonly number[];
   /** The sweeps that planned the pending stages. (Default: not known) */
   readonly plannedBy?: readonly OtherSweep[];
+  /** The epochs after `from`, up to `to`, that each sweep planned, done or not; both are 0 for an attack. (Default: not known) */
+  readonly spans?: readonly { readonly sweep: string; readonly from: number; readonly to: number }[];
 };
 export type Known = ReadonlyMap<string, KnownChain>;
 
@@ -216,6 +237,10 @@ export const describeUnknownTime = ({ unmeasured = [], slots }: NonNullable<Plan
     ? 'not known'
     : `no measurement yet: nothing here has run ${unmeasured.join(', ')}`;
 };
+
+/** `rough: measured on smaller networks`; empty if networks of about the same size were measured. */
+export const describeRough = ({ otherSizes = [] }: NonNullable<Plan['estimate']>): string =>
+  otherSizes.length === 0 ? '' : `rough: measured on ${otherSizes.join(' and ')} networks`;
 
 /** The values of a hyperparameter in one line: `1, 5, 10`; `1, 2, … 100,000 in all`; `any number from 0.1 to 10, evenly on a log scale`. */
 export const describeValues = ({ values, different, continuous }: PlannedHyperparameter): string => {

@@ -48,7 +48,7 @@ export const Sweep = z
     }),
     progress: z.number().meta({
       description:
-        '0 to 1: the share of epochs and attacks with a result, whichever sweep ran them, without those that had one before. When every trial has ended, the share of trials that completed.',
+        '0 to 1: the share of epochs and attacks with a result, whichever sweep ran them, without those that had one before, unless a sweep in progress ran them. When every trial has ended, the share of trials that completed.',
     }),
     etaSeconds: z.number().nullable().meta({
       description:

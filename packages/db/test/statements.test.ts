@@ -409,7 +409,7 @@ const readResults = async (sweepId: string): Promise<void> => {
   await readClientUse(db, 'tester');
   await missingBlobs(db, ['none']);
   await listWorkers(db);
-  await readSpeeds(db);
+  await readSpeeds(db, ['filters']);
   const filters = [
     '{"where":["gamma:1..2"],"recipe":["funn"]}',
     '{"where":["kernelSize:3"]}',

@@ -72,15 +72,15 @@ describe('pause and resume', () => {
       return { ...epochs, progress };
     };
     expect(await progress(first.sweepId)).toEqual({ done: 1, total: 6, progress: 1 / 7 });
-    expect(await progress(second.sweepId)).toEqual({ done: 0, total: 5, progress: 0 });
+    expect(await progress(second.sweepId)).toEqual({ done: 0, total: 5, progress: 1 / 7 });
 
     const again = (await claim(db))!;
     expect(again.stageId).toBe(claimed.stageId);
     await finish(db, again);
-    expect(await progress(second.sweepId)).toEqual({ done: 1, total: 5, progress: 1 / 6 });
+    expect(await progress(second.sweepId)).toEqual({ done: 1, total: 5, progress: 2 / 7 });
     await finish(db, (await claim(db))!);
     expect(await progress(first.sweepId)).toEqual({ done: 5, total: 6, progress: 5 / 7 });
-    expect(await progress(second.sweepId)).toEqual({ done: 4, total: 5, progress: 4 / 6 });
+    expect(await progress(second.sweepId)).toEqual({ done: 4, total: 5, progress: 5 / 7 });
     await drain(db);
     expect(await progress(second.sweepId)).toEqual({ done: 5, total: 5, progress: 1 });
     expect(await sweepStatus(db, second.sweepId)).toBe('completed');

@@ -53,6 +53,27 @@ describe('the time to the end', () => {
     expect(timeTo(own, [...two, own], 1).behind?.seconds).toBe(200);
   });
 
+  test('counts work that two sweeps share once', () => {
+    const shared = (id: string, more: Partial<Rival>, alone = 0) => {
+      const partners = [id === 'own' ? 'twin' : 'own'];
+      const portions = [
+        { partners, epochs: 10, attacks: 4 },
+        ...(alone > 0 ? [{ partners: [], epochs: 10, attacks: 0 }] : []),
+      ];
+      return sweep(id, { seconds: 90, attackSeconds: 30, portions, ...more });
+    };
+    const twin = shared('twin', { running: 1 });
+    const late = shared('own', { takesNext: false });
+    expect(timeTo(late, [twin, late], 1)).toEqual({ seconds: 90 });
+    expect(timeTo(twin, [twin, late], 1)).toEqual({ seconds: 90 });
+    const urgent = { ...twin, priority: 90 };
+    expect(timeTo(late, [urgent, late], 1)).toMatchObject({ seconds: 90, behind: { seconds: 90 } });
+    const longer = shared('twin', { running: 1, seconds: 150 }, 1); // half of its 120 s of epochs are its own
+    expect(timeTo(late, [longer, late], 1)).toEqual({ seconds: 150 });
+    expect(timeTo(longer, [longer, late], 1)).toEqual({ seconds: 150 });
+    expect(timeTo(late, [{ ...twin, seconds: null }, late], 1)).toEqual({ seconds: 90 });
+  });
+
   test('is not known when the speed of a sweep before it is not', () => {
     const unknown = sweep('unknown', { priority: 90, running: 1, seconds: null });
     expect(timeTo(own, [unknown, own], 1)).toEqual({
@@ -96,6 +117,29 @@ test('a sweep that has begun says which sweep goes before it', async () => {
   expect(await getSweep(db, early.sweepId)).toMatchObject({ status: 'completed', etaSeconds: null });
   expect(await wrongCounts(db)).toEqual([]);
   await retireWorker(db, { workerId: 'turns', status: 'gone' });
+});
+
+test('two sweeps of the same stages have the same time left, and the same progress', async () => {
+  const worker = { host: 'h', pid: 1, version: '0', backend: 'b', device: 'd', slots: 1 };
+  await registerWorker(db, { id: 'twins', ...worker });
+  const first = await submit(db, { name: 'first', seeds: [seed + 20] });
+  const initialise = (await claim(db))!;
+  await round(4);
+  await finish(db, initialise); // 2 of 6 epochs
+  const optimise = (await claim(db))!;
+  const second = await submit(db, { name: 'second', seeds: [seed + 20] });
+  await record(db, optimise, { epoch: 1, step: 0 });
+  await round(2);
+  const read = async ({ sweepId }: { sweepId: string }) => {
+    const { etaSeconds, progress, epochs } = await getSweep(db, sweepId);
+    return { etaSeconds, progress, epochs };
+  };
+  expect(await read(first)).toEqual({ etaSeconds: 8, progress: 3 / 7, epochs: { done: 3, total: 6 } });
+  expect(await read(second)).toEqual({ etaSeconds: 8, progress: 3 / 7, epochs: { done: 1, total: 4 } });
+  await finish(db, optimise);
+  await drain(db);
+  expect(await read(second)).toMatchObject({ etaSeconds: null, progress: 1 });
+  await retireWorker(db, { workerId: 'twins', status: 'gone' });
 });
 
 test('epochs and attacks have their own speed', async () => {

@@ -12,8 +12,8 @@ import {
 } from '@funnel/contracts';
 import { type Awaited, addUpAwaited } from './awaited.ts';
 import { stageId } from './identity.ts';
-import { countAttacked, type Outline } from './outline.ts';
-import { type ImagesLeft, type ImagesOf, imagesLeft } from './seconds.ts';
+import type { Outline } from './outline.ts';
+import { type SizeOf, sizesOf, type Task, tasksOf } from './seconds.ts';
 
 /** Every field is written out: for thirty thousand stages that is several times as fast as a spread. */
 const planStage = (
@@ -116,11 +116,12 @@ type Epochs = { readonly distinct: number; readonly needed: number };
 const planStages = (
   stages: readonly NeededStage[],
   known: Known,
+  sizeOf: SizeOf,
 ): Epochs & { readonly planned: readonly PlannedStage[]; readonly awaited: Awaited } => {
   const planned: PlannedStage[] = Array(stages.length);
   let distinct = 0;
   let needed = 0;
-  const awaited = addUpAwaited();
+  const awaited = addUpAwaited(sizeOf);
   for (const [chain, places] of groupBy(stages.keys(), (place) => stages[place]!.chain)) {
     if (places.length > 1) places.sort((a, b) => byEpochs(stages[a]!, stages[b]!));
     const targets = places.map((place) => stages[place]!);
@@ -137,37 +138,41 @@ const planStages = (
 };
 
 type Built = Omit<SweepPlan, 'trials'> & {
-  /** The images of the work that is left (`seconds.ts`). */
-  readonly images: ImagesLeft;
+  /** The work that is left, parents before children (`seconds.ts`). */
+  readonly tasks: readonly Task[];
 };
 
 /** `attacked`: the classifiers whose attacks may be in the database. All others are only counted. */
 const build = (outline: Outline, known: Known, attacked: readonly NeededStage[]): Built => {
-  const { report, counts, training, classifiers, attacksOn } = outline;
+  const { report, counts, training, classifiers, attacksOf, attacksOn } = outline;
+  const sizeOf = sizesOf(outline);
   const { planned, distinct, needed, awaited } = planStages(
     [...training, ...attacked.flatMap(attacksOn)],
     known,
+    sizeOf,
   );
   const byKind = groupBy(planned, (stage) => stage.kind);
   const isAttacked = new Set(attacked);
-  const onlyCounted = [
-    ...countAttacked(
-      outline,
-      classifiers.filter((classifier) => !isAttacked.has(classifier)),
-    ),
-  ];
-  const countedStages = onlyCounted.reduce((sum, [, count]) => sum + count, 0);
+  const onlyCounted = classifiers
+    .filter((classifier) => !isAttacked.has(classifier))
+    .flatMap((classifier) => {
+      const { id, dataset } = classifier;
+      const size = sizeOf({ id, kind: 'attack', parent: id, dataset });
+      const [kind, images, after] = ['attack', counts.attackedImages, [id]] as const;
+      return attacksOf(classifier).map(({ attack }): Task => ({ kind, method: attack, images, size, after }));
+    });
   const ofKind = StageKind.options.map((kind) => {
     // Sorting is stable: within a kind and a length, the order of the outline stays.
     const stages = (byKind.get(kind) ?? []).sort(byEpochs);
-    const total = stages.length + (kind === 'attack' ? countedStages : 0);
+    const total = stages.length + (kind === 'attack' ? onlyCounted.length : 0);
     const cached = stages.filter((stage) => stage.cached || stage.passed).length;
     return { kind, stages, count: { total, cached } };
   });
   const epochs = { unshared: counts.unshared, needed, cached: distinct - needed };
   const shared = epochs.needed + epochs.cached;
+  const stages = ofKind.flatMap(({ stages }) => stages);
   return {
-    stages: ofKind.flatMap(({ stages }) => stages),
+    stages,
     plan: {
       trials: counts.trials,
       stages: Object.fromEntries(ofKind.map(({ kind, count }) => [kind, count])) as Plan['stages'], // one entry for every kind
@@ -176,21 +181,12 @@ const build = (outline: Outline, known: Known, attacked: readonly NeededStage[])
       sharing: shared === 0 ? 1 : epochs.unshared / shared,
       ...report,
     },
-    images: imagesLeft(planned, [
-      ...onlyCounted.map(
-        ([{ attack }, count]): ImagesOf => ({
-          kind: 'attack',
-          method: attack,
-          images: count * counts.attackedImages,
-        }),
-      ),
-      ...awaited.images,
-    ]),
+    tasks: [...tasksOf(stages, sizeOf), ...onlyCounted, ...awaited.tasks],
   };
 };
 
 /** The plan of a sweep, from its outline and from the known parts of its chains. Pure: the same inputs give the same plan. */
-export const buildPlan = (outline: Outline, known: Known): SweepPlan & Pick<Built, 'images'> => ({
+export const buildPlan = (outline: Outline, known: Known): SweepPlan & Pick<Built, 'tasks'> => ({
   trials: outline.trials,
   ...build(outline, known, outline.classifiers),
 });
@@ -203,7 +199,7 @@ export const countPlan = (
   outline: Outline,
   known: Known,
   attacked: readonly NeededStage[],
-): Pick<Built, 'plan' | 'images'> => {
-  const { plan, images } = build(outline, known, attacked);
-  return { plan, images };
+): Pick<Built, 'plan' | 'tasks'> => {
+  const { plan, tasks } = build(outline, known, attacked);
+  return { plan, tasks };
 };

@@ -5,7 +5,7 @@ export { countTrials, type DecidedPoint } from './expand-trials.ts';
 export { chainId, configurationId, presentVersions, stageId } from './identity.ts';
 export { minBytes } from './memory.ts';
 export { roundedBytes } from './needs.ts';
-export { type Networks, networksOf, type Size } from './network-sizes.ts';
+export { type Networks, networkHyperparameters, networksOf, type Size } from './network-sizes.ts';
 export { distinctEpochs, type Outline, outlinePoints, outlineSweep } from './outline.ts';
 export { timeLeft } from './seconds.ts';
 export { idsOfVersions, type VersionedId, versionChanges } from './versions.ts';

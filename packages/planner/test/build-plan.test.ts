@@ -7,7 +7,7 @@ import {
 } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { buildPlan, countPlan, outlineSweep, stageId } from '../src/index.ts';
-import { imagesLeft } from '../src/seconds.ts';
+import { type Task, tasksOf } from '../src/seconds.ts';
 
 const outline = (input: Partial<SweepInput>, engineVersion = 'test-1') =>
   outlineSweep(
@@ -17,6 +17,13 @@ const outline = (input: Partial<SweepInput>, engineVersion = 'test-1') =>
 const plan = (input: Partial<SweepInput>, known: Known = new Map()) => buildPlan(outline(input), known);
 const ofKind = (stages: readonly PlannedStage[], kind: string) =>
   stages.filter((stage) => stage.kind === kind);
+/** The images of all tasks of each kind and method. */
+const imagesOf = (tasks: readonly Task[]): Readonly<Record<string, number>> => {
+  const sums: Record<string, number> = {};
+  for (const { kind, method, images } of tasks)
+    sums[`${kind} ${method}`] = (sums[`${kind} ${method}`] ?? 0) + images;
+  return sums;
+};
 const chain = (known: Partial<KnownChain>): KnownChain => ({
   recorded: [],
   continuable: [],
@@ -97,9 +104,9 @@ it('the numbers of a plan need the attacks on those classifiers only that the da
   const known: Known = new Map(stored.map((s) => [s.chain, chain({ stages: [s.epochs] })]));
   const { stages, plan: expected } = buildPlan(all, known);
   expect(expected.stages.attack).toEqual({ total: 9, cached: 1 });
-  const { plan: counted, images } = countPlan(all, known, [classifier!]);
+  const { plan: counted, tasks } = countPlan(all, known, [classifier!]);
   expect(counted).toEqual(expected);
-  expect(images).toEqual(imagesLeft(stages));
+  expect(imagesOf(tasks)).toEqual(imagesOf(tasksOf(stages, () => 0)));
 });
 
 describe('identity', () => {
@@ -188,15 +195,40 @@ describe('against a database', () => {
     const attack = outline({}).stages.find((s) => s.kind === 'attack')!;
     const classify = outline({}).stages.find((s) => s.kind === 'classify')!;
     const known: Known = new Map([
-      [line, chain({ stages: [11], pending: [11], recorded: [1, 4], continuable: [4], plannedBy: others })],
-      [classify.chain, chain({ stages: [classify.epochs], recorded: [classify.epochs] })],
+      [
+        line,
+        chain({
+          stages: [11],
+          pending: [11],
+          recorded: [1, 4],
+          continuable: [4],
+          plannedBy: others,
+          spans: [
+            { sweep: 'b', from: 1, to: 11 },
+            { sweep: 'old', from: 0, to: 1 },
+          ],
+        }),
+      ],
+      [
+        classify.chain,
+        chain({
+          stages: [classify.epochs],
+          recorded: [classify.epochs],
+          spans: [{ sweep: 'a', from: 0, to: classify.epochs }],
+        }),
+      ],
       [attack.chain, chain({ stages: [0], pending: [0], plannedBy: others.slice(0, 1) })],
     ]);
     const all = outline({});
-    const { plan: counts, images } = countPlan(all, known, all.classifiers);
-    expect(counts.awaited).toEqual({ epochs: 7, attacks: 1, sweeps: [others[1], others[0]] });
-    expect(images.get('optimise funn')).toBe((31 - 11 + 7) * all.training[0]!.dataset.train);
-    expect(images.get('attack fgsm')).toBe(attack.dataset.attack);
+    const { plan: counts, tasks } = countPlan(all, known, all.classifiers);
+    expect(counts.awaited).toEqual({
+      epochs: 7,
+      attacks: 1,
+      sweeps: [others[1], others[0]],
+      done: { epochs: 3 + classify.epochs, attacks: 0 },
+    });
+    expect(imagesOf(tasks)['optimise funn']).toBe((31 - 11 + 7) * all.training[0]!.dataset.train);
+    expect(imagesOf(tasks)['attack fgsm']).toBe(attack.dataset.attack);
     expect(buildPlan(all, known).plan).toEqual(counts);
     expect(plan({}).plan.awaited).toBeUndefined();
   });

@@ -102,28 +102,78 @@ describe('the time that is left', () => {
     dataset: { name: 'glyphs', train: 1000, test: 100, attack: 10 },
     space: { classifierEpochs: 20 },
   });
-  const { images } = countPlan(outlineSweep(definition, 'engine-1'), new Map(), []);
+  const { tasks } = countPlan(outlineSweep(definition, 'engine-1'), new Map(), []);
   const training = { kind: 'classify', method: 'adversarial-training', seconds: 10, images: 1000 } as const;
   const attack = { kind: 'attack', method: 'fgsm', seconds: 6, images: 3 } as const;
 
   it('is the work at the measured speeds, over all slots', () => {
-    expect(timeLeft(images, { speeds: [training, attack], slots: 1 })).toEqual({
+    expect(timeLeft(tasks, { speeds: [training, attack], slots: 1 })).toEqual({
       seconds: 20 * 10 + 20,
       attackSeconds: 20,
       unmeasured: [],
       slots: 1,
     });
-    expect(timeLeft(images, { speeds: [training, attack], slots: 4 }).seconds).toBe(55);
+  });
+
+  it('is at least that of the stages that run one after the other', () => {
+    expect(timeLeft(tasks, { speeds: [training, attack], slots: 4 })).toMatchObject({
+      seconds: 220,
+      attackSeconds: 20,
+    });
+    const speeds = [
+      training,
+      attack,
+      ...(['initialise', 'optimise', 'classify'] as const).map((kind) => ({
+        ...{ kind, method: 'funn', seconds: 1, images: 1000 },
+      })),
+    ];
+    const secondsOf = (seeds: number[], slots: number) => {
+      const outline = outlineSweep(sweep({ recipes: ['funn'], seeds }), 'engine-1');
+      return timeLeft(countPlan(outline, new Map(), []).tasks, { speeds, slots }).seconds;
+    };
+    const one = secondsOf([1], 1)!;
+    expect(secondsOf([1], 2)).toBe(one);
+    expect(secondsOf([1, 2], 1)).toBe(2 * one);
+    expect(secondsOf([1, 2], 2)).toBe(one);
+    expect(secondsOf([1, 2, 3], 2)).toBe(1.5 * one);
+  });
+
+  it('is that of networks of about the same size, else rough and scaled', () => {
+    const tasksWith = (filters: string) => {
+      const space = { filters, initialiseEpochs: 2, optimiseEpochs: 3, classifierEpochs: 1 };
+      const sizes = { name: 'glyphs', train: 1000, test: 100, attack: 10 } as const;
+      const wanted = sweep({ recipes: ['classic'], space, dataset: sizes });
+      return countPlan(outlineSweep(wanted, 'engine-1'), new Map(), []).tasks;
+    };
+    const measured = (filters: string, seconds: number) =>
+      (['initialise', 'classify', 'attack'] as const).map((kind) => ({
+        ...{ kind, method: kind === 'attack' ? 'fgsm' : 'classic', images: 1000, seconds },
+        network: { recipe: 'classic', hyperparameters: { filters }, dataset: { name: 'glyphs' } } as const,
+      }));
+    const small = measured('4-8', 1);
+    const large = measured('64-128', 20);
+    const left = (filters: string, speeds: typeof small) =>
+      timeLeft(tasksWith(filters), { speeds, slots: 1 });
+    expect(left('4-8', small)).toEqual({ seconds: 6, attackSeconds: 0, unmeasured: [], slots: 1 });
+    expect(left('4-8', [...small, ...large]).seconds).toBe(6);
+    expect(left('64-128', [...small, ...large])).toMatchObject({ seconds: 120 });
+    expect(left('64-128', [...small, ...large])).not.toHaveProperty('otherSizes');
+    const guessed = left('64-128', small);
+    expect(guessed.otherSizes).toEqual(['smaller']);
+    expect(guessed.seconds).toBeGreaterThan(60); // 12 times as many values
+    expect(guessed.seconds).toBeLessThan(100);
+    expect(left('4-8', large)).toMatchObject({ otherSizes: ['larger'] });
+    expect(left('8-16', small)).not.toHaveProperty('otherSizes');
   });
 
   it('is unknown when the fleet has not run a kind of stage, or has no slot', () => {
-    expect(timeLeft(images, { speeds: [training], slots: 1 })).toEqual({
+    expect(timeLeft(tasks, { speeds: [training], slots: 1 })).toEqual({
       seconds: null,
       attackSeconds: null,
       unmeasured: ['attack fgsm'],
       slots: 1,
     });
-    expect(timeLeft(images, { speeds: [training, attack], slots: 0 }).seconds).toBeNull();
+    expect(timeLeft(tasks, { speeds: [training, attack], slots: 0 }).seconds).toBeNull();
   });
 });
 

@@ -32,6 +32,7 @@ import {
   countPlan,
   doubtsAbout,
   estimate,
+  networkHyperparameters,
   type Outline,
   outlineSweep,
   timeLeft,
@@ -140,8 +141,8 @@ export const createPlanner = (
     const evaluated = await knownChains(db, attacks);
     const known = new Map([...trained.known, ...evaluated.known]);
     const madeAnew = await findMadeAnew(db, outline, request.engineVersion);
-    const { plan, images } = countPlan(outline, known, attacked);
-    const left = timeLeft(images, await readSpeeds(db));
+    const { plan, tasks } = countPlan(outline, known, attacked);
+    const left = timeLeft(tasks, await readSpeeds(db, networkHyperparameters));
     const whole = withFindings(plan, {
       search,
       madeAnew,
@@ -158,7 +159,7 @@ export const createPlanner = (
     );
     const madeAnew = await findMadeAnew(db, outline, request.engineVersion);
     const findings = { search, madeAnew, warnings: [...warnings, ...doubts] };
-    const fleet = await readSpeeds(db);
+    const fleet = await readSpeeds(db, networkHyperparameters);
     const begun = search && (await beginSearch(db, definition, request.engineVersion));
     // A search begins with the trials of its first decision. Its plan counts all.
     const whole = begun && countPlan(outline, nothingKnown, []);
@@ -166,9 +167,9 @@ export const createPlanner = (
     return submitSweep(author ? actingAs(db, author) : db, {
       ...{ definition, stages, tags },
       buildPlan: (known) => {
-        const { plan, images, ...rows } = buildPlan(begun?.outline ?? outline, known);
-        const counted = whole ?? { plan, images };
-        const timed = { ...estimate, ...timeLeft(counted.images, fleet) };
+        const { plan, tasks, ...rows } = buildPlan(begun?.outline ?? outline, known);
+        const counted = whole ?? { plan, tasks };
+        const timed = { ...estimate, ...timeLeft(counted.tasks, fleet) };
         return { ...rows, plan: withFindings(counted.plan, { ...findings, estimate: timed }) };
       },
       ...(begun && { search: begun.search }),

@@ -1,7 +1,7 @@
 /** Runs the attacks of one command: each result is kept as soon as it exists, and what has no result is named. */
 import type { AttackSpec } from '@funnel/contracts';
 import { inFlags } from '../flags.ts';
-import { formatDuration } from '../output/format.ts';
+import { formatDuration, formatRoughDuration } from '../output/format.ts';
 import type { Output } from '../output/terminal.ts';
 import type { Append } from './adversarials.ts';
 import { type Outcome, rowsOf } from './results.ts';
@@ -20,7 +20,7 @@ export const createProgress = (output: Output, unit = '', clock = () => performa
     draw: (what: string, { done, total }: { readonly done: number; readonly total: number }): void => {
       const elapsed = clock() - started;
       if (output.columns() === null || elapsed < 2000 || done === 0 || done === total) return;
-      const left = formatDuration(((elapsed / done) * (total - done)) / 1000);
+      const left = formatRoughDuration(((elapsed / done) * (total - done)) / 1000);
       output.draw([`${what}: ${done} of ${total}${unit && ` ${unit}`} · ${left} left`]);
     },
     /** Removes the line, returns how long the work took in words, and starts anew. */

@@ -67,6 +67,13 @@ export const formatDuration = (seconds: number): string => {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 };
 
+/** The longest rough time that has seconds. */
+const roughSeconds = 600;
+
+/** A time that nobody knows exactly: `42 s`, `3 min 5 s`, `20 min`, `2 h 10 min`. */
+export const formatRoughDuration = (seconds: number): string =>
+  formatDuration(seconds > roughSeconds ? 60 * Math.round(seconds / 60) : seconds);
+
 const twoDigits = (value: number): string => String(value).padStart(2, '0');
 
 /** `2026-11-22 21:16:05` in the time zone of this machine. The API's times are in UTC. */

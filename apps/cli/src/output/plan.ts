@@ -3,6 +3,7 @@ import {
   describeAwaited,
   describeBehind,
   describeChanges,
+  describeRough,
   describeUnknownTime,
   describeValues,
   formatAmount,
@@ -13,7 +14,7 @@ import {
   plural,
   type StageKind,
 } from '@funnel/contracts';
-import { type Column, formatDuration, formatNumber, formatTable } from './format.ts';
+import { type Column, formatNumber, formatRoughDuration, formatTable } from './format.ts';
 import { describePlannedSearch } from './search.ts';
 import { settingsText } from './trials.ts';
 import { wrapToWidth } from './width.ts';
@@ -84,16 +85,17 @@ const describeRuns = (plan: Plan): readonly string[] => {
 
 const timeText = (estimate: NonNullable<Plan['estimate']>): string => {
   const { seconds = null, slots } = estimate;
+  const rough = describeRough(estimate);
   return seconds === null
     ? describeUnknownTime(estimate)
-    : `about ${formatDuration(seconds)}${slots === undefined ? '' : ` on ${plural(slots, 'trainer')}`}, at the speed of the last stages here`;
+    : `about ${formatRoughDuration(seconds)}${slots === undefined ? '' : ` on ${plural(slots, 'trainer')}`}, at the speed of the last stages here${rough === '' ? '' : `; ${rough}`}`;
 };
 
 const describeEstimate = ({ estimate, behind }: Plan): readonly string[] => {
   if (!estimate) return [];
   const { parameters, trainerBytes, storedBytes, attackQueries } = estimate;
   return [
-    `time      ${timeText(estimate)}${behind ? `; ${describeBehind(behind, formatDuration)}` : ''}`,
+    `time      ${timeText(estimate)}${behind ? `; ${describeBehind(behind, formatRoughDuration)}` : ''}`,
     `memory    at least ${formatBytes(trainerBytes)} for each trainer (${formatAmount(parameters)} parameters)`,
     `storage   about ${formatBytes(storedBytes)} if nothing is done already`,
     `queries   at most ${formatAmount(attackQueries)} of all attacks, if nothing is done already`,

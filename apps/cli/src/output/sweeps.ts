@@ -9,7 +9,14 @@ import {
   type SweepDetail,
   statusText,
 } from '@funnel/contracts';
-import { type Column, formatDuration, formatMinute, formatShare, formatTable } from './format.ts';
+import {
+  type Column,
+  formatDuration,
+  formatMinute,
+  formatRoughDuration,
+  formatShare,
+  formatTable,
+} from './format.ts';
 
 /** `3 completed, 1 failed` */
 export const countsText = (counts: Readonly<Partial<Record<string, number>>>): string =>
@@ -20,7 +27,7 @@ export const countsText = (counts: Readonly<Partial<Record<string, number>>>): s
 
 const timeLeft: Column<Sweep> = {
   title: 'left',
-  value: ({ etaSeconds }) => (etaSeconds === null ? '' : formatDuration(etaSeconds)),
+  value: ({ etaSeconds }) => (etaSeconds === null ? '' : formatRoughDuration(etaSeconds)),
   align: 'right',
 };
 
@@ -28,7 +35,7 @@ const timeLeft: Column<Sweep> = {
 const behindColumn: Column<Sweep> = {
   title: 'turn',
   isOptional: true,
-  value: ({ behind }) => (behind ? describeBehind(behind, formatDuration) : ''),
+  value: ({ behind }) => (behind ? describeBehind(behind, formatRoughDuration) : ''),
 };
 
 /** Configurations that a search has proposed, of those that it may propose. */
@@ -113,17 +120,17 @@ export const describeWaits = ({ waitsFor }: SweepDetail): readonly string[] =>
 
 /** Of a sweep that runs: `about 14 min left`, `waits behind A (about 12 min)`. */
 export const leftTexts = ({ etaSeconds, behind }: Sweep): readonly string[] => [
-  ...(etaSeconds === null ? [] : [`about ${formatDuration(etaSeconds)} left`]),
-  ...(behind ? [describeBehind(behind, formatDuration)] : []),
+  ...(etaSeconds === null ? [] : [`about ${formatRoughDuration(etaSeconds)} left`]),
+  ...(behind ? [describeBehind(behind, formatRoughDuration)] : []),
 ];
 
+/** From the submission of a sweep to its end, `3 min 32 s`; null before its end. */
+export const timeTaken = ({ createdAt, finishedAt }: Sweep): string | null =>
+  finishedAt === null ? null : formatDuration((Date.parse(finishedAt) - Date.parse(createdAt)) / 1000);
+
 const timeText = (sweep: Sweep): string => {
-  const { createdAt, finishedAt } = sweep;
-  if (finishedAt === null)
-    return leftTexts(sweep)
-      .map((text) => `, ${text}`)
-      .join('');
-  return `, took ${formatDuration((Date.parse(finishedAt) - Date.parse(createdAt)) / 1000)}`;
+  const taken = timeTaken(sweep);
+  return (taken === null ? leftTexts(sweep) : [`took ${taken}`]).map((text) => `, ${text}`).join('');
 };
 
 /** Why a search ended. */

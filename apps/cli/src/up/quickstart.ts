@@ -7,9 +7,8 @@ import { getDataset } from '@funnel/engine/datasets/get-dataset';
 import { findDataset } from '@funnel/engine/datasets/load-dataset';
 import { dataFoldersOf, type Env } from '../env.ts';
 import { explain } from '../exit.ts';
-import { formatDuration } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
-import { describeSweeps } from '../output/sweeps.ts';
+import { describeSweeps, timeTaken } from '../output/sweeps.ts';
 import { type Output, present } from '../output/terminal.ts';
 import { readSweepFile } from '../sweep-file.ts';
 import { readLeaderboard, untilAnswered, watchSweep } from '../watch.ts';
@@ -79,11 +78,9 @@ type Welcome = {
 
 /** Shows the progress of a sweep until its end, then its leaderboard. Returns true when every trial completed. */
 const showSweep = async ({ client, output, signal }: Welcome, id: string): Promise<boolean> => {
-  const started = performance.now();
   const sweep = await watchSweep(client, id, output, signal);
-  output.note(
-    `Sweep: ${statusText(sweep.status)} after ${formatDuration((performance.now() - started) / 1000)}\n`,
-  );
+  const taken = timeTaken(sweep);
+  output.note(`Sweep: ${statusText(sweep.status)}${taken === null ? '' : ` after ${taken}`}\n`);
   const { attack, rows, notes } = await untilAnswered(
     () => readLeaderboard(client, sweep, output),
     output,

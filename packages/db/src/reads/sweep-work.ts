@@ -72,14 +72,16 @@ const measureWork = (row: WorkRow, counts: SweepCounts): Kinds => {
   return { epochs: part(planned.epochs), attacks: part(planned.attacks) };
 };
 
-/** From 0 to 1; 1 only when every trial completed. */
+/** From 0 to 1; 1 only when every trial completed. Counts what sweeps in progress had done before for this one, so sweeps of the same stages agree. */
 export const progressOf = (row: WorkRow, counts: SweepCounts): number => {
   if (row.status === 'completed') return 1;
   if (row.status === 'failed' || row.status === 'completed-with-failures')
     return (counts.get('trial:completed') ?? 0) / Math.max(1, countTrials(counts));
   const { epochs, attacks } = measureWork(row, counts);
-  const total = epochs.total + attacks.total;
-  return total === 0 ? 0 : (epochs.done + attacks.done) / total;
+  const shared = row.plan.awaited?.done ?? { epochs: 0, attacks: 0 };
+  const before = shared.epochs + shared.attacks;
+  const total = before + epochs.total + attacks.total;
+  return total === 0 ? 0 : (before + epochs.done + attacks.done) / total;
 };
 
 /**
@@ -94,22 +96,29 @@ const rateOf = ({ done }: Work, seconds: number, expected: number | null): numbe
 const eachOf = (seconds: number | null | undefined, { total }: Work): number | null =>
   seconds === null || seconds === undefined || total === 0 ? null : seconds / total;
 
+/** Seconds of the work that is left, and the part of attacks in them. */
+export type TimeLeft = { readonly seconds: number; readonly attackSeconds: number };
+
 /**
  * The seconds in which workers run the rest, at the speeds of the part that is done. Epochs and attacks have their own speed, because an
  * attack may take as long as a hundred epochs. Work that nothing measured, and for which the plan had no time, goes at the speed of the
  * other. Null when neither has a speed, when no work is left, and for a sweep that does not run.
  */
-export const secondsLeft = (row: WorkRow, counts: SweepCounts): number | null => {
+export const secondsLeft = (row: WorkRow, counts: SweepCounts): TimeLeft | null => {
   if (row.status !== 'running') return null;
   const { epochs, attacks } = measureWork(row, counts);
   const active = (counts.get('active') ?? 0) / 1000;
   const attacking = (counts.get('active:attack') ?? 0) / 1000;
-  const { seconds, attackSeconds } = row.plan.estimate ?? {};
-  const training = seconds == null || attackSeconds == null ? null : seconds - attackSeconds;
+  const planned = row.plan.estimate;
+  const training =
+    planned?.seconds == null || planned.attackSeconds == null
+      ? null
+      : planned.seconds - planned.attackSeconds;
   const epoch = rateOf(epochs, active - attacking, eachOf(training, epochs));
-  const attack = rateOf(attacks, attacking, eachOf(attackSeconds, attacks));
+  const attack = rateOf(attacks, attacking, eachOf(planned?.attackSeconds, attacks));
   if (epoch === null && attack === null) return null;
   const leftOf = ({ total, done }: Work): number => Math.max(0, total - done);
-  const left = leftOf(epochs) * (epoch ?? attack!) + leftOf(attacks) * (attack ?? epoch!);
-  return left > 0 ? left : null;
+  const attackSeconds = leftOf(attacks) * (attack ?? epoch!);
+  const left = leftOf(epochs) * (epoch ?? attack!) + attackSeconds;
+  return left > 0 ? { seconds: left, attackSeconds } : null;
 };

@@ -8,6 +8,7 @@ import { bool, int4, int8, type RowOf } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
 import { readCounts, type SweepCounts } from '../lifecycle/propagate.ts';
+import { type Portion, readPortions, sharesWith } from './shared-work.ts';
 import { onlineSlots } from './speeds.ts';
 import { secondsLeft, type WorkRow, workColumns } from './sweep-work.ts';
 
@@ -43,6 +44,27 @@ export type Rival = {
   readonly takesNext: boolean;
   /** The time of the rest while workers run it; null if not known. */
   readonly seconds: number | null;
+  /** The part of attacks in `seconds`. (Default: none) */
+  readonly attackSeconds?: number;
+  /** The work that is left, by the sweeps that share it. (Default: it shares none) */
+  readonly portions?: readonly Portion[];
+};
+
+/** The sweep without the work that one of the sweeps `counted` needs, too. */
+const without = (sweep: Rival, counted: readonly Rival[]): Rival => {
+  const { seconds, attackSeconds = 0, portions = [] } = sweep;
+  const others = counted.map(({ id }) => id).filter((id) => id !== sweep.id);
+  const isShared = ({ partners }: Portion): boolean => partners.some((id) => others.includes(id));
+  if (!portions.some(isShared)) return sweep;
+  if (portions.every(isShared)) return { ...sweep, seconds: 0, attackSeconds: 0 };
+  if (seconds === null) return sweep;
+  const shares = sharesWith(portions, others);
+  const attacking = attackSeconds * (1 - shares.attacks);
+  return {
+    ...sweep,
+    seconds: (seconds - attackSeconds) * (1 - shares.epochs) + attacking,
+    attackSeconds: attacking,
+  };
 };
 
 /** The trainers that the sweep keeps busy. */
@@ -58,6 +80,10 @@ const before = (own: Rival, rivals: readonly Rival[], slots: number): readonly R
   const takeAll = first.some(({ takesNext }) => takesNext) || (own.running === 0 && busy >= slots);
   return takeAll ? first : [];
 };
+
+/** These sweeps with work that several of them need only in the first one, and without work that one of the sweeps `done` needs. */
+const countedOnce = (sweeps: readonly Rival[], done: readonly Rival[] = []): readonly Rival[] =>
+  sweeps.map((sweep, i) => without(sweep, [...done, ...sweeps.slice(0, i)]));
 
 /** The trainers share the work of these sweeps, each of which keeps only some of them busy. */
 const together = (sweeps: readonly Rival[], slots: number): number | null => {
@@ -76,15 +102,17 @@ export const timeTo = (
   slots: number,
 ): { readonly seconds: number | null; readonly behind?: WaitsBehind } => {
   const first = before(own, rivals, slots);
-  const waiting = first.length === 0 ? 0 : together(first, slots);
+  const waiting = first.length === 0 ? 0 : together(countedOnce(first), slots);
   const equals = rivals.filter(
     (rival) => rival.id !== own.id && rival.priority === own.priority && isAtWork(rival),
   );
-  const shares = equals.map((rival) => ({
+  const [rest, ...others] = countedOnce([own, ...equals], first) as [Rival, ...Rival[]];
+  const most = rest.seconds;
+  const shares = others.map((rival) => ({
     ...rival,
-    seconds: own.seconds === null ? null : Math.min(rival.seconds ?? own.seconds, own.seconds),
+    seconds: most === null ? null : Math.min(rival.seconds ?? most, most),
   }));
-  const working = together([own, ...shares], slots);
+  const working = together([rest, ...shares], slots);
   return {
     seconds: waiting === null || working === null ? null : waiting + working,
     ...(first.length > 0 && {
@@ -98,6 +126,28 @@ export const timeTo = (
 
 export type Turns = { readonly of: (row: WorkRow, counts: SweepCounts) => ReturnType<typeof timeTo> };
 
+/**
+ * Of two sweeps that share unfinished stages, the later one awaits them in its plan; a search plans its stages later. Without such a sweep no
+ * stages need to be compared.
+ */
+const mayShare = ({ plan, configurations }: WorkRow): boolean =>
+  plan.awaited !== undefined || configurations !== null;
+
+const timeOf = (row: WorkRow, counts: SweepCounts): Pick<Rival, 'seconds' | 'attackSeconds'> =>
+  secondsLeft(row, counts) ?? { seconds: null };
+
+const areTwins = (a: Rival, b: Rival): boolean => {
+  const isWithin = ({ portions = [] }: Rival, id: string): boolean =>
+    portions.length > 0 && portions.every(({ partners }) => partners.includes(id));
+  return isWithin(a, b.id) && isWithin(b, a.id);
+};
+
+/** Sweeps that have the same stages left end together. The oldest of them has measured its speed for the longest time. */
+const asTwin = (sweep: Rival, rivals: readonly Rival[]): Rival => {
+  const oldest = rivals.reduce((a, b) => (b.id < a.id && areTwins(sweep, b) ? b : a), sweep);
+  return { ...sweep, seconds: oldest.seconds, attackSeconds: oldest.attackSeconds ?? 0 };
+};
+
 const rivalsOf = async (tx: Tx): Promise<{ readonly rivals: readonly Rival[]; readonly slots: number }> => {
   const found = await readRivals(tx);
   const counts = await readCounts(
@@ -105,12 +155,19 @@ const rivalsOf = async (tx: Tx): Promise<{ readonly rivals: readonly Rival[]; re
     found.map(({ id }) => id),
   );
   const [workers] = await tx.query({ slots: int8() }, onlineSlots);
+  const portions = found.some(mayShare)
+    ? await readPortions(
+        tx,
+        found.map(({ id }) => id),
+      )
+    : new Map<string, readonly Portion[]>();
   const rivals = found.map((row) => ({
     ...{ id: row.id, name: row.name, priority: row.priority },
     ...{ running: row.running, takesNext: row.takes_next },
-    seconds: secondsLeft(row, counts.get(row.id)!),
+    ...timeOf(row, counts.get(row.id)!),
+    portions: portions.get(row.id) ?? [],
   }));
-  return { rivals, slots: Math.max(1, workers!.slots) };
+  return { rivals: rivals.map((rival) => asTwin(rival, rivals)), slots: Math.max(1, workers!.slots) };
 };
 
 /** A sweep that does not run yet. */
@@ -131,8 +188,8 @@ export const turnsOf = async (tx: Tx, rows: readonly WorkRow[]): Promise<Turns> 
       if (row.status !== 'running') return { seconds: null };
       const { id, name, priority } = row;
       const own = rivals.find((rival) => rival.id === id);
-      const seconds = secondsLeft(row, ownCounts);
-      return timeTo({ ...{ id, name, priority, ...newcomer }, ...own, seconds }, rivals, slots);
+      const late = { ...{ id, name, priority, ...newcomer }, ...timeOf(row, ownCounts) };
+      return timeTo(own ?? late, rivals, slots);
     },
   };
 };

@@ -14,8 +14,8 @@ import { reading, type Tx } from '../connection/transaction.ts';
 import { chunks } from './submission-rows.ts';
 
 type Mutable = {
-  -readonly [K in Exclude<keyof KnownChain, 'plannedBy'>]: number[];
-} & { readonly plannedBy: OtherSweep[] };
+  -readonly [K in Exclude<keyof KnownChain, 'plannedBy' | 'spans'>]: number[];
+} & { readonly plannedBy: OtherSweep[]; readonly spans: NonNullable<KnownChain['spans']>[number][] };
 
 /** A stage of a future plan. */
 export type Wanted = Pick<StageSpec, 'id' | 'chain' | 'parent' | 'kind'>;
@@ -45,6 +45,7 @@ const stageColumns = {
   id: text(),
   chain: text(),
   epochs: int4(),
+  start_epoch: int4(),
   status: text<StageStatus>(),
   live: bool(),
   planned_by: orNull(text()),
@@ -57,7 +58,7 @@ const chainsOf = (stages: readonly Wanted[]): readonly string[] => [
 const attacksOf = (stages: readonly Wanted[]): readonly string[] =>
   stages.filter(({ kind }) => kind === 'attack').map((stage) => stage.id);
 
-const facts = `s.id, s.chain, s.epochs, s.status, s.planned_by,
+const facts = `s.id, s.chain, s.epochs, s.start_epoch, s.status, s.planned_by,
   s.status NOT IN ('failed', 'cancelled') AND coalesce(s.skip_cause, '') NOT IN ('failed', 'cancelled')
     -- Not live: completed stages whose checkpoint garbage collection has deleted.
     AND NOT (s.status = 'completed' AND s.kind <> 'attack' AND s.checkpoint IS NULL) AS live`;
@@ -95,6 +96,7 @@ export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Foun
       stages: [],
       pending: [],
       plannedBy: [],
+      spans: [],
     };
     known.set(chain, found);
     return found;
@@ -107,10 +109,11 @@ export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Foun
        ORDER BY chain, epochs`,
       [plainArray(chains), plainArray(attacks)],
     );
-    for (const { id, chain, epochs, status, live, planned_by } of rows) {
+    for (const { id, chain, epochs, start_epoch: from, status, live, planned_by } of rows) {
       existing.add(id);
       if (!live) continue;
       of(chain).stages.push(epochs);
+      if (planned_by !== null) of(chain).spans.push({ sweep: planned_by, from, to: epochs });
       if (status !== 'waiting' && status !== 'ready' && status !== 'running') continue;
       of(chain).pending.push(epochs);
       if (planned_by !== null) planners.set(chain, (planners.get(chain) ?? new Set()).add(planned_by));

@@ -1,6 +1,7 @@
 import {
   describeBehind,
   describeChanges,
+  describeRough,
   describeUnknownTime,
   describeValues,
   type Plan,
@@ -113,6 +114,7 @@ const Estimate = ({ plan: { estimate, behind } }: { readonly plan: Plan }) =>
           Time: {describeUnknownTime(estimate)}. A sweep of few images is a quick way to a measurement.
         </p>
       ) : null}
+      {estimate.otherSizes ? <p className="muted small">The time is {describeRough(estimate)}.</p> : null}
       {behind ? <p className="muted small">At present it {describeBehind(behind, formatDuration)}.</p> : null}
     </>
   );
