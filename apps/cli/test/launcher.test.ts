@@ -137,6 +137,7 @@ it('`funnel ls` loads no schema of a sweep, no YAML parser and no TensorFlow.js'
     'packages/contracts/src/make-folder.ts',
     'packages/contracts/src/mistake-text.ts',
     'packages/contracts/src/next-step.ts',
+    'packages/contracts/src/other-sweeps.ts',
     'packages/contracts/src/statuses.ts',
     'packages/contracts/src/sweep-annotations.ts',
     'packages/contracts/src/sweep-epochs.ts',
