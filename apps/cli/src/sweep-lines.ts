@@ -18,9 +18,10 @@ export const placesIn = (text: string, changes: readonly Change[] = []) => {
       const change = changes.findLast(concerns);
       return change ? `--set ${change.path.join('.')}` : null;
     };
-    const place = optionOf((change) => isStartOf(change.path, parts)) ?? lineOf(path);
-    // An option wrote a member of something that the file does not have.
-    return place ?? (parts.length === 0 ? null : optionOf((change) => isStartOf(parts, change.path)));
+    const written = optionOf((change) => isStartOf(change.path, parts));
+    // An option wrote a member of the value, which has a rule about several members.
+    const inside = parts.length === 0 ? null : optionOf((change) => isStartOf(parts, change.path));
+    return written ?? inside ?? lineOf(path);
   };
 };
 

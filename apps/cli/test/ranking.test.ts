@@ -134,7 +134,7 @@ describe('a ranking in words', () => {
       { attack: 'fgsm' },
     );
     const [, certain, , below, , titles, first, second, third, reason, remedy] = text.split('\n');
-    expect(below).toMatch(/^1 run \(untrained\) stands below the others whatever the value\./);
+    expect(below).toMatch(/^1 of these 3 rows \(untrained\) stands below the others whatever the value\./);
     expect(certain).toMatch(/95 % intervals\. Rows with a letter in common cannot be told apart/);
     expect(titles!.split(/ {2,}/)).toEqual(
       expect.arrayContaining(['fooled', 'robust', 'robust accuracy', 'letters']),
@@ -169,7 +169,7 @@ describe('a ranking in words', () => {
       sure({ trialId: 'a-1', value: 0.385, verdict: 'untrained', reasons: ['guesses'] }),
     ];
     expect(describeLeaderboard(rows, { attack: 'fgsm' })).toContain(
-      '\n1 run (untrained) stands below the others whatever the value. --masked equal ranks by the value alone.\n',
+      '\n1 of these 2 rows (untrained) stands below the others whatever the value. --masked equal ranks by the value alone.\n',
     );
     // With one row, by the value alone, and where the values give the same order.
     for (const others of [
@@ -257,7 +257,7 @@ describe('a ranking in words', () => {
     });
     expect(text.split('\n').slice(-2)).toEqual([
       'The rankings disagree: by median L2 under deepfool-l2, the best of the same sweep is b-7. `--attack deepfool-l2` ranks by it.',
-      '3 runs without PGD L∞ are not shown. `--attack worst` ranks all runs.',
+      '3 trials without PGD L∞ are not shown. `--attack worst` ranks all runs.',
     ]);
   });
 

@@ -22,6 +22,7 @@ const worker: Worker = {
   refusals: [],
   running: [],
 };
+const now = Date.parse(worker.heartbeatAt) + 9000;
 const refusal = (kind: 'initialise' | 'attack', method: string) => ({
   ...{ kind, method, dataset: 'mnist', lack: 'data' as const },
   reason: 'there is no folder mnist',
@@ -29,7 +30,7 @@ const refusal = (kind: 'initialise' | 'attack', method: string) => ({
 });
 
 it('a worker without faults is one row, with its memory and its data sets', () => {
-  const [head, row, ...rest] = describeWorkers([worker]).split('\n');
+  const [head, row, ...rest] = describeWorkers([worker], now).split('\n');
   expect(head).toMatch(/per trainer +data +since$/);
   expect(row).toMatch(/^lab-3 +lab +online .* 1.86 GiB +glyphs +2026-11-29/);
   expect(rest).toEqual([]);
@@ -75,4 +76,10 @@ it('the log of a worker names the stage of each line', () => {
     '      Error: it fell',
   ]);
   expect(describeWorkerLog([])).toBe('It has run nothing yet.');
+});
+
+it('says how long an online worker has been silent, before the service notices that it has ended', () => {
+  const late = Date.parse(worker.heartbeatAt) + 25_000;
+  expect(describeWorkers([worker], late)).toMatch(/^lab-3 +lab +online, silent for 25 s /m);
+  expect(describeWorkers([{ ...worker, status: 'gone' }], late)).toMatch(/^lab-3 +lab +gone /m);
 });

@@ -58,7 +58,7 @@ export const trialVerdict = ({ verdicts, attacked, tested, classes }: TrialCount
 /** What a verdict of the counts means, and what to do. The other verdicts have the sentences of the checks. */
 export const countVerdicts = {
   'too-few': {
-    reason: `the attacks had fewer than ${fewestCorrect} correctly classified images of one seed`,
+    reason: `the attacks had fewer than ${fewestCorrect} correctly classified images`,
     remedy: 'raise `dataset.attack`, or train for more epochs',
   },
   untrained: {

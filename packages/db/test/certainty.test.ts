@@ -91,7 +91,7 @@ test('a guess that wins stands below the others, and so does a share of few imag
   ]);
   expect(items.map(({ reasons }) => reasons[0])).toEqual([
     undefined,
-    'the attacks had fewer than 20 correctly classified images of one seed',
+    'the attacks had fewer than 20 correctly classified images',
     // 2 of 20 test images; as many of ten classes are guesses
     'the clean accuracy (2.8–30.1 % of 20 images) is not clearly above 15 %, 1.5 times that of guesses with 10 classes',
     'the clean accuracy (2.8–30.1 % of 20 images) is not clearly above 15 %, 1.5 times that of guesses with 10 classes',

@@ -215,7 +215,7 @@ const describeNotes = (
   ),
   ...(notShown && attack !== undefined
     ? [
-        `${plural(notShown.trials, 'run')} without ${attacks[attack].title} ${notShown.trials === 1 ? 'is' : 'are'} not shown. \`--attack worst\` ranks all runs.`,
+        `${plural(notShown.trials, 'trial')} without ${attacks[attack].title} ${notShown.trials === 1 ? 'is' : 'are'} not shown. \`--attack worst\` ranks all runs.`,
       ]
     : []),
 ];

@@ -55,6 +55,6 @@ export const describeBelow = (rows: readonly LeaderboardRow[]): readonly string[
   if (!reorders) return [];
   const verdicts = [...new Set(below.map(({ verdict }) => verdictText(verdict)))].join(', ');
   return [
-    `${plural(below.length, 'run')} (${verdicts}) ${below.length === 1 ? 'stands' : 'stand'} below the others whatever the value. --masked equal ranks by the value alone.`,
+    `${below.length} of these ${rows.length} rows (${verdicts}) ${below.length === 1 ? 'stands' : 'stand'} below the others whatever the value. --masked equal ranks by the value alone.`,
   ];
 };

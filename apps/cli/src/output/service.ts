@@ -9,7 +9,7 @@ import {
   type Worker,
   type WorkerLogLine,
 } from '@funnel/contracts';
-import { formatMinute, formatTable } from './format.ts';
+import { formatDuration, formatMinute, formatTable } from './format.ts';
 import { countsText } from './sweeps.ts';
 import { logLineText } from './trials.ts';
 
@@ -67,17 +67,27 @@ export const describeWorkerLog = (lines: readonly WorkerLogLine[]): string =>
     : lines.map(({ stage, kind, ...line }) => logLineText(line, `${kind} ${stage.slice(0, 8)}, `)).join('\n');
 
 /** The workers, their hardware, and the stages that they run now or have handed back. */
-export const describeWorkers = (workers: readonly Worker[]): string =>
-  [describeHardware(workers), ...workers.flatMap(troubleLines)].join('\n');
+/** `now`: milliseconds since 1970. (Default: this moment) */
+export const describeWorkers = (workers: readonly Worker[], now = Date.now()): string =>
+  [describeHardware(workers, now), ...workers.flatMap(troubleLines)].join('\n');
 
-const describeHardware = (workers: readonly Worker[]): string =>
+/** Workers send a heartbeat every few seconds. After this long without one, a worker may have ended: the service notices after 40 s. */
+const silentSeconds = 10;
+
+const statusText = ({ status, setAside, heartbeatAt }: Worker, now: number): string => {
+  const silent = (now - Date.parse(heartbeatAt)) / 1000;
+  const late = status === 'online' && silent >= silentSeconds ? `, silent for ${formatDuration(silent)}` : '';
+  return `${setAside ? 'set aside' : status}${late}`;
+};
+
+const describeHardware = (workers: readonly Worker[], now: number): string =>
   workers.length === 0
     ? 'No worker is online, so sweeps wait. Start a worker on a machine that can reach the database: `npx funnel worker`'
     : formatTable<Worker>(
         [
           { title: 'worker', value: ({ id }) => id },
           { title: 'host', value: ({ host }) => host },
-          { title: 'status', value: ({ status, setAside }) => (setAside ? 'set aside' : status) },
+          { title: 'status', value: (worker) => statusText(worker, now) },
           { title: 'version', value: ({ version }) => version },
           { title: 'schema', value: ({ schema }) => schema ?? '–' },
           { title: 'backend', value: ({ backend }) => backend },

@@ -3,6 +3,8 @@ import {
   checkLabel,
   countVerdicts,
   type Diagnostic,
+  fewestCorrect,
+  ranksBelow,
   type TrialVerdict,
   untrainedReason,
   worstFirst,
@@ -12,19 +14,28 @@ import type { Tx } from '../connection/transaction.ts';
 import { imagesOfSweeps, type SweepImages } from '../scores/verdicts.ts';
 import type { SeedEvidence } from './evidence.ts';
 
-/** The reason of the counts, with the numbers of this trial. */
-const countReasons = (
-  { verdict, clean_accuracy: clean, correct, images }: SeedEvidence,
+/** The reason of an untrained trial, with its numbers. */
+const untrainedText = (
+  { clean_accuracy: clean, correct, images }: SeedEvidence,
   sweep: SweepImages | undefined,
-): readonly string[] => {
-  if (verdict === 'too-few') return [countVerdicts[verdict].reason];
-  if (verdict !== 'untrained') return [];
-  if (!sweep) return [countVerdicts[verdict].reason];
+): string => {
+  if (!sweep) return countVerdicts.untrained.reason;
   const { tested, classes } = sweep;
   const counts =
     clean === null ? { correct, images } : { correct: Math.round(clean * tested), images: tested };
-  return [untrainedReason(counts, classes)];
+  return untrainedReason(counts, classes);
 };
+
+/** The reasons of the counts, each with its verdict. A trial with a worse verdict may have too few images, too. */
+const countReasons = (seed: SeedEvidence, sweep: SweepImages | undefined): [string, TrialVerdict][] => [
+  ...(seed.verdict === 'untrained'
+    ? [[untrainedText(seed, sweep), 'untrained'] as [string, TrialVerdict]]
+    : []),
+  ...(seed.verdict === 'too-few' ||
+  (seed.verdict !== null && ranksBelow(seed.verdict) && seed.correct < fewestCorrect)
+    ? [[countVerdicts['too-few'].reason, 'too-few'] as [string, TrialVerdict]]
+    : []),
+];
 
 /** The sentences, each with the verdict for which it is a reason. */
 export type Reasons = ReadonlyMap<string, TrialVerdict>;
@@ -42,15 +53,7 @@ export const reasonsOf = async (
       ? new Map<string, SweepImages>()
       : await imagesOfSweeps(tx, [...new Set(untrained.map(({ sweep_id }) => sweep_id))]);
   const reasons = new Map(
-    marked.map((seed) => [
-      seed.trial_id,
-      new Map(
-        countReasons(seed, sweeps.get(seed.sweep_id)).map((reason): [string, TrialVerdict] => [
-          reason,
-          seed.verdict!,
-        ]),
-      ),
-    ]),
+    marked.map((seed) => [seed.trial_id, new Map(countReasons(seed, sweeps.get(seed.sweep_id)))]),
   );
   const rows = await tx.query(
     { trial_id: text(), attack: text(), diagnostics: jsonb<Diagnostic[]>() },

@@ -69,7 +69,7 @@ const Notes = ({
     ))}
     {notShown && query.attack !== undefined ? (
       <p className="muted small">
-        {plural(notShown.trials, 'run')} without {attacks[query.attack].title}{' '}
+        {plural(notShown.trials, 'trial')} without {attacks[query.attack].title}{' '}
         {notShown.trials === 1 ? 'is' : 'are'} not shown.{' '}
         <a href={href(['leaderboard'], { attack: worstOfAll })}>Rank all runs by their worst case</a>.
       </p>

@@ -219,7 +219,7 @@ export const ObjectiveTools = ({
 /** The chosen trials with their colours: the legend of all charts of the page. */
 export const ChosenBar = ({ data, sweepId }: { readonly data: SweepResults; readonly sweepId: string }) => {
   const { chosen, results, measured, describe } = data;
-  const byDefault = measured > 0 ? 'Best so far:' : 'First trials:';
+  const byDefault = measured > 0 ? 'Best trials so far:' : 'First trials:';
   const trials = chosen.numbers.flatMap(
     (number) => results.find(({ trial }) => trial.number === number)?.trial ?? [],
   );

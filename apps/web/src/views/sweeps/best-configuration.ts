@@ -49,7 +49,9 @@ export const describeBest = (best: Best): string =>
     imagesOfBest(best),
     best.interval ? `95 % interval ${formatInterval(best.interval)}` : '',
     (best.seeds ?? 1) === 1 ? '' : `the first is trial ${best.trial}`,
-    saysNothing(best) ? 'every configuration so far is masked, untrained or measured on too few images' : '',
+    saysNothing(best)
+      ? 'every configuration so far is masked, untrained or measured on too few images'
+      : 'configurations that are masked, untrained or measured on too few images rank below, whatever their value',
   ]
     .filter((part) => part !== '')
     .join('; ');
