@@ -98,7 +98,10 @@ describe('funnel', () => {
     const { images, correct } = trial.perClass!;
     for (const [label, count] of images.entries())
       expect(shown).toMatch(
-        new RegExp(`^${label} +${count} +${((100 * correct[label]!) / count).toFixed(1)} %$`, 'm'),
+        new RegExp(
+          `^${label} +${count} +${((100 * correct[label]!) / count).toFixed(1)} % \\([\\d.]+–[\\d.]+\\)$`,
+          'm',
+        ),
       );
   });
 
