@@ -178,9 +178,11 @@ describe('the name of a sweep in place of its id', () => {
       ['pause', 'my sweep, γ'],
     ])
       expect(JSON.parse((await run([...args, '--json'])).stdout).id).toBe(id);
-    expect((await run(['best', '--sweep', 'my sweep, γ'])).stdout).toBe('No evaluation yet.\n');
+    expect((await run(['best', '--sweep', 'my sweep, γ'])).stdout).toBe(
+      'No evaluation yet.\nThe sweep is paused: 0 of 1 trial is measured.\n',
+    );
     expect((await run(['best', '--sweep', 'my sweep, γ', '--attack', 'pgd-linf'])).stdout).toBe(
-      'No run that these options select has results of pgd-linf. `--attack worst` ranks by the attacks that there are.\n',
+      'No run that these options select has results of pgd-linf. `--attack worst` ranks by the attacks that there are.\nThe sweep is paused: 0 of 1 trial is measured.\n',
     );
     expect((await run(['best', '--recipe', 'trades'])).stdout).toBe(
       'No run that these options select has results yet.\n',

@@ -86,8 +86,8 @@ const endText = (status: SweepStatus): string | null => {
 /** How many trials of the sweep a ranking cannot have yet, or never will. */
 export const missingText = ({ status, measured, trials }: NonNullable<RankingNotes['missing']>): string => {
   const [count, end] = [`${measured} of ${plural(trials, 'trial')}`, endText(status)];
-  const [is, was] = measured === 1 ? ['is', 'was'] : ['are', 'were'];
+  const [is, was] = measured === 1 || trials === 1 ? ['is', 'was'] : ['are', 'were'];
   return end === null
-    ? `The sweep is ${statusText(status)}: ${count} ${is} measured. The order may change.`
+    ? `The sweep is ${statusText(status)}: ${count} ${is} measured.${measured > 0 ? ' The order may change.' : ''}`
     : `The sweep ${end}: ${count} ${was} measured.`;
 };

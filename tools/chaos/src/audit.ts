@@ -34,7 +34,7 @@ export type Rule = readonly [what: string, sql: string];
 
 const wrongCounts = `
   WITH kept AS (
-    SELECT sweep_id, subject, sum(count) AS n FROM sweep_counts WHERE subject NOT IN ('trained', 'trained-elsewhere', 'active') GROUP BY 1, 2 HAVING sum(count) <> 0
+    SELECT sweep_id, subject, sum(count) AS n FROM sweep_counts WHERE subject NOT IN ('trained', 'trained-elsewhere', 'active', 'active:attack') GROUP BY 1, 2 HAVING sum(count) <> 0
     UNION ALL SELECT client, 'bytes', sum(bytes) FROM stored_bytes GROUP BY 1 HAVING sum(bytes) <> 0
   ), real AS (
     SELECT l.sweep_id, 'stage:' || s.kind || ':' || s.status AS subject, count(*) AS n
