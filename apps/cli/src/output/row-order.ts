@@ -4,7 +4,6 @@ import {
   type LeaderboardRow,
   lacksLetters,
   noLettersText,
-  plural,
   pooledText,
   ranksBelow,
   readExtended,
