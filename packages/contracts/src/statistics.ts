@@ -3,16 +3,23 @@ import { normal975 } from './student-t.ts';
 
 export type Interval = readonly [low: number, high: number];
 
+export const meanOf = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The sample variance of at least two values, divided by their number. */
+export const varianceOfMean = (values: readonly number[]): number => {
+  const mean = meanOf(values);
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return squares / (values.length - 1) / values.length;
+};
+
 /** The mean of values, and its standard error s/√n. The error is 0 for one value, which says nothing about others. */
 export const meanAndError = (
   values: readonly number[],
-): { readonly mean: number; readonly error: number } => {
-  const n = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
-  if (n < 2) return { mean, error: 0 };
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, error: Math.sqrt(squares / (n - 1) / n) };
-};
+): { readonly mean: number; readonly error: number } => ({
+  mean: meanOf(values),
+  error: values.length < 2 ? 0 : Math.sqrt(varianceOfMean(values)),
+});
 
 /**
  * An interval that counts images only, widened to the 95 % interval of the mean over the seeds where that reaches further. The normal quantile

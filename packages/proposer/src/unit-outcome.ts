@@ -5,10 +5,12 @@
 import {
   criterionTitle,
   isWorse,
+  meanOf,
   type ResolvedConstraint,
   type ResolvedObjective,
   type SweepDefinition,
   type TrialVerdict,
+  varianceOfMean,
   worstTrialVerdict,
 } from '@funnel/contracts';
 import type { RecordedDecision, SearchRecord, UnitTrial } from '@funnel/db';
@@ -26,16 +28,6 @@ export type UnitOutcome =
       readonly values: readonly number[];
       readonly variances?: readonly number[];
     };
-
-const meanOf = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** The sample variance of the values, divided by their number. */
-const varianceOfMean = (values: readonly number[]): number => {
-  const mean = meanOf(values);
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return squares / (values.length - 1) / values.length;
-};
 
 /** The values at a place of all seeds; null if one of them is missing. */
 const valuesAt = (trials: readonly UnitTrial[], place: number): readonly number[] | null => {

@@ -34,11 +34,17 @@ export const readPortions = async (
   return portions;
 };
 
+/** Whether one of the sweeps `others` needs this work, too. */
+export const isSharedWith =
+  (others: readonly string[]) =>
+  ({ partners }: Portion): boolean =>
+    partners.some((id) => others.includes(id));
+
 type Shares = { readonly epochs: number; readonly attacks: number };
 
 /** The shares, from 0 to 1, of the epochs and attacks of these portions that one of the sweeps `others` needs, too. */
 export const sharesWith = (portions: readonly Portion[], others: readonly string[]): Shares => {
-  const isShared = ({ partners }: Portion): boolean => partners.some((id) => others.includes(id));
+  const isShared = isSharedWith(others);
   const shareOf = (what: keyof Shares): number => {
     let [all, shared] = [0, 0];
     for (const portion of portions) {

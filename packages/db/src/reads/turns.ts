@@ -8,7 +8,7 @@ import { bool, int4, int8, type RowOf } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
 import { readCounts, type SweepCounts } from '../lifecycle/propagate.ts';
-import { type Portion, readPortions, sharesWith } from './shared-work.ts';
+import { isSharedWith, type Portion, readPortions, sharesWith } from './shared-work.ts';
 import { onlineSlots } from './speeds.ts';
 import { secondsLeft, type WorkRow, workColumns } from './sweep-work.ts';
 
@@ -54,7 +54,7 @@ export type Rival = {
 const without = (sweep: Rival, counted: readonly Rival[]): Rival => {
   const { seconds, attackSeconds = 0, portions = [] } = sweep;
   const others = counted.map(({ id }) => id).filter((id) => id !== sweep.id);
-  const isShared = ({ partners }: Portion): boolean => partners.some((id) => others.includes(id));
+  const isShared = isSharedWith(others);
   if (!portions.some(isShared)) return sweep;
   if (portions.every(isShared)) return { ...sweep, seconds: 0, attackSeconds: 0 };
   if (seconds === null) return sweep;
@@ -138,7 +138,7 @@ const timeOf = (row: WorkRow, counts: SweepCounts): Pick<Rival, 'seconds' | 'att
 
 const areTwins = (a: Rival, b: Rival): boolean => {
   const isWithin = ({ portions = [] }: Rival, id: string): boolean =>
-    portions.length > 0 && portions.every(({ partners }) => partners.includes(id));
+    portions.length > 0 && portions.every(isSharedWith([id]));
   return isWithin(a, b.id) && isWithin(b, a.id);
 };
 

@@ -26,19 +26,19 @@ const untrainedText = (
   return untrainedReason(counts, classes);
 };
 
-/** The reasons of the counts, each with its verdict. A trial with a worse verdict may have too few images, too. */
-const countReasons = (seed: SeedEvidence, sweep: SweepImages | undefined): [string, TrialVerdict][] => [
-  ...(seed.verdict === 'untrained'
-    ? [[untrainedText(seed, sweep), 'untrained'] as [string, TrialVerdict]]
-    : []),
-  ...(seed.verdict === 'too-few' ||
-  (seed.verdict !== null && ranksBelow(seed.verdict) && seed.correct < fewestCorrect)
-    ? [[countVerdicts['too-few'].reason, 'too-few'] as [string, TrialVerdict]]
-    : []),
-];
-
 /** The sentences, each with the verdict for which it is a reason. */
 export type Reasons = ReadonlyMap<string, TrialVerdict>;
+
+/** The reasons of the counts. A trial with a worse verdict may have too few images, too. */
+const countReasons = (seed: SeedEvidence, sweep: SweepImages | undefined): Map<string, TrialVerdict> => {
+  const { verdict, correct } = seed;
+  const isBelow = verdict !== null && ranksBelow(verdict);
+  const reasons = new Map<string, TrialVerdict>();
+  if (verdict === 'untrained') reasons.set(untrainedText(seed, sweep), 'untrained');
+  if (verdict === 'too-few' || (isBelow && correct < fewestCorrect))
+    reasons.set(countVerdicts['too-few'].reason, 'too-few');
+  return reasons;
+};
 
 /** The reasons by trial. */
 export const reasonsOf = async (
@@ -53,7 +53,7 @@ export const reasonsOf = async (
       ? new Map<string, SweepImages>()
       : await imagesOfSweeps(tx, [...new Set(untrained.map(({ sweep_id }) => sweep_id))]);
   const reasons = new Map(
-    marked.map((seed) => [seed.trial_id, new Map(countReasons(seed, sweeps.get(seed.sweep_id)))]),
+    marked.map((seed) => [seed.trial_id, countReasons(seed, sweeps.get(seed.sweep_id))]),
   );
   const rows = await tx.query(
     { trial_id: text(), attack: text(), diagnostics: jsonb<Diagnostic[]>() },
