@@ -15,7 +15,6 @@ import {
   type Column,
   formatCounted,
   formatCountedShort,
-  formatNumber,
   formatShare,
   formatSureNumber,
   formatTable,
@@ -92,7 +91,7 @@ export const evaluationTable = (
       medianColumn(evaluations),
       {
         title: 'noise level',
-        value: ({ summary }) => formatNumber(summary.noiseLevel),
+        value: ({ summary, intervals }) => formatSureNumber(summary.noiseLevel, intervals?.noiseLevel),
         align: 'right',
         isOptional: true,
       },

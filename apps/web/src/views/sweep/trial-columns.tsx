@@ -68,6 +68,9 @@ const valueColumn = (results: readonly Result[], objective: Objective): Column =
             }
           />{' '}
           {objective.format(value)}
+          {interval ? (
+            <span className="muted small"> {formatInterval(interval, objective.format)}</span>
+          ) : null}
         </>
       ),
   };
