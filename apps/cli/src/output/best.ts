@@ -1,29 +1,8 @@
 /** The best configuration of a sweep as text, and how many configurations rank below it because of a verdict. */
-import {
-  belowText,
-  type EvaluationMetricName,
-  type ExtendedNumber,
-  evaluationMetrics,
-  readExtended,
-  runsOfBest,
-  type Sweep,
-  verdictText,
-  withinText,
-} from '@funnel/contracts';
-import { formatSureNumber, formatSureShare } from './format.ts';
-import { titleOf } from './leaderboard.ts';
+import { belowText, runsOfBest, type Sweep, verdictText, withinText } from '@funnel/contracts';
+import { sureText, titleOf } from './metrics.ts';
 
 type Best = NonNullable<NonNullable<Sweep['overview']>['best']>;
-
-/** `38.0 % (29.1–47.8)`, `1.233 (1.07–1.5)`: a value of the metric with the ends of its 95 % interval. */
-export const sureText = (
-  metric: EvaluationMetricName,
-  value: ExtendedNumber | null,
-  interval?: readonly [ExtendedNumber, ExtendedNumber] | null,
-): string =>
-  evaluationMetrics[metric].unit === 'fraction'
-    ? formatSureShare(readExtended(value), interval && [Number(interval[0]), Number(interval[1])])
-    : formatSureNumber(value, interval);
 
 /** `robust accuracy 38.0 % (29.1–47.8)`: for a cell. */
 const valueOfBest = ({ metric, value, interval }: Best): string =>

@@ -19,7 +19,7 @@ import {
   formatSureNumber,
   formatTable,
 } from './format.ts';
-import { titleOf } from './leaderboard.ts';
+import { titleOf } from './metrics.ts';
 import { settingsText } from './trials.ts';
 import { displayWidth } from './width.ts';
 
