@@ -88,8 +88,9 @@ export const belowText = (
     .toSorted(worstFirst)
     .flatMap((verdict) => (verdicts[verdict] ? [`${verdictText(verdict)} ${verdicts[verdict]}`] : []));
   const of = isBrief ? String(ranked) : plural(ranked, 'configuration');
+  const only = isBrief ? 'the only one' : 'the only configuration';
   const some = `${configurations} of ${of} ${configurations === 1 ? 'ranks' : 'rank'} below`;
-  const all = `${ranked === 1 ? 'the only configuration says' : `all ${of} say`} nothing about robustness`;
+  const all = `${ranked === 1 ? `${only} says` : `all ${of} say`} nothing${isBrief ? '' : ' about robustness'}`;
   return `${configurations < ranked ? some : all}: ${counts.join(', ')}`;
 };
 

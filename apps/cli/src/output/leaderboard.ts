@@ -5,7 +5,6 @@ import {
   attacks,
   distanceMetric,
   type EvaluationMetricName,
-  type ExtendedNumber,
   evaluationMetrics,
   type LeaderboardRow,
   lettersText,
@@ -26,7 +25,7 @@ import {
 import { describeOlder, describeRemedies, describeTies, describeWarmups } from './below-leaderboard.ts';
 import { countColumns } from './count-columns.ts';
 import { type Column, formatShare, formatSureShare, formatTable } from './format.ts';
-import { inSentence, metricText, titleOf } from './metrics.ts';
+import { endsText, inSentence, metricText, titleOf } from './metrics.ts';
 import { describeBelow, describeCertainty, describeRungs } from './row-order.ts';
 import { differingHyperparameters, settingsText } from './trials.ts';
 
@@ -135,10 +134,8 @@ const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string =>
 /** ` (40.2–53.9)` for a share in percent, ` (0.91–∞)` for a distance; ` (29.4–48.5; seeds 14.6–62.5)` where seeds differ by more. */
 const intervalText = (row: LeaderboardRow): string => {
   if (row.interval === null) return '';
-  const rangeText = (range: readonly ExtendedNumber[]): string =>
-    range.map((end) => metricText(row.metric, Number(end)).replace(' %', '')).join('–');
   const spread = seedSpread(row);
-  return ` (${rangeText(row.interval)}${spread === null ? '' : `; seeds ${rangeText(spread)}`})`;
+  return ` (${endsText(row.metric, row.interval)}${spread === null ? '' : `; seeds ${endsText(row.metric, spread)}`})`;
 };
 
 const valueText = (row: LeaderboardRow): string =>

@@ -71,7 +71,7 @@ describe('the best configuration of a sweep', () => {
       'the only configuration says nothing about robustness: untrained 1',
     );
     expect(belowText({ ...one, configurations: 2, verdicts: { untrained: 2 } }, { isBrief: true })).toBe(
-      'all 2 say nothing about robustness: untrained 2',
+      'all 2 say nothing: untrained 2',
     );
     expect(describeBest({ ...share, below })).toContain('; 4 of 6 configurations rank below: masked 3,');
   });

@@ -76,15 +76,15 @@ const Row = (props: {
 const percentCell = (value: number | null, interval?: readonly [number, number] | null): Cell => ({
   value,
   text: formatPercent(value),
-  note: interval ? `${formatPercent(interval[0], 0)}–${formatPercent(interval[1], 0)}` : undefined,
+  note: interval ? formatInterval(interval) : undefined,
 });
 
 const cleanCell = ({ cleanAccuracy, perClass }: TrialDetail): Cell =>
   percentCell(cleanAccuracy, perClass && totalOf(perClass).interval);
 
-/** A distance, and the 95 % interval of a median, whose ends may be infinite. */
 const noCell: Cell = { value: null, text: '–' };
 
+/** A distance and its 95 % interval, whose ends may be infinite. */
 const distanceCell = ({ value, interval }: MeasuredValue): Cell =>
   value === null
     ? noCell
@@ -227,7 +227,7 @@ export const CompareResults = (props: {
   return (
     <Panel
       title="Results"
-      note="The best value of a row is bold. Accuracies and medians have their 95% intervals. Attacks that look for the smallest change are compared by the size of that change. Noise levels have no best value: each is a mean over the images that fell, and these are other images for each trial."
+      note="The best value of a row is bold. Accuracies and distances have their 95% intervals. Attacks that look for the smallest change are compared by the size of that change. Noise levels have no best value: each is a mean over the images that fell, and these are other images for each trial."
       flush
     >
       <div className="table-wrap">

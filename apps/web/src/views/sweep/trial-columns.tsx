@@ -148,9 +148,7 @@ export const columnsOf = (
         return (
           <>
             {formatPercent(clean)}
-            {interval ? (
-              <span className="muted small"> {formatInterval(interval, (end) => formatPercent(end, 0))}</span>
-            ) : null}
+            {interval ? <span className="muted small"> {formatInterval(interval)}</span> : null}
           </>
         );
       },
