@@ -314,6 +314,26 @@ test('other attacks that rank another run first are named, and runs without the 
   expect(await rank({ attack: undefined })).not.toHaveProperty('notShown');
 });
 
+test('the value of a run of another recipe is found by the attack: its recipe has other stages', async () => {
+  const { sweepId: sweep } = await submit(db, {
+    ...{ seeds: [951], space: { gamma: [1] }, recipes: ['funn', 'classic'] },
+    attacks: [{ attack: 'pgd-linf', epsilon: 0.1 }, 'deepfool-l2'],
+  });
+  // Classic reads no gamma. DeepFool stands at another place among its stages than among those of funn.
+  await runAll(({ gamma, attack: name }) => {
+    const isFunn = gamma === 1;
+    if (name === 'pgd-linf') return { success: fooled(isFunn ? 5 : 30, 40), l2: 9, medianL2: 9 };
+    return { success: fooled(40, 40), l2: isFunn ? 1 : 2, medianL2: isFunn ? 1 : 2 };
+  });
+  for (const group of ['trial', 'configuration']) {
+    const board = await rank({ sweep, attack: 'pgd-linf', group });
+    expect(board.items.map(({ recipe }) => recipe)).toEqual(['funn', 'classic']);
+    expect(board.otherBest).toEqual([
+      { attack: 'deepfool-l2', metric: 'medianL2', trialId: board.items[1]!.trialId },
+    ]);
+  }
+});
+
 test('another attack does not disagree where its best run is only tied with the best run, or better by chance', async () => {
   const { sweepId: sweep } = await submit(db, {
     seeds: [61],
