@@ -9,7 +9,7 @@ import {
   type SweepDetail,
   statusText,
 } from '@funnel/contracts';
-import { bestCell, bestLines } from './best.ts';
+import { bestCell, bestLines } from './best-configuration.ts';
 import {
   type Column,
   formatDuration,

@@ -1,7 +1,7 @@
 /** What `funnel ls` and `funnel show SWEEP` say of the best configuration of a sweep. */
 import type { Sweep, SweepOverview } from '@funnel/contracts';
 import { expect, it } from 'vitest';
-import { bestCell, bestLines } from '../src/output/best.ts';
+import { bestCell, bestLines } from '../src/output/best-configuration.ts';
 
 type Best = NonNullable<SweepOverview['best']>;
 
