@@ -61,8 +61,8 @@ describeInBrowser('without scrolling', () => {
       const cells = await shown(first!.locator('td'));
       expect(cells.slice(1, 4)).toEqual([
         expect.stringMatching(/^\d+$/),
-        expect.stringMatching(/^ ?\d+\.\d%$/),
-        expect.stringMatching(/^\d+\.\d% \d+–\d+%$/),
+        expect.stringMatching(/^ ?\d+\.\d% \d+\.\d–\d+\.\d%$/),
+        expect.stringMatching(/^\d+\.\d% \d+\.\d–\d+\.\d%$/),
       ]);
       await close();
     });
@@ -86,13 +86,16 @@ describeInBrowser('without scrolling', () => {
       await close();
     });
 
-    it('the leaderboard shows the value, the interval and the counts', async () => {
+    it('the leaderboard shows the value, the interval, the verdict and the counts', async () => {
       const { page, close } = await open(browser, `${api.url}#/leaderboard?sweep=long`, phone);
       await rowsOf(page).first().waitFor();
       const counts = await shown(page.locator('.board-value .board-settings'));
       expect(counts).toHaveLength(4);
       for (const text of counts) expect(text).toMatch(/^fooled \d+ of \d+.*; robust \d+ of \d+/);
       expect(await shown(page.locator('.board-interval'))).toHaveLength(4);
+      expect(await shown(page.locator('.board-verdict'))).toEqual([
+        ...['no flags', '?suspect', 'no flags', 'no flags'],
+      ]);
       const first = await rowsOf(page).first().boundingBox();
       expect(first!.y + first!.height).toBeLessThan(phone.viewport.height);
       await close();
@@ -151,7 +154,7 @@ describeInBrowser('without scrolling', () => {
       .map(Number) as [number, number, number];
     expect(low).toBeLessThan(value);
     expect(high).toBeGreaterThan(value);
-    expect(await best!.getAttribute('title')).toMatch(/mean of 2 seeds; 200 images each; 95 % interval/);
+    expect(await best!.getAttribute('title')).toMatch(/mean of 2 seeds, 200 images each; 95 % interval/);
     const [top] = (
       (await (
         await fetch(`${api.url}v1/leaderboard?sweep=long&attack=pgd-linf&group=configuration`)
@@ -160,6 +163,19 @@ describeInBrowser('without scrolling', () => {
       }
     ).items;
     expect(value).toBeCloseTo(100 * top!.value, 1);
+    await close();
+  });
+
+  it('the list and the page of a sweep say how many configurations rank below the best one', async () => {
+    const { page, close } = await open(browser, `${api.url}#/sweeps`, phone);
+    const row = page.getByRole('row', { name: /γ against β/ });
+    await row.waitFor();
+    const [, below] = await shown(row.locator('.sweeps-what'));
+    expect(below).toBe('3 of 20 rank below: masked 3');
+    await page.goto(`${api.url}#/sweeps/done`);
+    const line = page.locator('.sweep-below');
+    await line.waitFor();
+    expect(await shown(line)).toEqual(['3 of 20 configurations rank below: masked 3']);
     await close();
   });
 });

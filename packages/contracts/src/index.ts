@@ -83,6 +83,7 @@ export { hyperparametersReadBy } from './sweep-faults.ts';
 export * from './sweep-overview.ts';
 export * from './system-errors.ts';
 export * from './text.ts';
+export * from './trial-value.ts';
 export * from './trial-verdict.ts';
 export * from './unfinished-warmup.ts';
 export * from './usage.ts';

@@ -184,3 +184,11 @@ export const EvaluationMetricName = z.enum(
 /** The title of a metric in a ranking. A trial has another clean accuracy too: that on all test images. */
 export const rankedTitle = (metric: EvaluationMetricName): string =>
   metric === 'cleanAccuracy' ? 'Clean accuracy of the attack images' : evaluationMetrics[metric].title;
+
+/** The metrics that are distances: their intervals need the distance of every image. */
+export const distanceMetrics = ['medianL2', 'medianLinf', 'noiseLevel'] as const;
+export const DistanceMetricName = z.enum(distanceMetrics);
+export type DistanceMetricName = z.infer<typeof DistanceMetricName>;
+
+export const isDistance = (metric: EvaluationMetricName): metric is DistanceMetricName =>
+  distanceMetrics.some((distance) => distance === metric);

@@ -12,7 +12,7 @@ import { DatasetSlug, SweepContent } from './dataset-spec.ts';
 import { Problem } from './errors.ts';
 import { HyperparameterValue } from './hyperparameters.ts';
 import { ExtendedNumber } from './json.ts';
-import { EvaluationMetricName } from './metrics.ts';
+import { DistanceMetricName, EvaluationMetricName } from './metrics.ts';
 import { WaitsBehind } from './other-sweeps.ts';
 import { Plan } from './plan.ts';
 import { ThreatModel } from './ranking.ts';
@@ -181,14 +181,17 @@ export const RobustAtEpsilon = z
   .meta({ id: 'RobustAtEpsilon' });
 export type RobustAtEpsilon = z.infer<typeof RobustAtEpsilon>;
 
-const medianInterval = z.tuple([ExtendedNumber, ExtendedNumber]).nullable();
+export const DistanceIntervals = z
+  .partialRecord(DistanceMetricName, z.tuple([ExtendedNumber, ExtendedNumber]).nullable())
+  .meta({
+    id: 'DistanceIntervals',
+    description:
+      'The 95 % intervals of distances. Medians: order statistics over the attacked images, null for fewer than six. Noise level: Student’s t over the fooled images, null for fewer than two. Null without a value, too.',
+  });
+export type DistanceIntervals = z.infer<typeof DistanceIntervals>;
 
-export const MedianIntervals = z.strictObject({ medianL2: medianInterval, medianLinf: medianInterval }).meta({
-  id: 'MedianIntervals',
-  description:
-    'The 95 % intervals of the medians, by order statistics over the attacked images. Null without a median, and for fewer than six images.',
-});
-export type MedianIntervals = z.infer<typeof MedianIntervals>;
+const intervalsWhere =
+  'In answers about whole trials, and of the metric that a list of trials was asked for.';
 
 export const Evaluation = z
   .strictObject({
@@ -202,7 +205,7 @@ export const Evaluation = z
       description:
         'Of an attack that looks for the smallest change, which has no robust accuracy of its own: the robust accuracy at its setting ε, else at the ε of the trial’s other attacks in its norm. Only in answers about whole trials.',
     }),
-    intervals: MedianIntervals.optional().meta({ description: 'Only in answers about whole trials.' }),
+    intervals: DistanceIntervals.optional().meta({ description: intervalsWhere }),
   })
   .meta({ id: 'Evaluation' });
 export type Evaluation = z.infer<typeof Evaluation>;
@@ -218,7 +221,7 @@ export const WorstCase = z
       description:
         'Null: no such number exists. A median is null in a norm in which no attack of the trial works (medianL2 under L∞ attacks alone, for example).',
     }),
-    intervals: MedianIntervals.optional().meta({ description: 'Only in answers about whole trials.' }),
+    intervals: DistanceIntervals.optional().meta({ description: intervalsWhere }),
   })
   .meta({ id: 'WorstCase' });
 export type WorstCase = z.infer<typeof WorstCase>;
@@ -248,6 +251,7 @@ export const Trial = z
         settings: z.record(z.string(), z.unknown()),
         summary: EvaluationSummary,
         verdict: Verdict,
+        intervals: Evaluation.shape.intervals,
       }),
     ),
     worstCase: WorstCase.nullable().meta({

@@ -9,7 +9,23 @@ import { objectiveOf, type ResolvedObjective, ThreatModel } from './ranking.ts';
 import { RecipeName } from './recipes.ts';
 import { isDecided, isPromoting } from './search.ts';
 import type { StoredDefinition } from './sweep.ts';
-import { TrialVerdict } from './trial-verdict.ts';
+import { plural } from './text.ts';
+import { TrialVerdict, verdictText, worstFirst } from './trial-verdict.ts';
+
+export const BelowCounts = z
+  .strictObject({
+    configurations: z.int().min(1).meta({ description: 'Those that rank below because of a verdict.' }),
+    ranked: z.int().min(1).meta({ description: 'All configurations with a value.' }),
+    verdicts: z.partialRecord(TrialVerdict, z.int().min(1)).meta({
+      description: 'How many of `configurations` have which verdict. Of several seeds, the worst one counts.',
+    }),
+  })
+  .meta({
+    id: 'BelowCounts',
+    description:
+      'How many configurations rank below all others, whatever their value, because a seed of them is masked, untrained or has too few images. Absent if none does.',
+  });
+export type BelowCounts = z.infer<typeof BelowCounts>;
 
 export const SweepOverview = z
   .strictObject({
@@ -37,11 +53,11 @@ export const SweepOverview = z
         }),
         seeds: z.int().min(1).optional().meta({ description: 'The number of seeds with a value.' }),
         images: z.int().min(0).optional().meta({ description: 'The images of the attack, over all seeds.' }),
-        interval: z.tuple([z.number(), z.number()]).optional().meta({
-          description:
-            'The 95 % Wilson interval of a share, over the images of all seeds together, or ±1.96 standard errors of the mean over the seeds where these are more; absent for other metrics.',
+        interval: z.tuple([ExtendedNumber, ExtendedNumber]).optional().meta({
+          description: 'The 95 % interval of the value, as on the leaderboard; absent where that has none.',
         }),
         verdict: TrialVerdict.nullable(),
+        below: BelowCounts.optional(),
       })
       .nullable()
       .meta({
@@ -61,4 +77,35 @@ export const objectiveOfBest = (
   if (listObjectives(objective).length > 1) return null;
   const resolved = objectiveOf(definition);
   return resolved.direction === evaluationMetrics[resolved.metric].direction ? resolved : null;
+};
+
+/** `4 of 6 configurations rank below: masked 3, too few 1`, the worst verdict first; in a narrow cell without the word `configurations`. */
+export const belowText = (
+  { configurations, ranked, verdicts }: BelowCounts,
+  { isBrief = false }: { readonly isBrief?: boolean } = {},
+): string => {
+  const counts = TrialVerdict.options
+    .toSorted(worstFirst)
+    .flatMap((verdict) => (verdicts[verdict] ? [`${verdictText(verdict)} ${verdicts[verdict]}`] : []));
+  const of = isBrief ? String(ranked) : plural(ranked, 'configuration');
+  const only = isBrief ? 'the only one' : 'the only configuration';
+  const some = `${configurations} of ${of} ${configurations === 1 ? 'ranks' : 'rank'} below`;
+  const all = `${ranked === 1 ? `${only} says` : `all ${of} say`} nothing${isBrief ? '' : ' about robustness'}`;
+  return `${configurations < ranked ? some : all}: ${counts.join(', ')}`;
+};
+
+type Best = NonNullable<SweepOverview['best']>;
+
+/** `200 images`, or `200 images each`; empty in answers of older versions. */
+const imagesOfBest = ({ seeds = 1, images }: Best): string => {
+  if (images === undefined) return '';
+  if (images % seeds !== 0) return `, ${plural(images, 'image')} together`;
+  return `, ${plural(images / seeds, 'image')}${seeds === 1 ? '' : ' each'}`;
+};
+
+/** Over what the value is: `trial 4, 200 images`, or `mean of 2 seeds, 200 images each`. A distance may be a median: `over 2 seeds`. */
+export const runsOfBest = (best: Best): string => {
+  const { trial, seeds = 1, metric } = best;
+  const mean = evaluationMetrics[metric].unit === 'fraction' ? 'mean of' : 'over';
+  return `${seeds === 1 ? `trial ${trial}` : `${mean} ${plural(seeds, 'seed')}`}${imagesOfBest(best)}`;
 };

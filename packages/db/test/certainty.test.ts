@@ -103,6 +103,10 @@ test('a guess that wins stands below the others, and so does a share of few imag
   const byConfiguration = await rank({ sweep, group: 'configuration' });
   expect(byConfiguration.items.map(({ verdict }) => verdict)).toEqual(items.map(({ verdict }) => verdict));
   expect((await getTrial(db, items[3]!.trialId)).verdict).toBe('untrained');
+  expect((await getSweep(db, sweep)).overview!.best).toMatchObject({
+    value: 0.5,
+    below: { configurations: 3, ranked: 4, verdicts: { untrained: 2, 'too-few': 1 } },
+  });
 });
 
 describe('seeds', () => {
@@ -173,11 +177,17 @@ describe('seeds', () => {
   });
 
   test('have the mean of their intervals for a distance, as wide as they differ', async () => {
-    const { sweepId: sweep } = await submit(db, { seeds: [23, 24], space: { gamma: [1] } });
+    const { sweepId: sweep } = await submit(db, {
+      ...{ seeds: [23, 24], space: { gamma: [1] } },
+      objective: { attack: 'fgsm', metric: 'medianL2' },
+    });
     await runAll(({ seed }) => ({ success: fooled(20, 20), l2: seed / 10, medianL2: seed / 10 }));
     const [row] = (await rank({ sweep, group: 'configuration', metric: 'medianL2' })).items;
     // Each seed has an interval of no width. The medians 2.3 and 2.4 have the standard error 0.05.
     expect(row!.interval!.map((end) => Number(end).toFixed(6))).toEqual(['2.252002', '2.447998']);
+    const { best } = (await getSweep(db, sweep)).overview!;
+    expect(best).toMatchObject({ metric: 'medianL2', value: row!.value, interval: row!.interval });
+    expect(best).not.toHaveProperty('below');
     const [noise] = (await rank({ sweep, metric: 'noiseLevel' })).items;
     expect(noise!.interval!.map((end) => Number(end).toFixed(6))).toEqual(['2.400000', '2.400000']);
   });
@@ -215,8 +225,23 @@ test('the best configuration of a sweep is the first one of its leaderboard: a s
       [2, 0.85, 'untrained'],
     ],
   );
-  const best = { value: 0.5, seeds: 2, verdict: 'ok', interval: wilsonInterval(40, 80) };
+  const below = { configurations: 1, ranked: 2, verdicts: { untrained: 1 } };
+  const best = { value: 0.5, seeds: 2, verdict: 'ok', interval: wilsonInterval(40, 80), below };
   expect((await getSweep(db, sweep)).overview!.best).toMatchObject(best);
+});
+
+test('the counts of a sweep that has an attack twice are of the one in its objective', async () => {
+  const { sweepId: sweep } = await submit(db, {
+    ...{ seeds: [941], space: { gamma: [1, 2] }, recipes: ['funn', 'classic'] },
+    attacks: [...fgsm, { attack: 'fgsm', search: false, epsilon: 0.2 }],
+    objective: { attack: 'fgsm', metric: 'robustAccuracy' },
+  });
+  await runAll(({ gamma }) => ({ success: fooled(10, 40), verdict: gamma === 2 ? 'masked' : 'ok' }));
+  // Two of funn, of which one is masked, and classic, which reads no gamma.
+  expect((await getSweep(db, sweep)).overview!.best).toMatchObject({
+    ...{ attack: 'fgsm', settings: { epsilon: 0.1 } },
+    below: { configurations: 1, ranked: 3, verdicts: { masked: 1 } },
+  });
 });
 
 test('the interval of a median has order statistics as its ends; a failure is infinite', async () => {
@@ -287,6 +312,26 @@ test('other attacks that rank another run first are named, and runs without the 
   expect((await rank({ attack: 'pgd-linf', dataset: 'glyphs' })).notShown).toEqual(others);
   expect(await rank({ attack: 'pgd-linf', where: 'gamma:1' })).not.toHaveProperty('notShown');
   expect(await rank({ attack: undefined })).not.toHaveProperty('notShown');
+});
+
+test('the value of a run of another recipe is found by the attack: its recipe has other stages', async () => {
+  const { sweepId: sweep } = await submit(db, {
+    ...{ seeds: [951], space: { gamma: [1] }, recipes: ['funn', 'classic'] },
+    attacks: [{ attack: 'pgd-linf', epsilon: 0.1 }, 'deepfool-l2'],
+  });
+  // Classic reads no gamma. DeepFool stands at another place among its stages than among those of funn.
+  await runAll(({ gamma, attack: name }) => {
+    const isFunn = gamma === 1;
+    if (name === 'pgd-linf') return { success: fooled(isFunn ? 5 : 30, 40), l2: 9, medianL2: 9 };
+    return { success: fooled(40, 40), l2: isFunn ? 1 : 2, medianL2: isFunn ? 1 : 2 };
+  });
+  for (const group of ['trial', 'configuration']) {
+    const board = await rank({ sweep, attack: 'pgd-linf', group });
+    expect(board.items.map(({ recipe }) => recipe)).toEqual(['funn', 'classic']);
+    expect(board.otherBest).toEqual([
+      { attack: 'deepfool-l2', metric: 'medianL2', trialId: board.items[1]!.trialId },
+    ]);
+  }
 });
 
 test('another attack does not disagree where its best run is only tied with the best run, or better by chance', async () => {

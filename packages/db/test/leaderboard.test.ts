@@ -277,7 +277,7 @@ describe('the worst case', () => {
     ]);
     const trial = await getTrial(db, rows[0]!.trialId);
     // The least distances of 20 images: 5 times L2 0.2, 15 times 3. The ends are those at ranks 6 and 15.
-    const intervals = { medianL2: [3, 3], medianLinf: [1.5, 1.5] };
+    const intervals = { medianL2: [3, 3], medianLinf: [1.5, 1.5], noiseLevel: [0.2, 0.2] };
     expect(trial.worstCase).toEqual({
       intervals,
       within: { linf: 0.2 },

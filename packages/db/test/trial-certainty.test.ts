@@ -1,4 +1,4 @@
-/** How sure the medians of a trial are, and which compared trials their worst cases tell apart. */
+/** How sure the distances of a trial are, and which compared trials their worst cases tell apart. */
 import { routes } from '@funnel/contracts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compareTrials, completeStage, type Db, getTrial, listTrials } from '../src/index.ts';
@@ -54,12 +54,21 @@ test('a trial has the intervals of its medians, and trials that cannot be told a
   expect(routes.getTrial.response.safeParse(first).success).toBe(true);
   // Of 20 images, the ends stand at ranks 6 and 15. PGD fools all of them, Square every fourth.
   expect(first.evaluations.map(({ intervals }) => intervals)).toEqual([
-    { medianL2: [0.5, 0.5], medianLinf: [0.25, 0.5] },
-    { medianL2: ['Infinity', 'Infinity'], medianLinf: ['Infinity', 'Infinity'] },
+    { medianL2: [0.5, 0.5], medianLinf: [0.25, 0.5], noiseLevel: [0.5, 0.5] },
+    { medianL2: ['Infinity', 'Infinity'], medianLinf: ['Infinity', 'Infinity'], noiseLevel: [0.5, 0.5] },
   ]);
   // No attack works in L2.
   expect(first.worstCase!.values).toMatchObject({ robustAccuracy: 0, medianL2: null, medianLinf: 0.25 });
-  expect(first.worstCase!.intervals).toEqual({ medianL2: null, medianLinf: [0.25, 0.25] });
+  expect(first.worstCase!.intervals).toMatchObject({ medianL2: null, medianLinf: [0.25, 0.25] });
+  // A list has the intervals that it was asked for, and no others.
+  const asked = await listTrials(db, { sweepId, limit: 1, intervals: 'medianLinf' });
+  expect(routes.listTrials.response.safeParse(asked).success).toBe(true);
+  expect(asked.items[0]!.evaluations.map(({ intervals }) => intervals)).toEqual([
+    { medianLinf: [0.25, 0.5] },
+    { medianLinf: ['Infinity', 'Infinity'] },
+  ]);
+  expect(asked.items[0]!.worstCase!.intervals).toEqual({ medianLinf: [0.25, 0.25] });
+  expect(items[0]!.evaluations.map(({ intervals }) => intervals)).toEqual([undefined, undefined]);
   const compared = await compareTrials(
     db,
     items.map(({ id }) => id),

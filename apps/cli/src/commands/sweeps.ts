@@ -1,6 +1,8 @@
 import type { Client } from '@funnel/client';
 import {
   endedStatuses,
+  isDistance,
+  objectiveOf,
   plural,
   type Stage,
   StoredSweepStatus,
@@ -117,11 +119,14 @@ const listTrials = async (
 ): Promise<void> => {
   const api = client();
   const id = await findSweep(api, idOrName);
+  const { definition } = await api.getSweep({ params: { id } });
+  const { metric } = objectiveOf(definition);
+  const intervals = isDistance(metric) ? metric : undefined;
   const ask = (page: { limit: number; cursor?: string }) =>
-    api.listTrials({ params: { id }, query: { status, ...page } });
+    api.listTrials({ params: { id }, query: { status, intervals, ...page } });
   const { items, isComplete } = await firstItems(ask, limit);
   const { describeTrials } = await loadTrialWords();
-  present(output, items, (trials) => describeTrials(trials, output.resultColumns()));
+  present(output, items, (trials) => describeTrials(trials, definition, output.resultColumns()));
   if (!isComplete) {
     const all = `\`npx funnel export trials --sweep ${id}\` has all.`;
     output.note(firstOnly(items.length, 'trial', `--limit shows more; ${all}`));

@@ -16,7 +16,7 @@ import {
 } from '@funnel/contracts';
 import { describeWarmups } from './below-leaderboard.ts';
 import { formatCounted, formatShare, formatSureNumber, formatSureShare, formatTable } from './format.ts';
-import { titleOf } from './leaderboard.ts';
+import { titleOf } from './metrics.ts';
 import { settingsText } from './trials.ts';
 
 type Row = { readonly what: string; readonly cells: readonly string[] };

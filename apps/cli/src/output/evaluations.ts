@@ -15,12 +15,11 @@ import {
   type Column,
   formatCounted,
   formatCountedShort,
-  formatNumber,
   formatShare,
   formatSureNumber,
   formatTable,
 } from './format.ts';
-import { titleOf } from './leaderboard.ts';
+import { titleOf } from './metrics.ts';
 import { settingsText } from './trials.ts';
 import { displayWidth } from './width.ts';
 
@@ -92,7 +91,7 @@ export const evaluationTable = (
       medianColumn(evaluations),
       {
         title: 'noise level',
-        value: ({ summary }) => formatNumber(summary.noiseLevel),
+        value: ({ summary, intervals }) => formatSureNumber(summary.noiseLevel, intervals?.noiseLevel),
         align: 'right',
         isOptional: true,
       },

@@ -29,19 +29,31 @@ export const formatHyperparameter = (value: HyperparameterValue | undefined): st
 export const formatShare = (value: number | null | undefined): string =>
   value === null || value === undefined ? '–' : `${(value * 100).toFixed(1)} %`;
 
+/** `29.1–47.8`: the ends of an interval of a share, in percent. */
+export const formatShareEnds = (interval: Interval): string =>
+  interval.map((end) => (end * 100).toFixed(1)).join('–');
+
 /** `38.0 % (29.1–47.8)`: a share and the ends of its 95 % interval. */
 export const formatSureShare = (value: number | null | undefined, interval?: Interval | null): string =>
   !interval || value === null || value === undefined
     ? formatShare(value)
-    : `${formatShare(value)} (${interval.map((end) => (end * 100).toFixed(1)).join('–')})`;
+    : `${formatShare(value)} (${formatShareEnds(interval)})`;
 
 /** `38 of 100 (38.0 %, 29.1–47.8)`: a count, its share, and the ends of the 95 % interval of the share. */
 export const formatCounted = (count: number, of: number, interval: Interval | null): string =>
-  `${count} of ${of}${interval === null ? '' : ` (${formatShare(count / of)}, ${interval.map((end) => (end * 100).toFixed(1)).join('–')})`}`;
+  `${count} of ${of}${interval === null ? '' : ` (${formatShare(count / of)}, ${formatShareEnds(interval)})`}`;
 
 /** `38 of 100 (29–48 %)`: without the share, and with whole percents. */
 export const formatCountedShort = (count: number, of: number, interval: Interval | null): string =>
   `${count} of ${of}${interval === null ? '' : ` (${interval.map((end) => Math.round(end * 100)).join('–')} %)`}`;
+
+/** With three digits. */
+const formatShort = (end: ExtendedNumber): string =>
+  formatNumber(Number.isFinite(Number(end)) ? Number(Number(end).toPrecision(3)) : end);
+
+/** `1.07–1.5`: the ends of an interval, which may be infinite, with three digits. */
+export const formatNumberEnds = (interval: readonly [ExtendedNumber, ExtendedNumber]): string =>
+  interval.map(formatShort).join('–');
 
 /** `1.233 (1.07–1.5)`: a number and the ends of its 95 % interval, which may be infinite. */
 export const formatSureNumber = (
@@ -50,11 +62,7 @@ export const formatSureNumber = (
 ): string =>
   value === null || !interval
     ? formatNumber(value)
-    : `${formatNumber(value)} (${interval.map((end) => formatShort(end)).join('–')})`;
-
-/** With three digits. */
-const formatShort = (end: ExtendedNumber): string =>
-  formatNumber(Number.isFinite(Number(end)) ? Number(Number(end).toPrecision(3)) : end);
+    : `${formatNumber(value)} (${formatNumberEnds(interval)})`;
 
 /** `42 s`, `3 min 5 s`, `2 h 10 min`: at most two units. */
 export const formatDuration = (seconds: number): string => {

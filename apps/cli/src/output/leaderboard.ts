@@ -5,7 +5,6 @@ import {
   attacks,
   distanceMetric,
   type EvaluationMetricName,
-  type ExtendedNumber,
   evaluationMetrics,
   type LeaderboardRow,
   lettersText,
@@ -25,23 +24,13 @@ import {
 } from '@funnel/contracts';
 import { describeOlder, describeRemedies, describeTies, describeWarmups } from './below-leaderboard.ts';
 import { countColumns } from './count-columns.ts';
-import { type Column, formatNumber, formatShare, formatSureShare, formatTable } from './format.ts';
+import { type Column, formatShare, formatSureShare, formatTable } from './format.ts';
+import { endsText, inSentence, metricText, titleOf } from './metrics.ts';
 import { describeBelow, describeCertainty, describeRungs } from './row-order.ts';
 import { differingHyperparameters, settingsText } from './trials.ts';
 
-/** A title within a sentence. A word starts in lower case; a norm such as L2 keeps its capital. */
-export const inSentence = (title: string): string =>
-  title.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
-
-/** The title of a metric within a sentence. */
-export const titleOf = (metric: EvaluationMetricName): string => inSentence(evaluationMetrics[metric].title);
-
 /** The title of a metric in a sentence about a ranking. */
 const rankedTitleOf = (metric: EvaluationMetricName): string => inSentence(rankedTitle(metric));
-
-/** A value of the metric: a fraction as a percentage, any other number with four digits. */
-export const metricText = (metric: EvaluationMetricName, value: number | null): string =>
-  (evaluationMetrics[metric].unit === 'fraction' ? formatShare : formatNumber)(value);
 
 /** Returns true when there are several rows and all have the same value. */
 export const allTie = (rows: readonly LeaderboardRow[]): boolean =>
@@ -145,10 +134,8 @@ const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string =>
 /** ` (40.2–53.9)` for a share in percent, ` (0.91–∞)` for a distance; ` (29.4–48.5; seeds 14.6–62.5)` where seeds differ by more. */
 const intervalText = (row: LeaderboardRow): string => {
   if (row.interval === null) return '';
-  const rangeText = (range: readonly ExtendedNumber[]): string =>
-    range.map((end) => metricText(row.metric, Number(end)).replace(' %', '')).join('–');
   const spread = seedSpread(row);
-  return ` (${rangeText(row.interval)}${spread === null ? '' : `; seeds ${rangeText(spread)}`})`;
+  return ` (${endsText(row.metric, row.interval)}${spread === null ? '' : `; seeds ${endsText(row.metric, spread)}`})`;
 };
 
 const valueText = (row: LeaderboardRow): string =>

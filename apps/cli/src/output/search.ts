@@ -9,7 +9,7 @@ import {
   type SearchState,
 } from '@funnel/contracts';
 import { type Column, formatHyperparameter, formatNumber, formatTable } from './format.ts';
-import { inSentence, metricText } from './leaderboard.ts';
+import { inSentence, metricText } from './metrics.ts';
 
 type Values = SearchDecision['outcome']['values'];
 type Objective = SearchState['objectives'][number];

@@ -9,6 +9,7 @@ import {
   type SweepDetail,
   statusText,
 } from '@funnel/contracts';
+import { bestCell, bestLines } from './best-configuration.ts';
 import {
   type Column,
   formatDuration,
@@ -65,6 +66,9 @@ const tagsColumn = (width: number | null): Column<Sweep> => ({
   value: ({ tags }) => tagsText(tags ?? [], width === null ? null : tagsWidth),
 });
 
+/** The best value so far, by the objective of each sweep. */
+const bestColumn: Column<Sweep> = { title: 'best so far', value: bestCell, isOptional: true };
+
 /** In a narrow terminal: `5 of 20, 1 failed` */
 const shortCounts = (counts: Readonly<Partial<Record<string, number>>>): string => {
   const all = Object.values(counts).reduce<number>((sum, count) => sum + (count ?? 0), 0);
@@ -92,6 +96,7 @@ export const describeSweeps = (sweeps: readonly Sweep[], width: number | null = 
             title: 'trials',
             value: ({ trials }) => (width !== null && width < narrow ? shortCounts : countsText)(trials),
           },
+          ...(sweeps.some(({ overview }) => overview?.best) ? [bestColumn] : []),
           ...(sweeps.some(({ tags }) => tags?.length) ? [tagsColumn(width)] : []),
           { title: 'created', value: ({ createdAt }) => formatMinute(createdAt), isOptional: true },
           // Last, because it may be long.
@@ -164,6 +169,7 @@ export const describeSweep = (sweep: SweepDetail): string => {
     `recipes   ${recipes.join(', ')}`,
     ...(sweep.search ? [`search    ${search.strategy}: ${searchText(sweep.search)}`] : []),
     `trials    ${countsText(sweep.trials)}`,
+    ...bestLines(sweep),
     `epochs    ${done} trained of ${sweep.search ? 'about ' : ''}${total} planned${sweep.plan.awaited ? `, ${sweep.plan.awaited.epochs} of them in other sweeps` : ''}${unshared > total ? `; ${unshared} without sharing` : ''}`,
     'stages',
     ...stages,

@@ -3,15 +3,21 @@ import {
   type AttackName,
   attackSpec,
   attacks,
+  cleanAccuracyInterval,
   fractionText,
   type HyperparameterName,
   type HyperparameterValue,
+  objectiveOf,
+  objectiveValue,
+  type ResolvedObjective,
   type Stage,
   type StageLogLine,
+  type StoredDefinition,
   type Trial,
   verdictText,
 } from '@funnel/contracts';
-import { type Column, formatHyperparameter, formatSecond, formatShare, formatTable } from './format.ts';
+import { type Column, formatHyperparameter, formatSecond, formatSureShare, formatTable } from './format.ts';
+import { sureText, titleOf } from './metrics.ts';
 
 type Run = { readonly attack: AttackName; readonly settings: Readonly<Record<string, unknown>> };
 
@@ -57,8 +63,31 @@ export const differingHyperparameters = <Row extends HasHyperparameters>(
   }));
 };
 
-/** The trials of one sweep: the hyperparameters that differ, as many as `width` has room for, and the status of each. */
-export const describeTrials = (trials: readonly Trial[], width: number | null = null): string =>
+/** The value by which a sweep ranks its trials. None for the clean accuracy, which has a column of its own. */
+const objectiveColumns = (objective: ResolvedObjective): readonly Column<Trial>[] => {
+  const { run, metric } = objective;
+  if (metric === 'cleanAccuracy') return [];
+  return [
+    {
+      title: `${titleOf(metric)}${run ? `, ${run.attack}` : ''}`,
+      value: (trial) => {
+        const { value, interval } = objectiveValue(trial, objective);
+        return sureText(metric, value, interval);
+      },
+      align: 'right',
+    },
+  ];
+};
+
+/**
+ * The trials of one sweep: the hyperparameters that differ, as many as `width` has room for, and the status and the values of each, with 95 %
+ * intervals.
+ */
+export const describeTrials = (
+  trials: readonly Trial[],
+  definition: StoredDefinition,
+  width: number | null = null,
+): string =>
   trials.length === 0
     ? 'No trial matches.'
     : formatTable<Trial>(
@@ -69,7 +98,13 @@ export const describeTrials = (trials: readonly Trial[], width: number | null = 
           ...differingHyperparameters(trials).map((column) => ({ ...column, isOptional: true })),
           { title: 'seed', value: ({ seed }) => String(seed), align: 'right' },
           { title: 'status', value: ({ status }) => status },
-          { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
+          {
+            title: 'clean',
+            value: ({ cleanAccuracy: clean }) =>
+              formatSureShare(clean, cleanAccuracyInterval(clean, definition.dataset.test)),
+            align: 'right',
+          },
+          ...objectiveColumns(objectiveOf(definition)),
           {
             title: 'attacks',
             value: ({ evaluations }) => String(evaluations.length),

@@ -6,20 +6,19 @@ import {
   evaluationMetrics,
   expandAttacks,
   isBounded,
+  type MeasuredValue,
   type Metric,
   objectiveOf,
   ranksBelow,
-  readExtended,
   type SweepDefinition,
   type Trial,
   threatModelOf,
   usualMetric,
+  valueUnder,
   withinText,
-  worstCaseShare,
+  worstCaseValue,
 } from '@funnel/contracts';
 import { attackLabel, formatMeasured, formatPercent, keyOfRun } from '../format.ts';
-
-type Interval = readonly [number, number];
 
 export type Objective = {
   /** Key of the attack with its settings; '' for the worst case over all attacks. */
@@ -90,44 +89,22 @@ export const createObjective = (
   format: formatMetric(metric),
 });
 
-const intervals = {
-  robustAccuracy: 'robustInterval',
-  successRate: 'successInterval',
-  cleanAccuracy: 'cleanInterval',
-} as const;
-
-export type Result = {
+export type Result = MeasuredValue & {
   readonly trial: Trial;
-  /** Null if the trial is not measured yet, or has no value. A distance may be infinite. */
-  readonly value: number | null;
-  readonly interval: Interval | null;
   readonly clean: number | null;
   /** Ranks below all others: masked, untrained, or with too few images. */
   readonly masked: boolean;
 };
 
-type Measured = Pick<Result, 'value' | 'interval'>;
-
-const unknown: Measured = { value: null, interval: null };
-
 /** The value under one attack. */
-const measuredBy = (trial: Trial, { attack, metric }: Objective): Measured => {
-  const summary = trial.evaluations.find((evaluation) => keyOfRun(evaluation) === attack)?.summary;
-  if (!summary) return unknown;
-  const named = metric in intervals ? intervals[metric as keyof typeof intervals] : null;
-  return { value: readExtended(summary[metric]), interval: named ? summary[named] : null };
-};
-
-/** The value in the worst case over all attacks. All of them attack the same images. */
-export const worstCaseOf = (trial: Trial, metric: EvaluationMetricName): Measured => {
-  if (metric === 'robustAccuracy' || metric === 'successRate' || metric === 'cleanAccuracy')
-    return worstCaseShare(trial, metric) ?? unknown;
-  return { value: readExtended(trial.worstCase?.values[metric] ?? null), interval: null };
+const measuredBy = (trial: Trial, { attack, metric }: Objective): MeasuredValue => {
+  const evaluation = trial.evaluations.find((each) => keyOfRun(each) === attack);
+  return evaluation ? valueUnder(evaluation, metric) : { value: null, interval: null };
 };
 
 export const resultOf = (trial: Trial, objective: Objective): Result => ({
   trial,
-  ...(objective.attack === '' ? worstCaseOf(trial, objective.metric) : measuredBy(trial, objective)),
+  ...(objective.attack === '' ? worstCaseValue(trial, objective.metric) : measuredBy(trial, objective)),
   clean: trial.cleanAccuracy,
   masked: trial.verdict !== null && ranksBelow(trial.verdict),
 });

@@ -32,7 +32,7 @@ const bestOf = (definition: StoredDefinition, trials: readonly Trial[]): SweepOv
     const key = JSON.stringify([trial.recipe, trial.hyperparameters]);
     if (value !== null) configurations.set(key, [...(configurations.get(key) ?? []), { trial, value }]);
   }
-  const [best] = [...configurations.values()]
+  const all = [...configurations.values()]
     .map((seeds) => ({
       seeds,
       value: seeds.reduce((sum, { value }) => sum + value, 0) / seeds.length,
@@ -41,7 +41,12 @@ const bestOf = (definition: StoredDefinition, trials: readonly Trial[]): SweepOv
     .sort(
       (a, b) => Number(ranksBelow(a.verdict)) - Number(ranksBelow(b.verdict)) || sign * (a.value - b.value),
     );
+  const [best] = all;
   if (!best) return null;
+  const verdicts = all.flatMap((each) => (ranksBelow(each.verdict) ? [each.verdict] : []));
+  const counts = Object.fromEntries(
+    verdicts.map((one) => [one, verdicts.filter((other) => other === one).length]),
+  );
   const { seeds, value, verdict } = best;
   const images = seeds.reduce((sum, { trial }) => sum + trial.evaluations[0]!.summary.images, 0);
   return {
@@ -54,6 +59,9 @@ const bestOf = (definition: StoredDefinition, trials: readonly Trial[]): SweepOv
     images,
     ...(metric === 'robustAccuracy' && { interval: wilsonInterval(Math.round(value * images), images) }),
     verdict,
+    ...(verdicts.length > 0 && {
+      below: { configurations: verdicts.length, ranked: all.length, verdicts: counts },
+    }),
   };
 };
 

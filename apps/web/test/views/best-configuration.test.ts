@@ -1,8 +1,9 @@
-import type { SweepOverview } from '@funnel/contracts';
+import { belowText, type SweepOverview } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import {
   describeBest,
   evidenceOfBest,
+  intervalOfBest,
   saysNothing,
   titleOfBest,
 } from '../../src/views/sweeps/best-configuration.ts';
@@ -23,9 +24,9 @@ const share: Best = { ...counted, interval: [0.4215, 0.519] };
 describe('the best configuration of a sweep', () => {
   it('names the attack with its ε, the interval and the seeds', () => {
     expect(titleOfBest(share)).toBe('robust accuracy · PGD L∞ ε 0.3');
-    expect(evidenceOfBest(share)).toBe('42.1–51.9%, mean of 2 seeds');
+    expect(evidenceOfBest(share)).toBe('42.1–51.9%, mean of 2 seeds, 200 images each');
     expect(describeBest(share)).toBe(
-      'robust accuracy · PGD L∞ ε 0.3; mean of 2 seeds; 200 images each; 95 % interval 42.1–51.9%; the first is trial 3; configurations that are masked, untrained or measured on too few images rank below, whatever their value',
+      'robust accuracy · PGD L∞ ε 0.3; mean of 2 seeds, 200 images each; 95 % interval 42.1–51.9%; the first is trial 3; configurations of which a seed is masked, untrained or measured on too few images rank below, whatever their value',
     );
   });
 
@@ -35,11 +36,14 @@ describe('the best configuration of a sweep', () => {
     expect(titleOfBest({ ...worst, metric: 'medianL2' })).toBe('median L2');
   });
 
-  it('has the images of a distance, which has no interval', () => {
+  it('has the interval and the images of a distance', () => {
     const distance: Best = { ...counted, metric: 'medianL2', attack: 'deepfool-l2', settings: { steps: 50 } };
     expect(titleOfBest(distance)).toBe('median L2 · DeepFool L2');
     expect(evidenceOfBest(distance)).toBe('over 2 seeds, 200 images each');
     expect(evidenceOfBest({ ...distance, seeds: 1, images: 60 })).toBe('trial 3, 60 images');
+    const sure: Best = { ...distance, interval: [1.07, 'Infinity'] };
+    expect(intervalOfBest(sure)).toBe('1.07–∞');
+    expect(evidenceOfBest(sure)).toBe('1.07–∞, over 2 seeds, 200 images each');
   });
 
   it('is marked where the leaderboard would rank it below all others', () => {
@@ -51,10 +55,25 @@ describe('the best configuration of a sweep', () => {
     ]);
     expect(describeBest(guess)).toBe(
       describeBest(share).replace(
-        /configurations that .*$/,
+        /configurations of which .*$/,
         'every configuration so far is masked, untrained or measured on too few images',
       ),
     );
+  });
+
+  it('says how many configurations rank below it', () => {
+    const below = { configurations: 4, ranked: 6, verdicts: { 'too-few': 1, masked: 3 } } as const;
+    expect(belowText(below)).toBe('4 of 6 configurations rank below: masked 3, too few 1');
+    expect(belowText(below, { isBrief: true })).toBe('4 of 6 rank below: masked 3, too few 1');
+    const one = { configurations: 1, ranked: 2, verdicts: { untrained: 1 } };
+    expect(belowText(one)).toBe('1 of 2 configurations ranks below: untrained 1');
+    expect(belowText({ ...one, ranked: 1 })).toBe(
+      'the only configuration says nothing about robustness: untrained 1',
+    );
+    expect(belowText({ ...one, configurations: 2, verdicts: { untrained: 2 } }, { isBrief: true })).toBe(
+      'all 2 say nothing: untrained 2',
+    );
+    expect(describeBest({ ...share, below })).toContain('; 4 of 6 configurations rank below: masked 3,');
   });
 
   it('says what an answer of an older version has', () => {

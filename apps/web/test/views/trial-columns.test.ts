@@ -1,13 +1,8 @@
-import type { Trial } from '@funnel/contracts';
+import { cleanAccuracyInterval, type Trial } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import type { Result } from '../../src/statistics/objective.ts';
 import { createObjective } from '../../src/statistics/objective.ts';
-import {
-  cleanIntervalOf,
-  columnsOf,
-  parseFilter,
-  sortResults,
-} from '../../src/views/sweep/trial-columns.tsx';
+import { columnsOf, parseFilter, sortResults } from '../../src/views/sweep/trial-columns.tsx';
 
 const result = (
   number: number,
@@ -94,9 +89,9 @@ describe('the filter of the trials table', () => {
 
 it('the clean accuracy has the Wilson interval of the test images', () => {
   // 38 of 100: [0.2910, 0.4780]
-  expect(cleanIntervalOf(0.38, 100)).toEqual([expect.closeTo(0.291, 3), expect.closeTo(0.478, 3)]);
-  expect(cleanIntervalOf(null, 100)).toBeNull();
-  expect(cleanIntervalOf(0.38, undefined)).toBeNull();
+  expect(cleanAccuracyInterval(0.38, 100)).toEqual([expect.closeTo(0.291, 3), expect.closeTo(0.478, 3)]);
+  expect(cleanAccuracyInterval(null, 100)).toBeNull();
+  expect(cleanAccuracyInterval(0.38, undefined)).toBeNull();
 });
 
 it('a trial that says nothing stands after the measured ones in both directions, before those without a value', () => {

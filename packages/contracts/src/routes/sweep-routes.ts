@@ -1,6 +1,7 @@
 /** Routes that plan, submit, list and control sweeps. */
 import { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
+import { DistanceMetricName } from '../metrics.ts';
 import { Plan } from '../plan.ts';
 import { Stage, Submission, Sweep, SweepDetail, Trial } from '../resources.ts';
 import { ExtendSearch, SearchDecision, SearchState, TryPoint } from '../search-resources.ts';
@@ -137,7 +138,13 @@ export const sweepRoutes = {
     summary: 'Trials of a sweep by number.',
     role: 'read',
     params: ById,
-    query: z.strictObject({ status: TrialStatus.optional(), ...page }),
+    query: z.strictObject({
+      status: TrialStatus.optional(),
+      intervals: DistanceMetricName.optional().meta({
+        description: 'Also compute the 95 % interval of this metric, for every attack and the worst case.',
+      }),
+      ...page,
+    }),
     response: pageOf(Trial),
     errors: ['NOT_FOUND'],
   },

@@ -138,10 +138,7 @@ export const cleanIntervalOf = (seeds: readonly SeedEvidence[]): [number, number
 };
 
 /** Of a share: over the images of all seeds. Null for a metric that is no share. */
-export const shareInterval = (
-  metric: EvaluationMetricName,
-  seeds: readonly SeedEvidence[],
-): Interval | null => {
+const shareInterval = (metric: EvaluationMetricName, seeds: readonly SeedEvidence[]): Interval | null => {
   const share = shareOf(metric, countsOf(seeds));
   return share && intervalOfShares(...share, seedShares(metric, seeds) ?? [share[0] / share[1]]);
 };

@@ -1,6 +1,6 @@
 /** What a ranking does not show by itself: the trials that it leaves out, and the runs that other attacks rank first. */
 import { type LeaderboardPage, type LeaderboardQuery, usualMetric } from '@funnel/contracts';
-import { float8, int8, orNull } from '../connection/columns.ts';
+import { float8, int2, int8, orNull } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { compareRows } from './compare-rows.ts';
 import { evaluationsOfTrials } from './evaluations.ts';
@@ -33,24 +33,32 @@ const countNotShown = async (
   return counts && counts.trials > 0 ? counts : undefined;
 };
 
-/** The utility of a row: that of its trial, or of the configuration of its trial. */
-const utilities = {
-  trial: 'SELECT s.utility FROM scores s WHERE s.trial_id = $1 AND s.ordinal = $2 AND s.metric = $3',
-  configuration: `SELECT c.utility FROM trials t JOIN configuration_scores c USING (sweep_id, configuration_index)
-    WHERE t.id = $1 AND c.ordinal = $2 AND c.metric = $3`,
+/** The scores of a trial, or of its configuration. */
+const scoresOf = {
+  trial: 'SELECT s.utility, s.ordinal FROM scores s',
+  configuration: `SELECT c.utility, s.ordinal FROM scores s
+    JOIN configuration_scores c USING (sweep_id, configuration_index, ordinal, metric)`,
 } satisfies Record<LeaderboardQuery['group'], string>;
 
 type Grouped = Pick<LeaderboardQuery, 'metric' | 'group'>;
 
-/** The utility of a trial, or of its configuration, in the ranking by the attack with this ordinal. Undefined if it does not rank there. */
-const utilityOf = async (
+/**
+ * The place of a trial in the ranking of `row`: by the same attack with the same settings, or in the worst case. The ordinal may be another one, because
+ * trials of other recipes have other stages. Undefined if the trial does not rank there.
+ */
+const placeOf = async (
   tx: Tx,
   trialId: string,
-  ordinal: number,
+  { ordinal, attack, settings }: RankedRow,
   { metric, group }: Grouped,
-): Promise<number | null | undefined> => {
-  const [row] = await tx.query({ utility: orNull(float8()) }, utilities[group], [trialId, ordinal, metric]);
-  return row?.utility;
+): Promise<Pick<RankedRow, 'utility' | 'ordinal'> | undefined> => {
+  const [place] = await tx.query(
+    { utility: orNull(float8()), ordinal: int2() },
+    `${scoresOf[group]} JOIN evaluations e ON e.stage_id = s.stage_id
+     WHERE s.trial_id = $1 AND s.metric = $2 AND s.attack = $3 AND ($3 = '' OR e.settings = $4::jsonb)`,
+    [trialId, metric, ordinal === -1 ? '' : attack, JSON.stringify(settings)],
+  );
+  return place;
 };
 
 /** Whether another attack truly ranks `top` above `best`: its value is better there, and its letters tell the two apart. */
@@ -60,9 +68,9 @@ const isBetter = async (
   best: RankedRow,
   { metric, group }: Grouped,
 ): Promise<boolean> => {
-  const own = await utilityOf(tx, best.trial_id, top.ordinal, { metric, group });
-  if (own === undefined || own === null || top.utility === null || top.utility <= own) return false;
-  const rows = [top, { ...top, trial_id: best.trial_id, utility: own }];
+  const own = await placeOf(tx, best.trial_id, top, { metric, group });
+  if (!own || own.utility === null || top.utility === null || top.utility <= own.utility) return false;
+  const rows = [top, { ...top, trial_id: best.trial_id, ...own }];
   const evidence = await readEvidence(tx, rows, { metric, allSeeds: group === 'configuration' });
   const measured = rows.map(({ utility }, i) => ({
     value: rankedValue(utility, metric),
@@ -93,7 +101,7 @@ const findOtherBest = async (
     ({ attack }) => attack !== query.attack && runs.length > 1,
   );
   const tiesHere = async (top: RankedRow): Promise<boolean> =>
-    (await utilityOf(tx, top.trial_id, best.ordinal, query)) === best.utility;
+    (await placeOf(tx, top.trial_id, best, query))?.utility === best.utility;
   const found: NonNullable<LeaderboardPage['otherBest']> = [];
   for (const run of others.slice(0, maxOthers)) {
     const ranking = { attack: run.attack, metric: usualMetric(run) };

@@ -3,16 +3,19 @@ import {
   budgetsOfChoice,
   expandAttacks,
   objectiveOfBest,
+  type ResolvedObjective,
   type StoredDefinition,
   type SweepOverview,
+  type TrialVerdict,
   threatModelOf,
   tokenOfClient,
+  trialVerdicts,
   worstTrialVerdict,
   writeExtended,
 } from '@funnel/contracts';
-import { float8, int2, int4, orNull, text } from '../connection/columns.ts';
+import { float8, int2, int4, int8, orNull, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
-import { countsOf, readEvidence, shareInterval } from './evidence.ts';
+import { countsOf, intervalsOf, readEvidence } from './evidence.ts';
 import { rankedValue } from './ranking.ts';
 
 export type Best = NonNullable<SweepOverview['best']>;
@@ -24,18 +27,70 @@ type SubmittedSweep = {
   readonly client: string | null;
 };
 
-const withinOf = ({ attacks, dataset }: StoredDefinition) =>
-  threatModelOf(expandAttacks(attacks, { budgets: budgetsOfChoice(dataset) }));
+/** A sweep, with the one objective that decides which of its configurations is the best. */
+type Wanted = {
+  readonly id: string;
+  readonly objective: ResolvedObjective;
+  readonly definition: StoredDefinition;
+};
+
+const runsOf = ({ attacks, dataset }: StoredDefinition) =>
+  expandAttacks(attacks, { budgets: budgetsOfChoice(dataset) });
+
+/** $1: the sweeps. `run`: only where a sweep has the attack twice, so that its settings decide, too. */
+const asked = (wanted: readonly Wanted[]): string =>
+  JSON.stringify(
+    wanted.map(({ id, objective: { run, metric }, definition }) => {
+      const isRepeated = runsOf(definition).filter(({ attack }) => attack === run?.attack).length > 1;
+      return { id, metric, attack: run?.attack ?? '', run: run && isRepeated ? run : null };
+    }),
+  );
+
+/** SQL: the sweeps of $1 as `k`, and the condition on the configurations `c` that rank in them. */
+const sweeps = 'jsonb_to_recordset($1::jsonb) AS k (id text, attack text, metric text, run jsonb)';
+const ranks = `c.sweep_id = k.id AND c.attack = k.attack AND c.metric = k.metric AND c.utility IS NOT NULL
+  AND (k.run IS NULL OR EXISTS (
+    SELECT FROM scores s JOIN stages a ON a.id = s.stage_id
+    WHERE s.trial_id = c.trial_id AND s.ordinal = c.ordinal AND s.metric = c.metric AND k.run @> a.attack))`;
+
+/** By sweep; a sweep in which no configuration ranks below has no entry. */
+const countBelow = async (
+  tx: Tx,
+  wanted: readonly Wanted[],
+): Promise<ReadonlyMap<string, NonNullable<Best['below']>>> => {
+  const rows = await tx.query(
+    { id: text(), verdict: orNull(text<TrialVerdict>()), configurations: int8() },
+    `SELECT k.id, v.verdict, count(*) AS configurations
+     FROM ${sweeps} JOIN configuration_scores c ON ${ranks}
+     LEFT JOIN LATERAL (
+       SELECT t.verdict FROM trials t WHERE c.below AND t.sweep_id = c.sweep_id AND t.configuration_index = c.configuration_index
+       ORDER BY array_position($2::text[], t.verdict) DESC NULLS LAST LIMIT 1) AS v ON true
+     WHERE EXISTS (
+       SELECT FROM configuration_scores b WHERE b.sweep_id = k.id AND b.attack = k.attack AND b.metric = k.metric AND b.below)
+     GROUP BY 1, 2`,
+    [asked(wanted), trialVerdicts],
+  );
+  const found = new Map<string, NonNullable<Best['below']>>();
+  for (const { id, verdict, configurations } of rows) {
+    const { configurations: below = 0, ranked = 0, verdicts = {} } = found.get(id) ?? {};
+    found.set(id, {
+      configurations: below + (verdict === null ? 0 : configurations),
+      ranked: ranked + configurations,
+      verdicts: { ...verdicts, ...(verdict !== null && { [verdict]: configurations }) },
+    });
+  }
+  return new Map([...found].filter(([, { configurations }]) => configurations > 0));
+};
 
 /**
  * By sweep; a sweep without a value, or without one objective that decides, has no entry. The index of the ranking of configurations gives the
- * first row of each sweep. A sweep may have an attack twice with different settings, so the settings decide, too.
+ * first row of each sweep.
  */
 export const bestConfigurations = async (
   tx: Tx,
-  sweeps: readonly SubmittedSweep[],
+  submitted: readonly SubmittedSweep[],
 ): Promise<ReadonlyMap<string, Best>> => {
-  const wanted = sweeps.flatMap(({ id, definition }) => {
+  const wanted = submitted.flatMap(({ id, definition }): Wanted[] => {
     const objective = objectiveOfBest(definition);
     return objective ? [{ id, objective, definition }] : [];
   });
@@ -43,41 +98,36 @@ export const bestConfigurations = async (
   const rows = await tx.query(
     { id: text(), trial_id: text(), ordinal: int2(), number: int4(), utility: orNull(float8()) },
     `SELECT k.id, b.trial_id, b.ordinal, t.number, b.utility
-     FROM jsonb_to_recordset($1::jsonb) AS k (id text, attack text, metric text, run jsonb)
+     FROM ${sweeps}
      CROSS JOIN LATERAL (
-       SELECT c.trial_id, c.ordinal, c.utility
-       FROM configuration_scores c JOIN scores s USING (trial_id, ordinal, metric) LEFT JOIN stages a ON a.id = s.stage_id
-       WHERE c.sweep_id = k.id AND c.attack = k.attack AND c.metric = k.metric AND c.utility IS NOT NULL
-         AND (k.run IS NULL OR k.run @> a.attack)
+       SELECT c.trial_id, c.ordinal, c.utility FROM configuration_scores c WHERE ${ranks}
        ORDER BY c.below, c.utility DESC NULLS LAST, c.trial_id, c.ordinal LIMIT 1) AS b
      JOIN trials t ON t.id = b.trial_id`,
-    [
-      JSON.stringify(
-        wanted.map(({ id, objective: { run, metric } }) => ({
-          ...{ id, metric, attack: run?.attack ?? '', run: run ?? null },
-        })),
-      ),
-    ],
+    [asked(wanted)],
   );
+  const below = await countBelow(tx, wanted);
   const sweepOf = new Map(wanted.map((sweep) => [sweep.id, sweep]));
   const metricOf = ({ id }: { readonly id: string }) => sweepOf.get(id)!.objective.metric;
   const bests = [...new Set(rows.map(metricOf))].map(async (metric) => {
     const ranked = rows.filter((row) => metricOf(row) === metric);
     const evidence = await readEvidence(tx, ranked, { metric, allSeeds: true });
-    return ranked.map(({ id, number, utility }, i): [string, Best] => {
+    const values = ranked.map(({ utility }) => rankedValue(utility, metric)!); // the statement finds no null
+    const measured = values.map((value, i) => ({ value, seeds: evidence[i]! }));
+    const intervals = await intervalsOf(tx, measured, metric);
+    return ranked.map(({ id, number }, i): [string, Best] => {
       const { objective, definition } = sweepOf.get(id)!;
       const { run } = objective;
-      const seeds = evidence[i]!;
-      const interval = shareInterval(metric, seeds);
+      const [seeds, interval] = [evidence[i]!, intervals[i]];
       return [
         id,
         {
           ...{ trial: number, metric, attack: run?.attack ?? null },
-          ...(run ? { settings: run.settings } : { within: withinOf(definition) }),
-          value: writeExtended(rankedValue(utility, metric)!), // the statement finds no null
+          ...(run ? { settings: run.settings } : { within: threatModelOf(runsOf(definition)) }),
+          value: writeExtended(values[i]!),
           ...{ seeds: seeds.length, images: countsOf(seeds).images },
-          ...(interval && { interval: [...interval] as [number, number] }),
+          ...(interval && { interval: [writeExtended(interval[0]), writeExtended(interval[1])] }),
           verdict: worstTrialVerdict(seeds.flatMap(({ verdict }) => verdict ?? [])),
+          ...(below.has(id) && { below: below.get(id)! }),
         },
       ];
     });

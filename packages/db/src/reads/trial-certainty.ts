@@ -1,9 +1,11 @@
-/** How sure the medians of trials are, and which trials their worst cases tell apart. By the rules of the leaderboard. */
+/** How sure the distances of trials are, and which trials their worst cases tell apart. By the rules of the leaderboard. */
 import {
+  type DistanceIntervals,
+  type DistanceMetricName,
   type Evaluation,
   type EvaluationMetricName,
   type ExtendedNumber,
-  type MedianIntervals,
+  type Interval,
   readExtended,
   type TrialDetail,
   usualMetricAmong,
@@ -30,18 +32,19 @@ const intervalsOfResults = async (tx: Tx, results: readonly Result[], metric: Ev
   return { evidence, intervals: await intervalsOf(tx, measured, metric) };
 };
 
-/** The intervals of the medians of each result. */
-const medianIntervalsOf = async (tx: Tx, results: readonly Result[]): Promise<readonly MedianIntervals[]> => {
-  const [l2, linf] = await Promise.all([
-    intervalsOfResults(tx, results, 'medianL2'),
-    intervalsOfResults(tx, results, 'medianLinf'),
-  ]);
-  const written = (interval: readonly [number, number] | null | undefined): MedianIntervals['medianL2'] =>
-    interval ? [writeExtended(interval[0]), writeExtended(interval[1])] : null;
-  return results.map((_, i) => ({
-    medianL2: written(l2.intervals[i]),
-    medianLinf: written(linf.intervals[i]),
-  }));
+const written = (interval: Interval | null | undefined): DistanceIntervals[DistanceMetricName] =>
+  interval ? [writeExtended(interval[0]), writeExtended(interval[1])] : null;
+
+/** The intervals of these metrics of each result. */
+const distanceIntervalsOf = async (
+  tx: Tx,
+  results: readonly Result[],
+  metrics: readonly DistanceMetricName[],
+): Promise<readonly DistanceIntervals[]> => {
+  const found = await Promise.all(metrics.map((metric) => intervalsOfResults(tx, results, metric)));
+  return results.map((_, i) =>
+    Object.fromEntries(metrics.map((metric, m) => [metric, written(found[m]!.intervals[i])])),
+  );
 };
 
 type Measured = {
@@ -50,11 +53,13 @@ type Measured = {
   readonly worstCase: WorstCase | undefined;
 };
 
-/** The same results of trials with the intervals of their medians. */
-export const withMedianIntervals = async <Of extends Measured>(
+/** The same results of trials with the intervals of these metrics. */
+export const withDistanceIntervals = async (
   tx: Tx,
-  trials: readonly Of[],
-): Promise<readonly Of[]> => {
+  trials: readonly Measured[],
+  metrics: readonly DistanceMetricName[],
+): Promise<readonly Measured[]> => {
+  if (metrics.length === 0) return trials;
   const places = await tx.query(
     { trial_id: text(), stage_id: text(), ordinal: int2() },
     'SELECT trial_id, stage_id, ordinal FROM trial_stages WHERE trial_id = ANY($1)',
@@ -71,7 +76,7 @@ export const withMedianIntervals = async <Of extends Measured>(
     })),
     ...(worstCase ? [{ trial_id: id, ordinal: -1, values: worstCase.values }] : []),
   ]);
-  const intervals = await medianIntervalsOf(tx, results);
+  const intervals = await distanceIntervalsOf(tx, results, metrics);
   const found = new Map(results.map(({ trial_id, ordinal }, i) => [`${trial_id} ${ordinal}`, intervals[i]!]));
   return trials.map((trial) => ({
     ...trial,

@@ -1,7 +1,9 @@
 import {
   AppError,
   type CleanCounts,
+  type DistanceMetricName,
   datasets,
+  distanceMetrics,
   type Evaluation,
   type HyperparameterValue,
   isBuiltIn,
@@ -37,7 +39,7 @@ import { isNumber, pageOf, readCursor } from './pages.ts';
 import { withRobustAtEpsilon } from './robust-at-epsilon.ts';
 import { stagesOfTrials } from './stages.ts';
 import { assertSweep } from './sweeps.ts';
-import { lettersOfTrials, withMedianIntervals } from './trial-certainty.ts';
+import { lettersOfTrials, withDistanceIntervals } from './trial-certainty.ts';
 import { warningsOf } from './warnings.ts';
 
 const trialColumns = {
@@ -97,11 +99,9 @@ const trialOf = (
   status: row.status,
   cleanAccuracy: row.clean_accuracy,
   verdict: verdictSoFar(row),
-  evaluations: evaluations.map(({ attack, settings, summary, verdict }) => ({
-    attack,
-    settings,
-    summary,
-    verdict,
+  evaluations: evaluations.map(({ attack, settings, summary, verdict, intervals }) => ({
+    ...{ attack, settings, summary, verdict },
+    ...(intervals && { intervals }),
   })),
   worstCase: worstCase ?? null,
   createdAt: row.created_at.toISOString(),
@@ -113,12 +113,14 @@ export type TrialsQuery = {
   readonly limit: number;
   readonly cursor?: string;
   readonly status?: TrialStatus;
+  /** The answer also has the intervals of this metric. (Default: it has none) */
+  readonly intervals?: DistanceMetricName;
 };
 
 /** In the order of their numbers. Errors: NOT_FOUND. */
 export const listTrials = async (
   db: Db,
-  { sweepId, limit, cursor, status }: TrialsQuery,
+  { sweepId, limit, cursor, status, intervals }: TrialsQuery,
 ): Promise<Page<Trial>> => {
   const tx = reading(db);
   const lastNumber = cursor ? readCursor(cursor, isNumber) : -1;
@@ -132,10 +134,16 @@ export const listTrials = async (
   const ids = rows.map((row) => row.id);
   const evaluations = await evaluationsOfTrials(tx, ids);
   const worstCases = await worstCasesOf(tx, ids, (id) => evaluations.get(id) ?? []);
+  const measured = await withDistanceIntervals(
+    tx,
+    ids.map((id) => ({ id, evaluations: evaluations.get(id) ?? [], worstCase: worstCases.get(id) })),
+    intervals ? [intervals] : [],
+  );
+  const results = new Map(measured.map((each) => [each.id, each]));
   return pageOf(
     rows,
     limit,
-    (row) => trialOf(row, evaluations.get(row.id) ?? [], worstCases.get(row.id)),
+    (row) => trialOf(row, results.get(row.id)!.evaluations, results.get(row.id)!.worstCase),
     (last) => last.number,
   );
 };
@@ -193,9 +201,10 @@ const detailsOf = async (
   const withEpsilon = await Promise.all(
     rows.map((row) => withRobustAtEpsilon(tx, evaluations.get(row.id) ?? [])),
   );
-  const results = await withMedianIntervals(
+  const results = await withDistanceIntervals(
     tx,
     rows.map(({ id }, i) => ({ id, evaluations: withEpsilon[i]!, worstCase: worstCases.get(id) })),
+    distanceMetrics,
   );
   return rows.map((row, i) => {
     const { evaluations: ofTrial, worstCase } = results[i]!;

@@ -2,20 +2,20 @@ import {
   apartText,
   type Evaluation,
   type EvaluationMetricName,
-  type ExtendedNumber,
   evaluationMetrics,
   hyperparameterOf,
   lettersText,
-  type MedianIntervals,
-  readExtended,
+  type MeasuredValue,
   type TrialDetail,
   threatModelText,
   totalOf,
   usualMetric,
   usualMetricAmong,
+  valueUnder,
   wilsonInterval,
   withinText,
   worstCaseShare,
+  worstCaseValue,
 } from '@funnel/contracts';
 import { type CSSProperties, useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
@@ -26,6 +26,7 @@ import {
   attackLabel,
   formatDuration,
   formatHyperparameter,
+  formatInterval,
   formatMeasured,
   formatPercent,
   hyperparameterTitle,
@@ -75,40 +76,36 @@ const Row = (props: {
 const percentCell = (value: number | null, interval?: readonly [number, number] | null): Cell => ({
   value,
   text: formatPercent(value),
-  note: interval ? `${formatPercent(interval[0], 0)}–${formatPercent(interval[1], 0)}` : undefined,
+  note: interval ? formatInterval(interval) : undefined,
 });
 
 const cleanCell = ({ cleanAccuracy, perClass }: TrialDetail): Cell =>
   percentCell(cleanAccuracy, perClass && totalOf(perClass).interval);
 
-/** A distance, and the 95 % interval of a median, whose ends may be infinite. */
-const distanceCell = (
-  distance: ExtendedNumber | null | undefined,
-  interval?: readonly [ExtendedNumber, ExtendedNumber] | null,
-): Cell => {
-  const value = readExtended(distance ?? null);
-  if (value === null) return { value, text: '–' };
-  const note = interval?.map((end) => formatMeasured(readExtended<never>(end))).join('–');
-  return { value, text: formatMeasured(value), ...(note !== undefined && { note }) };
-};
+const noCell: Cell = { value: null, text: '–' };
 
-const medianInterval = (intervals: MedianIntervals | undefined, metric: EvaluationMetricName) =>
-  metric === 'medianL2' || metric === 'medianLinf' ? intervals?.[metric] : null;
+/** A distance and its 95 % interval, whose ends may be infinite. */
+const distanceCell = ({ value, interval }: MeasuredValue): Cell =>
+  value === null
+    ? noCell
+    : {
+        ...{ value, text: formatMeasured(value) },
+        ...(interval && { note: formatInterval(interval, formatMeasured) }),
+      };
 
 /** Robust accuracy with its interval, or the distance of an attack that looks for the smallest change. */
 const strengthCell = (evaluation: Evaluation | undefined, metric: EvaluationMetricName): Cell => {
   const summary = evaluation?.summary;
   if (metric === 'robustAccuracy')
     return percentCell(summary?.robustAccuracy ?? null, summary?.robustInterval);
-  return distanceCell(summary?.[metric], medianInterval(evaluation?.intervals, metric));
+  return evaluation ? distanceCell(valueUnder(evaluation, metric)) : noCell;
 };
 
 /** The robust accuracy in the worst case with its count, or the median distance where no attack has a fixed ε. */
 const worstCell = (trial: TrialDetail, metric: EvaluationMetricName): Cell => {
-  if (metric !== 'robustAccuracy')
-    return distanceCell(trial.worstCase?.values[metric], medianInterval(trial.worstCase?.intervals, metric));
+  if (metric !== 'robustAccuracy') return distanceCell(worstCaseValue(trial, metric));
   const share = worstCaseShare(trial, metric);
-  if (share === null) return { value: null, text: '–' };
+  if (share === null) return noCell;
   const cell = percentCell(share.value, share.interval);
   return { ...cell, note: `${share.count} of ${share.of}, ${cell.note}` };
 };
@@ -230,7 +227,7 @@ export const CompareResults = (props: {
   return (
     <Panel
       title="Results"
-      note="The best value of a row is bold. Accuracies and medians have their 95% intervals. Attacks that look for the smallest change are compared by the size of that change. Noise levels have no best value: each is a mean over the images that fell, and these are other images for each trial."
+      note="The best value of a row is bold. Accuracies and distances have their 95% intervals. Attacks that look for the smallest change are compared by the size of that change. Noise levels have no best value: each is a mean over the images that fell, and these are other images for each trial."
       flush
     >
       <div className="table-wrap">
@@ -294,7 +291,7 @@ export const CompareResults = (props: {
                 key={`noise/${key}`}
                 title={`Noise level, ${attackLabel(run)}`}
                 better={betterOf('noiseLevel')}
-                cells={trials.map((trial) => distanceCell(of(trial, key)?.summary.noiseLevel))}
+                cells={trials.map((trial) => strengthCell(of(trial, key), 'noiseLevel'))}
               />
             ))}
             <Row

@@ -159,6 +159,9 @@ export const Row = (props: {
             </span>
           </>
         )}
+        <span className="board-verdict">
+          <Verdict verdict={row.verdict} brief={row.verdict !== 'ok'} />
+        </span>
         <span className="muted small board-settings">{countsText(row)}</span>
         {robust === null ? null : (
           <span

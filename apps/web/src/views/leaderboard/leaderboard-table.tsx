@@ -9,7 +9,7 @@ import type { BoardQuery } from './leaderboard-query.ts';
 import { intervalOf, linesBelowValue, Row } from './leaderboard-row.tsx';
 import { differing, nameOf } from './run-name.ts';
 
-/** Pixels. On a phone, counts and intervals have lines of their own. */
+/** Pixels. On a phone, counts, intervals and the verdict have lines of their own. */
 const minHeight = { wide: 62, narrow: 112 };
 const lineHeight = 17;
 /** The characters of a name that surely fit a line of its column. */
@@ -30,7 +30,7 @@ const sizeOfRows = (
     (width === 'narrow' ? 2 : 1) +
     Number(rows.some(({ sameAs }) => sameAs !== undefined)) +
     Number(rows.some(({ older }) => older !== undefined));
-  const besideName = Math.max(1, ...rows.map(linesBelowValue)) + (width === 'narrow' ? 3 : 1);
+  const besideName = Math.max(1, ...rows.map(linesBelowValue)) + (width === 'narrow' ? 4 : 1);
   return { lines, height: Math.max(minHeight[width], lineHeight * Math.max(lines + below, besideName) + 10) };
 };
 

@@ -1,4 +1,5 @@
 import {
+  belowText,
   describeBehind,
   epochsOf,
   nextStep,
@@ -62,7 +63,7 @@ const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
 const BestFact = ({ sweep: { overview } }: { readonly sweep: Sweep }) => {
   const best = overview?.best;
   if (!best) return null;
-  const { metric, value, verdict } = best;
+  const { metric, value, verdict, below } = best;
   return (
     <div className="fact" title={describeBest(best)}>
       <dt>Best {titleOfBest(best)}</dt>
@@ -72,6 +73,7 @@ const BestFact = ({ sweep: { overview } }: { readonly sweep: Sweep }) => {
         </span>{' '}
         <small>
           {evidenceOfBest(best)} <Verdict verdict={verdict} brief />
+          {below ? <span className="sweep-below">{belowText(below)}</span> : null}
         </small>
       </dd>
     </div>

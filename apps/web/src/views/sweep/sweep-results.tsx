@@ -1,7 +1,9 @@
 import {
+  type DistanceMetricName,
   EvaluationMetricName,
   evaluationMetrics,
   isDecided,
+  isDistance,
   type SweepDetail,
   type Trial,
 } from '@funnel/contracts';
@@ -35,11 +37,16 @@ const pageSize = 250;
 const minRefreshMs = 2000;
 
 /** All trials of a sweep, which a search that decides makes one after the other. An event changes the status of a trial at once; results come with the next refresh of its page. */
-export const useSweepTrials = ({ id: sweepId, definition }: SweepDetail): ListState<Trial> => {
+export const useSweepTrials = (
+  { id: sweepId, definition }: SweepDetail,
+  /** The distance whose intervals the page shows. (Default: none) */
+  intervals?: DistanceMetricName,
+): ListState<Trial> => {
   const { list, state } = usePagedList<Trial>({
-    key: ['trials', sweepId],
+    key: ['trials', sweepId, intervals ?? ''],
     load: (cursor, signal) =>
-      call('listTrials', { params: { id: sweepId }, query: { limit: pageSize, cursor } }, signal),
+      call('listTrials', { params: { id: sweepId }, query: { limit: pageSize, cursor, intervals } }, signal),
+    keepPrevious: true,
     idOf: (trial) => trial.id,
     mayChange: (trial) => !hasEnded(trial.status),
     all: true,
@@ -129,8 +136,6 @@ const useDoubling = (items: readonly Trial[], partial: boolean): readonly Trial[
 
 /** The trials of a sweep with their values of the objective, and the chosen trials. */
 export const useSweepResults = (sweep: SweepDetail): SweepResults => {
-  const { items, partial, error } = useSweepTrials(sweep);
-  const trials = useDeferredValue(useDoubling(items, partial));
   const [attackText, setAttackText] = useQueryValue('attack');
   const [metricText, setMetric] = useQueryValue('metric');
   // The definition of a sweep never changes, but each response contains a new object.
@@ -141,6 +146,8 @@ export const useSweepResults = (sweep: SweepDetail): SweepResults => {
   const metric =
     EvaluationMetricName.safeParse(metricText).data ??
     (attack === defaults.attack ? defaults.metric : usualMetricFor(attacks, attack));
+  const { items, partial, error } = useSweepTrials(sweep, isDistance(metric) ? metric : undefined);
+  const trials = useDeferredValue(useDoubling(items, partial));
   const worstCase = useMemo(
     () =>
       worstCaseTitle(

@@ -1,4 +1,4 @@
-import { wilsonInterval } from '@funnel/contracts';
+import { cleanAccuracyInterval } from '@funnel/contracts';
 import type { ReactNode } from 'react';
 import { IntervalMark, infinityPlace } from '../../charts/marks.tsx';
 import { Status, Verdict } from '../../components/status.tsx';
@@ -68,17 +68,13 @@ const valueColumn = (results: readonly Result[], objective: Objective): Column =
             }
           />{' '}
           {objective.format(value)}
+          {interval ? (
+            <span className="muted small"> {formatInterval(interval, objective.format)}</span>
+          ) : null}
         </>
       ),
   };
 };
-
-/** Of the clean accuracy; null without it, or without the number of test images. */
-export const cleanIntervalOf = (
-  clean: number | null,
-  tested: number | undefined,
-): readonly [number, number] | null =>
-  clean === null || tested === undefined ? null : wilsonInterval(Math.round(clean * tested), tested);
 
 export const columnsOf = (
   results: readonly Result[],
@@ -148,13 +144,11 @@ export const columnsOf = (
       sort: ({ clean }) => clean,
       description: 'On all test images, with the 95 % interval.',
       cell: ({ clean }) => {
-        const interval = cleanIntervalOf(clean, tested);
+        const interval = cleanAccuracyInterval(clean, tested);
         return (
           <>
             {formatPercent(clean)}
-            {interval ? (
-              <span className="muted small"> {formatInterval(interval, (end) => formatPercent(end, 0))}</span>
-            ) : null}
+            {interval ? <span className="muted small"> {formatInterval(interval)}</span> : null}
           </>
         );
       },

@@ -1,6 +1,15 @@
 /** What the list and the page of a sweep say of its best configuration. */
-import { attacks, evaluationMetrics, ranksBelow, type SweepOverview, withinText } from '@funnel/contracts';
-import { formatInterval, formatNumber, inSentence, plural } from '../../format.ts';
+import {
+  attacks,
+  belowText,
+  evaluationMetrics,
+  ranksBelow,
+  runsOfBest,
+  type SweepOverview,
+  withinText,
+} from '@funnel/contracts';
+import { formatInterval, formatNumber, inSentence } from '../../format.ts';
+import { formatMetric } from '../../statistics/objective.ts';
 
 type Best = NonNullable<SweepOverview['best']>;
 
@@ -18,25 +27,13 @@ export const titleOfBest = (best: Best): string =>
     .filter((part) => part !== '')
     .join(' · ');
 
-/** `trial 4`, or `mean of 2 seeds`. The value of a distance may be a median: `over 2 seeds`. */
-const trialsOfBest = ({ trial, seeds = 1, interval }: Best): string =>
-  seeds === 1 ? `trial ${trial}` : `${interval ? 'mean of' : 'over'} ${plural(seeds, 'seed')}`;
+/** The ends of the interval: `32.5–45.9%`, `1.07–∞`; null without one. */
+export const intervalOfBest = ({ interval, metric }: Best): string | null =>
+  interval ? formatInterval([Number(interval[0]), Number(interval[1])], formatMetric(metric)) : null;
 
-/** `200 images`, or `200 images each`; empty in answers of older versions. */
-const imagesOfBest = ({ seeds = 1, images }: Best): string => {
-  if (images === undefined) return '';
-  if (images % seeds !== 0) return `${plural(images, 'image')} together`;
-  return `${plural(images / seeds, 'image')}${seeds === 1 ? '' : ' each'}`;
-};
-
-/** How sure the value is: `32.5–45.9%, mean of 2 seeds`, or without an interval `over 2 seeds, 200 images each`. */
+/** How sure the value is: `32.5–45.9%, mean of 2 seeds, 200 images each`. */
 export const evidenceOfBest = (best: Best): string =>
-  (best.interval
-    ? [formatInterval(best.interval), trialsOfBest(best)]
-    : [trialsOfBest(best), imagesOfBest(best)]
-  )
-    .filter((part) => part !== '')
-    .join(', ');
+  [intervalOfBest(best) ?? [], runsOfBest(best)].flat().join(', ');
 
 /** Whether even the best configuration says nothing about robustness. The leaderboard ranks such ones below all others. */
 export const saysNothing = ({ verdict }: Best): boolean => verdict !== null && ranksBelow(verdict);
@@ -45,13 +42,13 @@ export const saysNothing = ({ verdict }: Best): boolean => verdict !== null && r
 export const describeBest = (best: Best): string =>
   [
     titleOfBest(best),
-    trialsOfBest(best),
-    imagesOfBest(best),
-    best.interval ? `95 % interval ${formatInterval(best.interval)}` : '',
+    runsOfBest(best),
+    best.interval ? `95 % interval ${intervalOfBest(best)}` : '',
     (best.seeds ?? 1) === 1 ? '' : `the first is trial ${best.trial}`,
+    best.below ? belowText(best.below) : '',
     saysNothing(best)
       ? 'every configuration so far is masked, untrained or measured on too few images'
-      : 'configurations that are masked, untrained or measured on too few images rank below, whatever their value',
+      : 'configurations of which a seed is masked, untrained or measured on too few images rank below, whatever their value',
   ]
     .filter((part) => part !== '')
     .join('; ');

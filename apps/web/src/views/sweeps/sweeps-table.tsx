@@ -1,5 +1,5 @@
-import { describeBehind, readExtended, recipes, type Sweep, statusText } from '@funnel/contracts';
-import { useEffect, useRef } from 'react';
+import { belowText, describeBehind, readExtended, recipes, type Sweep, statusText } from '@funnel/contracts';
+import { type CSSProperties, useEffect, useRef } from 'react';
 import { useMedia } from '../../components/hooks.ts';
 import { Skeleton } from '../../components/states.tsx';
 import { ProgressBar, Status, Verdict } from '../../components/status.tsx';
@@ -10,14 +10,13 @@ import {
   formatCount,
   formatDuration,
   formatFactor,
-  formatInterval,
   formatPercent,
   formatTime,
   plural,
 } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
-import { describeBest, saysNothing, titleOfBest } from './best-configuration.ts';
+import { describeBest, intervalOfBest, saysNothing, titleOfBest } from './best-configuration.ts';
 import { RowTags, type TagFilter } from './tag-filter.tsx';
 
 /** The trials of the sweep, and those that its search will still decide, at most. */
@@ -55,15 +54,17 @@ const aboutText = ({ overview, id }: Sweep): string =>
 
 const Best = ({ best }: Pick<NonNullable<Sweep['overview']>, 'best'>) => {
   if (best === null) return <span className="muted">–</span>;
-  const { metric, value, interval, verdict } = best;
+  const { metric, value, verdict, below } = best;
+  const interval = intervalOfBest(best);
   return (
     <span title={describeBest(best)}>
       <span className={saysNothing(best) ? 'muted' : undefined}>
         {formatMetric(metric)(readExtended<never>(value))}
       </span>{' '}
-      {interval ? <span className="muted sweeps-interval">{formatInterval(interval)}</span> : null}{' '}
+      {interval ? <span className="muted sweeps-interval">{interval}</span> : null}{' '}
       <Verdict verdict={verdict} brief />
       <span className="muted small sweeps-what">{titleOfBest(best)}</span>
+      {below ? <span className="muted small sweeps-what">{belowText(below, { isBrief: true })}</span> : null}
     </span>
   );
 };
@@ -131,6 +132,9 @@ const Row = (props: {
   );
 };
 
+/** Pixels of the line about configurations that rank below. */
+const belowHeight = 16;
+
 export const SweepsTable = (props: {
   readonly state: ListState<Sweep>;
   readonly now: number;
@@ -138,7 +142,9 @@ export const SweepsTable = (props: {
 }) => {
   const { items, partial, loading, more } = props.state;
   const body = useRef<HTMLTableSectionElement>(null);
-  const height = useMedia('(max-width: 720px)') ? 124 : 57;
+  const isNarrow = useMedia('(max-width: 720px)');
+  const hasBelow = items.some(({ overview }) => overview?.best?.below !== undefined);
+  const height = (isNarrow ? 124 : 57) + (hasBelow ? belowHeight : 0);
   const placeholders = partial && items.length === 0 ? 12 : 0;
   const rows = usePageRows(body, items.length, height);
   const nearEnd = partial && !loading && rows.last >= items.length - 20;
@@ -148,7 +154,12 @@ export const SweepsTable = (props: {
   }, [nearEnd, items.length]);
 
   return (
-    <table className="table sweeps-table" data-hover aria-rowcount={partial ? -1 : items.length + 1}>
+    <table
+      className="table sweeps-table"
+      style={{ '--row-height': `${height}px` } as CSSProperties}
+      data-hover
+      aria-rowcount={partial ? -1 : items.length + 1}
+    >
       <thead>
         <tr>
           <th scope="col">Name</th>

@@ -1,11 +1,12 @@
 import {
+  type DistanceMetricName,
   type Evaluation,
   type ExtendedNumber,
-  type MedianIntervals,
   readExtended,
   sizeText,
   type TrialDetail,
   threatModelText,
+  valueUnder,
   wilsonInterval,
 } from '@funnel/contracts';
 import { IntervalMark, OutcomeBar, OutcomeLegend } from '../../charts/marks.tsx';
@@ -39,16 +40,15 @@ const Sure = ({ value, interval }: { readonly value: string; readonly interval: 
   </>
 );
 
-/** A median over the attacked images. Fewer than six images have no interval. */
-const Median = ({
+/** A median over the attacked images, or the mean over the fooled ones. A few images have no interval. */
+const Distance = ({
   evaluation,
   metric,
 }: {
   readonly evaluation: Evaluation;
-  readonly metric: keyof MedianIntervals;
+  readonly metric: DistanceMetricName;
 }) => {
-  const ends = evaluation.intervals?.[metric];
-  const interval = ends ? ([Number(ends[0]), Number(ends[1])] as const) : null;
+  const { interval } = valueUnder(evaluation, metric);
   return (
     <td className="number">
       <Sure
@@ -119,9 +119,9 @@ const EvaluationRow = ({ evaluation }: { readonly evaluation: Evaluation }) => {
       </th>
       <RobustAccuracy evaluation={evaluation} />
       <Success evaluation={evaluation} />
-      <td className="number">{measured(summary.noiseLevel)}</td>
-      <Median evaluation={evaluation} metric="medianL2" />
-      <Median evaluation={evaluation} metric="medianLinf" />
+      <Distance evaluation={evaluation} metric="noiseLevel" />
+      <Distance evaluation={evaluation} metric="medianL2" />
+      <Distance evaluation={evaluation} metric="medianLinf" />
       <td className="number">{summary.meanQueries === null ? '–' : formatCount(summary.meanQueries)}</td>
       <td>
         <Verdict verdict={verdict} />
@@ -151,7 +151,7 @@ const Curve = ({ trial, norm }: { readonly trial: TrialDetail; readonly norm: 'l
 export const EvaluationsPanel = ({ trial }: { readonly trial: TrialDetail }) => (
   <Panel
     title="Attacks"
-    note="Robust accuracy is a share of all images. Success is a share of the images that were classified correctly before the attack. An attack that looks for the smallest change fools nearly all images: its robust accuracy is at the ε that stands beside it, if the trial names one; compare its median distances. The noise level is the mean L2 norm over successes; medians count a failure as infinite. Small numbers are 95 % intervals."
+    note="Robust accuracy is a share of all images. Success is a share of the images that were classified correctly before the attack. An attack that looks for the smallest change fools nearly all images: its robust accuracy is at the ε that stands beside it, if the trial names one; compare its median distances. The noise level is the mean L2 norm over the fooled images; medians are over all attacked images and count a failure as infinite. Small numbers are 95 % intervals."
     flush
   >
     <div className="table-wrap">

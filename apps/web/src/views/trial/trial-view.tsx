@@ -8,6 +8,7 @@ import {
   totalOf,
   usualMetricAmong,
   worstCaseShare,
+  worstCaseValue,
 } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
@@ -26,7 +27,6 @@ import {
   plural,
 } from '../../format.ts';
 import { href, type ViewProps } from '../../router.ts';
-import { worstCaseOf } from '../../statistics/objective.ts';
 import { definitionYaml } from '../../yaml.ts';
 import { trialDefinition } from '../new-sweep/draft.ts';
 import { DecisionPanel } from '../search/decision-panel.tsx';
@@ -77,9 +77,8 @@ const Strength = ({ trial }: { readonly trial: TrialDetail }) => {
   const within = threatModelText(worstCase.within);
   if (within === '') {
     const metric = usualMetricAmong(evaluations, undefined);
-    const { value } = worstCaseOf(trial, metric);
-    const ends = metric === 'medianL2' || metric === 'medianLinf' ? worstCase.intervals?.[metric] : undefined;
-    const [low, high] = (ends ?? []).map((end) => formatMeasured(Number(end)));
+    const { value, interval } = worstCaseValue(trial, metric);
+    const [low, high] = (interval ?? []).map((end) => formatMeasured(end));
     return (
       <Fact
         title={evaluationMetrics[metric].title}

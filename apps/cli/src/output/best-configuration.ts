@@ -1,0 +1,35 @@
+/** The best configuration of a sweep as text, and how many configurations rank below it because of a verdict. */
+import { belowText, runsOfBest, type Sweep, verdictText, withinText } from '@funnel/contracts';
+import { sureText, titleOf } from './metrics.ts';
+
+type Best = NonNullable<NonNullable<Sweep['overview']>['best']>;
+
+/** `robust accuracy 38.0 % (29.1–47.8)`: for a cell. */
+const valueOfBest = ({ metric, value, interval }: Best): string =>
+  `${titleOf(metric)} ${sureText(metric, value, interval)}`;
+
+/** `robust accuracy 38.0 % (29.1–47.8); 4 of 6 rank below: masked 3, too few 1`; empty before the first value. */
+export const bestCell = ({ overview }: Sweep): string => {
+  const best = overview?.best;
+  if (!best) return '';
+  return [valueOfBest(best), ...(best.below ? [belowText(best.below, { isBrief: true })] : [])].join('; ');
+};
+
+/** ` under pgd-linf ε 0.3`, ` in the worst case, within L∞ 0.3`; an attack that looks for the smallest change has no ε. */
+const attackOfBest = ({ attack, settings = {}, within = {}, metric }: Best): string => {
+  if (attack === null) return ` in the worst case${withinText(within, metric)}`;
+  const { epsilon, search } = settings;
+  return ` under ${attack}${typeof epsilon === 'number' && search !== true ? ` ε ${epsilon}` : ''}`;
+};
+
+/** The lines of `funnel show SWEEP`; empty before the first value. */
+export const bestLines = ({ overview }: Sweep): readonly string[] => {
+  const best = overview?.best;
+  if (!best) return [];
+  const { verdict, below } = best;
+  const mark = verdict === null || verdict === 'ok' ? '' : `; ${verdictText(verdict)}`;
+  return [
+    `best      ${valueOfBest(best)}${attackOfBest(best)}: ${runsOfBest(best)}${mark}`,
+    ...(below ? [`          ${belowText(below)}`] : []),
+  ];
+};
