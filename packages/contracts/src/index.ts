@@ -64,6 +64,7 @@ export * from './recipes.ts';
 export * from './repeated-faults.ts';
 export * from './resources.ts';
 export * from './retention.ts';
+export * from './robust-at-epsilon.ts';
 export * from './robustness-curve.ts';
 export * from './routes.ts';
 export * from './search.ts';
