@@ -86,6 +86,9 @@ describe('readAttacks', () => {
     expect(() => readAttacks(['fgsmm'], {}, budgets)).toThrow(/but got "fgsmm"\. Did you mean "fgsm"\?\n/);
     expect(() => readAttacks(['pgd'], {}, budgets)).toThrow(/Did you mean "pgd-linf" or "pgd-l2"\?/);
     expect(() => readAttacks(['autoattack'], {}, budgets)).toThrow(/Did you mean "preset:autoattack"\?/);
+    expect(() => readAttacks(['autoattack'], { eps: 0.1, stepz: 5 }, budgets)).toThrow(
+      /"autoattack"\. Did you mean "preset:autoattack"\?\nExpected settings of autoattack, but got eps: did you mean "epsilon"\?\nExpected settings of autoattack, but got stepz: did you mean "steps"\?\n→/,
+    );
     expect(() => readAttacks(['pgd-linf'], { eps: 1 }, budgets)).toThrow(
       /^Expected settings of pgd-linf, but got eps: did you mean "epsilon"\?\n/,
     );
