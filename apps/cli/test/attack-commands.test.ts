@@ -274,7 +274,7 @@ describe('the progress of an attack', () => {
     expect(drawn).toEqual([['fgsm: 25 of 100 images · 1 min 30 s left']]);
     expect(progress.end()).toBe('30 s');
     expect(drawn.at(-1)).toEqual([]);
-    expect(progress.end()).toBe('under 1 s');
+    expect(progress.end()).toBe('< 1 s');
   });
 
   it('is for terminals only', () => {

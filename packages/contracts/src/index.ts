@@ -43,6 +43,7 @@ export * from './dataset-resources.ts';
 export * from './dataset-spec.ts';
 export * from './datasets.ts';
 export * from './did-you-mean.ts';
+export * from './durations.ts';
 export * from './engine-version.ts';
 export * from './errors.ts';
 export { fractionText, readFraction, settingsJsonSchema } from './fractions.ts';

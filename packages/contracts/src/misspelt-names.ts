@@ -10,7 +10,7 @@ import { resembling } from './did-you-mean.ts';
 export const missedNames = (issue: z.core.$ZodIssue): readonly string[] | null => {
   if (issue.code === 'custom') return (issue.params?.names as readonly string[] | undefined) ?? null;
   const isName = issue.code === 'invalid_union' && issue.errors.length === 0;
-  return isName && 'options' in issue && Array.isArray(issue.options) ? issue.options : null;
+  return isName && 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : null;
 };
 
 export type Meant = {

@@ -1,7 +1,13 @@
 /** Runs the attacks of one command: each result is kept as soon as it exists, and what has no result is named. */
-import { type AttackSpec, robustAt, searchedBall, threatModelOf } from '@funnel/contracts';
+import {
+  type AttackSpec,
+  formatDuration,
+  formatRoughDuration,
+  robustAt,
+  searchedBall,
+  threatModelOf,
+} from '@funnel/contracts';
 import { inFlags } from '../flags.ts';
-import { formatDuration, formatRoughDuration } from '../output/format.ts';
 import type { Output } from '../output/terminal.ts';
 import type { Append } from './adversarials.ts';
 import { type Outcome, rowsOf } from './results.ts';
@@ -28,7 +34,7 @@ export const createProgress = (output: Output, unit = '', clock = () => performa
       if (output.columns() !== null) output.draw([]);
       const elapsed = clock() - started;
       started = clock();
-      return elapsed < 1000 ? 'under 1 s' : formatDuration(elapsed / 1000);
+      return formatDuration(elapsed / 1000);
     },
   };
 };

@@ -1,4 +1,12 @@
-import { describeBehind, readExtended, recipes, type Sweep, statusText } from '@funnel/contracts';
+import {
+  describeBehind,
+  formatRoughDuration,
+  readExtended,
+  recipes,
+  type Sweep,
+  statusText,
+  timeTaken,
+} from '@funnel/contracts';
 import { useEffect, useRef } from 'react';
 import { useMedia } from '../../components/hooks.ts';
 import { Skeleton } from '../../components/states.tsx';
@@ -8,7 +16,6 @@ import type { ListState } from '../../data/paged-list.ts';
 import {
   formatAgo,
   formatCount,
-  formatDuration,
   formatFactor,
   formatInterval,
   formatPercent,
@@ -34,14 +41,14 @@ const troubleText = (sweep: Sweep): string =>
     .join(', ');
 
 const timeText = (sweep: Sweep): string => {
-  if (sweep.finishedAt !== null)
-    return `took ${formatDuration((Date.parse(sweep.finishedAt) - Date.parse(sweep.createdAt)) / 1000)}`;
+  const taken = timeTaken(sweep);
+  if (taken !== null) return `took ${taken}`;
   if (sweep.status !== 'running') return statusText(sweep.status);
-  return sweep.etaSeconds === null ? '–' : `${formatDuration(sweep.etaSeconds)} left`;
+  return sweep.etaSeconds === null ? '–' : `${formatRoughDuration(sweep.etaSeconds)} left`;
 };
 
 /** The sweeps that workers run before this one. */
-const turnText = ({ behind }: Sweep): string => (behind ? describeBehind(behind, formatDuration) : '');
+const turnText = ({ behind }: Sweep): string => (behind ? describeBehind(behind) : '');
 
 /** The recipes, the data set and the submitter: what tells sweeps with similar names apart. */
 const aboutText = ({ overview, id }: Sweep): string =>
