@@ -1,5 +1,5 @@
 /** Every command against a running service: a real database, the API, and a worker with simulated trainers. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -203,9 +203,16 @@ describe('funnel', () => {
       metrics.filter(({ kind, metric }) => kind === 'initialise' && metric === 'defenderLoss'),
     ).toHaveLength(4);
 
-    const file = join(home, 'metrics.parquet');
+    const file = join(home, 'new', 'tables', 'metrics.parquet');
+    const refused = await run('export', 'metrics', '--sweep', 'none', '--out', file);
+    expect([refused.status, existsSync(join(home, 'new'))]).toEqual([3, false]);
     const written = await run('export', 'metrics', '--sweep', id, '--out', file);
-    expect(written.stderr).toContain(`${metrics.length} rows`);
+    expect(written.stderr).toMatch(
+      new RegExp(
+        `^Wrote ${metrics.length} rows of \\d+ columns to ${file}, and made the folder ${join(home, 'new')}\\.\n`,
+        'm',
+      ),
+    );
     const bytes = new Uint8Array(readFileSync(file));
     expect(await parquetReadObjects({ file: bytes.buffer })).toEqual(metrics);
     expect(

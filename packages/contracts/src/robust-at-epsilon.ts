@@ -4,12 +4,16 @@ import { attacks } from './attacks.ts';
 import { type Ball, isBounded, type Run, reachOf, type ThreatModel } from './ranking.ts';
 import type { RobustAtEpsilon } from './resources.ts';
 
-/** The ε of an attack without a ball: its own setting, else the radius of these balls in its norm. Null for other attacks. */
+/**
+ * The ε of an attack without a ball: its own setting, else the radius of these balls in its norm. Null for other attacks. An ε of 1 in L∞ is the
+ * whole range of pixels, the default of `fgsm`: no model withstands it, so it says nothing.
+ */
 export const searchedBall = (run: Run, radii: ThreatModel): Ball | null => {
   const { norm } = attacks[run.attack];
   if (isBounded(run) || norm === 'l0') return null;
   const own = run.settings.epsilon;
-  const epsilon = typeof own === 'number' ? own : radii[norm];
+  const isOwn = typeof own === 'number' && !(norm === 'linf' && own >= 1);
+  const epsilon = isOwn ? own : radii[norm];
   return epsilon === undefined ? null : { norm, epsilon };
 };
 

@@ -6,6 +6,11 @@ describe('the ε of a search for the smallest change', () => {
   it.each([
     ['its own', attackSpec({ attack: 'fab-t-linf', epsilon: 0.1 }), { norm: 'linf', epsilon: 0.1 }],
     ['that of other attacks in its norm', attackSpec('deepfool-linf'), { norm: 'linf', epsilon: 0.3 }],
+    [
+      'that of other attacks where its own is the whole range',
+      attackSpec('fgsm'),
+      { norm: 'linf', epsilon: 0.3 },
+    ],
     ['none in another norm', attackSpec('deepfool-l2'), null],
     ['none for an attack with a ball', attackSpec('pgd-linf'), null],
     ['none for an attack that counts pixels', attackSpec('single-pixel'), null],

@@ -10,7 +10,7 @@ import {
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
-import { checkOut, isOrdinary, replaceFile } from '../output/out-file.ts';
+import { checkOut, isOrdinary, replaceFile, wroteText } from '../output/out-file.ts';
 import { type Output, present } from '../output/terminal.ts';
 import { allItems, findSweep } from '../requests.ts';
 import { sweepWords } from '../values.ts';
@@ -46,10 +46,10 @@ const deliver = (
     const files = isOrdinary(out)
       ? figures.map(({ file, svg }) => ({ path: join(dirname(out), file), svg }))
       : [];
-    for (const { path } of files) checkOut(path);
+    const made = [out, ...files.map(({ path }) => path)].map((path) => checkOut(path));
     for (const { path, svg } of files) replaceFile(path, svg);
     replaceFile(out, text);
-    output.note(`Wrote ${[out, ...files.map(({ path }) => path)].join(', ')}.`);
+    output.note(wroteText([out, ...files.map(({ path }) => path)].join(', '), made));
   }
   if (output.json || out === undefined) present(output, data, () => text.trimEnd());
 };
