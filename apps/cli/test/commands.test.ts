@@ -386,6 +386,7 @@ describe('funnel', () => {
     ],
     [['gc', '--keep-days', '-1'], 2, /Expected a number of at least 0/],
     [['plan', quickstart, '--set', 'seeds=[1'], 2, /Expected a value in YAML, but got \[1/],
+    [['plan', quickstart, '--set', 'seeds='], 2, /Expected a value after seeds=, but got none/],
     [['plan', quickstart, '--set', 'name.x=1'], 2, /--set name\.x cannot be applied/],
     [
       ['export', '--out', '/dev/null/all.csv'],

@@ -111,7 +111,9 @@ export const revokeToken = async (db: Db, name: string): Promise<void> => {
       [name],
     );
     if (rows.length === 0)
-      throw new AppError('NOT_FOUND', `Expected a valid token called ${name}, but there is none`);
+      throw new AppError('NOT_FOUND', `Expected a valid token called ${name}, but there is none`, {
+        hint: '`npx funnel token list` lists all tokens.',
+      });
     await tx.audit({ action: 'revokeToken', subject: name });
   });
 };

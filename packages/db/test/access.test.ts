@@ -32,7 +32,10 @@ test('tokens can be saved, found by their hash, listed and revoked', async () =>
   ]);
   expect(JSON.stringify(await listTokens(db))).not.toContain('aaaa');
   await revokeToken(db, 'ci');
-  await expect(revokeToken(db, 'ci')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(revokeToken(db, 'ci')).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    details: { hint: '`npx funnel token list` lists all tokens.' },
+  });
   expect(await findToken(db, 'a'.repeat(64))).toBeNull();
   expect(await anyToken(db)).toBe(true);
   expect(await listTokens(db)).toMatchObject([{ name: 'ci', revokedAt: expect.any(String) }]);

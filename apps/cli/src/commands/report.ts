@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { Client } from '@funnel/client';
+import { statusText } from '@funnel/contracts';
 import {
   type Report,
   renderFindings,
@@ -31,7 +32,7 @@ const readSweep = async (client: Client, idOrName: string): Promise<SweepResults
   if (results.every(({ trial }) => trial.status !== 'completed'))
     throw new Exit(
       exitCodes.incomplete,
-      `Expected a sweep with completed trials, but ${idOrName} has none: \`npx funnel watch ${idOrName}\``,
+      `Expected a sweep with completed trials, but ${idOrName} has none: it is ${statusText(sweep.status)}.\n→ \`npx funnel show ${id}\` says more.`,
     );
   return { sweep, results };
 };

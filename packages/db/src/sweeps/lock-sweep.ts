@@ -23,7 +23,7 @@ export const lockRunning = async (tx: Tx, sweepId: string): Promise<readonly str
 const hintFor = (id: string, action: string, status: StoredSweepStatus): { readonly hint?: string } => {
   if (action === 'delete')
     return { hint: `Cancel it first: \`npx funnel cancel ${id}\`, or POST /v1/sweeps/${id}/cancel.` };
-  if (status === 'cancelled' && action !== 'cancel')
+  if (status === 'cancelled' && !['pause', 'cancel'].includes(action))
     return {
       hint: 'A cancelled sweep does not go on. Submit its file again, with the same --set: `npx funnel submit FILE`. The new sweep takes all results of this one, and computes nothing twice.',
     };
