@@ -19,6 +19,7 @@ const file = (name: string, content: string): string => {
 describe('readIndices', () => {
   it('takes a range, single indices and ranges joined by commas, each index once', () => {
     expect(readIndices('0-3')).toEqual([0, 1, 2, 3]);
+    expect(() => readIndices(' ')).toThrow(/but got an empty text: it names no image$/);
     expect(readIndices('7, 2-4,3')).toEqual([7, 2, 3, 4]);
   });
   it('takes a JSON array from a file', () => {

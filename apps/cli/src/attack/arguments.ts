@@ -218,6 +218,7 @@ const fromFile = (path: string): number[] => {
 
 /** Reads `0-99`, `3,5,10-19`, or the path of a file with a JSON array. Returns each index once, in the given order. */
 export const readIndices = (text: string): number[] => {
+  if (text.trim() === '') throw refusedIndices('an empty text', 'it names no image');
   const indices = /^[\d\s,-]+$/.test(text) ? text.split(',').flatMap(fromRange) : fromFile(text);
   return [...new Set(indices)];
 };
