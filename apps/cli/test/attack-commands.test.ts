@@ -110,6 +110,11 @@ describe('preset:autoattack with an ε', () => {
       expect(summary.attempted).toBe(standing);
       standing -= rows.filter(within).length;
     }
+    const fab = evaluations[2]!;
+    const robust = fab.summary.attempted - fab.rows.filter(within).length;
+    expect(fab).toMatchObject({
+      robustAtEpsilon: { norm: 'linf', epsilon: 0.1, robust, accuracy: robust / 20 },
+    });
     expect(worstCase.balls).toEqual({ linf: 0.1 });
     expect(worstCase.summary).toMatchObject({ images: 20, attempted: 19, robustAccuracy: standing / 20 });
     expect(standing).toBe(2);
