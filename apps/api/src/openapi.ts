@@ -1,5 +1,5 @@
 /** The OpenAPI 3.1 document, made from the declared routes and their zod schemas. Schemas with an id become components. */
-import { type ErrorCode, errors, Problem, type Route, routes } from '@funnel/contracts';
+import { type ErrorCode, errors, isRecord, Problem, type Route, routes } from '@funnel/contracts';
 import { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
 
@@ -8,13 +8,10 @@ export const { version } = packageJson;
 export type JsonSchema = { readonly [key: string]: unknown };
 type Direction = 'input' | 'output';
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** A copy in which `rename` has changed every `$ref`. */
 const mapRefs = (value: unknown, rename: (ref: string) => string): unknown => {
   if (Array.isArray(value)) return value.map((item) => mapRefs(item, rename));
-  if (!isObject(value)) return value;
+  if (!isRecord(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, member]) => [
       key,

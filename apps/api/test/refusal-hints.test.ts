@@ -98,7 +98,17 @@ test('a leaderboard of a data set that nobody has is refused', async () => {
     status: 404,
     detail: 'Expected a data set, but there is none called nosuch',
   });
+  expect((await refusal({ method: 'GET', url: '/v1/leaderboard?dataset=mnits' })).detail).toBe(
+    'Expected a data set, but there is none called mnits: did you mean "mnist"?',
+  );
   expect((await api.app.inject('/v1/leaderboard?dataset=mnist')).statusCode).toBe(200);
+});
+
+test('a trial that is not there has the command that lists those of its sweep', async () => {
+  expect(await refusal({ method: 'GET', url: '/v1/trials/0123456789abcdef-00077' })).toMatchObject({
+    detail: 'Expected a trial, but there is none with id 0123456789abcdef-00077',
+    hint: '`npx funnel trials 0123456789abcdef` lists the trials of the sweep.',
+  });
 });
 
 test('a refusal shows bidirectional controls of the request as escapes', async () => {

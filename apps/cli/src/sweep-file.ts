@@ -20,6 +20,9 @@ export const readChange = (text: string, earlier: readonly Change[] = []): reado
   const path = text.slice(0, Math.max(at, 0)).split('.');
   if (path.some((key) => key === ''))
     throw new InvalidArgumentError(`Expected PATH=VALUE, such as dataset.train=3000, but got ${text}`);
+  // Such as of an unset variable in a script. A key without a value would silently have its default.
+  if (text.slice(at + 1).trim() === '')
+    throw new InvalidArgumentError(`Expected a value after ${text.slice(0, at + 1)}, but got none`);
   return [...earlier, { path, value: readYaml(text.slice(at + 1)) }];
 };
 

@@ -16,16 +16,26 @@ export const readWhole =
     throw new InvalidArgumentError(`Expected a whole number ${bounds}.`);
   };
 
-/** A number of at least 0, such as 0.5 days. */
-export const readAmount = (text: string): number => {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
-  throw new InvalidArgumentError('Expected a number of at least 0.');
-};
+/** A number from 0 to `max`, such as 0.5 days. */
+export const readAmount =
+  (max: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (text.trim() !== '' && value >= 0 && value <= max) return value;
+    throw new InvalidArgumentError(`Expected a number from 0 to ${max}.`);
+  };
+
+/** Characters of a name or a key. The names of sweeps have the same limit. */
+const maxLine = 200;
 
 /** A text of one line that people can see, such as a name or a key. */
 export const readLine = (text: string): string => {
-  const fault = text === '' ? 'Expected a text, but got an empty one' : nameFault(text);
+  const fault =
+    text === ''
+      ? 'Expected a text, but got an empty one'
+      : text.length > maxLine
+        ? `Expected at most ${maxLine} characters, but got ${text.length}`
+        : nameFault(text);
   if (fault !== null) throw new InvalidArgumentError(`${fault}.`);
   return text;
 };

@@ -19,6 +19,7 @@ const file = (name: string, content: string): string => {
 describe('readIndices', () => {
   it('takes a range, single indices and ranges joined by commas, each index once', () => {
     expect(readIndices('0-3')).toEqual([0, 1, 2, 3]);
+    expect(() => readIndices(' ')).toThrow(/but got an empty text: it names no image$/);
     expect(readIndices('7, 2-4,3')).toEqual([7, 2, 3, 4]);
   });
   it('takes a JSON array from a file', () => {
@@ -86,6 +87,9 @@ describe('readAttacks', () => {
     expect(() => readAttacks(['fgsmm'], {}, budgets)).toThrow(/but got "fgsmm"\. Did you mean "fgsm"\?\n/);
     expect(() => readAttacks(['pgd'], {}, budgets)).toThrow(/Did you mean "pgd-linf" or "pgd-l2"\?/);
     expect(() => readAttacks(['autoattack'], {}, budgets)).toThrow(/Did you mean "preset:autoattack"\?/);
+    expect(() => readAttacks(['autoattack'], { eps: 0.1, stepz: 5 }, budgets)).toThrow(
+      /"autoattack"\. Did you mean "preset:autoattack"\?\nExpected settings of autoattack, but got eps: did you mean "epsilon"\?\nExpected settings of autoattack, but got stepz: did you mean "steps"\?\n→/,
+    );
     expect(() => readAttacks(['pgd-linf'], { eps: 1 }, budgets)).toThrow(
       /^Expected settings of pgd-linf, but got eps: did you mean "epsilon"\?\n/,
     );

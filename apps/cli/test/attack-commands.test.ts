@@ -110,6 +110,11 @@ describe('preset:autoattack with an ε', () => {
       expect(summary.attempted).toBe(standing);
       standing -= rows.filter(within).length;
     }
+    const fab = evaluations[2]!;
+    const robust = fab.summary.attempted - fab.rows.filter(within).length;
+    expect(fab).toMatchObject({
+      robustAtEpsilon: { norm: 'linf', epsilon: 0.1, robust, accuracy: robust / 20 },
+    });
     expect(worstCase.balls).toEqual({ linf: 0.1 });
     expect(worstCase.summary).toMatchObject({ images: 20, attempted: 19, robustAccuracy: standing / 20 });
     expect(standing).toBe(2);
@@ -274,7 +279,7 @@ describe('the progress of an attack', () => {
     expect(drawn).toEqual([['fgsm: 25 of 100 images · 1 min 30 s left']]);
     expect(progress.end()).toBe('30 s');
     expect(drawn.at(-1)).toEqual([]);
-    expect(progress.end()).toBe('under 1 s');
+    expect(progress.end()).toBe('< 1 s');
   });
 
   it('is for terminals only', () => {

@@ -86,6 +86,23 @@ describe('the report of attacks', () => {
     ]);
   });
 
+  it('has the robust accuracy of a search for the smallest change at the ε that is asked for, and says at which', () => {
+    const robustAtEpsilon = { norm: 'linf', epsilon: 0.1, robust: 6, accuracy: 0.3 } as const;
+    const [apgd, deepfool] = [results[0]!, { ...results[1]!, robustAtEpsilon }];
+    const both = report({ evaluations: [apgd, deepfool], diagnosis: undefined });
+    const lines = describeReport(both, null).split('\n');
+    expect(lines[2]).toBe(
+      'deepfool-l2   17 of 19  89.5 % (68.6–97.1) at any size  30.0 % (14.5–51.9) at L∞ 0.1      2.184        0.1         2.16',
+    );
+    const narrow = describeReport(both, 80).split('\n');
+    expect(narrow[2]!.split(/ {2,}/)).toEqual(['deepfool-l2', '30.0 % at L∞ 0.1', '2.184']);
+    for (const line of narrow) expect(displayWidth(line), line).toBeLessThanOrEqual(80);
+    const alone = report({ evaluations: [deepfool], worstCase: undefined, diagnosis: undefined });
+    expect(describeReport(alone, null).split('\n').at(-1)).toBe(
+      'Robust accuracy within L∞ 0.1: 30.0 % (6 of 20 images withstand it; 95 % interval 14.5 % to 51.9 %).',
+    );
+  });
+
   it('carries the mark of a marked model above its accuracies', () => {
     const finding = (name: 'saturation' | 'outputs', status: 'marked' | 'ok') => ({
       ...examinationFinding(name, 'ok', ''),

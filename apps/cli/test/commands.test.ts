@@ -1,5 +1,5 @@
 /** Every command against a running service: a real database, the API, and a worker with simulated trainers. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -203,9 +203,16 @@ describe('funnel', () => {
       metrics.filter(({ kind, metric }) => kind === 'initialise' && metric === 'defenderLoss'),
     ).toHaveLength(4);
 
-    const file = join(home, 'metrics.parquet');
+    const file = join(home, 'new', 'tables', 'metrics.parquet');
+    const refused = await run('export', 'metrics', '--sweep', 'none', '--out', file);
+    expect([refused.status, existsSync(join(home, 'new'))]).toEqual([3, false]);
     const written = await run('export', 'metrics', '--sweep', id, '--out', file);
-    expect(written.stderr).toContain(`${metrics.length} rows`);
+    expect(written.stderr).toMatch(
+      new RegExp(
+        `^Wrote ${metrics.length} rows of \\d+ columns to ${file}, and made the folder ${join(home, 'new')}\\.\n`,
+        'm',
+      ),
+    );
     const bytes = new Uint8Array(readFileSync(file));
     expect(await parquetReadObjects({ file: bytes.buffer })).toEqual(metrics);
     expect(
@@ -377,8 +384,12 @@ describe('funnel', () => {
       2,
       /'cude' is invalid. Allowed choices are auto, cuda, tensorflow, webgpu, wasm, cpu./,
     ],
-    [['gc', '--keep-days', '-1'], 2, /Expected a number of at least 0/],
+    [['gc', '--keep-days', '-1'], 2, /Expected a number from 0 to 36500\./],
+    [['gc', '--keep-days', '1e99'], 2, /Expected a number from 0 to 36500\./],
+    [['gc', '--keep-sweep', 'nothing'], 3, /no sweep with the id or the name nothing/],
+    [['token', 'create', 'a'.repeat(201)], 2, /Expected at most 200 characters, but got 201\./],
     [['plan', quickstart, '--set', 'seeds=[1'], 2, /Expected a value in YAML, but got \[1/],
+    [['plan', quickstart, '--set', 'seeds='], 2, /Expected a value after seeds=, but got none/],
     [['plan', quickstart, '--set', 'name.x=1'], 2, /--set name\.x cannot be applied/],
     [
       ['export', '--out', '/dev/null/all.csv'],

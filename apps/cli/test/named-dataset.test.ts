@@ -104,5 +104,8 @@ describe('a data set of the service', () => {
     await expect(findNamedDataset('cats', context)).rejects.toThrow(
       'Expected mnist, fashion-mnist, glyphs, glyphs-colour, or the name of a data set that the service has, but got cats\n→ See `npx funnel data ls`.',
     );
+    await expect(findNamedDataset('mnits', context)).rejects.toThrow(
+      'that the service has, but got mnits: did you mean "mnist"?\n→ See `npx funnel data ls`.',
+    );
   });
 });

@@ -1,22 +1,21 @@
-import type { Sweep } from '@funnel/contracts';
+import { formatDuration, formatRoughDuration, type Sweep, timeTaken } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { formatCsv } from '../src/export/formats.ts';
 import {
   formatColumns,
-  formatDuration,
   formatMinute,
   formatNumber,
-  formatRoughDuration,
   formatSecond,
   formatShare,
   formatTable,
   progressBar,
 } from '../src/output/format.ts';
-import { timeTaken } from '../src/output/sweeps.ts';
 
 describe('formatDuration', () => {
   it.each([
-    [0, '0 s'],
+    [0.7, '< 1 s'],
+    [270.2, '4 min 30 s'],
+    [172_800, '2 d'],
     [59.6, '1 min'],
     [185, '3 min 5 s'],
     [7200, '2 h'],

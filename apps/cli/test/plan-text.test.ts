@@ -17,6 +17,7 @@ const plan: Plan = {
   leftOut: ['seeds: 3 asked for, 2 different'],
   runs: {
     recipes: ['funn'],
+    dataset: { name: 'glyphs', train: 2000, test: 1000, attack: 200, classes: 10 },
     seeds: [0, 1],
     attacks: [
       { attack: 'pgd-linf', settings: { epsilon: 0.1, steps: 7 } },
@@ -33,10 +34,11 @@ const lines = (changes: Partial<NonNullable<Plan['estimate']>> = {}, width?: num
   describePlan({ ...plan, estimate: { ...plan.estimate!, ...changes } }, width).split('\n');
 
 describe('a plan', () => {
-  it('shows recipes, seeds, values, defaults and attacks with their settings', () => {
-    expect(lines().slice(0, 15)).toEqual([
+  it('shows the data set with its numbers of images, recipes, seeds, values, defaults and attacks with their settings', () => {
+    expect(lines().slice(0, 16)).toEqual([
       '4 trials',
       '',
+      'data      glyphs: 2,000 training, 1,000 test, at most 200 attacked images; 10 classes',
       'recipes   funn',
       'seeds     0, 1',
       '',
@@ -59,7 +61,7 @@ describe('a plan', () => {
     const textOf = (recipes: NonNullable<Plan['runs']>['recipes']) =>
       describePlan({ ...plan, space, runs: { ...plan.runs!, recipes } })
         .split('\n')
-        .slice(5, 8);
+        .slice(6, 9);
     expect(textOf(['funn', 'classic', 'plain'])).toEqual([
       'hyperparameter  read by      values',
       'gamma           funn         1, 5',

@@ -72,7 +72,7 @@ describe('the reference in the terminal', () => {
 
   it('writes all topics as a page', async () => {
     const file = join(folder, 'reference.html');
-    expect((await funnel(['reference', '--html', file])).stdout).toBe(`Written: ${file}\n`);
+    expect((await funnel(['reference', '--html', file])).stdout).toBe(`Wrote ${file}.\n`);
     expect(readFileSync(file, 'utf8')).toContain('<h2 id="attacks">Attacks</h2>');
   });
 });

@@ -132,8 +132,11 @@ describe('--out', () => {
   it('understands endings in capitals, replaces the file whole and leaves nothing beside it', async () => {
     const file = join(home, 'X.PARQUET');
     writeFileSync(file, 'older');
-    const { status } = await run(['export', '--out', file]);
-    expect(status).toBe(0);
+    const { status, stderr } = await run(['export', '--out', file]);
+    expect([status, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^Wrote \d+ rows? of \d+ columns to .*X\.PARQUET\.$/m),
+    ]);
     expect(readFileSync(file).subarray(0, 4).toString()).toBe('PAR1');
     expect(readdirSync(home).filter((name) => name.endsWith('.part'))).toEqual([]);
   });

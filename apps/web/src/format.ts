@@ -4,6 +4,7 @@ import {
   attackKey,
   attacks,
   formatBytes as bytesText,
+  formatDuration as durationText,
   formatPower,
   formatSpeed,
   type HyperparameterName,
@@ -61,17 +62,8 @@ export const formatFactor = (factor: number): string =>
 export const speedText = (imagesPerSecond: number | null): string =>
   imagesPerSecond === null || imagesPerSecond === 0 ? '' : `${formatSpeed(imagesPerSecond)} images/s`;
 
-export const formatDuration = (seconds: number | null | undefined): string => {
-  if (seconds === null || seconds === undefined) return '–';
-  if (seconds < 1) return '< 1 s';
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
-  const days = Math.floor(hours / 24);
-  return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`;
-};
+export const formatDuration = (seconds: number | null | undefined): string =>
+  seconds === null || seconds === undefined ? '–' : durationText(seconds);
 
 export const formatBytes = (bytes: number | null | undefined): string =>
   bytes === null || bytes === undefined ? '–' : bytesText(bytes);

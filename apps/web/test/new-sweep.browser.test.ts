@@ -77,7 +77,7 @@ describeInBrowser('the form for a new sweep', () => {
     await editor.fill('name: x\nseeds: 1\nseeds: 2\n');
     await mistakes.getByText(/^The file has a mistake:$/).waitFor();
     expect(await mistakes.getByRole('listitem').textContent()).toBe(
-      'Expected every key once, but got "seeds" twice',
+      'Expected every key once, but got "seeds" twice, at lines 2 and 3. Keep one of them.',
     );
     expect(faults).toEqual([]);
     await close();

@@ -1,5 +1,5 @@
 /** What callers give as the options of a function. TypeScript refuses wrong ones in literals, but JavaScript ignores them. */
-import { AppError, didYouMean } from '@funnel/contracts';
+import { AppError, didYouMean, isRecord } from '@funnel/contracts';
 
 /** What a program without types has given, in a word: `undefined`, `5`, `Promise`, `Sequential`, `Array`. */
 export const nameOf = (value: unknown): string => {
@@ -11,14 +11,11 @@ export const nameOf = (value: unknown): string => {
 /** What is expected, in words, and whether a value is that. */
 type Check = { readonly expected: string; readonly isRight: (value: unknown) => boolean };
 
-const isObject = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** The function itself checks the value, and says more about it. */
 export const ownCheck: Check = { expected: 'a value', isRight: () => true };
 export const flag: Check = { expected: 'true or false', isRight: (value) => typeof value === 'boolean' };
 export const text: Check = { expected: 'a text', isRight: (value) => typeof value === 'string' };
-export const object: Check = { expected: 'an object', isRight: isObject };
+export const object: Check = { expected: 'an object', isRight: isRecord };
 export const callback: Check = { expected: 'a function', isRight: (value) => typeof value === 'function' };
 export const numbers: Check = {
   expected: 'an array of numbers',
@@ -28,7 +25,7 @@ export const numbers: Check = {
 };
 export const signal: Check = {
   expected: 'an AbortSignal',
-  isRight: (value) => isObject(value) && 'throwIfAborted' in (value as object),
+  isRight: (value) => isRecord(value) && 'throwIfAborted' in (value as object),
 };
 export const oneOf = (words: readonly string[]): Check => ({
   expected: `one of ${words.join(', ')}`,
@@ -60,7 +57,7 @@ export const checkOptions = <Options extends object>(
   checks: OptionChecks<Options>,
   hint = '',
 ): void => {
-  if (!isObject(given)) refuse(`Expected options as an object, but got ${nameOf(given)}`);
+  if (!isRecord(given)) refuse(`Expected options as an object, but got ${nameOf(given)}`);
   const names = Object.keys(checks);
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(checks, name)) {

@@ -124,6 +124,7 @@ describe('refuses in a sentence', () => {
   it.each([
     ['two outputs', 'two-outputs', {}, /2: probabilities, d2\/sum\. Give `output`/],
     ['an output that is not there', 'two-outputs', { output: 'nothing' }, /Expected an output of the model/],
+    ['a misspelt output', 'two-outputs', { output: 'probabilitys' }, /did you mean "probabilities"\?/],
     [
       'images of another shape',
       'base',

@@ -46,10 +46,16 @@ export const abbreviate = (value: unknown): string => {
 const capitalise = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1);
 
 /** `{ preset: 'paper', … }` as `{ attack: 'preset:paper', … }`: in a list of attacks both are written. */
-const withPresetAsAttack = (value: unknown): unknown => {
+export const withPresetAsAttack = (value: unknown): unknown => {
   if (typeof value !== 'object' || value === null || 'attack' in value || !('preset' in value)) return value;
   const { preset, ...rest } = value;
   return { attack: typeof preset === 'string' ? `preset:${preset}` : preset, ...rest };
+};
+
+/** Which name an unknown one may stand for; of a preset that is an attack, how to write it. Null if it resembles none. */
+const questionAbout = (attack: string, known: readonly string[]): string | null => {
+  const alone = attack.replace(/^preset:/, '');
+  return known.includes(alone) ? `did you mean attack: ${alone}?` : didYouMean(attack, known);
 };
 
 /** Makes `{ attack, settings }` from a name or a flat object. Refuses a name that is not in `known`; the issue quotes the name. */
@@ -58,10 +64,10 @@ const nest = (known: readonly string[]) => (value: unknown, context: z.Refinemen
   if (typeof object !== 'object' || object === null || !('attack' in object)) return object;
   const { attack, ...rest } = object;
   if (typeof attack !== 'string' || !known.includes(attack)) {
-    const question = typeof attack === 'string' ? didYouMean(attack, known) : null;
+    const question = typeof attack === 'string' ? questionAbout(attack, known) : null;
     const more = question ? capitalise(question) : `There are: ${known.join(', ')}`;
     const message = `Expected the name of an attack, but got ${abbreviate(attack)}. ${more}`;
-    context.addIssue({ code: 'custom', path: ['attack'], input: attack, message });
+    context.addIssue({ code: 'custom', path: ['attack'], input: attack, message, params: { names: known } });
     return z.NEVER;
   }
   if (attack.startsWith('preset:') && Object.keys(rest).length === 0) return object;

@@ -5,9 +5,11 @@
  * A sweep may have 100,000 faults. The first 50 are explained, one by one, and the others are only counted.
  */
 import type { z } from 'zod';
+import { asWritten } from './as-written.ts';
 import { didYouMean, joinWithOr } from './did-you-mean.ts';
 import type { ProblemIssue } from './errors.ts';
-import { expectedKey, meantSchemas } from './known-keys.ts';
+import { expectedKey, meantSchemas, membersAt } from './known-keys.ts';
+import { meantBy, missedNames } from './misspelt-names.ts';
 import { cut, describeValue, describeWhole, formatPath, typeName } from './show-value.ts';
 
 export { cut, describeValue, formatPath };
@@ -149,22 +151,26 @@ const countFaults = (issue: Issue): number => {
   return meant ? meant.reduce((sum, inner) => sum + countFaults(inner), 0) : 1;
 };
 
-/** The faults within the value of a misspelt key: it has the type of a key that may be meant, and none of these keys takes it. */
-function* faultsInside(meant: readonly z.ZodType[], given: unknown): Faults {
-  let fewest: { readonly schema: z.ZodType; readonly issues: readonly Issue[] } | null = null;
-  for (const schema of meant) {
-    const { error } = schema.safeParse(given, explainable);
+/** What a misspelt key or name may stand for: a value, and a schema that takes it if it is right. */
+type Meaning = { readonly schema: z.ZodType; readonly given: unknown };
+
+/** The faults within a value whose key or name is misspelt: it has the type of a meaning, and no meaning takes it. `at`: the path of the value. */
+function* faultsInside(meanings: readonly Meaning[], at: readonly PropertyKey[]): Faults {
+  let fewest: (Meaning & { readonly issues: readonly Issue[] }) | null = null;
+  for (const meaning of meanings) {
+    const { error } = meaning.schema.safeParse(meaning.given, explainable);
     if (!error) return;
     const issues = withoutRepeats(error.issues as readonly Issue[]);
-    if (fewest === null || issues.length < fewest.issues.length) fewest = { schema, issues };
+    if (fewest === null || issues.length < fewest.issues.length) fewest = { ...meaning, issues };
   }
-  if (fewest === null) return;
-  const explain = explainWith(fewest.schema, given);
+  if (fewest === null || fewest.issues.some(isWrongType)) return;
+  const { schema, given, issues } = fewest;
+  const explain = explainWith(schema, given);
   const faults = takeFirst(
-    each(fewest.issues, (issue) => explain(issue, [])),
+    each(issues, (issue) => explain(issue, [])),
     maxIssues,
   );
-  if (!fewest.issues.some(isWrongType)) yield* faults;
+  for (const fault of faults) yield { ...fault, path: [...at, ...asWritten(fault.path, given)] };
 }
 
 const explainWith = (schema: z.ZodType, input: unknown): Explain => {
@@ -175,12 +181,39 @@ const explainWith = (schema: z.ZodType, input: unknown): Explain => {
       const path = [...parent, key];
       const given = valueAt(input, path);
       yield { path, expected: expectedOf(key, given), received: `the key ${describeValue(key)}` };
-      for (const fault of faultsInside(meantSchemas(schema, parent, input, key), given))
-        yield { ...fault, path: [...path, ...fault.path] };
+      const meanings = meantSchemas(schema, parent, input, key).map((meant) => ({ schema: meant, given }));
+      yield* faultsInside(meanings, path);
     });
   };
 
+  /** The faults of an object without a known name, which stands at `path`: of the name, and of the keys beside it. */
+  const explainNamed = function* (
+    issue: Issue,
+    at: readonly PropertyKey[],
+    names: readonly string[],
+  ): Faults {
+    const path = [...at, ...issue.path];
+    const [parent, key] = [path.slice(0, -1), String(path.at(-1))];
+    const meant = meantBy(valueAt(input, parent), key, names);
+    if (meant === null || meant.key === key) yield* explainOne(issue, at);
+    else
+      yield {
+        path: [...parent, meant.key],
+        expected: `a known key (did you mean "${key}"?)`,
+        received: `the key ${describeValue(meant.key)}`,
+      };
+    const meanings = membersAt(schema, parent, input).flatMap((member) =>
+      (meant?.objects ?? []).map((given) => ({ schema: member, given })),
+    );
+    yield* faultsInside(meanings, parent);
+  };
+
   const explain: Explain = (issue, at) => {
+    const names = missedNames(issue);
+    return names === null ? explainOne(issue, at) : explainNamed(issue, at, names);
+  };
+
+  const explainOne: Explain = (issue, at) => {
     const path = [...at, ...issue.path];
     const one = (expected: string, received?: string): Faults => {
       // The value that the client wrote: `issue.input` may have gone through defaults and coercion.
@@ -221,25 +254,10 @@ const explainWith = (schema: z.ZodType, input: unknown): Explain => {
   return explain;
 };
 
-/** `path` without the keys `settings` and `attack` that parsing inserts: the client wrote the settings of an attack beside its name, only its name, or `preset`. */
-const asWritten = (path: readonly PropertyKey[], input: unknown): readonly PropertyKey[] => {
-  const written: PropertyKey[] = [];
-  let here = input;
-  for (const part of path) {
-    if (part === 'attack' && typeof here === 'string') continue;
-    const record = typeof here === 'object' && here !== null ? (here as Record<PropertyKey, unknown>) : {};
-    if (part === 'settings' && 'attack' in record && !('settings' in record)) continue;
-    const key = part === 'attack' && !('attack' in record) && 'preset' in record ? 'preset' : part;
-    written.push(key);
-    here = record[key];
-  }
-  return written;
-};
-
 export type Explained = {
   /** The first 50 faults. */
   readonly issues: readonly ProblemIssue[];
-  /** The number of all faults. Beyond the first 50, those within the values of misspelt keys do not count. */
+  /** The number of all faults. Beyond the first 50, those within the values of misspelt keys, and beside misspelt names, do not count. */
   readonly faults: number;
 };
 

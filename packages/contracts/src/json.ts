@@ -8,6 +8,10 @@ export const orInfinity = (finite: z.ZodNumber) => z.union([finite, z.literal('I
 export const ExtendedNumber = orInfinity(z.number());
 export type ExtendedNumber = z.infer<typeof ExtendedNumber>;
 
+/** True for a JSON object: no list, and not null. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** `value` must be finite or +∞; a number that does not exist is null, not NaN. */
 export const writeExtended = (value: number): ExtendedNumber =>
   value === Number.POSITIVE_INFINITY ? 'Infinity' : value;

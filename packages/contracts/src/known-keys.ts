@@ -1,5 +1,6 @@
 /** Finds the keys that a schema has at a path, and says which of them an unknown key may stand for. */
 import { z } from 'zod';
+import { withPresetAsAttack } from './attacks.ts';
 import { didYouMean, joinWithOr, resembling } from './did-you-mean.ts';
 import { hyperparameterNames } from './hyperparameters.ts';
 import { SearchSpace } from './search-space.ts';
@@ -26,7 +27,7 @@ const isObjectLike = (value: unknown): value is Readonly<Record<PropertyKey, unk
   typeof value === 'object' && value !== null;
 
 /** Whether the user may have meant this option of a union. False when `input` has another value than a literal of the schema. */
-const mayMatch = (schema: z.ZodType, input: unknown): boolean =>
+const mayMatch = (schema: z.ZodType, written: unknown, input = withPresetAsAttack(written)): boolean =>
   !(schema instanceof z.ZodObject) ||
   !isObjectLike(input) ||
   Object.entries(schema.shape).every(
@@ -40,6 +41,18 @@ const memberSchemas = (schema: z.ZodType, part: PropertyKey): readonly z.ZodType
   if (schema instanceof z.ZodObject && Object.hasOwn(schema.shape, part))
     return [schema.shape[part as string] as z.ZodType];
   return [];
+};
+
+/** The schemas at `path`, with their wrappers. */
+export const membersAt = (
+  schema: z.ZodType,
+  path: readonly PropertyKey[],
+  input: unknown,
+): readonly z.ZodType[] => {
+  const last = path.at(-1);
+  if (last === undefined) return [schema];
+  const { schemas, here } = schemasAt(schema, path.slice(0, -1), input);
+  return schemas.filter((s) => mayMatch(s, here)).flatMap((s) => memberSchemas(s, last));
 };
 
 /** The schemas at `path`, and the part of `input` there. Literals in `input` choose among the options of unions. */

@@ -1,5 +1,6 @@
 /** Other sweeps that a plan or a sweep names: those that do a part of its work, and those that workers run before it. */
 import { z } from 'zod';
+import { formatRoughDuration } from './durations.ts';
 import { StoredSweepStatus } from './statuses.ts';
 
 /** Another sweep, as it was when the plan was made or the sweep was read. */
@@ -20,11 +21,8 @@ export const WaitsBehind = z
 export type WaitsBehind = z.infer<typeof WaitsBehind>;
 
 /** `waits behind A, B and 2 more (about 12 min)` */
-export const describeBehind = (
-  { sweeps, seconds }: WaitsBehind,
-  formatDuration: (seconds: number) => string,
-): string => {
+export const describeBehind = ({ sweeps, seconds }: WaitsBehind): string => {
   const names = sweeps.slice(0, 2).map(({ name }) => name);
   const more = sweeps.length > names.length ? ` and ${sweeps.length - names.length} more` : '';
-  return `waits behind ${names.join(', ')}${more}${seconds === null ? '' : ` (about ${formatDuration(seconds)})`}`;
+  return `waits behind ${names.join(', ')}${more}${seconds === null ? '' : ` (about ${formatRoughDuration(seconds)})`}`;
 };

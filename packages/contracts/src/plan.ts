@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import type { StageNeed } from './abilities.ts';
 import { AttackName } from './attacks.ts';
-import type { DatasetSpec } from './dataset-spec.ts';
+import { DatasetSlug, type DatasetSpec } from './dataset-spec.ts';
 import { type Hyperparameters, HyperparameterValue } from './hyperparameters.ts';
 import { OtherSweep, WaitsBehind } from './other-sweeps.ts';
 import { RecipeName } from './recipes.ts';
@@ -108,6 +108,13 @@ export const Plan = z
     runs: z
       .strictObject({
         recipes: z.array(RecipeName),
+        dataset: z
+          .strictObject({ name: DatasetSlug, train: Count, test: Count, attack: Count, classes: Count })
+          .optional()
+          .meta({
+            description:
+              'The data set and the numbers of its images: trained on, tested on and, of those, at most attacked; and the number of its classes. Absent in answers of older versions.',
+          }),
         seeds: z.array(z.int()).meta({ description: 'The different seeds, at most the first hundred.' }),
         attacks: z
           .array(z.strictObject({ attack: AttackName, settings: z.record(z.string(), z.unknown()) }))

@@ -3,13 +3,16 @@ import { z } from 'zod';
 import { AttackName } from './attacks.ts';
 import { EvaluationMetricName } from './metrics.ts';
 
+export const maxKeepDays = 36_500;
+export const maxKeepBest = 100_000;
+
 export const RetentionPolicy = z
   .strictObject({
-    keepDays: z.number().min(0).max(36_500).default(30).meta({
+    keepDays: z.number().min(0).max(maxKeepDays).default(30).meta({
       title: 'Days',
       description: 'Keep all trials of sweeps that ended at most this number of days ago.',
     }),
-    keepBest: z.int().min(0).max(100_000).default(10).meta({
+    keepBest: z.int().min(0).max(maxKeepBest).default(10).meta({
       title: 'Best',
       description:
         'Keep this number of trials of every sweep, the best ones in the order of the leaderboard.',

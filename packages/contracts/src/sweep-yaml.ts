@@ -4,6 +4,7 @@
  */
 import {
   type Document,
+  type ErrorCode,
   isMap,
   isPair,
   isScalar,
@@ -56,17 +57,56 @@ const checkDepth = (text: string): void => {
 };
 
 /** Throws MALFORMED_BODY for duplicate keys. The parser's own check is too slow: it compares every key with every other one. */
-const checkKeys = (document: Document): void => {
+const checkKeys = (document: Document, lines: LineCounter): void => {
   visit(document, {
     Map: (_, { items }) => {
-      const keys = new Set<unknown>();
+      const starts = new Map<unknown, number>();
       for (const { key } of items) {
-        const name = isScalar(key) ? key.value : key;
-        if (keys.has(name)) throw fault(`Expected every key once, but got ${show(name)} twice`);
-        keys.add(name);
+        if (!isScalar(key)) continue;
+        const [start = 0] = key.range ?? [];
+        const first = starts.get(key.value);
+        if (first !== undefined) {
+          const [line, again] = [first, start].map((offset) => lines.linePos(offset).line);
+          const where = line === again ? `at line ${line}` : `at lines ${line} and ${again}`;
+          throw fault(
+            `Expected every key once, but got ${show(key.value)} twice, ${where}. Keep one of them.`,
+          );
+        }
+        starts.set(key.value, start);
       }
     },
   });
+};
+
+/** Throws MALFORMED_BODY for an alias without its anchor above, and for one inside of what it stands for, whose value would have no end. */
+const checkAliases = (document: Document, lines: LineCounter): void => {
+  const anchors = new Map<string, unknown>();
+  visit(document, {
+    Value: (_, node) => {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+    Alias: (_, { source, range }, ancestors) => {
+      const target = anchors.get(source);
+      const { line } = lines.linePos(range?.[0] ?? 0);
+      if (target === undefined)
+        throw fault(`Expected an anchor &${source} above line ${line}, where *${source} stands for it`);
+      if ((ancestors as readonly unknown[]).includes(target))
+        throw fault(
+          `Expected *${source} at line ${line} outside of the part that it stands for, or the value has no end`,
+        );
+    },
+  });
+};
+
+/** What to do about the faults of YAML that are found most often, by their code in the parser. */
+const remedies: Readonly<Partial<Record<ErrorCode, string>>> = {
+  TAB_AS_INDENT: 'Indent with spaces.',
+  BAD_INDENT: 'Indent the keys of one part by the same number of spaces.',
+  BLOCK_AS_IMPLICIT_KEY:
+    'Put a text with a colon and a space in quotes, and the keys of a part on lines of their own.',
+  MULTILINE_IMPLICIT_KEY:
+    'Write KEY: VALUE, and list entries as "- VALUE", with a space after the colon and the dash.',
+  BAD_SCALAR_START: 'Put the text in quotes.',
 };
 
 /** The places of a sweep whose values are texts. There, `007` and `32` are texts too, although YAML reads them as numbers. */
@@ -115,7 +155,7 @@ const withoutLeftOut = (value: object): object =>
     Object.entries(value).filter(([key, member]) => member !== null && !key.startsWith('x-')),
   );
 
-const parse = (text: string): Document => {
+const parse = (text: string): { readonly document: Document; readonly lines: LineCounter } => {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     schema: 'core',
@@ -128,24 +168,16 @@ const parse = (text: string): Document => {
     logLevel: 'error',
   });
   const found = document.errors[0] ?? document.warnings[0];
-  if (!found) return document;
+  if (!found) return { document, lines };
   const { line, col } = lines.linePos(found.pos[0]);
   throw found.code === 'MULTIPLE_DOCS'
     ? fault(
         `Expected one document, but a second one begins at line ${line}. Put each sweep into a file of its own.`,
       )
-    : fault(`Expected YAML, but at line ${line}, column ${col}: ${found.message}`, found);
-};
-
-/** Whether a list or a mapping is a part of itself: an alias may stand inside of what it stands for. */
-const isCyclic = (value: unknown, open = new Set<unknown>(), done = new Set<unknown>()): boolean => {
-  if (typeof value !== 'object' || value === null || done.has(value)) return false;
-  if (open.has(value)) return true;
-  open.add(value);
-  const found = Object.values(value).some((member) => isCyclic(member, open, done));
-  open.delete(value);
-  done.add(value);
-  return found;
+    : fault(
+        `Expected YAML, but at line ${line}, column ${col}: ${[found.message, remedies[found.code] ?? []].flat().join('. ')}`,
+        found,
+      );
 };
 
 /**
@@ -156,18 +188,23 @@ const isCyclic = (value: unknown, open = new Set<unknown>(), done = new Set<unkn
  */
 export const readSweepYaml = (text: string, edit: (document: Document) => void = () => {}): unknown => {
   checkDepth(text);
-  const document = parse(text);
-  checkKeys(document);
+  const { document, lines } = parse(text);
+  checkKeys(document, lines);
+  checkAliases(document, lines);
   edit(document);
   checkNumbers(document);
   for (const path of textPaths) keepAsText(document.getIn(path, true));
   try {
     const value: unknown = document.toJS({ maxAliasCount: 100 });
-    if (isCyclic(value))
-      throw new Error('an alias stands inside of the value that it stands for, so the value has no end');
     // After the reading: the anchors of a part that is left out are used elsewhere.
     return isMap(document.contents) ? withoutLeftOut(value as object) : value;
   } catch (error) {
-    throw fault(`Expected YAML, but: ${error instanceof Error ? error.message : String(error)}`, error);
+    const message = error instanceof Error ? error.message : String(error);
+    throw message.startsWith('Excessive alias count')
+      ? fault(
+          'Expected few aliases (*NAME), but they repeat more than 100 parts. Write these parts out.',
+          error,
+        )
+      : fault(`Expected YAML, but: ${message}`, error);
   }
 };

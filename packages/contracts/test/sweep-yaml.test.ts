@@ -31,10 +31,47 @@ describe('a sweep file', () => {
 
   it('may repeat a value, but not put it inside of itself', () => {
     expect(readSweepYaml('a: &a [1]\nb: [*a, *a]\n')).toEqual({ a: [1], b: [[1], [1]] });
-    for (const text of ['name: &a [*a]\n', 'a: &a\n  b: { c: [*a] }\n'])
+    for (const [text, line] of [
+      ['name: &a [*a]\n', 1],
+      ['a: &a\n  b: { c: [*a] }\n', 2],
+    ] as const)
       expect(() => readSweepYaml(text)).toThrow(
-        'an alias stands inside of the value that it stands for, so the value has no end',
+        `Expected *a at line ${line} outside of the part that it stands for, or the value has no end`,
       );
+  });
+
+  it.each([
+    [
+      'space:\n  gamma: 1\n  gamma: 3\n',
+      'Expected every key once, but got "gamma" twice, at lines 2 and 3. Keep one of them.',
+    ],
+    [
+      '{ gamma: 1, gamma: 2 }',
+      'Expected every key once, but got "gamma" twice, at line 1. Keep one of them.',
+    ],
+    [
+      'space:\n\tgamma: 1\n',
+      'Expected YAML, but at line 2, column 1: Tabs are not allowed as indentation. Indent with spaces.',
+    ],
+    [
+      'space:\n  gamma: 1\n beta: 2\n',
+      'Expected YAML, but at line 3, column 1: All mapping items must start at the same column. Indent the keys of one part by the same number of spaces.',
+    ],
+    [
+      'name: How: strong\n',
+      'Expected YAML, but at line 1, column 7: Nested mappings are not allowed in compact mappings. Put a text with a colon and a space in quotes, and the keys of a part on lines of their own.',
+    ],
+    [
+      'name: a\nspace\nseeds: 2\n',
+      'Expected YAML, but at line 2, column 1: Implicit keys need to be on a single line. Write KEY: VALUE, and list entries as "- VALUE", with a space after the colon and the dash.',
+    ],
+    [
+      'name: a\n---\nname: b\n',
+      'Expected one document, but a second one begins at line 2. Put each sweep into a file of its own.',
+    ],
+    ['name: a\nseeds: *s\n', 'Expected an anchor &s above line 2, where *s stands for it'],
+  ])('refuses %j and says where and what to do', (text, message) => {
+    expect(() => readSweepYaml(text)).toThrow(expect.objectContaining({ message }));
   });
 
   it('names the path of a number that is not finite, also behind an anchor', () => {

@@ -32,6 +32,9 @@ const conflictOf = async (tx: Tx, name: string, hash: string): Promise<string> =
     : `Expected a new name, but there is a token called ${name} already`;
 };
 
+const takenHint =
+  'Take another name: `npx funnel token list` shows those that are taken, also by revoked tokens.';
+
 /**
  * Refuses a name that was used before, even by a revoked token, and the names of other actors, so that a name in the audit log means one
  * token. Also refuses a secret that another token has. Errors: INVALID_TRANSITION.
@@ -44,6 +47,7 @@ export const saveToken = async (
     throw new AppError(
       'INVALID_TRANSITION',
       `Expected a name that is free, but the audit log means something else by ${name}`,
+      { hint: takenHint },
     );
   await transaction(db, async (tx) => {
     const inserted = await tx.query(
@@ -51,7 +55,8 @@ export const saveToken = async (
       'INSERT INTO tokens (id, name, role, hash) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING id',
       [randomUUID(), name, role, hash],
     );
-    if (inserted.length === 0) throw new AppError('INVALID_TRANSITION', await conflictOf(tx, name, hash));
+    if (inserted.length === 0)
+      throw new AppError('INVALID_TRANSITION', await conflictOf(tx, name, hash), { hint: takenHint });
     await tx.audit({ action: 'createToken', subject: name, details: { role } });
   });
 };
@@ -111,7 +116,9 @@ export const revokeToken = async (db: Db, name: string): Promise<void> => {
       [name],
     );
     if (rows.length === 0)
-      throw new AppError('NOT_FOUND', `Expected a valid token called ${name}, but there is none`);
+      throw new AppError('NOT_FOUND', `Expected a valid token called ${name}, but there is none`, {
+        hint: '`npx funnel token list` lists all tokens.',
+      });
     await tx.audit({ action: 'revokeToken', subject: name });
   });
 };

@@ -24,6 +24,9 @@ test('tokens can be saved, found by their hash, listed and revoked', async () =>
   expect(await anyToken(db)).toBe(true);
   await expect(saveToken(db, { name: 'ci', role: 'read', hash: 'b'.repeat(64) })).rejects.toMatchObject({
     code: 'INVALID_TRANSITION',
+    details: {
+      hint: 'Take another name: `npx funnel token list` shows those that are taken, also by revoked tokens.',
+    },
   });
   expect(await findToken(db, 'a'.repeat(64))).toEqual({ name: 'ci', role: 'submit' });
   expect(await findToken(db, 'b'.repeat(64))).toBeNull();
@@ -32,7 +35,10 @@ test('tokens can be saved, found by their hash, listed and revoked', async () =>
   ]);
   expect(JSON.stringify(await listTokens(db))).not.toContain('aaaa');
   await revokeToken(db, 'ci');
-  await expect(revokeToken(db, 'ci')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(revokeToken(db, 'ci')).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    details: { hint: '`npx funnel token list` lists all tokens.' },
+  });
   expect(await findToken(db, 'a'.repeat(64))).toBeNull();
   expect(await anyToken(db)).toBe(true);
   expect(await listTokens(db)).toMatchObject([{ name: 'ci', revokedAt: expect.any(String) }]);

@@ -177,6 +177,13 @@ describe('cancel', () => {
     expect((await trialStatuses(db, sweepId)).sort()).toEqual(['cancelled', 'completed']);
     expect(await sweepStatus(db, sweepId)).toBe('cancelled');
     await expect(cancelSweep(db, sweepId)).rejects.toMatchObject({ code: 'INVALID_TRANSITION' });
+    await expect(retrySweep(db, sweepId)).rejects.toMatchObject({
+      code: 'INVALID_TRANSITION',
+      message: `Expected, to retry, a sweep that is running, paused, completed, completed with failures or failed, but ${sweepId} is cancelled`,
+      details: {
+        hint: 'A cancelled sweep does not go on. Submit its file again, with the same --set: `npx funnel submit FILE`. The new sweep takes all results of this one, and computes nothing twice.',
+      },
+    });
     await expect(cancelSweep(db, 'nothing')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await wrongCounts(db)).toEqual([]);
 

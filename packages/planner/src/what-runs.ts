@@ -1,5 +1,6 @@
 /** What a sweep runs besides the values of its search space: recipes, seeds, attacks with all of their settings, and the defaults. */
 import {
+  dataOf,
   defaultHyperparameters,
   type HyperparameterName,
   hyperparametersOf,
@@ -7,6 +8,7 @@ import {
   isPromoting,
   type Plan,
   type SweepDefinition,
+  sweepDataset,
 } from '@funnel/contracts';
 import type { Outline } from './outline.ts';
 
@@ -27,8 +29,10 @@ export const whatRuns = (
   const recipes = [...new Set(definition.recipes)];
   const chosen = chosenIn(definition);
   const others = [...new Set(recipes.flatMap(hyperparametersOf))].filter((name) => !chosen.has(name));
+  const { content, ...dataset } = sweepDataset(definition.dataset);
   return {
     recipes,
+    dataset: { ...dataset, classes: content?.classes.length ?? dataOf(dataset).classCount },
     seeds: [...new Set(definition.seeds)].slice(0, maxSeeds),
     attacks: attacks.map(({ attack, settings }) => ({ attack, settings: { ...settings } })),
     defaults: Object.fromEntries(

@@ -186,8 +186,12 @@ describe('what runs', () => {
       seeds: [3, 3, 1],
       attacks: [{ attack: 'preset:autoattack', epsilon: 0.1 }, 'fgsm', 'fgsm'],
     });
-    const { recipes, seeds, attacks, defaults } = whatRuns(definition, outlineSweep(definition, 'engine-1'));
+    const { recipes, dataset, seeds, attacks, defaults } = whatRuns(
+      definition,
+      outlineSweep(definition, 'engine-1'),
+    );
     expect([recipes, seeds]).toEqual([['classic'], [3, 1]]);
+    expect(dataset).toEqual({ name: 'glyphs', train: 1000, test: 100, attack: 10, classes: 10 });
     expect(attacks.map(({ attack, settings }) => [attack, settings.epsilon])).toEqual([
       ['apgd-ce-linf', 0.1],
       ['apgd-t-linf', 0.1],

@@ -2,6 +2,7 @@
 import {
   AppError,
   isBuiltIn,
+  isRecord,
   type ProblemIssue,
   type ServiceLimits,
   SweepDefinition,
@@ -11,9 +12,6 @@ import { outlineChecked } from './plan-and-submit.ts';
 import { resolveNames } from './resolve-names.ts';
 import { type Size, sizeOf } from './size-of.ts';
 import { issuesBy, issuesOf, together } from './together.ts';
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** `isCounted`: the parts that decide how many trials there are and how they are chosen are as the user wrote them. */
 const faultsOf = async (

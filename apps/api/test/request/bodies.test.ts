@@ -80,11 +80,11 @@ description: |
 
   const bomb = `a: &a [1,1,1,1,1,1,1,1,1]\n${[...'bcdefgh'].map((name, i) => `${name}: &${name} [${`*${'abcdefg'[i]},`.repeat(9)}]`).join('\n')}`;
   test.each([
-    ['a: 1\nb: 2\na: 3', /every key once, but got "a" twice/],
+    ['a: 1\nb: 2\na: 3', /every key once, but got "a" twice, at lines 1 and 3\./],
     ['{a: 1, "a": 2}', /every key once, but got "a" twice/],
     [bomb, /alias/i],
     [`a: &a 1\nb: [${'*a,'.repeat(200)}]`, /alias/i],
-    ['a: *nobody', /Unresolved alias/],
+    ['a: *nobody', /Expected an anchor &nobody above line 1/],
     ['__proto__: {admin: true}', /plain keys/],
     ['a: !!js/function "x"', /Expected YAML, but at line 1, column 4/],
     ['a: !!binary aGk=', /Expected YAML/],

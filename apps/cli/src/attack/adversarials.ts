@@ -1,18 +1,19 @@
 /** The file of `--adversarials`: the images that fooled the model, in numpy's format. */
 import { renameSync, rmSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { ClassifierModel, Evaluation } from '@funnel/attacks';
+import { makeFolder } from '@funnel/contracts/make-folder';
 import { Exit, exitCodes } from '../exit.ts';
 import { checkOut } from '../output/out-file.ts';
 import { createNpy } from './npy.ts';
 
-/** Throws Exit if the adversarials could not be written to this file. `others`: the files that other options name. */
+/** As `checkOut`, for the file of the adversarials. `others`: the files that other options name. */
 export const checkAdversarials = (
   file: string | undefined,
   others: readonly (string | undefined)[],
-): void => {
-  if (file === undefined) return;
-  checkOut(file, '--adversarials');
+): string | null => {
+  if (file === undefined) return null;
+  const made = checkOut(file, '--adversarials');
   const isTaken = others.some((other) => other !== undefined && resolve(other) === resolve(file));
   const isOrdinary = statSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
   if (isTaken || !isOrdinary)
@@ -20,6 +21,7 @@ export const checkAdversarials = (
       exitCodes.usage,
       `Expected a file of its own after --adversarials, but ${file} ${isTaken ? 'is also the file of another option' : 'is a pipe or a device'}`,
     );
+  return made;
 };
 
 /** Writes the adversarials of an evaluation. Returns the row of each image in the file; null for an image that was not fooled. */
@@ -38,6 +40,7 @@ export const withAdversarials = async <Result>(
 ): Promise<Result> => {
   if (file === undefined) return use(() => undefined);
   const part = `${file}.${process.pid}.part`;
+  makeFolder(dirname(file));
   const npy = createNpy(part, shape);
   const width = shape.reduce((product, size) => product * size, 1);
   const toUnit = (values: Float32Array): Float32Array =>

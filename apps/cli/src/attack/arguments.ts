@@ -6,6 +6,7 @@ import {
   type AttackSpec,
   attackFaults,
   attackKey,
+  attackNames,
   attackSpec,
   attacks,
   type Budgets,
@@ -16,6 +17,7 @@ import {
   presetNames,
   presets,
   readFraction,
+  resembling,
   threatModelOf,
   threatModelText,
   unknownSettingFault,
@@ -68,13 +70,36 @@ type Settings = Readonly<Record<string, unknown>>;
 const settingNames = ({ attack }: AttackSpec): readonly string[] =>
   Object.keys(attacks[attack].settings.shape);
 
-/** The result of `read`. Throws Exit, with the faults of `written` in words, where a schema refuses it. */
-const refusing = <Result>(written: unknown, read: () => Result): Result => {
+/** The result of `read`. Throws Exit, with the faults of `written` and further ones in words, where a schema refuses it. */
+const refusing = <Result>(
+  written: unknown,
+  read: () => Result,
+  further: () => readonly string[] = () => [],
+): Result => {
   try {
     return read();
   } catch (error) {
-    throw error instanceof z.ZodError ? usage(attackFaults(error, written).join('\n')) : error;
+    if (!(error instanceof z.ZodError)) throw error;
+    throw usage([...attackFaults(error, written), ...further()].join('\n'));
   }
+};
+
+/** The settings that none of these attacks has. None without an attack. */
+const settingFaults = (
+  settings: Settings,
+  specs: readonly AttackSpec[],
+  names: readonly string[],
+): readonly string[] => {
+  const known = [...new Set(specs.flatMap(settingNames))];
+  const unknown = Object.keys(settings).filter((name) => specs.length > 0 && !known.includes(name));
+  return unknown.map((name) => unknownSettingFault(name, known, names.join(', ')));
+};
+
+/** The attacks that these names may stand for, of which some are misspelt. */
+const specsMeant = (names: readonly string[]): readonly AttackSpec[] => {
+  const known = [...attackNames, ...presetNames.map((name) => `preset:${name}`)];
+  const meant = names.flatMap((name) => (known.includes(name) ? [name] : resembling(name, known)));
+  return expandAttacks(meant as AttackName[]);
 };
 
 /** The attack with those of the settings that it has. Throws Exit for a wrong value. */
@@ -106,10 +131,13 @@ export const readAttacks = (
 ): { readonly specs: readonly AttackSpec[]; readonly leftOut: readonly AttackName[] } => {
   for (const name of names) checkName(name);
   const list = names.map((attack) => ({ attack })) as unknown as AttackListEntry[];
-  const all = refusing(list, () => expandAttacks(list, budgets === undefined ? {} : { budgets }));
-  const known = [...new Set(all.flatMap(settingNames))];
-  const unknown = Object.keys(settings).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw usage(unknownSettingFault(unknown, known, names.join(', ')));
+  const all = refusing(
+    list,
+    () => expandAttacks(list, budgets === undefined ? {} : { budgets }),
+    () => settingFaults(settings, specsMeant(names), names),
+  );
+  const unknown = settingFaults(settings, all, names);
+  if (unknown.length > 0) throw usage(unknown.join('\n'));
   const changed = all.map((spec) => withSettings(spec, settings));
   const specs = [...new Map(changed.map((spec) => [attackKey(spec), spec])).values()];
   const runnable = specs.filter(({ attack }) => missingFor(attack) === null);
@@ -190,6 +218,7 @@ const fromFile = (path: string): number[] => {
 
 /** Reads `0-99`, `3,5,10-19`, or the path of a file with a JSON array. Returns each index once, in the given order. */
 export const readIndices = (text: string): number[] => {
+  if (text.trim() === '') throw refusedIndices('an empty text', 'it names no image');
   const indices = /^[\d\s,-]+$/.test(text) ? text.split(',').flatMap(fromRange) : fromFile(text);
   return [...new Set(indices)];
 };

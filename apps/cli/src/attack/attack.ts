@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { listAttacks } from '../commands/reference.ts';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
-import { checkOut, replaceFile } from '../output/out-file.ts';
+import { checkOut, replaceFile, wroteText } from '../output/out-file.ts';
 import { type Output, present } from '../output/terminal.ts';
 import { wrapToWidth } from '../output/width.ts';
 import { collect } from '../values.ts';
@@ -75,8 +75,10 @@ const attack = async (options: AttackOptions, context: Context): Promise<void> =
   const named = await namedIn(options, context);
   const asked = readAttacks(names, options.set ?? {}, named?.budgets);
   const isSingle = asked.specs.length + asked.leftOut.length === 1;
-  if (out !== undefined) checkOut(out);
-  checkAdversarials(adversarials, [out, options.images, options.labels]);
+  const made = [
+    out === undefined ? null : checkOut(out),
+    checkAdversarials(adversarials, [out, options.images, options.labels]),
+  ];
   const subject = await readSubject(options, named, context);
   noteDefaults(options, asked.specs, subject, output);
   const examination = await examineSubject(subject, seed, output);
@@ -118,6 +120,8 @@ const attack = async (options: AttackOptions, context: Context): Promise<void> =
   for (const note of notesOf(report)) output.note(wrapToWidth(note, output.columns()));
   present(output, asDocument(report, isSingle), () => describeReport(report, output.resultColumns()));
   keep(report); // Last, so that a full disk does not hide the result.
+  const files = [out, adversarials].filter((file) => file !== undefined);
+  if (files.length > 0) output.note(wroteText(files.join(' and '), made));
   if (signal.aborted) throw new Exit(exitCodes.interrupted);
   if (outcome.leftOut.length > 0) throw new Exit(exitCodes.failed);
   if (outcome.results.length === 0) throw new Exit(exitCodes.leftOut);

@@ -1,6 +1,13 @@
 /** A data set that `--dataset` names: a built-in one on this machine, or one that the service has. */
 import { FunnelError } from '@funnel/client';
-import { type Budgets, type DatasetDetail, datasetNames, datasets, isBuiltIn } from '@funnel/contracts';
+import {
+  type Budgets,
+  type DatasetDetail,
+  datasetNames,
+  datasets,
+  didYouMean,
+  isBuiltIn,
+} from '@funnel/contracts';
 import { runsOf } from '@funnel/engine/datasets/split';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
@@ -22,8 +29,14 @@ export const findNamedDataset = async (name: string, { client }: Context): Promi
     return { name, budgets: detail.budgets, stored: { detail, client: service } };
   } catch (error) {
     const expected = `Expected ${datasetNames.join(', ')}, or the name of a data set that the service has, but got ${name}`;
-    if (error instanceof FunnelError && error.problem.code === 'NOT_FOUND')
-      throw new Exit(exitCodes.usage, `${expected}\n→ ${error.problem.hint}`);
+    // The service refuses what cannot be a name with INVALID_REQUEST.
+    if (error instanceof FunnelError && ['NOT_FOUND', 'INVALID_REQUEST'].includes(error.problem.code)) {
+      const question = didYouMean(name, datasetNames);
+      throw new Exit(
+        exitCodes.usage,
+        `${expected}${question === null ? '' : `: ${question}`}\n→ See \`npx funnel data ls\`.`,
+      );
+    }
     const reason = error instanceof Error ? error.message : String(error);
     throw new Exit(exitCodes.usage, `${expected}. ${reason}`);
   }

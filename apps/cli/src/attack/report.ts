@@ -12,10 +12,12 @@ import {
   isBounded,
   lastConstantLimit,
   plural,
+  type RobustAtEpsilon,
   sizeText,
   threatModelOf,
   threatModelText,
   type Verdict,
+  wilsonInterval,
 } from '@funnel/contracts';
 import { type Column, formatNumber, formatShare, formatSureShare, formatTable } from '../output/format.ts';
 import { settingsText } from '../output/trials.ts';
@@ -41,6 +43,7 @@ type Line = {
   readonly name: string;
   readonly settings: string;
   readonly summary: EvaluationSummary;
+  readonly robustAtEpsilon?: RobustAtEpsilon | undefined;
   /** As `sizeText` writes it. */
   readonly size: string;
 };
@@ -48,6 +51,19 @@ type Line = {
 type LeavingColumn = Column<Line> & {
   /** The order in which columns are left out on a narrow terminal; 0 stays. */
   readonly leaves: number;
+};
+
+/** The images that withstand. `within`: the ball of an attack that looks for the smallest change, which has no robust accuracy of its own. */
+const robustOf = ({ summary, robustAtEpsilon: at }: Pick<Result, 'summary' | 'robustAtEpsilon'>) => {
+  const { images, attempted, successes, robustAccuracy, robustInterval } = summary;
+  return at
+    ? {
+        robust: at.robust,
+        share: at.accuracy,
+        interval: wilsonInterval(at.robust, images),
+        within: { [at.norm]: at.epsilon },
+      }
+    : { robust: attempted - successes, share: robustAccuracy, interval: robustInterval };
 };
 
 /** On a narrow terminal intervals go after the less important columns, and before the success. */
@@ -73,7 +89,10 @@ const columnsAt = (left: number): readonly LeavingColumn[] => {
     },
     {
       title: 'robust',
-      value: ({ summary }) => shareText(summary.robustAccuracy, summary.robustInterval),
+      value: (line) => {
+        const { share, interval, within } = robustOf(line);
+        return `${shareText(share, interval)}${within === undefined ? '' : ` at ${threatModelText(within)}`}`;
+      },
       align: 'right',
       leaves: 0,
     },
@@ -117,14 +136,14 @@ const resultTable = (lines: readonly Line[], width: number | null, left = 0): st
 const intervalText = (interval: Interval): string =>
   `95 % interval ${interval.map(formatShare).join(' to ')}`;
 
-type Measured = Pick<NonNullable<Outcome['worstCase']>, 'balls' | 'summary'>;
+type Measured = Pick<NonNullable<Outcome['worstCase']>, 'balls' | 'summary'> &
+  Pick<Result, 'robustAtEpsilon'>;
 
 /** The sentence that people quote. Null without a robust accuracy: without a budget, or without attacked images. `what`: that they withstand. */
-const robustSentence = ({ balls, summary }: Measured, what: string): string | null => {
-  const within = threatModelText(balls);
-  const { images, attempted, successes, robustAccuracy, robustInterval } = summary;
-  if (robustInterval === null) return null;
-  return `Robust accuracy within ${within}: ${formatShare(robustAccuracy)} (${attempted - successes} of ${plural(images, 'image')} withstand ${what}; ${intervalText(robustInterval)}).`;
+const robustSentence = (measured: Measured, what: string): string | null => {
+  const { robust, share, interval, within = measured.balls } = robustOf(measured);
+  if (interval === null) return null;
+  return `Robust accuracy within ${threatModelText(within)}: ${formatShare(share)} (${robust} of ${plural(measured.summary.images, 'image')} withstand ${what}; ${intervalText(interval)}).`;
 };
 
 /** Null where no image was attacked. */
@@ -138,7 +157,7 @@ const successSentence = ({ summary, ...run }: Result): string | null => {
 const singleSentences = (result: Result): readonly string[] =>
   [
     successSentence(result) ?? [],
-    robustSentence({ balls: threatModelOf([result]), summary: result.summary }, 'it') ?? [],
+    robustSentence({ balls: threatModelOf([result]), ...result }, 'it') ?? [],
   ].flat();
 
 const cleanSentence = ({ images, attempted }: EvaluationSummary, backend: unknown): string =>
@@ -186,6 +205,7 @@ export const describeReport = (report: AttackReport, width: number | null): stri
     name: result.attack,
     settings: settingsText(result),
     summary: result.summary,
+    robustAtEpsilon: result.robustAtEpsilon,
     size: sizeText(result),
   }));
   const within = worstCase ? threatModelText(worstCase.balls) : '';

@@ -1,6 +1,6 @@
 /** The results of the attacks of one command, with one row per image. */
 import type { WorstCase } from '@funnel/attacks';
-import type { AttackSpec, EvaluationRecords, EvaluationSummary } from '@funnel/contracts';
+import type { AttackSpec, EvaluationRecords, EvaluationSummary, RobustAtEpsilon } from '@funnel/contracts';
 
 /** One image under one attack. */
 export type Row = {
@@ -20,6 +20,8 @@ export type Row = {
 
 export type Result = AttackSpec & {
   readonly summary: EvaluationSummary;
+  /** Of an attack that looks for the smallest change: at its own ε, else at that of the other attacks in its norm. */
+  readonly robustAtEpsilon?: RobustAtEpsilon;
   readonly rows: readonly Row[];
 };
 

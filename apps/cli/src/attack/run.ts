@@ -1,7 +1,13 @@
 /** Runs the attacks of one command: each result is kept as soon as it exists, and what has no result is named. */
-import type { AttackSpec } from '@funnel/contracts';
+import {
+  type AttackSpec,
+  formatDuration,
+  formatRoughDuration,
+  robustAt,
+  searchedBall,
+  threatModelOf,
+} from '@funnel/contracts';
 import { inFlags } from '../flags.ts';
-import { formatDuration, formatRoughDuration } from '../output/format.ts';
 import type { Output } from '../output/terminal.ts';
 import type { Append } from './adversarials.ts';
 import { type Outcome, rowsOf } from './results.ts';
@@ -28,7 +34,7 @@ export const createProgress = (output: Output, unit = '', clock = () => performa
       if (output.columns() !== null) output.draw([]);
       const elapsed = clock() - started;
       started = clock();
-      return elapsed < 1000 ? 'under 1 s' : formatDuration(elapsed / 1000);
+      return formatDuration(elapsed / 1000);
     },
   };
 };
@@ -55,6 +61,7 @@ export const runAttacks = async (
   const { evaluateAttacks } = await import('@funnel/attacks');
   let outcome: Outcome = { results: [], leftOut: [], worstCase: null };
   const progress = createProgress(output, 'images');
+  const radii = threatModelOf(attacks);
   const evaluations = evaluateAttacks({
     model: classifier,
     ...given,
@@ -70,7 +77,14 @@ export const runAttacks = async (
     const time = progress.end();
     if (one.kind === 'evaluation') {
       const rows = rowsOf(one.records, source.fileOf, append(one));
-      outcome = { ...outcome, results: [...outcome.results, { ...one.attack, summary: one.summary, rows }] };
+      const ball = one.summary.attempted === 0 ? null : searchedBall(one.attack, radii);
+      const result = {
+        ...one.attack,
+        summary: one.summary,
+        ...(ball && { robustAtEpsilon: robustAt(one, ball) }),
+        rows,
+      };
+      outcome = { ...outcome, results: [...outcome.results, result] };
       const stand = standing ? ` · ${one.standing} of ${given.labels.length} images still stand` : '';
       output.note(`${one.attack.attack}: ${time} on ${backend}${stand}`);
     } else if (one.kind === 'failure') {

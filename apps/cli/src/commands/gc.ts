@@ -1,9 +1,17 @@
-import { AttackName, type Collection, EvaluationMetricName, RetentionPolicy } from '@funnel/contracts';
+import {
+  AttackName,
+  type Collection,
+  EvaluationMetricName,
+  maxKeepBest,
+  maxKeepDays,
+  RetentionPolicy,
+} from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { describeCollection } from '../output/service.ts';
 import { present } from '../output/terminal.ts';
-import { collect, readAmount, readWhole } from '../values.ts';
+import { findSweep } from '../requests.ts';
+import { collect, readAmount, readWhole, sweepWords } from '../values.ts';
 
 type Options = {
   readonly keepDays: number;
@@ -23,7 +31,9 @@ const collectGarbage = async (
   context: Context,
 ): Promise<void> => {
   const { client, output } = context;
-  const body = RetentionPolicy.parse({ ...options, keepSweeps: keepSweep });
+  const keepSweeps: string[] = [];
+  for (const word of keepSweep) keepSweeps.push(await findSweep(client(), word));
+  const body = RetentionPolicy.parse({ ...options, keepSweeps });
   if (!yes) {
     const found = await client().planCollection({ body });
     return present(output, { ...found, collected: false }, () => describeCollection(found, false));
@@ -41,13 +51,13 @@ export const gcCommand = (program: Command, context: () => Context): void => {
     .option(
       '--keep-days <days>',
       'keep all trials of sweeps that ended within this number of days',
-      readAmount,
+      readAmount(maxKeepDays),
       keepDays,
     )
     .option(
       '--keep-best <number>',
       'keep this number of the best trials of every sweep',
-      readWhole(0),
+      readWhole(0, maxKeepBest),
       keepBest,
     )
     .addOption(
@@ -61,7 +71,7 @@ export const gcCommand = (program: Command, context: () => Context): void => {
         'the attack for --keep-best (default: as the sweep is ranked; with --metric the worst case over all attacks)',
       ).choices(AttackName.options),
     )
-    .option('--keep-sweep <id or name>', 'keep all trials of this sweep; may be repeated', collect)
+    .option('--keep-sweep <sweep>', `keep all trials of this sweep (${sweepWords}); may be repeated`, collect)
     .option('--yes', 'delete the checkpoints')
     .action((options: Options) => collectGarbage(options, context()));
 };

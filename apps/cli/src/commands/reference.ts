@@ -19,7 +19,7 @@ import { Argument, type Command, InvalidArgumentError } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { formatTable } from '../output/format.ts';
-import { replaceFile } from '../output/out-file.ts';
+import { checkOut, replaceFile, wroteText } from '../output/out-file.ts';
 import { type Output, present } from '../output/terminal.ts';
 import { displayWidth, wrapToWidth } from '../output/width.ts';
 
@@ -173,8 +173,9 @@ const showAttack = (output: Output, name: string): void =>
 type ReferenceOptions = { readonly html?: string };
 
 const writePage = (output: Output, file: string): void => {
+  const made = checkOut(file, '--html');
   replaceFile(file, referencePage(reference));
-  present(output, { file }, () => `Written: ${file}`);
+  present(output, { file, ...(made !== null && { madeFolder: made }) }, () => wroteText(file, [made]));
 };
 
 export const referenceCommands = (program: Command, context: () => Context): void => {

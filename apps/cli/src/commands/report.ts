@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { Client } from '@funnel/client';
+import { statusText } from '@funnel/contracts';
 import {
   type Report,
   renderFindings,
@@ -10,7 +11,7 @@ import {
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
-import { checkOut, isOrdinary, replaceFile } from '../output/out-file.ts';
+import { checkOut, isOrdinary, replaceFile, wroteText } from '../output/out-file.ts';
 import { type Output, present } from '../output/terminal.ts';
 import { allItems, findSweep } from '../requests.ts';
 import { sweepWords } from '../values.ts';
@@ -31,7 +32,7 @@ const readSweep = async (client: Client, idOrName: string): Promise<SweepResults
   if (results.every(({ trial }) => trial.status !== 'completed'))
     throw new Exit(
       exitCodes.incomplete,
-      `Expected a sweep with completed trials, but ${idOrName} has none: \`npx funnel watch ${idOrName}\``,
+      `Expected a sweep with completed trials, but ${idOrName} has none: it is ${statusText(sweep.status)}.\n→ \`npx funnel show ${id}\` says more.`,
     );
   return { sweep, results };
 };
@@ -46,10 +47,10 @@ const deliver = (
     const files = isOrdinary(out)
       ? figures.map(({ file, svg }) => ({ path: join(dirname(out), file), svg }))
       : [];
-    for (const { path } of files) checkOut(path);
+    const made = [out, ...files.map(({ path }) => path)].map((path) => checkOut(path));
     for (const { path, svg } of files) replaceFile(path, svg);
     replaceFile(out, text);
-    output.note(`Wrote ${[out, ...files.map(({ path }) => path)].join(', ')}.`);
+    output.note(wroteText([out, ...files.map(({ path }) => path)].join(', '), made));
   }
   if (output.json || out === undefined) present(output, data, () => text.trimEnd());
 };

@@ -1,9 +1,9 @@
 import { FunnelError } from '@funnel/client';
-import { describeAwaited, plural, type Submission } from '@funnel/contracts';
+import { describeAwaited, formatDuration, plural, type Submission } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
-import { formatDuration, formatTable } from '../output/format.ts';
+import { formatTable } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
 import { describeMadeAnew, describePlan, describeWarnings } from '../output/plan.ts';
 import { countsText, describeNextStep, describeSweep } from '../output/sweeps.ts';

@@ -5,7 +5,7 @@ import { type LeaderboardOptions, readRanked, withFilters } from '../commands/le
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 
-import { checkOut, replaceFile } from '../output/out-file.ts';
+import { checkOut, replaceFile, wroteText } from '../output/out-file.ts';
 import { writeResult } from '../output/terminal.ts';
 import { findSweep, firstOnly } from '../requests.ts';
 import { type Format, fillTable, formatNames, formats, type Table } from './formats.ts';
@@ -80,16 +80,20 @@ export const exportCommand = (program: Command, context: () => Context): void =>
     const given = context();
     const format = chooseFormat(options, given.output.json);
     refuseTerminal(format, options.out);
-    if (options.out !== undefined) checkOut(options.out);
+    const made = options.out === undefined ? null : checkOut(options.out);
     const table = await readTable(name, options, given);
     const content = formats[format](table);
     if (options.out === undefined) writeResult(process.stdout, content);
     else {
       replaceFile(options.out, content);
-      const written = { file: options.out, rows: table[0]?.cells.length ?? 0, columns: table.length };
-      given.output.note(
-        `${written.file}: ${plural(written.rows, 'row')}, ${plural(written.columns, 'column')}`,
-      );
+      const written = {
+        file: options.out,
+        rows: table[0]?.cells.length ?? 0,
+        columns: table.length,
+        ...(made !== null && { madeFolder: made }),
+      };
+      const size = `${plural(written.rows, 'row')} of ${plural(written.columns, 'column')}`;
+      given.output.note(wroteText(`${size} to ${written.file}`, [made]));
       if (given.output.json) given.output.write(JSON.stringify(written, null, 2));
     }
   });

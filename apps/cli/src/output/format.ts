@@ -64,24 +64,6 @@ export const formatSureNumber = (
     ? formatNumber(value)
     : `${formatNumber(value)} (${formatNumberEnds(interval)})`;
 
-/** `42 s`, `3 min 5 s`, `2 h 10 min`: at most two units. */
-export const formatDuration = (seconds: number): string => {
-  const whole = Math.max(0, Math.round(seconds));
-  if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return whole % 60 === 0 ? `${minutes} min` : `${minutes} min ${whole % 60} s`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
-};
-
-/** The longest rough time that has seconds. */
-const roughSeconds = 600;
-
-/** A time that nobody knows exactly: `42 s`, `3 min 5 s`, `20 min`, `2 h 10 min`. */
-export const formatRoughDuration = (seconds: number): string =>
-  formatDuration(seconds > roughSeconds ? 60 * Math.round(seconds / 60) : seconds);
-
 const twoDigits = (value: number): string => String(value).padStart(2, '0');
 
 /** `2026-11-22 21:16:05` in the time zone of this machine. The API's times are in UTC. */

@@ -1,5 +1,6 @@
 /** Lines of a log as sentences for a person. Files and programs get the lines as JSON. */
-import { formatDuration, formatSecond } from './format.ts';
+import { formatDuration } from '@funnel/contracts';
+import { formatSecond } from './format.ts';
 
 /** The fields of pino and of the worker that a sentence puts into words. */
 type Line = {

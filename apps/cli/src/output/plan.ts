@@ -9,13 +9,15 @@ import {
   formatAmount,
   formatBytes,
   formatExact,
+  formatRoughDuration,
   hyperparametersOf,
   type Plan,
   plural,
   type StageKind,
 } from '@funnel/contracts';
-import { type Column, formatNumber, formatRoughDuration, formatTable } from './format.ts';
+import { type Column, formatNumber, formatTable } from './format.ts';
 import { describePlannedSearch } from './search.ts';
+import { datasetLine } from './sweeps.ts';
 import { settingsText } from './trials.ts';
 import { wrapToWidth } from './width.ts';
 
@@ -74,6 +76,9 @@ const describeRuns = (plan: Plan): readonly string[] => {
   const { runs } = plan;
   if (!runs) return describeSpace(plan);
   return [
+    ...(runs.dataset
+      ? [`${datasetLine(runs.dataset)}; ${plural(runs.dataset.classes, 'class', 'classes')}`]
+      : []),
     `recipes   ${runs.recipes.join(', ')}`,
     `seeds     ${runs.seeds.join(', ')}`,
     '',
@@ -95,7 +100,7 @@ const describeEstimate = ({ estimate, behind }: Plan): readonly string[] => {
   if (!estimate) return [];
   const { parameters, trainerBytes, storedBytes, attackQueries } = estimate;
   return [
-    `time      ${timeText(estimate)}${behind ? `; ${describeBehind(behind, formatRoughDuration)}` : ''}`,
+    `time      ${timeText(estimate)}${behind ? `; ${describeBehind(behind)}` : ''}`,
     `memory    at least ${formatBytes(trainerBytes)} for each trainer (${formatAmount(parameters)} parameters)`,
     `storage   about ${formatBytes(storedBytes)} if nothing is done already`,
     `queries   at most ${formatAmount(attackQueries)} of all attacks, if nothing is done already`,

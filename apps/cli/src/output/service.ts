@@ -3,13 +3,14 @@ import {
   type Collection,
   describeRefusals,
   formatBytes,
+  formatDuration,
   formatSpeed,
   plural,
   totalSpeed,
   type Worker,
   type WorkerLogLine,
 } from '@funnel/contracts';
-import { formatDuration, formatMinute, formatTable } from './format.ts';
+import { formatMinute, formatTable } from './format.ts';
 import { countsText } from './sweeps.ts';
 import { logLineText } from './trials.ts';
 

@@ -1,6 +1,8 @@
 import {
   describeBehind,
   epochsOf,
+  formatAmount,
+  formatRoughDuration,
   nextStep,
   plural,
   type SearchProgress,
@@ -8,16 +10,10 @@ import {
   type Sweep,
   type SweepDetail,
   statusText,
+  timeTaken,
 } from '@funnel/contracts';
 import { bestCell, bestLines } from './best-configuration.ts';
-import {
-  type Column,
-  formatDuration,
-  formatMinute,
-  formatRoughDuration,
-  formatShare,
-  formatTable,
-} from './format.ts';
+import { type Column, formatMinute, formatShare, formatTable } from './format.ts';
 
 /** `3 completed, 1 failed` */
 export const countsText = (counts: Readonly<Partial<Record<string, number>>>): string =>
@@ -36,7 +32,7 @@ const timeLeft: Column<Sweep> = {
 const behindColumn: Column<Sweep> = {
   title: 'turn',
   isOptional: true,
-  value: ({ behind }) => (behind ? describeBehind(behind, formatRoughDuration) : ''),
+  value: ({ behind }) => (behind ? describeBehind(behind) : ''),
 };
 
 /** Configurations that a search has proposed, of those that it may propose. */
@@ -126,12 +122,8 @@ export const describeWaits = ({ waitsFor }: SweepDetail): readonly string[] =>
 /** Of a sweep that runs: `about 14 min left`, `waits behind A (about 12 min)`. */
 export const leftTexts = ({ etaSeconds, behind }: Sweep): readonly string[] => [
   ...(etaSeconds === null ? [] : [`about ${formatRoughDuration(etaSeconds)} left`]),
-  ...(behind ? [describeBehind(behind, formatRoughDuration)] : []),
+  ...(behind ? [describeBehind(behind)] : []),
 ];
-
-/** From the submission of a sweep to its end, `3 min 32 s`; null before its end. */
-export const timeTaken = ({ createdAt, finishedAt }: Sweep): string | null =>
-  finishedAt === null ? null : formatDuration((Date.parse(finishedAt) - Date.parse(createdAt)) / 1000);
 
 const timeText = (sweep: Sweep): string => {
   const taken = timeTaken(sweep);
@@ -152,6 +144,15 @@ export const searchText = ({ ended, configurations, proposed, trialsToCome }: Se
   return `${count}; at most ${plural(trialsToCome, 'trial')} to come`;
 };
 
+/** `data      glyphs: 2,000 training, 1,000 test, at most 200 attacked images` */
+export const datasetLine = ({
+  name,
+  train,
+  test,
+  attack,
+}: Pick<SweepDetail['definition']['dataset'], 'name' | 'train' | 'test' | 'attack'>): string =>
+  `data      ${name}: ${formatAmount(train)} training, ${formatAmount(test)} test, at most ${formatAmount(attack)} attacked images`;
+
 export const describeSweep = (sweep: SweepDetail): string => {
   const { unshared } = sweep.plan.epochs;
   const { done, total } = epochsOf(sweep);
@@ -165,7 +166,7 @@ export const describeSweep = (sweep: SweepDetail): string => {
     `${sweep.name} (${sweep.id})`,
     `status    ${statusText(sweep.status)}, ${formatShare(sweep.progress)}${timeText(sweep)}`,
     ...(tags.length > 0 ? [`tags      ${tagsText(tags)}`] : []),
-    `data      ${dataset.name}: ${dataset.train} training, ${dataset.test} test, at most ${dataset.attack} attacked images`,
+    datasetLine(dataset),
     `recipes   ${recipes.join(', ')}`,
     ...(sweep.search ? [`search    ${search.strategy}: ${searchText(sweep.search)}`] : []),
     `trials    ${countsText(sweep.trials)}`,

@@ -9,6 +9,7 @@ import {
   type Evaluation,
   eachCheck,
   formatBytes,
+  formatDuration,
   formatExact,
   type HyperparameterValue,
   hyperparameterNames,
@@ -27,7 +28,7 @@ import {
   worstFirst,
 } from '@funnel/contracts';
 import { evaluationTable, worstCaseLine } from './evaluations.ts';
-import { formatColumns, formatDuration, formatShare, formatSureShare, formatTable } from './format.ts';
+import { formatColumns, formatShare, formatSureShare, formatTable } from './format.ts';
 import { cutToWidth, wrapToWidth } from './width.ts';
 
 type ClassRow = { readonly name: string; readonly images: number; readonly correct: number };

@@ -2,13 +2,20 @@
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { type Client, FunnelError } from '@funnel/client';
-import { type DatasetName, plural, type SweepDetail, type SweepInput, statusText } from '@funnel/contracts';
+import {
+  type DatasetName,
+  plural,
+  type SweepDetail,
+  type SweepInput,
+  statusText,
+  timeTaken,
+} from '@funnel/contracts';
 import { getDataset } from '@funnel/engine/datasets/get-dataset';
 import { findDataset } from '@funnel/engine/datasets/load-dataset';
 import { dataFoldersOf, type Env } from '../env.ts';
 import { explain } from '../exit.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
-import { describeSweeps, timeTaken } from '../output/sweeps.ts';
+import { describeSweeps } from '../output/sweeps.ts';
 import { type Output, present } from '../output/terminal.ts';
 import { readSweepFile } from '../sweep-file.ts';
 import { readLeaderboard, untilAnswered, watchSweep } from '../watch.ts';

@@ -2,20 +2,16 @@
  * Layers models as Keras 3 writes them, turned into those that TensorFlow.js reads: its reader knows the words of Keras 2. Keras 3 wraps
  * objects in `{ module, class_name, config, registered_name }`, writes data types as policies, and calls in `inbound_nodes` as arguments.
  */
-import { AppError } from '@funnel/contracts';
+import { AppError, isRecord } from '@funnel/contracts';
 import { activationName } from './keras-classes.ts';
 import type { LayerTree } from './keras-weights.ts';
 
-type Json = { readonly [key: string]: unknown };
 type LayerJson = {
   class_name: string;
   name?: string;
   config: Record<string, unknown>;
   inbound_nodes?: unknown;
 };
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Layers that pass their input on at inference. RandomCrop does not: it resizes. */
 const isIdentity =
@@ -36,8 +32,8 @@ const refuseLayer = (name: string, what: string): never => {
 /** `[layer, node, tensor]` of every tensor among the arguments of a call, in order. */
 const histories = (value: unknown): readonly History[] => {
   if (Array.isArray(value)) return value.flatMap(histories);
-  if (!isObject(value)) return [];
-  if (value.class_name === '__keras_tensor__' && isObject(value.config))
+  if (!isRecord(value)) return [];
+  if (value.class_name === '__keras_tensor__' && isRecord(value.config))
     return [value.config.keras_history as History];
   return Object.values(value).flatMap(histories);
 };
@@ -46,7 +42,7 @@ const histories = (value: unknown): readonly History[] => {
 const hasConstant = (value: unknown): boolean =>
   Array.isArray(value)
     ? value.some(hasConstant)
-    : isObject(value)
+    : isRecord(value)
       ? value.class_name !== '__keras_tensor__' && Object.values(value).some(hasConstant)
       : value !== null && value !== undefined;
 
@@ -56,9 +52,9 @@ type Renumber = (history: History) => History;
 
 /** Keras 3: one object per call. Keras 2: one list per call of `[layer, node, tensor, arguments]`. */
 const inboundNodes = (layer: string, calls: unknown, renumber: Renumber): unknown =>
-  Array.isArray(calls) && calls.every(isObject)
+  Array.isArray(calls) && calls.every(isRecord)
     ? calls.map((call) => {
-        const { training: _training, mask: _mask, ...others } = isObject(call.kwargs) ? call.kwargs : {};
+        const { training: _training, mask: _mask, ...others } = isRecord(call.kwargs) ? call.kwargs : {};
         if (hasConstant([call.args, others])) refuseLayer(layer, 'is called with a constant');
         return histories([call.args, others]).map((history) => [...renumber(history), {}]);
       })
@@ -81,9 +77,9 @@ const ignored = (className: string, config: Record<string, unknown>): string | u
   if (className === 'ReLU' && config.threshold) return 'has a threshold';
   if (className === 'ReLU' && config.negative_slope && typeof config.max_value === 'number')
     return 'has a negative_slope and a max_value';
-  if (className === 'Rescaling' && (isObject(config.scale) || Array.isArray(config.scale)))
+  if (className === 'Rescaling' && (isRecord(config.scale) || Array.isArray(config.scale)))
     return 'has a scale for each channel';
-  if (className === 'Rescaling' && (isObject(config.offset) || Array.isArray(config.offset)))
+  if (className === 'Rescaling' && (isRecord(config.offset) || Array.isArray(config.offset)))
     return 'has an offset for each channel';
   if (/^(Lambda|TFOpLambda|SlicingOpLambda)$/.test(className))
     return `is a ${className}, which is Python code`;
@@ -93,7 +89,7 @@ const ignored = (className: string, config: Record<string, unknown>): string | u
 /** The name of an activation. Keras writes a function as its name, or as an object around it. */
 const activationOf = (layer: string, activation: unknown): string => {
   if (typeof activation === 'string') return activationName(activation);
-  if (isObject(activation) && activation.class_name === 'function' && typeof activation.config === 'string')
+  if (isRecord(activation) && activation.class_name === 'function' && typeof activation.config === 'string')
     return activationName(activation.config);
   return refuseLayer(layer, 'has an activation that is a layer or code');
 };

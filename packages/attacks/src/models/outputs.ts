@@ -1,5 +1,5 @@
 /** From the outputs of a model to logits: which output, without its softmax or sigmoid, and one output as two classes. */
-import { AppError } from '@funnel/contracts';
+import { AppError, didYouMean } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 
 export type Run = (input: tf.Tensor) => tf.Tensor2D;
@@ -102,13 +102,23 @@ const onlyLogits = (model: tf.LayersModel): tf.SymbolicTensor | undefined => {
   return found.length === 1 ? found[0] : undefined;
 };
 
+/** A refusal lists this many names of outputs and layers. */
+const maxNames = 30;
+
+const refuseOutput = (given: string, parts: 'layers' | 'nodes', known: readonly string[]): never => {
+  const names = [...known.slice(0, maxNames), ...(known.length > maxNames ? ['…'] : [])].join(', ');
+  const question = didYouMean(given, known);
+  return refuse(
+    `Expected an output of the model or one of its ${parts} (${names}), but got ${given}${question === null ? '' : `: ${question}`}`,
+  );
+};
+
 const layerOutput = (model: tf.LayersModel, name: string): tf.SymbolicTensor => {
   const layer = model.layers.find((each) => each.name === name);
-  return layer
-    ? (layer.output as tf.SymbolicTensor)
-    : refuse(
-        `Expected an output of the model (${model.outputNames.join(', ')}) or one of its layers, but got ${name}`,
-      );
+  if (layer) return layer.output as tf.SymbolicTensor;
+  return refuseOutput(name, 'layers', [
+    ...new Set([...model.outputNames, ...model.layers.map((each) => each.name)]),
+  ]);
 };
 
 type GraphNode = { readonly name: string; readonly op: string; readonly inputNames: readonly string[] };
@@ -149,10 +159,7 @@ export const graphHead = (model: tf.GraphModel, { output, input }: OutputOptions
         (nodes[output] === undefined && output === 'logits' ? onlyLogitsNode(model) : undefined) ??
         output);
   const at = chosen.replace(/:\d+$/, '');
-  if (nodes[at] === undefined)
-    return refuse(
-      `Expected an output of the model (${signatureNames(model).join(', ')}) or one of its nodes, but got ${output}`,
-    );
+  if (nodes[at] === undefined) return refuseOutput(chosen, 'nodes', signatureNames(model));
   const last = source(nodes, at);
   const dropped = drop ? squashing(nodes[last]!.op) : 'none';
   const node = dropped === 'none' ? chosen : nodes[last]!.inputNames[0]!;

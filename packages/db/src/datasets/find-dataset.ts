@@ -6,6 +6,8 @@ import {
   type DatasetImagesQuery,
   type DatasetName,
   datasetLayout,
+  datasetNames,
+  didYouMean,
   isBuiltIn,
   isGenerated,
   maxShownBytes,
@@ -16,10 +18,14 @@ import { reading, type Tx } from '../connection/transaction.ts';
 import { readDatasetBytes } from './dataset-chunks.ts';
 import { type DatasetRow, datasetColumns, datasetList } from './dataset-rows.ts';
 
-export const unknownDataset = (name: string): AppError =>
-  new AppError('NOT_FOUND', `Expected a data set, but there is none called ${name}`, {
-    hint: 'See `npx funnel data ls`.',
-  });
+export const unknownDataset = (name: string): AppError => {
+  const question = didYouMean(name, datasetNames);
+  return new AppError(
+    'NOT_FOUND',
+    `Expected a data set, but there is none called ${name}${question === null ? '' : `: ${question}`}`,
+    { hint: 'See `npx funnel data ls`.' },
+  );
+};
 
 /** A complete data set. */
 export type StoredDataset = Omit<DatasetRow, 'summary' | 'completed_at' | 'fault'> & {

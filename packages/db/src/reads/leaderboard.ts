@@ -82,16 +82,18 @@ export const leaderboard = async (
   const rows = found.slice(0, limit);
   const ranks = ranksOf(rows, cursor, { below: query.masked === 'last', rungs: byRung });
   const evidence = await readEvidence(tx, rows, { metric, allSeeds: query.group === 'configuration' });
-  const page = rows.map((row, i) => ({ row, seeds: evidence[i]! }));
-  const values = rows.map(({ utility }) => rankedValue(utility, metric));
-  const measured = rows.map((_, i) => ({ value: values[i]!, seeds: evidence[i]! }));
+  const page = rows.map((row, i) => ({
+    row,
+    seeds: evidence[i]!,
+    value: rankedValue(row.utility, metric),
+  }));
   const stageOf = (row: RankedRow) => ({ trialId: row.trial_id, stageId: row.stage_id });
   const comparisons = async () => {
-    const intervals = await intervalsOf(tx, measured, metric);
-    const compared = rows.map(({ attack, settings }, i) => ({
+    const intervals = await intervalsOf(tx, page, metric);
+    const compared = page.map(({ row: { attack, settings }, seeds }, i) => ({
       attack,
       settings,
-      seeds: evidence[i]!,
+      seeds,
       interval: intervals[i]!,
     }));
     return { intervals, letters: cursor ? [] : await compareRows(tx, compared, metric) };
@@ -100,11 +102,11 @@ export const leaderboard = async (
     const needsBalls = query.attack === undefined || rows.some((row) => !isBounded(row));
     const balls = await threatModels(tx, needsBalls ? rows : []);
     if (query.attack === undefined) return { balls, robust: [] };
-    const runs = rows.map(({ attack, settings, sweep_id }, i) => ({
+    const runs = page.map(({ row: { attack, settings, sweep_id }, seeds }) => ({
       attack,
       settings,
+      seeds,
       radii: balls.get(sweep_id) ?? {},
-      seeds: evidence[i]!,
     }));
     return { balls, robust: await robustOfRows(tx, runs) };
   };
@@ -120,8 +122,8 @@ export const leaderboard = async (
       cursor ? {} : readNotes(tx, query, rows),
     ],
   );
-  const items = rows.map((row, i): LeaderboardRow => {
-    const [value, seeds, interval] = [values[i]!, evidence[i]!, intervals[i]!];
+  const items = page.map(({ row, seeds, value }, i): LeaderboardRow => {
+    const interval = intervals[i]!;
     const changes = older.get(rowKey(stageOf(row)));
     const seedRange = interval === null ? undefined : seedRangeOf(metric, seeds);
     return {

@@ -1,10 +1,10 @@
 /** The robust accuracy of attacks without a ball at a given ε: the share of images that their smallest changes leave beyond ε. */
 import {
-  attacks,
+  type Ball,
   type Evaluation,
-  isBounded,
   type RobustAtEpsilon,
   reachOf,
+  searchedBall,
   type ThreatModel,
   threatModelOf,
 } from '@funnel/contracts';
@@ -12,17 +12,7 @@ import { int8, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import type { SeedEvidence } from './evidence.ts';
 
-type Ball = Pick<RobustAtEpsilon, 'norm' | 'epsilon'>;
 type Run = Pick<Evaluation, 'attack' | 'settings'>;
-
-/** The ε of an attack without a ball: its own setting, else the radius of these balls in its norm. Null for other attacks. */
-const ballAt = (run: Run, radii: ThreatModel): Ball | null => {
-  const { norm } = attacks[run.attack];
-  if (isBounded(run) || norm === 'l0') return null;
-  const own = run.settings.epsilon;
-  const epsilon = typeof own === 'number' ? own : radii[norm];
-  return epsilon === undefined ? null : { norm, epsilon };
-};
 
 type Wanted = Ball & { readonly stage: string };
 
@@ -50,7 +40,7 @@ export const withRobustAtEpsilon = async (
   evaluations: readonly Evaluation[],
 ): Promise<readonly Evaluation[]> => {
   const radii = threatModelOf(evaluations);
-  const balls = evaluations.map((run) => (run.summary.attempted === 0 ? null : ballAt(run, radii)));
+  const balls = evaluations.map((run) => (run.summary.attempted === 0 ? null : searchedBall(run, radii)));
   const wanted = balls.flatMap((ball, i) => (ball ? [{ ...ball, stage: evaluations[i]!.stage }] : []));
   const counts = await countRobust(tx, wanted);
   return evaluations.map((evaluation, i): Evaluation => {
@@ -76,7 +66,7 @@ export const robustOfRows = async (
   rows: readonly Row[],
 ): Promise<readonly (RobustAtEpsilon | undefined)[]> => {
   const balls = rows.map(({ seeds, radii, ...run }) =>
-    seeds.every(({ correct }) => correct === 0) ? null : ballAt(run, radii),
+    seeds.every(({ correct }) => correct === 0) ? null : searchedBall(run, radii),
   );
   const wanted = balls.flatMap((ball, i) =>
     ball ? rows[i]!.seeds.map(({ stage_id: stage }) => ({ ...ball, stage })) : [],

@@ -159,7 +159,10 @@ const findTrials = async (tx: Tx, ids: readonly string[]): Promise<readonly Deta
   const found = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => {
     const row = found.get(id);
-    if (!row) throw new AppError('NOT_FOUND', `Expected a trial, but there is none with id ${id}`);
+    if (!row)
+      throw new AppError('NOT_FOUND', `Expected a trial, but there is none with id ${id}`, {
+        hint: `\`npx funnel trials ${id.replace(/-\d+$/, '')}\` lists the trials of the sweep.`,
+      });
     return row;
   });
 };

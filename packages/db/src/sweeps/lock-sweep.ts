@@ -1,5 +1,5 @@
 /** The locks that an operation on a whole sweep takes first. Attempts lock the same rows, in the same order. */
-import { AppError, endedStatuses, type StoredSweepStatus, statusText } from '@funnel/contracts';
+import { AppError, endedStatuses, joinWithOr, type StoredSweepStatus, statusText } from '@funnel/contracts';
 import { bool, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { tryLockStructure } from '../lifecycle/structure-lock.ts';
@@ -17,6 +17,21 @@ export const lockRunning = async (tx: Tx, sweepId: string): Promise<readonly str
     [sweepId],
   );
   return rows.map((row) => row.id);
+};
+
+/** What to do instead of an action that the status of a sweep does not allow. */
+const hintFor = (id: string, action: string, status: StoredSweepStatus): { readonly hint?: string } => {
+  if (action === 'delete')
+    return { hint: `Cancel it first: \`npx funnel cancel ${id}\`, or POST /v1/sweeps/${id}/cancel.` };
+  if (status === 'cancelled' && !['pause', 'cancel'].includes(action))
+    return {
+      hint: 'A cancelled sweep does not go on. Submit its file again, with the same --set: `npx funnel submit FILE`. The new sweep takes all results of this one, and computes nothing twice.',
+    };
+  if (action === 'try a point' && endedStatuses.some((ended) => ended === status))
+    return {
+      hint: `Extend the search first: \`npx funnel extend ${id} --trials 1\`, or POST /v1/sweeps/${id}/extend.`,
+    };
+  return {};
 };
 
 /** Locks the sweep, which must be in one of the `allowed` statuses. Errors: NOT_FOUND, INVALID_TRANSITION. */
@@ -37,18 +52,8 @@ export const lockRow = async (
   const now = row.deleting ? 'being deleted' : statusText(row.status);
   throw new AppError(
     'INVALID_TRANSITION',
-    `Expected a sweep that is ${allowed.map(statusText).join(' or ')} to ${action}, but ${id} is ${now}`,
-    {
-      status: row.status,
-      ...(action === 'delete' &&
-        !row.deleting && {
-          hint: `Cancel it first: \`npx funnel cancel ${id}\`, or POST /v1/sweeps/${id}/cancel.`,
-        }),
-      ...(action === 'try a point' &&
-        endedStatuses.some((ended) => ended === row.status) && {
-          hint: `Extend the search first: \`npx funnel extend ${id} --trials 1\`, or POST /v1/sweeps/${id}/extend.`,
-        }),
-    },
+    `Expected, to ${action}, a sweep that is ${joinWithOr(allowed.map(statusText))}, but ${id} is ${now}`,
+    { status: row.status, ...(!row.deleting && hintFor(id, action, row.status)) },
   );
 };
 

@@ -100,7 +100,9 @@ export const retrySweep = (db: Db, id: string, limits?: ClientLimits): Promise<v
   transaction(db, async (tx) => {
     const running = await tryLockSweep(tx, id, 'retry', ['running', 'paused', ...endedStatuses]);
     if (!(await hasFailed(tx, id)))
-      throw new AppError('INVALID_TRANSITION', `Expected failed stages to retry, but sweep ${id} has none`);
+      throw new AppError('INVALID_TRANSITION', `Expected failed stages to retry, but sweep ${id} has none`, {
+        hint: `A stage that diverged or collapsed would do so again. \`npx funnel trials ${id}\` shows how its trials ended.`,
+      });
     if (limits) await refuseRetry(tx, id, limits);
     await tx.audit({ action: 'retrySweep', subject: id });
     const status = await reopenSweep(tx, id);

@@ -4,6 +4,7 @@ import {
   describeRough,
   describeUnknownTime,
   describeValues,
+  formatRoughDuration,
   type Plan,
   StageKind,
 } from '@funnel/contracts';
@@ -13,7 +14,6 @@ import {
   attackLabel,
   formatBytes,
   formatCount,
-  formatDuration,
   formatFactor,
   hyperparameterTitle,
   keyOfRun,
@@ -103,7 +103,7 @@ const Estimate = ({ plan: { estimate, behind } }: { readonly plan: Plan }) =>
     <>
       <dl className="plan-epochs">
         <dt>Time on this fleet, about</dt>
-        <dd>{estimate.seconds == null ? 'unknown' : formatDuration(estimate.seconds)}</dd>
+        <dd>{estimate.seconds == null ? 'unknown' : formatRoughDuration(estimate.seconds)}</dd>
         <dt>Memory of a trainer, at least</dt>
         <dd>{formatBytes(estimate.trainerBytes)}</dd>
         <dt>To store, about</dt>
@@ -115,7 +115,7 @@ const Estimate = ({ plan: { estimate, behind } }: { readonly plan: Plan }) =>
         </p>
       ) : null}
       {estimate.otherSizes ? <p className="muted small">The time is {describeRough(estimate)}.</p> : null}
-      {behind ? <p className="muted small">At present it {describeBehind(behind, formatDuration)}.</p> : null}
+      {behind ? <p className="muted small">At present it {describeBehind(behind)}.</p> : null}
     </>
   );
 

@@ -1,6 +1,6 @@
 /** When the number of images in the form is too large for the workers that are online. */
-import type { Worker } from '@funnel/contracts';
-import { formatCount, formatDuration, plural } from '../../format.ts';
+import { formatRoughDuration, type Worker } from '@funnel/contracts';
+import { formatCount, plural } from '../../format.ts';
 import type { Draft } from './draft.ts';
 import { numberOf } from './typed.ts';
 
@@ -20,7 +20,7 @@ export const sizeAdvice = (
   const isLarge = Number(train) > 10_000 || Number(attack) > 500;
   if (!isLarge || (seconds !== null && seconds < longSeconds)) return null;
   const images = `${formatCount(Number(train))} training images and ${formatCount(Number(attack))} attacked ones`;
-  if (seconds !== null) return `${images} take about ${formatDuration(seconds)} on this fleet.`;
+  if (seconds !== null) return `${images} take about ${formatRoughDuration(seconds)} on this fleet.`;
   const online = workers.filter(({ status }) => status !== 'gone');
   if (online.length === 0 || online.some(hasGpu)) return null;
   const slots = online.reduce((sum, worker) => sum + worker.slots, 0);

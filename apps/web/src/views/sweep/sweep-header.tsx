@@ -2,12 +2,14 @@ import {
   belowText,
   describeBehind,
   epochsOf,
+  formatRoughDuration,
   nextStep,
   readExtended,
   type Sweep,
   type SweepDetail,
   statusText,
   type TrialStatus,
+  timeTaken,
 } from '@funnel/contracts';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
@@ -16,15 +18,7 @@ import { ErrorNotice } from '../../components/states.tsx';
 import { ProgressBar, Status, StatusMark, Verdict } from '../../components/status.tsx';
 import { call } from '../../data/api.ts';
 import { sweepQuery } from '../../data/queries.ts';
-import {
-  formatAgo,
-  formatCount,
-  formatDuration,
-  formatFactor,
-  formatPercent,
-  formatTime,
-  plural,
-} from '../../format.ts';
+import { formatAgo, formatCount, formatFactor, formatPercent, formatTime, plural } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
 import { describeBest, evidenceOfBest, saysNothing, titleOfBest } from '../sweeps/best-configuration.ts';
@@ -177,16 +171,13 @@ const SweepActions = ({ sweep }: { readonly sweep: SweepDetail }) => {
 type TimeFact = { readonly title: string; readonly text: string; readonly turn?: string };
 
 const timeFact = (sweep: SweepDetail): TimeFact => {
-  if (sweep.finishedAt !== null)
-    return {
-      title: 'Took',
-      text: formatDuration((Date.parse(sweep.finishedAt) - Date.parse(sweep.createdAt)) / 1000),
-    };
+  const taken = timeTaken(sweep);
+  if (taken !== null) return { title: 'Took', text: taken };
   if (sweep.status !== 'running') return { title: 'Time left', text: statusText(sweep.status) };
   const { etaSeconds, behind } = sweep;
   return {
-    ...{ title: 'Time left', text: formatDuration(etaSeconds) },
-    ...(behind && { turn: describeBehind(behind, formatDuration) }),
+    ...{ title: 'Time left', text: etaSeconds === null ? '–' : formatRoughDuration(etaSeconds) },
+    ...(behind && { turn: describeBehind(behind) }),
   };
 };
 

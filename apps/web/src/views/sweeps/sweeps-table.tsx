@@ -1,19 +1,20 @@
-import { belowText, describeBehind, readExtended, recipes, type Sweep, statusText } from '@funnel/contracts';
+import {
+  belowText,
+  describeBehind,
+  formatRoughDuration,
+  readExtended,
+  recipes,
+  type Sweep,
+  statusText,
+  timeTaken,
+} from '@funnel/contracts';
 import { type CSSProperties, useEffect, useRef } from 'react';
 import { useMedia } from '../../components/hooks.ts';
 import { Skeleton } from '../../components/states.tsx';
 import { ProgressBar, Status, Verdict } from '../../components/status.tsx';
 import { SpacerRow, usePageRows } from '../../components/virtual-rows.tsx';
 import type { ListState } from '../../data/paged-list.ts';
-import {
-  formatAgo,
-  formatCount,
-  formatDuration,
-  formatFactor,
-  formatPercent,
-  formatTime,
-  plural,
-} from '../../format.ts';
+import { formatAgo, formatCount, formatFactor, formatPercent, formatTime, plural } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
 import { describeBest, intervalOfBest, saysNothing, titleOfBest } from './best-configuration.ts';
@@ -33,14 +34,14 @@ const troubleText = (sweep: Sweep): string =>
     .join(', ');
 
 const timeText = (sweep: Sweep): string => {
-  if (sweep.finishedAt !== null)
-    return `took ${formatDuration((Date.parse(sweep.finishedAt) - Date.parse(sweep.createdAt)) / 1000)}`;
+  const taken = timeTaken(sweep);
+  if (taken !== null) return `took ${taken}`;
   if (sweep.status !== 'running') return statusText(sweep.status);
-  return sweep.etaSeconds === null ? '–' : `${formatDuration(sweep.etaSeconds)} left`;
+  return sweep.etaSeconds === null ? '–' : `${formatRoughDuration(sweep.etaSeconds)} left`;
 };
 
 /** The sweeps that workers run before this one. */
-const turnText = ({ behind }: Sweep): string => (behind ? describeBehind(behind, formatDuration) : '');
+const turnText = ({ behind }: Sweep): string => (behind ? describeBehind(behind) : '');
 
 /** The recipes, the data set and the submitter: what tells sweeps with similar names apart. */
 const aboutText = ({ overview, id }: Sweep): string =>
