@@ -19,6 +19,9 @@ export const BelowCounts = z
     verdicts: z.partialRecord(TrialVerdict, z.int().min(1)).meta({
       description: 'How many of `configurations` have which verdict. Of several seeds, the worst one counts.',
     }),
+    hasMore: z.literal(true).optional().meta({
+      description: 'There are more than `ranked` configurations. Those that rank below are counted first.',
+    }),
   })
   .meta({
     id: 'BelowCounts',
@@ -81,17 +84,19 @@ export const objectiveOfBest = (
 
 /** `4 of 6 configurations rank below: masked 3, too few 1`, the worst verdict first; in a narrow cell without the word `configurations`. */
 export const belowText = (
-  { configurations, ranked, verdicts }: BelowCounts,
+  { configurations, ranked, verdicts, hasMore }: BelowCounts,
   { isBrief = false }: { readonly isBrief?: boolean } = {},
 ): string => {
-  const counts = TrialVerdict.options
+  const found = TrialVerdict.options
     .toSorted(worstFirst)
-    .flatMap((verdict) => (verdicts[verdict] ? [`${verdictText(verdict)} ${verdicts[verdict]}`] : []));
-  const of = isBrief ? String(ranked) : plural(ranked, 'configuration');
+    .filter((verdict) => verdicts[verdict] !== undefined);
+  const all = `${hasMore ? 'more than ' : ''}${isBrief ? ranked : plural(ranked, 'configuration')}`;
+  if (hasMore && configurations === ranked) return `${all} rank below: ${found.map(verdictText).join(', ')}`;
+  const counts = found.map((verdict) => `${verdictText(verdict)} ${verdicts[verdict]}`).join(', ');
+  if (configurations < ranked)
+    return `${configurations} of ${all} ${configurations === 1 ? 'ranks' : 'rank'} below: ${counts}`;
   const only = isBrief ? 'the only one' : 'the only configuration';
-  const some = `${configurations} of ${of} ${configurations === 1 ? 'ranks' : 'rank'} below`;
-  const all = `${ranked === 1 ? `${only} says` : `all ${of} say`} nothing${isBrief ? '' : ' about robustness'}`;
-  return `${configurations < ranked ? some : all}: ${counts.join(', ')}`;
+  return `${ranked === 1 ? `${only} says` : `all ${all} say`} nothing${isBrief ? '' : ' about robustness'}: ${counts}`;
 };
 
 type Best = NonNullable<SweepOverview['best']>;

@@ -38,3 +38,25 @@ test('the filled tables agree with each other, and every read function can read 
   ] as const)
     expect(route.response.safeParse(answer)).toMatchObject({ success: true });
 });
+
+test('of a large sweep, a bounded number of configurations is counted: those that rank below come first', async () => {
+  const db = await openTestDb();
+  onTestFinished(() => db.close());
+  await fillTables(db.url, { sweeps: 1, trialsPerSweep: 5 * 130, epochs: 1 });
+  const below = async (isBelow: string) => {
+    await db.pool.query(`UPDATE trials SET verdict = CASE WHEN ${isBelow} THEN 'masked' ELSE 'ok' END`);
+    await db.pool.query(`UPDATE configuration_scores c SET below = EXISTS (
+      SELECT FROM trials t WHERE t.sweep_id = c.sweep_id AND t.configuration_index = c.configuration_index AND t.verdict = 'masked')`);
+    const { items } = await listSweeps(db, { limit: 1 });
+    return items[0]!.overview!.best!.below;
+  };
+  expect(await below('number % 50 = 7')).toEqual({
+    ...{ configurations: 13, ranked: 100, verdicts: { masked: 13 } },
+    hasMore: true,
+  });
+  expect(await below('configuration_index > 20')).toEqual({
+    ...{ configurations: 100, ranked: 100, verdicts: { masked: 100 } },
+    hasMore: true,
+  });
+  expect(await below('false')).toBeUndefined();
+});

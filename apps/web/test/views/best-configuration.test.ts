@@ -67,6 +67,16 @@ describe('the best configuration of a sweep', () => {
     expect(belowText(below, { isBrief: true })).toBe('4 of 6 rank below: masked 3, too few 1');
     const one = { configurations: 1, ranked: 2, verdicts: { untrained: 1 } };
     expect(belowText(one)).toBe('1 of 2 configurations ranks below: untrained 1');
+    expect(belowText({ ...below, ranked: 100, hasMore: true })).toBe(
+      '4 of more than 100 configurations rank below: masked 3, too few 1',
+    );
+    const many = {
+      configurations: 100,
+      ranked: 100,
+      verdicts: { masked: 60, untrained: 40 },
+      hasMore: true,
+    } as const;
+    expect(belowText(many, { isBrief: true })).toBe('more than 100 rank below: untrained, masked');
     expect(belowText({ ...one, ranked: 1 })).toBe(
       'the only configuration says nothing about robustness: untrained 1',
     );

@@ -53,33 +53,42 @@ const ranks = `c.sweep_id = k.id AND c.attack = k.attack AND c.metric = k.metric
     SELECT FROM scores s JOIN stages a ON a.id = s.stage_id
     WHERE s.trial_id = c.trial_id AND s.ordinal = c.ordinal AND s.metric = c.metric AND k.run @> a.attack))`;
 
-/** By sweep; a sweep in which no configuration ranks below has no entry. */
+/** Only so many configurations of each sweep are counted, so that a list does not get slower with their number. */
+const maxCounted = 100;
+
+/** By sweep; a sweep in which no configuration ranks below has no entry. The index has the configurations that rank below at one end. */
 const countBelow = async (
   tx: Tx,
   wanted: readonly Wanted[],
 ): Promise<ReadonlyMap<string, NonNullable<Best['below']>>> => {
   const rows = await tx.query(
-    { id: text(), verdict: orNull(text<TrialVerdict>()), configurations: int8() },
-    `SELECT k.id, v.verdict, count(*) AS configurations
-     FROM ${sweeps} JOIN configuration_scores c ON ${ranks}
+    { id: text(), ranked: int8(), verdict: orNull(text<TrialVerdict>()), configurations: int8() },
+    `SELECT k.id, max(n.number) AS ranked, v.verdict, count(v.verdict) AS configurations
+     FROM ${sweeps} CROSS JOIN LATERAL (
+       SELECT c.sweep_id, c.configuration_index, c.below, row_number() OVER (ORDER BY c.below DESC) AS number FROM (
+         SELECT c.sweep_id, c.configuration_index, c.below FROM configuration_scores c WHERE ${ranks}
+         ORDER BY c.below DESC, c.utility, c.trial_id DESC, c.ordinal DESC LIMIT ${maxCounted + 1}) AS c) AS n
      LEFT JOIN LATERAL (
-       SELECT t.verdict FROM trials t WHERE c.below AND t.sweep_id = c.sweep_id AND t.configuration_index = c.configuration_index
-       ORDER BY array_position($2::text[], t.verdict) DESC NULLS LAST LIMIT 1) AS v ON true
-     WHERE EXISTS (
-       SELECT FROM configuration_scores b WHERE b.sweep_id = k.id AND b.attack = k.attack AND b.metric = k.metric AND b.below)
-     GROUP BY 1, 2`,
+       SELECT t.verdict FROM trials t WHERE n.below AND t.sweep_id = n.sweep_id AND t.configuration_index = n.configuration_index
+       ORDER BY array_position($2::text[], t.verdict) DESC NULLS LAST LIMIT 1) AS v ON n.number <= ${maxCounted}
+     GROUP BY k.id, v.verdict`,
     [asked(wanted), trialVerdicts],
   );
   const found = new Map<string, NonNullable<Best['below']>>();
-  for (const { id, verdict, configurations } of rows) {
-    const { configurations: below = 0, ranked = 0, verdicts = {} } = found.get(id) ?? {};
-    found.set(id, {
-      configurations: below + (verdict === null ? 0 : configurations),
-      ranked: ranked + configurations,
-      verdicts: { ...verdicts, ...(verdict !== null && { [verdict]: configurations }) },
-    });
+  for (const id of new Set(rows.map((row) => row.id))) {
+    const ofSweep = rows.filter((row) => row.id === id);
+    const counts = ofSweep.flatMap(({ verdict, configurations }) =>
+      verdict ? [[verdict, configurations] as const] : [],
+    );
+    const configurations = counts.reduce((sum, [, count]) => sum + count, 0);
+    const ranked = Math.max(...ofSweep.map((row) => row.ranked));
+    if (configurations > 0)
+      found.set(id, {
+        ...{ configurations, ranked: Math.min(ranked, maxCounted), verdicts: Object.fromEntries(counts) },
+        ...(ranked > maxCounted && { hasMore: true }),
+      });
   }
-  return new Map([...found].filter(([, { configurations }]) => configurations > 0));
+  return found;
 };
 
 /**
