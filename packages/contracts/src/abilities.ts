@@ -4,7 +4,7 @@ import type { AttackName } from './attacks.ts';
 import { type DatasetSpec, isBuiltIn } from './dataset-spec.ts';
 import { type Dataset, type DatasetName, datasets } from './datasets.ts';
 import type { RecipeName } from './recipes.ts';
-import type { Worker } from './resources.ts';
+import type { Worker } from './resources/workers.ts';
 import type { StageKind } from './statuses.ts';
 
 /** Stages with equal needs are alike: a worker that lacks something for one of them lacks it for all. */

@@ -1,6 +1,6 @@
 /** Reads the canonical form of a data set part by part, and checks and sums up what it holds. Pure. */
 import { type DatasetContent, datasetLayout } from './dataset-content.ts';
-import type { DatasetSummary } from './dataset-resources.ts';
+import type { DatasetSummary } from './resources/datasets.ts';
 
 const byteValues = 256;
 

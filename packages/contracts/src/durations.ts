@@ -1,5 +1,5 @@
 /** Lengths of time in words. The terminal and the pages say the same for the same time. */
-import type { Sweep } from './resources.ts';
+import type { Sweep } from './resources/sweeps.ts';
 
 /** `< 1 s`, `42 s`, `3 min 5 s`, `2 h 10 min`, `3 d`: at most two units. */
 export const formatDuration = (seconds: number): string => {

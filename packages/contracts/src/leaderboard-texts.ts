@@ -1,7 +1,7 @@
 /** What the terminal and the pages say about the rows of a leaderboard in the same words. */
 import type { AttackName } from './attacks.ts';
 import { lettered } from './letters.ts';
-import type { LeaderboardRow } from './resources.ts';
+import type { LeaderboardRow } from './resources/leaderboard-row.ts';
 import type { LeaderboardPage } from './routes/result-routes.ts';
 import { endedStatuses, type SweepStatus, statusText } from './statuses.ts';
 import { plural } from './text.ts';

@@ -1,5 +1,5 @@
 /** What a person can do about a sweep that does not run to its end by itself. */
-import type { Sweep } from './resources.ts';
+import type { Sweep } from './resources/sweeps.ts';
 import { epochsOf } from './sweep-epochs.ts';
 import { formatAmount, plural } from './text.ts';
 

@@ -10,7 +10,7 @@ import { DatasetSlug, type DatasetSpec } from './dataset-spec.ts';
 import { type Hyperparameters, HyperparameterValue } from './hyperparameters.ts';
 import { OtherSweep, WaitsBehind } from './other-sweeps.ts';
 import { RecipeName } from './recipes.ts';
-import { PlannedSearch } from './search-resources.ts';
+import { PlannedSearch } from './resources/searches.ts';
 import type { StageSpec } from './stages.ts';
 import { StageKind } from './statuses.ts';
 import { formatAmount, formatExact, plural } from './text.ts';

@@ -2,7 +2,7 @@
 import type { EvaluationRecords, EvaluationSummary } from './attacks/evaluation.ts';
 import { attacks } from './attacks.ts';
 import { type Ball, isBounded, type Run, reachOf, type ThreatModel } from './ranking.ts';
-import type { RobustAtEpsilon } from './resources.ts';
+import type { RobustAtEpsilon } from './resources/trials.ts';
 
 /**
  * The ε of an attack without a ball: its own setting, else the radius of these balls in its norm. Null for other attacks. An ε of 1 in L∞ is the

@@ -1,4 +1,4 @@
-import type { Sweep } from './resources.ts';
+import type { Sweep } from './resources/sweeps.ts';
 
 /** The epochs of a sweep, by whichever sweep; answers of older versions have only those of its own plan. */
 export const epochsOf = ({

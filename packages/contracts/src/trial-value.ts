@@ -2,7 +2,7 @@
 import { readExtended } from './json.ts';
 import { type EvaluationMetricName, isDistance } from './metrics.ts';
 import type { ResolvedObjective } from './ranking.ts';
-import type { DistanceIntervals, Trial } from './resources.ts';
+import type { DistanceIntervals, Trial } from './resources/trials.ts';
 import { type Interval, wilsonInterval } from './statistics.ts';
 import { worstCaseShare } from './worst-case.ts';
 

@@ -1,6 +1,6 @@
 /** The worst case over the attacks of a trial as a count of images. All attacks of a trial get the same images. */
 import { readExtended } from './json.ts';
-import type { Trial } from './resources.ts';
+import type { Trial } from './resources/trials.ts';
 import { wilsonInterval } from './statistics.ts';
 
 /** A share of the worst case, the images that it counts, and its 95 % interval; null without a value. */

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { Sha256 } from '../checkpoint.ts';
 import { datasetChunkBytes } from '../dataset-content.ts';
+import { DatasetSlug } from '../dataset-spec.ts';
+import { fixedLimit } from '../limits.ts';
 import {
   DatasetDetail,
   DatasetEntry,
@@ -10,9 +12,7 @@ import {
   DatasetProgress,
   DatasetUpload,
   UnfinishedDataset,
-} from '../dataset-resources.ts';
-import { DatasetSlug } from '../dataset-spec.ts';
-import { fixedLimit } from '../limits.ts';
+} from '../resources/datasets.ts';
 import type { Route } from './route.ts';
 
 /** The name of a data set, or its digest. */

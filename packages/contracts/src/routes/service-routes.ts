@@ -1,7 +1,10 @@
 /** Routes for workers, stages and networks, and for the service itself. */
 import { z } from 'zod';
 import { LimitState } from '../limits.ts';
-import { AuditEntry, Evaluation, Stage, StageLogLine, Worker, WorkerLogLine } from '../resources.ts';
+import { AuditEntry } from '../resources/audit.ts';
+import { Stage, StageLogLine, WorkerLogLine } from '../resources/stages.ts';
+import { Evaluation } from '../resources/trials.ts';
+import { Worker } from '../resources/workers.ts';
 import { Collection, RetentionPolicy } from '../retention.ts';
 import { ById, Id, page, pageOf, type Route } from './route.ts';
 

@@ -12,7 +12,9 @@ import { compareQuery, imagesQuery, metricsQuery, useAnswers } from '../../data/
 import { attackLabel, formatNumber, keyOfRun } from '../../format.ts';
 import { href, useQueryValue } from '../../router.ts';
 import { fateOf } from '../../statistics/robustness.ts';
-import { CompareResults, CompareSpec, trialName } from './compare-tables.tsx';
+import { CompareResults } from './compare-results.tsx';
+import { trialName } from './compare-row.tsx';
+import { CompareSettings } from './compare-settings.tsx';
 import './compare.css';
 
 const Curves = ({
@@ -214,7 +216,7 @@ export const CompareView = () => {
           <div className="stack">
             <CompareResults trials={trials} letters={letters} onLeaveOut={ids.length > 2 ? leaveOut : null} />
             <CompareCurves trials={trials} />
-            <CompareSpec trials={trials} differs={differs} />
+            <CompareSettings trials={trials} differs={differs} />
             <CompareGallery trials={trials} />
             <Training trials={trials} />
           </div>

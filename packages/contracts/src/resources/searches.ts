@@ -1,11 +1,9 @@
 /** What the API says about the search of a sweep: its state, and its decisions. */
 import { z } from 'zod';
-import { ExtendedNumber } from './json.ts';
-import { EvaluationMetricName } from './metrics.ts';
-import { SearchPoint } from './search.ts';
-
-const Time = z.iso.datetime();
-const Count = z.int().min(0);
+import { ExtendedNumber } from '../json.ts';
+import { EvaluationMetricName } from '../metrics.ts';
+import { SearchPoint } from '../search.ts';
+import { Count, Time } from './fields.ts';
 
 /**
  * Why a search ended. `trials`: it has all of its configurations. `exhausted`: its space has no new point. `stopped`: a rule of `stop`

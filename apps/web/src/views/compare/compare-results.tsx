@@ -1,114 +1,34 @@
+/** What was measured for each of the compared trials. */
 import {
   apartText,
   type Evaluation,
-  type EvaluationMetricName,
   evaluationMetrics,
-  hyperparameterOf,
   lettersText,
-  type MeasuredValue,
   type TrialDetail,
   threatModelText,
-  totalOf,
   usualMetric,
   usualMetricAmong,
-  valueUnder,
   wilsonInterval,
   withinText,
-  worstCaseShare,
-  worstCaseValue,
 } from '@funnel/contracts';
-import { type CSSProperties, useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
 import { Panel } from '../../components/controls.tsx';
 import { Status, Verdict } from '../../components/status.tsx';
 import { UnfinishedWarmups } from '../../components/unfinished-warmups.tsx';
-import {
-  attackLabel,
-  formatDuration,
-  formatHyperparameter,
-  formatInterval,
-  formatMeasured,
-  formatPercent,
-  hyperparameterTitle,
-  inSentence,
-  keyOfRun,
-} from '../../format.ts';
+import { attackLabel, formatDuration, inSentence, keyOfRun } from '../../format.ts';
 import { href } from '../../router.ts';
 import { betterOf } from '../../statistics/objective.ts';
 import { rejects } from '../trial/evaluations-panels.tsx';
-
-/** Passes the number of trials to the style sheet, so that all tables have the same columns. */
-const columnsStyle = (trials: number): CSSProperties => ({ '--trials': trials }) as CSSProperties; // React's types have no custom properties
-
-/** `Trial 17`; with its sweep if another trial has the same number. */
-export const trialName = (trial: TrialDetail, all: readonly TrialDetail[]): string =>
-  all.filter(({ number }) => number === trial.number).length > 1
-    ? `Trial ${trial.number} of ${trial.sweepId}`
-    : `Trial ${trial.number}`;
-
-type Cell = { readonly value: number | null; readonly text: string; readonly note?: string };
-
-/** A row of cells with the best one marked. */
-const Row = (props: {
-  readonly title: string;
-  readonly cells: readonly Cell[];
-  /** Null: no direction is better. */
-  readonly better: 'max' | 'min' | null;
-}) => {
-  const values = props.cells.flatMap(({ value }) => (value === null ? [] : [value]));
-  const best = props.better === 'max' ? Math.max(...values) : Math.min(...values);
-  const hasBest = props.better !== null && new Set(props.cells.map(({ text }) => text)).size > 1;
-  return (
-    <tr>
-      <th scope="row" className="wrap">
-        {props.title}
-      </th>
-      {props.cells.map(({ value, text, note }, i) => (
-        <td key={i}>
-          <span className={hasBest && value === best ? 'compare-best' : undefined}>{text}</span>
-          {note ? <span className="muted small"> {note}</span> : null}
-        </td>
-      ))}
-    </tr>
-  );
-};
-
-const percentCell = (value: number | null, interval?: readonly [number, number] | null): Cell => ({
-  value,
-  text: formatPercent(value),
-  note: interval ? formatInterval(interval) : undefined,
-});
-
-const cleanCell = ({ cleanAccuracy, perClass }: TrialDetail): Cell =>
-  percentCell(cleanAccuracy, perClass && totalOf(perClass).interval);
-
-const noCell: Cell = { value: null, text: '–' };
-
-/** A distance and its 95 % interval, whose ends may be infinite. */
-const distanceCell = ({ value, interval }: MeasuredValue): Cell =>
-  value === null
-    ? noCell
-    : {
-        ...{ value, text: formatMeasured(value) },
-        ...(interval && { note: formatInterval(interval, formatMeasured) }),
-      };
-
-/** Robust accuracy with its interval, or the distance of an attack that looks for the smallest change. */
-const strengthCell = (evaluation: Evaluation | undefined, metric: EvaluationMetricName): Cell => {
-  const summary = evaluation?.summary;
-  if (metric === 'robustAccuracy')
-    return percentCell(summary?.robustAccuracy ?? null, summary?.robustInterval);
-  return evaluation ? distanceCell(valueUnder(evaluation, metric)) : noCell;
-};
-
-/** The robust accuracy in the worst case with its count, or the median distance where no attack has a fixed ε. */
-const worstCell = (trial: TrialDetail, metric: EvaluationMetricName): Cell => {
-  if (metric !== 'robustAccuracy') return distanceCell(worstCaseValue(trial, metric));
-  const share = worstCaseShare(trial, metric);
-  if (share === null) return noCell;
-  const cell = percentCell(share.value, share.interval);
-  return { ...cell, note: `${share.count} of ${share.of}, ${cell.note}` };
-};
+import {
+  type Cell,
+  cleanCell,
+  columnsStyle,
+  percentCell,
+  Row,
+  strengthCell,
+  trialName,
+  worstCell,
+} from './compare-row.tsx';
 
 /** The row that ranks the trials, and whether its differences are more than chance. */
 const WorstCaseRows = (props: {
@@ -307,79 +227,6 @@ export const CompareResults = (props: {
         runs={trials.map((trial) => ({ ...trial, trialId: trial.id }))}
         className="muted small panel-body"
       />
-    </Panel>
-  );
-};
-
-export const CompareSpec = ({
-  trials,
-  differs,
-}: {
-  readonly trials: readonly TrialDetail[];
-  readonly differs: readonly string[];
-}) => {
-  const [showAll, setShowAll] = useState(false);
-  const rows = [
-    { name: 'recipe', title: 'Recipe', cells: trials.map((trial) => trial.recipe as unknown) },
-    { name: 'dataset', title: 'Data set', cells: trials.map((trial) => trial.dataset as unknown) },
-    { name: 'seed', title: 'Seed', cells: trials.map((trial) => trial.seed as unknown) },
-    ...[...new Set(trials.flatMap((trial) => Object.keys(trial.hyperparameters)))].map((name) => ({
-      name,
-      title: hyperparameterTitle(name),
-      cells: trials.map((trial) => hyperparameterOf(trial, name) as unknown),
-    })),
-  ];
-  const isDifferent = (row: (typeof rows)[number]) =>
-    differs.includes(row.name) || new Set(row.cells).size > 1;
-  const shown = rows.filter((row) => showAll || isDifferent(row));
-  return (
-    <Panel
-      title={showAll ? 'Specification' : 'Differences'}
-      actions={
-        <label className="check small">
-          <input type="checkbox" checked={showAll} onChange={(event) => setShowAll(event.target.checked)} />
-          Also show equal values
-        </label>
-      }
-      flush
-    >
-      {shown.length === 0 ? (
-        <p className="muted panel-body">
-          There are no differences: recipe, data set, hyperparameters and seed are equal.
-        </p>
-      ) : null}
-      <div className="table-wrap">
-        <table className="table compare" style={columnsStyle(trials.length)}>
-          {shown.length === 0 ? null : (
-            <thead>
-              <tr>
-                <td />
-                {trials.map((trial, i) => (
-                  <th key={trial.id} scope="col">
-                    <SeriesMark colour={i} /> {trialName(trial, trials)}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-          )}
-          <tbody>
-            {shown.map((row) => (
-              <tr key={row.name}>
-                <th scope="row">{row.title}</th>
-                {row.cells.map((value, i) => (
-                  <td key={i} style={{ fontWeight: showAll && isDifferent(row) ? 620 : undefined }}>
-                    {value === undefined ? (
-                      <span className="muted">not used</span>
-                    ) : (
-                      formatHyperparameter(value)
-                    )}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
     </Panel>
   );
 };

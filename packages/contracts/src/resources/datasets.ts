@@ -1,11 +1,9 @@
 /** Data sets that the service has: what it says about them, and how one comes in. */
 import { z } from 'zod';
-import { Sha256 } from './checkpoint.ts';
-import { DatasetContent, maxSplitImages } from './dataset-content.ts';
-import { DatasetSlug, SweepContent } from './dataset-spec.ts';
-
-const Time = z.iso.datetime();
-const Count = z.int().min(0);
+import { Sha256 } from '../checkpoint.ts';
+import { DatasetContent, maxSplitImages } from '../dataset-content.ts';
+import { DatasetSlug, SweepContent } from '../dataset-spec.ts';
+import { Count, Time } from './fields.ts';
 
 /** What the service computed when it checked the whole data set. */
 export const DatasetSummary = z.strictObject({
