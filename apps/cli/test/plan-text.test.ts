@@ -110,6 +110,14 @@ describe('a plan', () => {
       { otherSizes: ['smaller'] },
       'time      about 3 min 5 s on 2 trainers, at the speed of the last stages here; rough: measured on smaller networks',
     ],
+    [
+      { otherSettings: ['pgd-linf', 'square-linf'] },
+      'time      about 3 min 5 s on 2 trainers, at the speed of the last stages here; rough: measured with other settings of pgd-linf, square-linf',
+    ],
+    [
+      { otherSizes: ['smaller'], otherSettings: ['pgd-linf'] },
+      'time      about 3 min 5 s on 2 trainers, at the speed of the last stages here; rough: measured on smaller networks and with other settings of pgd-linf',
+    ],
     [{ seconds: null, slots: 0 }, 'time      not known: no worker is online'],
   ])('has an honest time', (changes, line) => {
     expect(lines(changes)).toContain(line);

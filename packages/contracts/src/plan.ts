@@ -11,7 +11,7 @@ import { type Hyperparameters, HyperparameterValue } from './hyperparameters.ts'
 import { OtherSweep, WaitsBehind } from './other-sweeps.ts';
 import { RecipeName } from './recipes.ts';
 import { PlannedSearch } from './resources/searches.ts';
-import type { StageSpec } from './stages.ts';
+import type { AttackRun, StageSpec } from './stages.ts';
 import { StageKind } from './statuses.ts';
 import { formatAmount, formatExact, plural } from './text.ts';
 import { VersionChange } from './versions.ts';
@@ -72,6 +72,8 @@ export type FleetSpeed = {
     readonly kind: StageKind;
     /** The recipe of a training stage, the attack of an attack stage. */
     readonly method: string;
+    /** The attack of an attack stage, with its settings. */
+    readonly attack: AttackRun | null;
     readonly seconds: number;
     readonly images: number;
     /** What decides the sizes of the networks that were trained or attacked. (Default: not known) */
@@ -163,6 +165,10 @@ export const Plan = z
             description:
               'The time is rough: some kinds of stages were measured only on networks of less than half (`smaller`) or more than twice (`larger`) the size. Absent otherwise.',
           }),
+        otherSettings: z.array(z.string()).optional().meta({
+          description:
+            'The time is rough: these attacks were measured only with other settings. Their times are in proportion to the largest number of queries. Absent if there are none.',
+        }),
         slots: Count.optional().meta({ description: 'The trainers of the workers that are online.' }),
       })
       .optional()
@@ -245,9 +251,17 @@ export const describeUnknownTime = ({ unmeasured = [], slots }: NonNullable<Plan
     : `no measurement yet: nothing here has run ${unmeasured.join(', ')}`;
 };
 
-/** `rough: measured on smaller networks`; empty if networks of about the same size were measured. */
-export const describeRough = ({ otherSizes = [] }: NonNullable<Plan['estimate']>): string =>
-  otherSizes.length === 0 ? '' : `rough: measured on ${otherSizes.join(' and ')} networks`;
+/** `rough: measured on smaller networks and with other settings of pgd-linf`; empty if the same work was measured. */
+export const describeRough = ({
+  otherSizes = [],
+  otherSettings = [],
+}: NonNullable<Plan['estimate']>): string => {
+  const parts = [
+    ...(otherSizes.length > 0 ? [`on ${otherSizes.join(' and ')} networks`] : []),
+    ...(otherSettings.length > 0 ? [`with other settings of ${otherSettings.join(', ')}`] : []),
+  ];
+  return parts.length === 0 ? '' : `rough: measured ${parts.join(' and ')}`;
+};
 
 /** The values of a hyperparameter in one line: `1, 5, 10`; `1, 2, … 100,000 in all`; `any number from 0.1 to 10, evenly on a log scale`. */
 export const describeValues = ({ values, different, continuous }: PlannedHyperparameter): string => {

@@ -60,6 +60,7 @@ export const addUpAwaited = (
       tasks.push({
         kind,
         method: attack?.attack ?? recipe,
+        attack,
         images: attack ? dataset.attack : left * dataset.train,
         size: sizeOf(longest),
         after: [],

@@ -159,7 +159,9 @@ const build = (outline: Outline, known: Known, attacked: readonly NeededStage[])
       const { id, dataset } = classifier;
       const size = sizeOf({ id, kind: 'attack', parent: id, dataset });
       const [kind, images, after] = ['attack', counts.attackedImages, [id]] as const;
-      return attacksOf(classifier).map(({ attack }): Task => ({ kind, method: attack, images, size, after }));
+      return attacksOf(classifier).map(
+        (attack): Task => ({ kind, method: attack.attack, attack, images, size, after }),
+      );
     });
   const ofKind = StageKind.options.map((kind) => {
     // Sorting is stable: within a kind and a length, the order of the outline stays.

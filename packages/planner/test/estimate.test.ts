@@ -1,4 +1,5 @@
 import {
+  attackSpec,
   defaultLimits,
   expandAttacks,
   PresetName,
@@ -103,8 +104,10 @@ describe('the time that is left', () => {
     space: { classifierEpochs: 20 },
   });
   const { tasks } = countPlan(outlineSweep(definition, 'engine-1'), new Map(), []);
-  const training = { kind: 'classify', method: 'adversarial-training', seconds: 10, images: 1000 } as const;
-  const attack = { kind: 'attack', method: 'fgsm', seconds: 6, images: 3 } as const;
+  const untouched = { attack: null, seconds: 10, images: 1000 };
+  const training = { kind: 'classify', method: 'adversarial-training', ...untouched } as const;
+  const fgsm = attackSpec({ attack: 'fgsm' });
+  const attack = { kind: 'attack', method: 'fgsm', attack: fgsm, seconds: 6, images: 3 } as const;
 
   it('is the work at the measured speeds, over all slots', () => {
     expect(timeLeft(tasks, { speeds: [training, attack], slots: 1 })).toEqual({
@@ -124,7 +127,7 @@ describe('the time that is left', () => {
       training,
       attack,
       ...(['initialise', 'optimise', 'classify'] as const).map((kind) => ({
-        ...{ kind, method: 'funn', seconds: 1, images: 1000 },
+        ...{ kind, method: 'funn', attack: null, seconds: 1, images: 1000 },
       })),
     ];
     const secondsOf = (seeds: number[], slots: number) => {
@@ -147,7 +150,11 @@ describe('the time that is left', () => {
     };
     const measured = (filters: string, seconds: number) =>
       (['initialise', 'classify', 'attack'] as const).map((kind) => ({
-        ...{ kind, method: kind === 'attack' ? 'fgsm' : 'classic', images: 1000, seconds },
+        ...{
+          kind,
+          ...(kind === 'attack' ? { method: 'fgsm', attack: fgsm } : { method: 'classic', attack: null }),
+        },
+        ...{ images: 1000, seconds },
         network: { recipe: 'classic', hyperparameters: { filters }, dataset: { name: 'glyphs' } } as const,
       }));
     const small = measured('4-8', 1);
@@ -164,6 +171,37 @@ describe('the time that is left', () => {
     expect(guessed.seconds).toBeLessThan(100);
     expect(left('4-8', large)).toMatchObject({ otherSizes: ['larger'] });
     expect(left('8-16', small)).not.toHaveProperty('otherSizes');
+  });
+
+  it('is that of an attack with the same settings, else rough and in proportion to its queries', () => {
+    const pgd = (steps: number) => attackSpec({ attack: 'pgd-linf', epsilon: 0.1, steps, restarts: 1 });
+    const { tasks } = countPlan(
+      outlineSweep(
+        sweep({
+          recipes: ['adversarial-training'],
+          dataset: { name: 'glyphs', train: 1000, test: 100, attack: 50 },
+          space: { classifierEpochs: 1 },
+          attacks: [pgd(40)],
+        }),
+        'engine-1',
+      ),
+      new Map(),
+      [],
+    );
+    const measured = (steps: number, seconds: number) =>
+      ({ kind: 'attack', method: 'pgd-linf', attack: pgd(steps), seconds, images: 10 }) as const;
+    const left = (...attacks: ReturnType<typeof measured>[]) =>
+      timeLeft(tasks, { speeds: [training, ...attacks], slots: 1 });
+    const factor = queriesOf(pgd(40)) / queriesOf(pgd(4));
+    expect(factor).toBeGreaterThan(5);
+    expect(left(measured(4, 2))).toMatchObject({
+      seconds: Math.round(10 + 50 * 0.2 * factor),
+      attackSeconds: Math.round(50 * 0.2 * factor),
+      otherSettings: ['pgd-linf'],
+    });
+    expect(left(measured(4, 2), measured(40, 30))).toEqual({
+      ...{ seconds: 10 + 150, attackSeconds: 150, unmeasured: [], slots: 1 },
+    });
   });
 
   it('is unknown when the fleet has not run a kind of stage, or has no slot', () => {

@@ -1,6 +1,6 @@
 /** How fast the fleet was in its last attempts. */
-import type { FleetSpeed, StageKind } from '@funnel/contracts';
-import { float8, int8, jsonb, text } from '../connection/columns.ts';
+import type { AttackRun, FleetSpeed, StageKind } from '@funnel/contracts';
+import { float8, int8, jsonb, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
 
@@ -14,6 +14,7 @@ type Network = NonNullable<FleetSpeed['speeds'][number]['network']>;
 
 const speedColumns = {
   ...{ kind: text<StageKind>(), method: text(), seconds: float8(), images: float8() },
+  attack: orNull(jsonb<AttackRun>()),
   recipe: text<Network['recipe']>(),
   hyperparameters: jsonb<Network['hyperparameters']>(),
   dataset: jsonb<Network['dataset']>(),
@@ -28,8 +29,8 @@ export const readSpeeds = async (db: Db, sizing: readonly string[]): Promise<Fle
   const [speeds, [workers]] = await Promise.all([
     tx.query(
       speedColumns,
-      `SELECT kind, method, recipe, hyperparameters, dataset, sum(seconds)::float8 AS seconds, sum(images)::float8 AS images FROM (
-         SELECT s.kind, coalesce(s.attack ->> 'attack', s.recipe) AS method, s.recipe, extract(epoch FROM a.ended_at - a.started_at) AS seconds,
+      `SELECT kind, method, attack, recipe, hyperparameters, dataset, sum(seconds)::float8 AS seconds, sum(images)::float8 AS images FROM (
+         SELECT s.kind, coalesce(s.attack ->> 'attack', s.recipe) AS method, s.attack, s.recipe, extract(epoch FROM a.ended_at - a.started_at) AS seconds,
            CASE WHEN s.kind = 'attack' THEN (s.dataset ->> 'attack')::int ELSE a.epochs * (s.dataset ->> 'train')::int END AS images,
            (SELECT coalesce(jsonb_object_agg(h.key, h.value), '{}') FROM jsonb_each(coalesce(p3.hyperparameters, '{}') ||
               coalesce(p2.hyperparameters, '{}') || coalesce(p1.hyperparameters, '{}') || s.hyperparameters) AS h WHERE h.key = ANY($1)) AS hyperparameters,
@@ -37,7 +38,7 @@ export const readSpeeds = async (db: Db, sizing: readonly string[]): Promise<Fle
          FROM (SELECT * FROM attempts WHERE outcome = 'completed' ORDER BY ended_at DESC LIMIT ${lastAttempts}) AS a
          JOIN stages s ON s.id = a.stage_id LEFT JOIN stages p1 ON p1.id = s.parent
          LEFT JOIN stages p2 ON p2.id = p1.parent LEFT JOIN stages p3 ON p3.id = p2.parent) AS measured
-       WHERE images > 0 GROUP BY 1, 2, 3, 4, 5`,
+       WHERE images > 0 GROUP BY 1, 2, 3, 4, 5, 6`,
       [sizing],
     ),
     tx.query({ slots: int8() }, onlineSlots),

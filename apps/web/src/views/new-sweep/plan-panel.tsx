@@ -98,8 +98,10 @@ const PlannedSearch = ({ plan: { search } }: { readonly plan: Plan }) => {
 };
 
 /** What the sweep costs. Plans of older versions have no estimate. */
-const Estimate = ({ plan: { estimate, behind } }: { readonly plan: Plan }) =>
-  estimate === undefined ? null : (
+const Estimate = ({ plan: { estimate, behind } }: { readonly plan: Plan }) => {
+  if (estimate === undefined) return null;
+  const rough = describeRough(estimate);
+  return (
     <>
       <dl className="plan-epochs">
         <dt>Time on this fleet, about</dt>
@@ -114,10 +116,11 @@ const Estimate = ({ plan: { estimate, behind } }: { readonly plan: Plan }) =>
           Time: {describeUnknownTime(estimate)}. A sweep of few images is a quick way to a measurement.
         </p>
       ) : null}
-      {estimate.otherSizes ? <p className="muted small">The time is {describeRough(estimate)}.</p> : null}
+      {rough === '' ? null : <p className="muted small">The time is {rough}.</p>}
       {behind ? <p className="muted small">At present it {describeBehind(behind)}.</p> : null}
     </>
   );
+};
 
 /** Every attack that runs, with its settings: presets are spelt out. Plans of older versions do not say it. */
 const Attacks = ({ plan: { runs } }: { readonly plan: Plan }) =>
