@@ -34,6 +34,7 @@ export {
   searchLimitOf,
 } from './attacks.ts';
 export * from './backends.ts';
+export * from './best-configuration.ts';
 export * from './checkpoint.ts';
 export * from './clients.ts';
 export * from './constraints.ts';
@@ -91,6 +92,7 @@ export { hyperparametersReadBy } from './sweep-faults.ts';
 export * from './sweep-overview.ts';
 export * from './system-errors.ts';
 export * from './text.ts';
+export * from './threat-model.ts';
 export * from './trial-value.ts';
 export * from './trial-verdict.ts';
 export * from './unfinished-warmup.ts';

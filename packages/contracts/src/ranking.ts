@@ -6,8 +6,6 @@
  * whatever the attack minimised. Without a bounded attack there is no ball. Every adversarial then counts, the attacks fool nearly every
  * image, and trials are ranked by distance. The distance of an image is the smallest that any attack found.
  */
-import { z } from 'zod';
-import { normTitles } from './attacks/define-attack.ts';
 import { expandAttacks } from './attacks/presets.ts';
 import { type AttackName, type AttackSpec, attacks, furthestOf, searchLimitOf } from './attacks.ts';
 import { budgetsOfChoice } from './dataset-spec.ts';
@@ -15,20 +13,10 @@ import { type EvaluationMetricName, evaluationMetrics } from './metrics.ts';
 import { directionOf, listObjectives } from './objectives.ts';
 import { worstCaseHas } from './searched-norms.ts';
 import type { SweepDefinition } from './sweep.ts';
+import { type ThreatModel, threatModelText } from './threat-model.ts';
 
 export type Run = { readonly attack: AttackName; readonly settings: Readonly<Record<string, unknown>> };
 export type Ball = { readonly norm: 'linf' | 'l2'; readonly epsilon: number };
-
-const epsilon = (norm: string) =>
-  z
-    .number()
-    .gt(0)
-    .optional()
-    .meta({ description: `The largest ε of the trial’s attacks at a fixed ε in ${norm}.` });
-
-/** The radius of the ball of each norm; absent for a norm without a bounded attack. */
-export const ThreatModel = z.strictObject({ linf: epsilon(normTitles.linf), l2: epsilon(normTitles.l2) });
-export type ThreatModel = z.infer<typeof ThreatModel>;
 
 /**
  * The ball of an attack at a fixed ε; undefined for an attack that searches for the smallest change. A search that goes no further than ε
@@ -74,24 +62,6 @@ export const threatModelOf = (runs: readonly Run[]): ThreatModel => {
  */
 export const reachOf = (epsilon: number): number =>
   epsilon === 0 ? 0 : epsilon + Math.max(1e-6, 1e-5 * epsilon);
-
-/** `L∞ 0.3 or L2 2`; empty without a ball. Radii have three significant digits: 8/255 is 0.0314. */
-export const threatModelText = (balls: ThreatModel): string =>
-  (['linf', 'l2'] as const)
-    .flatMap((norm) => {
-      const radius = balls[norm];
-      return radius === undefined ? [] : [`${normTitles[norm]} ${Number(radius.toPrecision(3))}`];
-    })
-    .join(' or ');
-
-/** These metrics of a worst case count the images that are fooled within a ball. The others are about changes of any size. */
-const metricsWithin: readonly EvaluationMetricName[] = ['robustAccuracy', 'successRate'];
-
-/** `, within L∞ 0.3 or L2 2`, to continue a sentence with; empty without a ball, and for a metric that no ball limits. */
-export const withinText = (balls: ThreatModel, metric: EvaluationMetricName): string => {
-  const text = threatModelText(balls);
-  return text === '' || !metricsWithin.includes(metric) ? '' : `, within ${text}`;
-};
 
 /*
  * The default metric.

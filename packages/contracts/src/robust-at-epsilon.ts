@@ -1,8 +1,9 @@
 /** The robust accuracy at a given ε of an attack that looks for the smallest change: the share of images that its changes leave beyond ε. */
 import type { EvaluationRecords, EvaluationSummary } from './attacks/evaluation.ts';
 import { attacks } from './attacks.ts';
-import { type Ball, isBounded, type Run, reachOf, type ThreatModel } from './ranking.ts';
+import { type Ball, isBounded, type Run, reachOf } from './ranking.ts';
 import type { RobustAtEpsilon } from './resources/trials.ts';
+import type { ThreatModel } from './threat-model.ts';
 
 /**
  * The ε of an attack without a ball: its own setting, else the radius of these balls in its norm. Null for other attacks. An ε of 1 in L∞ is the

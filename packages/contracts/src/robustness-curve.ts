@@ -6,10 +6,11 @@
  */
 import type { EvaluationRecords, RobustnessCurve } from './attacks/evaluation.ts';
 import { attacks, searchLimitOf } from './attacks.ts';
-import { ballOf, type Run, reachOf, threatModelOf, threatModelText } from './ranking.ts';
+import { ballOf, type Run, reachOf, threatModelOf } from './ranking.ts';
 import { type DistanceNorm, runsOfNorm } from './searched-norms.ts';
 import { wilsonInterval } from './statistics.ts';
 import { plural } from './text.ts';
+import { threatModelText } from './threat-model.ts';
 
 /** The results of one attack. */
 export type RunRecords = Run & { readonly records: EvaluationRecords };

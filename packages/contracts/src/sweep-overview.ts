@@ -5,12 +5,12 @@ import { DatasetSlug } from './dataset-spec.ts';
 import { ExtendedNumber } from './json.ts';
 import { EvaluationMetricName, evaluationMetrics } from './metrics.ts';
 import { listObjectives } from './objectives.ts';
-import { objectiveOf, type ResolvedObjective, ThreatModel } from './ranking.ts';
+import { objectiveOf, type ResolvedObjective } from './ranking.ts';
 import { RecipeName } from './recipes.ts';
 import { isDecided, isPromoting } from './search.ts';
 import type { StoredDefinition } from './sweep.ts';
-import { plural } from './text.ts';
-import { TrialVerdict, verdictText, worstFirst } from './trial-verdict.ts';
+import { ThreatModel } from './threat-model.ts';
+import { TrialVerdict } from './trial-verdict.ts';
 
 export const BelowCounts = z
   .strictObject({
@@ -80,37 +80,4 @@ export const objectiveOfBest = (
   if (listObjectives(objective).length > 1) return null;
   const resolved = objectiveOf(definition);
   return resolved.direction === evaluationMetrics[resolved.metric].direction ? resolved : null;
-};
-
-/** `4 of 6 configurations rank below: masked 3, too few 1`, the worst verdict first; in a narrow cell without the word `configurations`. */
-export const belowText = (
-  { configurations, ranked, verdicts, hasMore }: BelowCounts,
-  { isBrief = false }: { readonly isBrief?: boolean } = {},
-): string => {
-  const found = TrialVerdict.options
-    .toSorted(worstFirst)
-    .filter((verdict) => verdicts[verdict] !== undefined);
-  const all = `${hasMore ? 'more than ' : ''}${isBrief ? ranked : plural(ranked, 'configuration')}`;
-  if (hasMore && configurations === ranked) return `${all} rank below: ${found.map(verdictText).join(', ')}`;
-  const counts = found.map((verdict) => `${verdictText(verdict)} ${verdicts[verdict]}`).join(', ');
-  if (configurations < ranked)
-    return `${configurations} of ${all} ${configurations === 1 ? 'ranks' : 'rank'} below: ${counts}`;
-  const only = isBrief ? 'the only one' : 'the only configuration';
-  return `${ranked === 1 ? `${only} says` : `all ${all} say`} nothing${isBrief ? '' : ' about robustness'}: ${counts}`;
-};
-
-type Best = NonNullable<SweepOverview['best']>;
-
-/** `200 images`, or `200 images each`; empty in answers of older versions. */
-const imagesOfBest = ({ seeds = 1, images }: Best): string => {
-  if (images === undefined) return '';
-  if (images % seeds !== 0) return `, ${plural(images, 'image')} together`;
-  return `, ${plural(images / seeds, 'image')}${seeds === 1 ? '' : ' each'}`;
-};
-
-/** Over what the value is: `trial 4, 200 images`, or `mean of 2 seeds, 200 images each`. A distance may be a median: `over 2 seeds`. */
-export const runsOfBest = (best: Best): string => {
-  const { trial, seeds = 1, metric } = best;
-  const mean = evaluationMetrics[metric].unit === 'fraction' ? 'mean of' : 'over';
-  return `${seeds === 1 ? `trial ${trial}` : `${mean} ${plural(seeds, 'seed')}`}${imagesOfBest(best)}`;
 };

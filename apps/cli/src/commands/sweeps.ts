@@ -1,8 +1,6 @@
 import type { Client } from '@funnel/client';
 import {
   endedStatuses,
-  isDistance,
-  objectiveOf,
   plural,
   type Stage,
   StoredSweepStatus,
@@ -120,12 +118,11 @@ const listTrials = async (
   const api = client();
   const id = await findSweep(api, idOrName);
   const { definition } = await api.getSweep({ params: { id } });
-  const { metric } = objectiveOf(definition);
-  const intervals = isDistance(metric) ? metric : undefined;
+  const { describeTrials, rankingDistance } = await loadTrialWords();
+  const intervals = rankingDistance(definition);
   const ask = (page: { limit: number; cursor?: string }) =>
     api.listTrials({ params: { id }, query: { status, intervals, ...page } });
   const { items, isComplete } = await firstItems(ask, limit);
-  const { describeTrials } = await loadTrialWords();
   present(output, items, (trials) => describeTrials(trials, definition, output.resultColumns()));
   if (!isComplete) {
     const all = `\`npx funnel export trials --sweep ${id}\` has all.`;

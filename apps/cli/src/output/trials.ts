@@ -4,9 +4,11 @@ import {
   attackSpec,
   attacks,
   cleanAccuracyInterval,
+  type DistanceMetricName,
   fractionText,
   type HyperparameterName,
   type HyperparameterValue,
+  isDistance,
   objectiveOf,
   objectiveValue,
   type ResolvedObjective,
@@ -35,6 +37,12 @@ export const settingsText = ({ attack, settings }: Run): string => {
         `${name}=${typeof value === 'string' ? value : typeof value === 'number' ? fractionText(value) : text}`,
     )
     .join(' ');
+};
+
+/** The distance by which a sweep ranks its trials: its interval costs the API more than that of a share. */
+export const rankingDistance = (definition: StoredDefinition): DistanceMetricName | undefined => {
+  const { metric } = objectiveOf(definition);
+  return isDistance(metric) ? metric : undefined;
 };
 
 type HasHyperparameters = { readonly hyperparameters: Readonly<Record<string, HyperparameterValue>> };

@@ -1,6 +1,7 @@
 /** Says where attacks have an ε far above the usual one of their data set. The defaults of attacks are for grey digits. */
 import type { Budgets } from '../datasets.ts';
-import { type Ball, ballOf, type Run, threatModelText } from '../ranking.ts';
+import { type Ball, ballOf, type Run } from '../ranking.ts';
+import { threatModelText } from '../threat-model.ts';
 
 /**
  * A ball of so many times the usual radius of a data set fools nearly every model on nearly every image. The default of 0.3 is three times the
