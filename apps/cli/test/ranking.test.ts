@@ -55,7 +55,7 @@ describe('a ranking in words', () => {
     expect(text).toMatch(/^Ranked by robust accuracy under fgsm; /);
     expect(text).toContain('The attack settings differ: only rows with the same settings can be compared.');
     expect(text).toMatch(/40\.0 %\s+search=false epsilon=0\.1\n/);
-    expect(text).toMatch(/10\.0 %\s+search=false epsilon=0\.3$/);
+    expect(text).toMatch(/10\.0 %\s+search=false epsilon=0\.3\n/);
   });
 
   it('tells rows of one configuration apart by the versions that made them', () => {
@@ -93,6 +93,7 @@ describe('a ranking in words', () => {
       ' | old: made by another version: attack fgsm (checks 2, now 3)',
       ' | oldest: made by another version: classify funn (engine 1, now 2), attack fgsm (engine 1, now 2; checks 1, now 3)',
       ' | odd: made by another version: classify funn (another version)',
+      'FGSM takes one step. Attacks of many steps, such as pgd-linf, usually fool more images at the same ε.',
     ]);
   });
 

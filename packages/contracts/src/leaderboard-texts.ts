@@ -1,6 +1,7 @@
 /** What the terminal and the pages say about the rows of a leaderboard in the same words. */
 import type { AttackName } from './attacks.ts';
 import { lettered } from './letters.ts';
+import { isBounded, type Run } from './ranking.ts';
 import type { LeaderboardRow } from './resources/leaderboard-row.ts';
 import type { LeaderboardPage } from './routes/result-routes.ts';
 import { endedStatuses, type SweepStatus, statusText } from './statuses.ts';
@@ -62,6 +63,22 @@ export const strongestText = (
 export const tieText = ({ attack, tied = [] }: Pick<LeaderboardRow, 'attack' | 'tied'>): string | null =>
   tied.length === 0 ? null : `These attacks are equally strong: ${[attack, ...tied].join(', ')}.`;
 
+/**
+ * What a reader of robust accuracies should know where all attacks at a fixed ε take one step; null elsewhere. `runs`: the rows of a ranking, or
+ * the attacks of a trial.
+ */
+export const singleStepText = (
+  runs: readonly (Run & { readonly tied?: readonly AttackName[] | undefined })[],
+): string | null => {
+  const bounded = runs.filter(isBounded);
+  const isSingle = bounded.every(({ attack, tied = [] }) =>
+    [attack, ...tied].every((name) => name === 'fgsm'),
+  );
+  return bounded.length > 0 && isSingle
+    ? 'FGSM takes one step. Attacks of many steps, such as pgd-linf, usually fool more images at the same ε.'
+    : null;
+};
+
 /** What the letters of compared trials mean; null where fewer than two trials have one. */
 export const apartText = (letters: readonly (string | null)[]): string | null => {
   const compared = letters.filter((each) => each !== null);
@@ -70,7 +87,8 @@ export const apartText = (letters: readonly (string | null)[]): string | null =>
     return 'Trials with a letter in common cannot be told apart in the worst case: McNemar’s exact test at 5 % on the same images, or overlapping 95 % intervals.';
   const [first, second] = compared;
   const areApart = ![...first!].some((letter) => second!.includes(letter));
-  return `The worst cases of the two trials ${areApart ? 'can' : 'cannot'} be told apart: McNemar’s exact test at 5 % on the same images, or 95 % intervals that ${areApart ? 'do not overlap' : 'overlap'}.`;
+  const which = letters.length > 2 ? 'the two trials with letters' : 'the two trials';
+  return `The worst cases of ${which} ${areApart ? 'can' : 'cannot'} be told apart: McNemar’s exact test at 5 % on the same images, or 95 % intervals that ${areApart ? 'do not overlap' : 'overlap'}.`;
 };
 
 /** What the page of a ranking says beside its rows. */

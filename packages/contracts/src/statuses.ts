@@ -25,8 +25,9 @@ export type StageStatus = z.infer<typeof StageStatus>;
 
 /** The status of a trial follows from the statuses of its stages. */
 export const trialStatuses = {
-  waiting: 'None of its stages has started.',
-  running: 'Some of its stages have started, and not all have ended.',
+  waiting:
+    'None of its stages runs: they wait for a worker, for other stages, or for the sweep to go on. Some may have results.',
+  running: 'A worker runs one of its stages.',
   completed: 'All of its stages have their results.',
   failed: 'One of its stages failed.',
   diverged: 'One of its training stages diverged.',

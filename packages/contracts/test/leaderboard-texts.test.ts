@@ -5,6 +5,7 @@ import {
   missingText,
   pooledText,
   type SweepStatus,
+  singleStepText,
   strongestText,
   tieText,
 } from '../src/index.ts';
@@ -43,9 +44,24 @@ it('the strongest attacks of a row are named, or counted where they are more tha
   expect(tieText(row('pgd-linf'))).toBe('These attacks are equally strong: fgsm, pgd-linf.');
 });
 
+it('attacks of one step are named as weak where no other attack has a fixed ε', () => {
+  const fgsm = { attack: 'fgsm', settings: { epsilon: 0.1, search: false } } as const;
+  const pgd = { attack: 'pgd-linf', settings: { epsilon: 0.1 } } as const;
+  const deepfool = { attack: 'deepfool-l2', settings: {} } as const;
+  expect(singleStepText([fgsm, deepfool])).toMatch(
+    /^FGSM takes one step. Attacks of many steps, such as pgd-linf/,
+  );
+  expect(singleStepText([fgsm, pgd])).toBeNull();
+  expect(singleStepText([{ ...fgsm, tied: ['pgd-linf'] }])).toBeNull();
+  expect(singleStepText([deepfool])).toBeNull();
+  expect(singleStepText([])).toBeNull();
+});
+
 it('letters say whether two worst cases can be told apart', () => {
   expect(apartText(['a', 'a'])).toMatch(/^The worst cases of the two trials cannot be told apart/);
-  expect(apartText(['a', null, 'b'])).toMatch(/^The worst cases of the two trials can be told apart/);
+  expect(apartText(['a', null, 'b'])).toMatch(
+    /^The worst cases of the two trials with letters can be told apart/,
+  );
   expect(apartText(['a', 'ab', 'b'])).toMatch(/^Trials with a letter in common cannot be told apart/);
   expect(apartText(['a', null])).toBeNull();
 });

@@ -78,6 +78,33 @@ test('a trial has the intervals of its medians, and trials that cannot be told a
   expect(compared.letters).toEqual(['a', 'b', 'b']);
 });
 
+test('an attack has the interval of its own distances beside a worst case that it decides', async () => {
+  const { sweepId } = await submit(db, {
+    seeds: [8],
+    space: { gamma: [1] },
+    attacks: [{ attack: 'fgsm', search: false, epsilon: 0.1 }, { attack: 'deepfool-l2' }],
+  });
+  for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
+    const attack = claimed.spec.attack?.attack;
+    if (attack === undefined) {
+      await finish(db, claimed);
+      continue;
+    }
+    // FGSM fools 12 of 20 images at L∞ 0.1, DeepFool all of them at L∞ 0.3.
+    const [outcomes, l2] = attack === 'fgsm' ? [[true, true, true, false, false], 0.2] : [[true], 0.6];
+    const evaluation = evaluationOf(claimed, outcomes as boolean[], { l2: l2 as number, medianL2: 0.1 });
+    await completeStage(db, { ...leaseOf(claimed), evaluation });
+  }
+  const { items } = await listTrials(db, { sweepId, limit: 10 });
+  const { evaluations, worstCase } = await getTrial(db, items[0]!.id);
+  // Of 20 images, the ends stand at ranks 6 and 15: FGSM fools no 15th image.
+  expect(evaluations.map(({ attack, intervals }) => [attack, intervals!.medianLinf])).toEqual([
+    ['fgsm', [0.1, 'Infinity']],
+    ['deepfool-l2', [0.1, 0.3]],
+  ]);
+  expect(worstCase!.intervals!.medianLinf).toEqual([0.1, 0.3]);
+});
+
 test('trials without a worst case have no letters', async () => {
   const { sweepId } = await submit(db, { seeds: [7], space: { gamma: [1, 2] } });
   const { items } = await listTrials(db, { sweepId, limit: 10 });

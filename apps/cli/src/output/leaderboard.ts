@@ -15,6 +15,7 @@ import {
   rankTexts,
   readExtended,
   seedSpread,
+  singleStepText,
   strongestText,
   tellsByDistance,
   threatModelText,
@@ -256,6 +257,7 @@ export const describeLeaderboard = (
     ...describeRemedies(rows),
     ...describeOlder(rows),
     ...describeWarmups(rows),
+    ...[singleStepText(rows) ?? []].flat(),
     ...describeNotes(notes, attack),
   ].join('\n');
 };

@@ -17,6 +17,7 @@ import {
   plural,
   type SearchSpace,
   type Stage,
+  singleStepText,
   type TrialDetail,
   totalOf,
   totalUsage,
@@ -209,6 +210,7 @@ export const describeTrial = (trial: TrialDetail, options: Options = {}): string
     ...(trial.worstCase && trial.evaluations.length > 1
       ? [wrapToWidth(worstCaseLine(trial, trial.worstCase), width)]
       : []),
+    ...[singleStepText(trial.evaluations) ?? []].flat().map((text) => wrapToWidth(text, width)),
     ...(trial.evaluations.length > 0
       ? [wrapToWidth(`checks: ${checksText(eachCheck(trial.evaluations))}`, width)]
       : []),

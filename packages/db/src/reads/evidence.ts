@@ -160,7 +160,9 @@ const medianEnds = (norm: 'l2' | 'linf'): string => `
 
 const endColumns = { place: int4(), low: float8(), high: float8() };
 
-const keyOf = (trialId: string, stageId: string): string => `${trialId} ${stageId}`;
+/** A worst case has the stage of its strongest attack, so that the stage would not tell it from this attack. */
+const keyOf = ({ trial_id, ordinal }: Pick<SeedEvidence, 'trial_id' | 'ordinal'>): string =>
+  `${trial_id} ${ordinal}`;
 
 /** The intervals of the medians of single trials, by `keyOf`. */
 const medianIntervals = async (
@@ -180,12 +182,7 @@ const medianIntervals = async (
     ranked.map(({ ranks }) => ranks[0]),
     ranked.map(({ ranks }) => ranks[1]),
   ]);
-  return new Map(
-    rows.map(({ place, low, high }) => {
-      const { trial_id, stage_id } = ranked[place]!;
-      return [keyOf(trial_id, stage_id), [low, high]];
-    }),
-  );
+  return new Map(rows.map(({ place, low, high }) => [keyOf(ranked[place]!), [low, high]]));
 };
 
 /** The intervals of the noise levels of single trials, by `keyOf`. */
@@ -207,9 +204,9 @@ const noiseIntervals = async (
     }),
   );
   return new Map(
-    seeds.flatMap(({ trial_id, stage_id }): [string, Interval][] => {
-      const interval = found.get(stage_id);
-      return interval ? [[keyOf(trial_id, stage_id), interval]] : [];
+    seeds.flatMap((seed): [string, Interval][] => {
+      const interval = found.get(seed.stage_id);
+      return interval ? [[keyOf(seed), interval]] : [];
     }),
   );
 };
@@ -219,8 +216,8 @@ const meanInterval = (
   seeds: readonly SeedEvidence[],
   intervals: ReadonlyMap<string, Interval>,
 ): Interval | null => {
-  const found = seeds.flatMap(({ trial_id, stage_id }) => {
-    const interval = intervals.get(keyOf(trial_id, stage_id));
+  const found = seeds.flatMap((seed) => {
+    const interval = intervals.get(keyOf(seed));
     return interval ? [interval] : [];
   });
   if (found.length < seeds.length || seeds.length === 0) return null;

@@ -10,6 +10,7 @@ import {
   rankedTitle,
   readExtended,
   type SweepDefinition,
+  singleStepText,
   withinText,
 } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
@@ -125,6 +126,7 @@ const RankedBy = ({
   const { direction } = evaluationMetrics[query.metric];
   const title = rankedTitle(query.metric);
   const pooled = pooledText(items);
+  const single = singleStepText(items);
   const mixed = new Set(items.map(({ dataset }) => dataset)).size > 1;
   const equal = items.length > 1 && items.every(({ value }) => value === top.value);
   return (
@@ -141,6 +143,7 @@ const RankedBy = ({
         {items.length > 1 && items.every(({ seeds }) => seeds.length === 1)
           ? ' Each row is one seed: other seeds may change the order.'
           : ''}
+        {single === null ? '' : ` ${single}`}
       </p>
       <Notes notes={notes} query={query} />
       <UnfinishedWarmups runs={items} />

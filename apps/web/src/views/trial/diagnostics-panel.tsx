@@ -7,6 +7,7 @@ import {
   countVerdicts,
   type Diagnostic,
   eachCheck,
+  singleStepText,
   type TrialDetail,
   totalOf,
 } from '@funnel/contracts';
@@ -65,6 +66,7 @@ const CountFlag = ({ trial: { verdict, perClass, data } }: { readonly trial: Jud
 export const DiagnosticsPanel = ({ trial }: { readonly trial: TrialDetail }) => {
   const { evaluations } = trial;
   const flags = raisedFlags(evaluations);
+  const single = singleStepText(evaluations);
   return (
     <Panel
       title="Can you trust these numbers?"
@@ -72,6 +74,7 @@ export const DiagnosticsPanel = ({ trial }: { readonly trial: TrialDetail }) => 
     >
       <CountFlag trial={trial} />
       <p className="muted small">{checksText(eachCheck(evaluations))}</p>
+      {single === null ? null : <p className="muted small">{single}</p>}
       {flags.length === 0 ? null : (
         <ul className="check-flags">
           {flags.map(({ check, attacks }) => (
