@@ -87,6 +87,7 @@ it.runIf(process.platform === 'linux')(
   async () => {
     const port = await takenPort();
     const first = await start(port);
+    await first.said(new RegExp(`Another program has port ${port}, so Funnel takes a free one`));
     expect(first.url).not.toContain(`:${port}`);
     await first.said(/Migrated the database: 0001_init, /);
     await first.said(/0 of 13 stages/);

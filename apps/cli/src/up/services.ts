@@ -122,12 +122,13 @@ const toOpenable = (address: string): string =>
 const startApiOnFreePort = async (
   variables: NodeJS.ProcessEnv,
   logger: Logger,
-  signal: AbortSignal,
+  { note, signal }: Pick<ServiceOptions, 'note' | 'signal'>,
 ): Promise<StartedApi> => {
   const options = { ...startOptions(readApiEnv(variables)), engineVersion, logger, signal };
   const api = await startApi(options).catch((error: unknown) => {
     if (!isTaken(error)) throw error;
     logger.info({ port: options.port }, 'port was taken');
+    note(`Another program has port ${options.port}, so Funnel takes a free one.`);
     return startApi({ ...options, port: 0 });
   });
   return { ...api, url: toOpenable(api.url) };
@@ -182,7 +183,7 @@ export const startServices = async (options: ServiceOptions): Promise<Services> 
   }
   const workerLog = log.child({ part: 'worker' });
   const [api, worker] = await Promise.allSettled([
-    startApiOnFreePort(variables, log.child({ part: 'api' }), signal),
+    startApiOnFreePort(variables, log.child({ part: 'api' }), options),
     keepWorker(
       () => startWorker({ ...workerOptions(readWorkerEnv(variables)), signal, log: workerLog }),
       workerLog,
