@@ -197,6 +197,7 @@ describe('a sweep', () => {
       },
       runs: {
         recipes: ['funn'],
+        dataset: { name: 'glyphs', train: 128, test: 64, attack: 16, classes: 10 },
         seeds: [0, 1],
         attacks: [{ attack: 'fgsm', settings: expect.objectContaining({ search: true }) }],
         defaults: expect.objectContaining({ batchSize: 128 }),

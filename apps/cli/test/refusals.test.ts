@@ -27,7 +27,7 @@ it('a sweep file with an alias inside of its own anchor is refused in one senten
   const file = join(home, 'cyclic.yaml');
   writeFileSync(file, 'name: &a [*a]\n');
   const { status, stderr } = await run('plan', file);
-  expect(stderr).toContain('an alias stands inside of the value that it stands for');
+  expect(stderr).toContain('Expected *a at line 1 outside of the part that it stands for');
   expect(stderr).not.toMatch(/\n +at /);
   expect(status).toBe(2);
 });

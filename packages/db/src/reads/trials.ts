@@ -149,6 +149,12 @@ export const listTrials = async (
 };
 
 /** In the order of `ids`. Errors: NOT_FOUND. */
+/** `1a22b6fcdfe7279a-00003` is a trial of the sweep 1a22b6fcdfe7279a. Another text names no sweep. */
+const trialHint = (id: string): string | undefined => {
+  const sweep = /^([0-9a-f]{16})-\d+$/.exec(id)?.[1];
+  return sweep && `\`npx funnel trials ${sweep}\` lists the trials of the sweep.`;
+};
+
 const findTrials = async (tx: Tx, ids: readonly string[]): Promise<readonly DetailRow[]> => {
   const rows = await tx.query(
     detailColumns,
@@ -161,7 +167,7 @@ const findTrials = async (tx: Tx, ids: readonly string[]): Promise<readonly Deta
     const row = found.get(id);
     if (!row)
       throw new AppError('NOT_FOUND', `Expected a trial, but there is none with id ${id}`, {
-        hint: `\`npx funnel trials ${id.replace(/-\d+$/, '')}\` lists the trials of the sweep.`,
+        hint: trialHint(id),
       });
     return row;
   });
