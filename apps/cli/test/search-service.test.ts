@@ -109,9 +109,9 @@ it('TPE: a plan, the same decisions in two sweeps and in one that is extended, a
     values: [Math.max(...values)],
   });
   expect((await run('show', id)).stdout).toMatch(
-    /\nsearch {4}tpe: 14 of 14 configurations; it has ended: it has all of its configurations\n/,
+    /\nsearch {4}tpe: 14 of 14 configurations; it decides no more: it has all of its configurations\n/,
   );
-  expect((await run('ls')).stdout).toMatch(/ 14 of 14, ended /);
+  expect((await run('ls')).stdout).toMatch(/ 14 of 14, decides no more /);
 
   const table = (await run('decisions', id)).stdout;
   const shorter = await json<SweepDetail>(
