@@ -87,7 +87,8 @@ export const bestText = ({ objectives, best, front, hypervolume }: SearchState):
   return `${plural(front.length, 'unit')} on the Pareto front${volume === undefined ? '' : `, hypervolume ${formatNumber(volume)}`}`;
 };
 
-const noResult = 'no result yet';
+/** Bad units count as no result: those that violate a constraint, for example, and by default those that are masked or untrained. */
+const noResult = 'no good result yet';
 
 /** Lines for the progress of a sweep: the best so far, and the ended units of each rung. */
 export const searchLines = (state: SearchState): readonly string[] => [

@@ -100,7 +100,10 @@ export const loadModel = async (
   const { base, file } = await locate(source);
   const read = (path: string, maxBytes: number) => readAny(path, maxBytes, options);
   const bytes = await read(file, fixedLimit('modelTopologyBytes')).catch(refuseFile(file));
-  const { format, modelTopology, signature, weightsManifest, userDefinedMetadata } = readModelJson(file, bytes);
+  const { format, modelTopology, signature, weightsManifest, userDefinedMetadata } = readModelJson(
+    file,
+    bytes,
+  );
   const groups = weightsManifest!;
   const shards: Uint8Array[] = [];
   let left = fixedLimit('modelWeightBytes');
