@@ -61,6 +61,9 @@ describeInBrowser('the pages of a search', () => {
 
   it('give a running search a point, which starts as the best one', async () => {
     const { page, faults, close } = await open(browser, `${api.url}#/sweeps/tpe/search`);
+    const best = page.locator('.search-best');
+    await best.getByText(/[0-9.]+–[0-9.]+%, 200 images, decision/).waitFor();
+    await best.getByText('suspect').waitFor();
     await page.getByRole('button', { name: 'Try this point' }).click();
     const dialog = page.getByRole('dialog', { name: 'Try this point' });
     expect(await dialog.getByLabel('Recipe').inputValue()).toBe('funn');
