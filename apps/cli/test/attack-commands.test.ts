@@ -51,9 +51,12 @@ describe('settings', () => {
   it.each(['[0.3,0.1]', '[0.1,0.3]'])(
     'fgsm with epsilons=%s finds 0.1, and only listed values',
     async (epsilons) => {
-      const { summary, rows } = await onMnist('--attack', 'fgsm', '--set', `epsilons=${epsilons}`);
+      const { summary, rows, intervals } = await onMnist('--attack', 'fgsm', '--set', `epsilons=${epsilons}`);
       expect(summary).toMatchObject({ attempted: 19, successes: 19 });
       expect(summary.medianLinf).toBeCloseTo(0.1, 6);
+      // Of 19 ordered distances, the fifth and the fifteenth are the ends.
+      const sorted = rows.flatMap(({ l2 }) => l2 ?? []).sort((a, b) => a - b);
+      expect(intervals.medianL2).toEqual([sorted[4], sorted[14]]);
       for (const { linf } of rows)
         if (linf !== null) expect(Math.min(Math.abs(linf - 0.1), Math.abs(linf - 0.3))).toBeLessThan(1e-6);
     },

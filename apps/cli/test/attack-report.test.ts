@@ -22,12 +22,19 @@ const summary = (changes: Partial<EvaluationSummary> = {}) =>
     ...changes,
   }) as EvaluationSummary;
 
+const intervals: Result['intervals'] = {
+  medianL2: [1.9, 'Infinity'],
+  medianLinf: null,
+  noiseLevel: [2.012, 2.31],
+};
+
 const results = [
-  { attack: 'apgd-ce-linf', settings: { epsilon: 0.1, steps: 50 }, summary: summary(), rows: [] },
+  { attack: 'apgd-ce-linf', settings: { epsilon: 0.1, steps: 50 }, summary: summary(), intervals, rows: [] },
   {
     attack: 'deepfool-l2',
     settings: { steps: 50 },
     summary: summary({ robustAccuracy: null, robustInterval: null }),
+    intervals,
     rows: [],
   },
 ] as unknown as Result[];
@@ -37,7 +44,7 @@ const report = (changes: Partial<AttackReport> = {}): AttackReport => ({
   examination: { status: 'ok', backend: 'wasm', images: 20, gradients: 'right', findings: [] },
   leftOut: [],
   evaluations: results,
-  worstCase: { balls: { linf: 0.1 }, summary: summary(), rows: [] },
+  worstCase: { balls: { linf: 0.1 }, summary: summary(), intervals, rows: [] },
   diagnosis: {
     verdict: 'suspect',
     images: 19,
@@ -58,10 +65,10 @@ const report = (changes: Partial<AttackReport> = {}): AttackReport => ({
 describe('the report of attacks', () => {
   it('has every column without a terminal, a dash without a budget, and the sentences below', () => {
     expect(describeReport(report(), null).split('\n')).toEqual([
-      'attack          fooled                         success             robust  median L2  median L∞  noise level  settings',
-      'apgd-ce-linf  17 of 19              89.5 % (68.6–97.1)  10.0 % (2.8–30.1)      2.184        0.1         2.16  epsilon=0.1 steps=50',
-      'deepfool-l2   17 of 19  89.5 % (68.6–97.1) at any size                  –      2.184        0.1         2.16',
-      'worst case    17 of 19              89.5 % (68.6–97.1)  10.0 % (2.8–30.1)          –          –            –  within L∞ 0.1',
+      'attack          fooled                         success             robust      median L2  median L∞       noise level  settings',
+      'apgd-ce-linf  17 of 19              89.5 % (68.6–97.1)  10.0 % (2.8–30.1)  2.184 (1.9–∞)        0.1  2.16 (2.01–2.31)  epsilon=0.1 steps=50',
+      'deepfool-l2   17 of 19  89.5 % (68.6–97.1) at any size                  –  2.184 (1.9–∞)        0.1  2.16 (2.01–2.31)',
+      'worst case    17 of 19              89.5 % (68.6–97.1)  10.0 % (2.8–30.1)              –          –                 –  within L∞ 0.1',
       '',
       'Clean accuracy: 95.0 % (19 of 20 images, wasm).',
       'Robust accuracy within L∞ 0.1: 10.0 % (2 of 20 images withstand every attack; 95 % interval 2.8 % to 30.1 %).',
@@ -92,7 +99,7 @@ describe('the report of attacks', () => {
     const both = report({ evaluations: [apgd, deepfool], diagnosis: undefined });
     const lines = describeReport(both, null).split('\n');
     expect(lines[2]).toBe(
-      'deepfool-l2   17 of 19  89.5 % (68.6–97.1) at any size  30.0 % (14.5–51.9) at L∞ 0.1      2.184        0.1         2.16',
+      'deepfool-l2   17 of 19  89.5 % (68.6–97.1) at any size  30.0 % (14.5–51.9) at L∞ 0.1  2.184 (1.9–∞)        0.1  2.16 (2.01–2.31)',
     );
     const narrow = describeReport(both, 80).split('\n');
     expect(narrow[2]!.split(/ {2,}/)).toEqual(['deepfool-l2', '30.0 % at L∞ 0.1', '2.184']);
@@ -120,7 +127,7 @@ describe('the report of attacks', () => {
 
   it.each([
     [140, ['attack', 'fooled', 'success', 'robust', 'median L2', 'median L∞', 'noise level', 'settings']],
-    [110, ['attack', 'success', 'robust', 'median L2', 'median L∞', 'settings']],
+    [110, ['attack', 'success', 'robust', 'median L2', 'settings']],
     [80, ['attack', 'success', 'robust', 'median L2', 'settings']],
     [60, ['attack', 'robust', 'median L2', 'settings']],
   ] as const)('fits %i columns', (width, titles) => {
@@ -153,12 +160,17 @@ describe('the report of attacks', () => {
     ]);
     const without = describeReport(
       report({
-        worstCase: { balls: {}, summary: summary({ robustAccuracy: null, robustInterval: null }), rows: [] },
+        worstCase: {
+          balls: {},
+          summary: summary({ robustAccuracy: null, robustInterval: null }),
+          intervals,
+          rows: [],
+        },
       }),
       null,
     );
     expect(without).toMatch(
-      /^worst case +17 of 19 +89\.5 % \(68\.6–97\.1\) at any size +– +2\.184 +0\.1 +2\.16$/m,
+      /^worst case +17 of 19 +89\.5 % \(68\.6–97\.1\) at any size +– +2\.184 \(1\.9–∞\) +0\.1 +2\.16 \(2\.01–2\.31\)$/m,
     );
     expect(without).not.toContain('Robust accuracy');
   });

@@ -43,7 +43,16 @@ it('a median has its interval, and a worst case its balls', () => {
   ]);
 });
 
+it('a list says why a sweep has no best configuration', () => {
+  const sweep = sweepWith(null);
+  expect(bestCell({ ...sweep, finishedAt: null })).toBe('');
+  expect(bestCell({ ...sweep, finishedAt: '2026-11-30T20:00:00.000Z' })).toBe('none');
+  const cellFor = (noBest: SweepOverview['noBest']) =>
+    bestCell({ ...sweep, finishedAt: null, overview: { ...sweep.overview!, noBest } });
+  expect(cellFor('several-objectives')).toBe('several objectives');
+  expect(cellFor('turned-objective')).toBe('objective against the usual direction');
+});
+
 it('a sweep without a value has no line', () => {
   expect(bestLines(sweepWith(null))).toEqual([]);
-  expect(bestCell(sweepWith(null))).toBe('');
 });

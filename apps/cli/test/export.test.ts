@@ -2,6 +2,7 @@
 import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
 import { fillTable, formats, type Table, tableRows } from '../src/export/formats.ts';
+import { classColumns, evaluatedRows, evaluationColumns } from '../src/export/tables.ts';
 
 const rows = [
   {
@@ -62,5 +63,43 @@ describe('formats', () => {
     const file = bufferOf(formats.parquet([{ name: 'value', type: 'number', cells }]));
     expect(parquetMetadata(file).row_groups.length).toBeGreaterThan(1);
     expect((await parquetReadObjects({ file })).map(({ value }) => value)).toEqual(cells);
+  });
+});
+
+describe('the rows of trials', () => {
+  const evaluation = (stage: string | undefined, attack = 'fgsm') => ({ stage, attack }) as never;
+  const trial = (id: string, evaluations: readonly never[]) =>
+    ({ id, sweepId: id.slice(0, 1), tags: [], hyperparameters: {}, evaluations }) as never;
+
+  it('an evaluation that an earlier trial has too names this trial, so that nothing counts twice', () => {
+    const found = evaluatedRows([
+      trial('a-0', [evaluation('s1'), evaluation('s2', 'pgd-linf')]),
+      trial('a-1', [evaluation('s3')]),
+      trial('b-0', [evaluation('s1'), evaluation('s4', 'pgd-linf')]),
+      trial('c-0', [evaluation('s1'), evaluation(undefined)]),
+    ]);
+    expect(found.map(({ id, evaluation: { stage }, sameAs }) => [id, stage, sameAs])).toEqual([
+      ['a-0', 's1', null],
+      ['a-0', 's2', null],
+      ['a-1', 's3', null],
+      ['b-0', 's1', 'a-0'],
+      ['b-0', 's4', null],
+      ['c-0', 's1', 'a-0'],
+      ['c-0', undefined, null],
+    ]);
+    const columns = evaluationColumns.filter(({ name }) => ['stage', 'sameAs', 'attack'].includes(name));
+    expect(columns.map(({ value }) => value(found[3]!))).toEqual(['s1', 'a-0', 'fgsm']);
+  });
+
+  it('the accuracy of a class has its Wilson interval, and an empty class has none', () => {
+    const valuesOf = (counts: { images: number; correct: number }) =>
+      classColumns
+        .filter(({ name }) => name.startsWith('accuracy'))
+        .map(({ value }) => value(counts as never) ?? null);
+    const [accuracy, low, high] = valuesOf({ images: 10, correct: 8 }) as number[];
+    expect(accuracy).toBe(0.8);
+    expect(low).toBeCloseTo(0.4902, 4);
+    expect(high).toBeCloseTo(0.9433, 4);
+    expect(valuesOf({ images: 0, correct: 0 })).toEqual([null, null, null]);
   });
 });

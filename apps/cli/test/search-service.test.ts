@@ -12,6 +12,7 @@ import {
   type Sweep,
   type SweepDetail,
   type Trial,
+  wilsonInterval,
 } from '@funnel/contracts';
 import { createTestDatabase, type TestDatabase } from '@funnel/db/testing';
 import { type RunningWorker, startWorker } from '@funnel/worker';
@@ -92,7 +93,9 @@ it('TPE: a plan, the same decisions in two sweeps and in one that is extended, a
   const watched = await run('submit', file, '--watch', '--key', 'tpe');
   expect(watched.status, watched.stderr).toBe(0);
   expect(watched.stderr).toMatch(/submitted: at most 14 trials, /);
-  expect(watched.stderr).toMatch(/^tpe best so far: decision \d+, .* \d+\.\d %$/m);
+  expect(watched.stderr).toMatch(
+    /^tpe best so far: decision \d+, .* \d+\.\d % \(\d+\.\d–\d+\.\d\); 20 images; too few$/m,
+  );
   const { id } = await json<SweepDetail>('submit', file, '--key', 'tpe');
   const { search, decisions } = await json<Decided>('decisions', id);
   expect(search).toMatchObject({
@@ -107,11 +110,13 @@ it('TPE: a plan, the same decisions in two sweeps and in one that is extended, a
   expect(search.best).toEqual({
     decision: values.indexOf(Math.max(...values)),
     values: [Math.max(...values)],
+    evidence: [{ interval: wilsonInterval(20 * Math.max(...values), 20), images: 20, seeds: 1 }],
+    verdict: 'too-few',
   });
   expect((await run('show', id)).stdout).toMatch(
-    /\nsearch {4}tpe: 14 of 14 configurations; it has ended: it has all of its configurations\n/,
+    /\nsearch {4}tpe: 14 of 14 configurations; it decides no more: it has all of its configurations\n/,
   );
-  expect((await run('ls')).stdout).toMatch(/ 14 of 14, ended /);
+  expect((await run('ls')).stdout).toMatch(/ 14 of 14, decides no more /);
 
   const table = (await run('decisions', id)).stdout;
   const shorter = await json<SweepDetail>(

@@ -38,7 +38,7 @@ describe('a search in words', () => {
     expect(searchText(progress)).toBe('3 of 27 configurations; at most 24 trials to come');
     const ended = { ...progress, trialsToCome: 0 };
     expect(searchText({ ...ended, ended: 'exhausted' })).toBe(
-      '3 of 27 configurations; it has ended: its space has no new point',
+      '3 of 27 configurations; it decides no more: its space has no new point',
     );
     expect(searchText({ ...ended, ended: 'stopped' })).toMatch(/a rule of `stop` holds$/);
     expect(searchText({ ...ended, proposed: 27, ended: 'trials' })).toMatch(
@@ -55,6 +55,21 @@ describe('a search in words', () => {
   it('the best so far, or the Pareto front with its hypervolume', () => {
     expect(bestText(state())).toBe('decision 3, robust accuracy (pgd-linf) 43.1 %');
     expect(bestText(state({ best: null }))).toBeNull();
+    const sure = { interval: [0.338, 0.529] as [number, number], images: 200, seeds: 2 };
+    expect(
+      bestText(state({ best: { decision: 3, values: [0.4312], evidence: [sure], verdict: 'suspect' } })),
+    ).toBe('decision 3, robust accuracy (pgd-linf) 43.1 % (33.8–52.9); 200 images; suspect');
+    const [first, second] = two.front!;
+    const surer = { interval: [1.21, 'Infinity'] as [number, 'Infinity'], images: 24, seeds: 1 };
+    const front = [
+      { ...first!, evidence: [sure, surer], verdict: 'ok' as const },
+      { ...second!, evidence: [sure, { ...surer, interval: null }], verdict: 'masked' as const },
+    ];
+    expect(lines(describeSearch(state({ ...two, front, rungs: [] })).join('\n')).slice(1, 4)).toEqual([
+      ' | decision | clean accuracy | median L2 (deepfool-l2) | images | verdict',
+      ' | 1 | 97.0 % (33.8–52.9) | 1.5 (1.21–∞) | 200, 24',
+      ' | 2 | 90.0 % (33.8–52.9) | ∞ | 200, 24 | masked',
+    ]);
     expect(
       describeSearch(
         state({
@@ -79,8 +94,8 @@ describe('a search in words', () => {
       'earlier | 12 outcomes of the sweeps that it learns from',
       `→ \`npx funnel decisions ${sweepId}\` lists its decisions.`,
     ]);
-    const front = Array.from({ length: 12 }, (_, i) => ({ decision: i, values: [0.5, 1] }));
-    expect(describeSearch(state({ ...two, front })).join('\n')).toMatch(/\n {2}… and 2 more\n/);
+    const many = Array.from({ length: 12 }, (_, i) => ({ decision: i, values: [0.5, 1] }));
+    expect(describeSearch(state({ ...two, front: many })).join('\n')).toMatch(/\n {2}… and 2 more\n/);
   });
 
   it('its decisions: point, rung, outcome, and why', () => {

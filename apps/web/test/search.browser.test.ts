@@ -43,7 +43,7 @@ describeInBrowser('the pages of a search', () => {
 
   it('give a search more configurations', async () => {
     const { page, faults, close } = await open(browser, `${api.url}#/sweeps/ended/search`);
-    await page.getByText('The search has ended. It has all of its configurations.').waitFor();
+    await page.getByText('The search decides no more. It has all of its configurations.').waitFor();
     expect(await page.getByRole('button', { name: 'Try this point' }).count()).toBe(0);
     await page.getByRole('button', { name: 'Extend' }).click();
     const dialog = page.getByRole('dialog', { name: 'Extend' });
@@ -61,6 +61,9 @@ describeInBrowser('the pages of a search', () => {
 
   it('give a running search a point, which starts as the best one', async () => {
     const { page, faults, close } = await open(browser, `${api.url}#/sweeps/tpe/search`);
+    const best = page.locator('.search-best');
+    await best.getByText(/[0-9.]+–[0-9.]+%, 200 images, decision/).waitFor();
+    await best.getByText('suspect').waitFor();
     await page.getByRole('button', { name: 'Try this point' }).click();
     const dialog = page.getByRole('dialog', { name: 'Try this point' });
     expect(await dialog.getByLabel('Recipe').inputValue()).toBe('funn');

@@ -1,6 +1,7 @@
 /** The best configuration of a sweep in words. */
 import { evaluationMetrics } from './metrics.ts';
-import type { BelowCounts, SweepOverview } from './sweep-overview.ts';
+import type { Sweep } from './resources/sweeps.ts';
+import type { BelowCounts, NoBest, SweepOverview } from './sweep-overview.ts';
 import { plural } from './text.ts';
 import { trialVerdicts, verdictText, worstFirst } from './trial-verdict.ts';
 
@@ -20,6 +21,21 @@ export const belowText = (
 };
 
 type Best = NonNullable<SweepOverview['best']>;
+
+const whyNone: Readonly<Record<NoBest, string>> = {
+  'several-objectives': 'several objectives',
+  'turned-objective': 'objective against the usual direction',
+};
+
+/** Why a sweep has no best configuration: `several objectives`, or `none` after its end. Null before the first value. */
+export const noBestText = ({
+  overview,
+  finishedAt,
+}: Pick<Sweep, 'overview' | 'finishedAt'>): string | null => {
+  if (overview?.best) return null;
+  if (overview?.noBest) return whyNone[overview.noBest];
+  return finishedAt === null ? null : 'none';
+};
 
 /** `200 images`, or `200 images each`; empty in answers of older versions. */
 const imagesOfBest = ({ seeds = 1, images }: Best): string => {

@@ -43,6 +43,7 @@ export * from './dataset-reader.ts';
 export * from './dataset-spec.ts';
 export * from './datasets.ts';
 export * from './did-you-mean.ts';
+export * from './distance-intervals.ts';
 export * from './durations.ts';
 export * from './engine-version.ts';
 export * from './errors.ts';

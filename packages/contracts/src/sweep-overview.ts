@@ -7,7 +7,6 @@ import { EvaluationMetricName, evaluationMetrics } from './metrics.ts';
 import { listObjectives } from './objectives.ts';
 import { objectiveOf, type ResolvedObjective } from './ranking.ts';
 import { RecipeName } from './recipes.ts';
-import { isDecided, isPromoting } from './search.ts';
 import type { StoredDefinition } from './sweep.ts';
 import { ThreatModel } from './threat-model.ts';
 import { TrialVerdict } from './trial-verdict.ts';
@@ -29,6 +28,14 @@ export const BelowCounts = z
       'How many configurations rank below all others, whatever their value, because a seed of them is masked, untrained or has too few images. Absent if none does.',
   });
 export type BelowCounts = z.infer<typeof BelowCounts>;
+
+/** Why no configuration of a sweep is the best. */
+export const NoBest = z.enum(['several-objectives', 'turned-objective']).meta({
+  id: 'NoBest',
+  description:
+    'Why one value does not say which configuration is the best: the sweep has several objectives, or its objective goes against the usual direction of its metric. Absent if one value says it.',
+});
+export type NoBest = z.infer<typeof NoBest>;
 
 export const SweepOverview = z
   .strictObject({
@@ -65,19 +72,22 @@ export const SweepOverview = z
       .nullable()
       .meta({
         description:
-          'The best configuration so far by the objective of the sweep, as on the leaderboard; those that are masked, untrained or have too few images come last. Null before the first value, and for a sweep with several objectives, rungs, constraints, or an objective against the usual direction of its metric.',
+          'The best configuration so far by the objective of the sweep, as on the leaderboard; those that are masked, untrained or have too few images come last. In a search, of the configurations at the highest rung that meet its constraints. Null before the first value, and where `noBest` says why.',
       }),
+    noBest: NoBest.optional(),
   })
   .meta({ id: 'SweepOverview' });
 export type SweepOverview = z.infer<typeof SweepOverview>;
 
-/** The objective by which one configuration of the sweep is the best; null if one value is not enough to say which one is. */
-export const objectiveOfBest = (
-  definition: Pick<StoredDefinition, 'attacks' | 'dataset' | 'objective' | 'search'>,
-): ResolvedObjective | null => {
-  const { search, objective } = definition;
-  if (isDecided(search) && (isPromoting(search) || search.constraints.length > 0)) return null;
-  if (listObjectives(objective).length > 1) return null;
-  const resolved = objectiveOf(definition);
-  return resolved.direction === evaluationMetrics[resolved.metric].direction ? resolved : null;
+type Ranked = Pick<StoredDefinition, 'attacks' | 'dataset' | 'objective'>;
+
+/** Null if one value says which configuration is the best. */
+export const whyNoBest = (definition: Ranked): NoBest | null => {
+  if (listObjectives(definition.objective).length > 1) return 'several-objectives';
+  const { metric, direction } = objectiveOf(definition);
+  return direction === evaluationMetrics[metric].direction ? null : 'turned-objective';
 };
+
+/** The objective by which one configuration of the sweep is the best; null where `whyNoBest` says why. */
+export const objectiveOfBest = (definition: Ranked): ResolvedObjective | null =>
+  whyNoBest(definition) === null ? objectiveOf(definition) : null;

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { objectiveOfBest, type StoredDefinition, SweepDefinition, storedDefinition } from '../src/index.ts';
+import {
+  objectiveOfBest,
+  type StoredDefinition,
+  SweepDefinition,
+  storedDefinition,
+  whyNoBest,
+} from '../src/index.ts';
 
 const definition = (more: object): StoredDefinition =>
   storedDefinition(
@@ -19,15 +25,23 @@ test('one objective in its usual direction decides the best trial', () => {
   });
 });
 
-test('rungs, constraints, several objectives and a turned direction leave the best trial open', () => {
-  const search = { strategy: 'tpe', trials: 10 };
+test('so it does with rungs and with constraints, which only say which configurations count', () => {
   const fidelity = { hyperparameter: 'optimiseEpochs', min: 1, max: 9 };
-  const objective = [{ metric: 'cleanAccuracy' }, { attack: 'pgd-linf', metric: 'robustAccuracy' }];
-  const open = [
-    { space, search: { strategy: 'hyperband', trials: 10, fidelity } },
-    { space, search: { ...search, constraints: ['cleanAccuracy >= 0.9'] } },
-    { objective },
-    { objective: { attack: 'pgd-linf', metric: 'robustAccuracy', direction: 'min' } },
+  const searches = [
+    { strategy: 'hyperband', trials: 10, fidelity },
+    { strategy: 'tpe', trials: 10, constraints: ['cleanAccuracy >= 0.9'] },
   ];
-  expect(open.map((more) => objectiveOfBest(definition(more)))).toEqual([null, null, null, null]);
+  for (const search of searches) {
+    expect(objectiveOfBest(definition({ space, search }))).toMatchObject({ metric: 'robustAccuracy' });
+    expect(whyNoBest(definition({ space, search }))).toBeNull();
+  }
+});
+
+test('several objectives and a turned direction leave the best trial open', () => {
+  const several = [{ metric: 'cleanAccuracy' }, { attack: 'pgd-linf', metric: 'robustAccuracy' }];
+  const turned = { attack: 'pgd-linf', metric: 'robustAccuracy', direction: 'min' };
+  expect(objectiveOfBest(definition({ objective: several }))).toBeNull();
+  expect(whyNoBest(definition({ objective: several }))).toBe('several-objectives');
+  expect(objectiveOfBest(definition({ objective: turned }))).toBeNull();
+  expect(whyNoBest(definition({ objective: turned }))).toBe('turned-objective');
 });

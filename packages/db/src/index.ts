@@ -59,6 +59,7 @@ export {
   type TrialsQuery,
 } from './reads/trials.ts';
 export { readTurn } from './reads/turns.ts';
+export { unitEvidence } from './reads/unit-evidence.ts';
 export { getWorker, listWorkers } from './reads/workers.ts';
 export { addDecision } from './searches/add-decision.ts';
 export { releaseSearch, takeDueSearch } from './searches/due-searches.ts';

@@ -26,6 +26,7 @@ import {
   readEarlier,
   readSearch,
   takeDueSearch,
+  unitEvidence,
 } from '../src/index.ts';
 import { decide, promoting, searching, submitSearch } from './support/search.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
@@ -180,6 +181,82 @@ describe('a trial of a search', () => {
     expect(trial).not.toHaveProperty('rung');
     const plain = await submit(db, { seeds: [seed] });
     expect(await getTrial(db, `${plain.sweepId}-00000`)).not.toHaveProperty('decision');
+  });
+});
+
+describe('the best of a search in lists', () => {
+  const bestIn = async (sweepId: string) => {
+    const { overview } = await getSweep(db, sweepId);
+    return overview?.best ? [overview.best.trial, overview.best.value] : null;
+  };
+
+  test('is that of the highest rung', async () => {
+    const sweepId = await climb();
+    expect(await bestIn(sweepId)).toBeNull();
+    await runAll();
+    expect(await bestIn(sweepId)).toEqual([6, 0.8]);
+  });
+
+  test.each([
+    [[], [0, 0.8]],
+    [['fgsm robustAccuracy <= 0.7'], [1, 0.6]],
+    [
+      ['fgsm robustAccuracy < 0.6', 'cleanAccuracy >= 0.5'],
+      [2, 0.4],
+    ],
+    [['robustAccuracy > 0.6'], [0, 0.8]],
+    [['fgsm robustAccuracy >= 0.9'], null],
+    [['cleanAccuracy > 0.99'], null],
+    [['fgsm medianL2 > 0'], [0, 0.8]],
+    [['verdict != masked'], [1, 0.6]],
+    [['verdict != untrained'], [0, 0.8]],
+    [['verdict != suspect'], [1, 0.6]], // a masked seed is even worse
+  ] satisfies [string[], [number, number] | null][])(
+    'meets the constraints %j: %j',
+    async (constraints, best) => {
+      const search = { strategy: 'tpe' as const, trials: 3, constraints };
+      const sweep = searching({ seeds: [seed], search });
+      const sweepId = await submitSearch(db, sweep, { gamma: 2, configurations: 3 });
+      await decide(db, sweepId, sweep, { number: 1, gamma: 4 });
+      await decide(db, sweepId, sweep, { number: 2, gamma: 6 });
+      await runAll();
+      if (constraints[0]?.startsWith('verdict'))
+        await query(db, `UPDATE trials SET verdict = 'masked' WHERE sweep_id = $1 AND number = 0`, [sweepId]);
+      expect(await bestIn(sweepId)).toEqual(best);
+      expect((await listSweeps(db, { limit: 1 })).items[0]!.overview).toEqual(
+        (await getSweep(db, sweepId)).overview,
+      );
+    },
+  );
+});
+
+describe('the units of a search', () => {
+  test('have the interval, the images and the verdict of the leaderboard', async () => {
+    const sweep = searching({ seeds: [seed, seed + 3000] });
+    const sweepId = await submitSearch(db, sweep, { gamma: 2, configurations: 2 });
+    await decide(db, sweepId, sweep, { number: 1, gamma: 4 });
+    await runAll();
+    const [best, second] = (await rank({ sweep: sweepId, group: 'configuration' })).items;
+    expect([best!.value, second!.value]).toEqual([0.8, 0.6]);
+    const record = await readSearch(db, sweepId);
+    const units = record.decisions.map(({ trials }, number) => ({
+      trial: trials[0]!.id,
+      values: [0.9, number === 0 ? 0.8 : 0.6],
+    }));
+    const found = await unitEvidence(db, units, [
+      { attack: undefined, metric: 'cleanAccuracy' },
+      { attack: undefined, metric: 'robustAccuracy' },
+    ]);
+    expect(found).toEqual(
+      [best!, second!].map(({ interval, counts, cleanInterval, verdict }) => ({
+        evidence: [
+          { interval: cleanInterval, images: 40, seeds: 2 },
+          { interval, images: counts.images, seeds: 2 },
+        ],
+        verdict,
+      })),
+    );
+    expect(await unitEvidence(db, [], [])).toEqual([]);
   });
 });
 

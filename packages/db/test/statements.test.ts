@@ -101,6 +101,7 @@ import {
   submitSweep,
   takeDueSearch,
   takeSubmission,
+  unitEvidence,
   wantedDatasets,
   withdrawSubmission,
 } from '../src/index.ts';
@@ -374,6 +375,7 @@ const runSearch = async (): Promise<void> => {
   const values = [{ attack: undefined, metric: 'robustAccuracy' }] as const;
   await readSearch(db, sweepId, () => values);
   await expect(readSearch(db, 'none', () => values)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await unitEvidence(db, [{ trial: `${sweepId}-00000`, values: [0.5] }], values);
   await readEarlier(db, [sweepId], { values, changesOf: () => [] });
   expect(await resolveSweeps(db, [sweepId])).toEqual([sweepId]);
   await expect(resolveSweeps(db, ['none'])).rejects.toMatchObject({ code: 'INVALID_REQUEST' });

@@ -1,5 +1,5 @@
 /** Handlers of the search of a sweep. */
-import type { SearchDecision, Sweep } from '@funnel/contracts';
+import { readExtended, type SearchDecision, type SearchState, type Sweep } from '@funnel/contracts';
 import {
   actingAs,
   addHandPoint,
@@ -11,6 +11,7 @@ import {
   readCursor,
   readSearch,
   type SearchRecord,
+  unitEvidence,
 } from '@funnel/db';
 import {
   checkPoint,
@@ -26,6 +27,29 @@ type SearchHandlers = Pick<Handlers, 'getSearch' | 'listDecisions' | 'extendSear
 /** Errors: NOT_FOUND. */
 const recordOf = (db: Db, id: string): Promise<SearchRecord> => readSearch(db, id, wantedValues);
 
+/** The best, or the front, with what says how sure its values are. */
+const withEvidence = async (db: Db, state: SearchState, record: SearchRecord): Promise<SearchState> => {
+  const shown = [...(state.best ? [state.best] : []), ...state.front];
+  const trialOf = new Map(record.decisions.map(({ number, trials }) => [number, trials[0]?.id]));
+  const units = shown.map(({ decision, values }) => ({
+    trial: trialOf.get(decision)!, // a measured unit has trials
+    values: values.map((value) => readExtended<never>(value)),
+  }));
+  const objectives = wantedValues(record.definition).slice(0, state.objectives.length);
+  const found = await unitEvidence(db, units, objectives);
+  const known = shown.map((each, i) => ({
+    ...each,
+    evidence: [...found[i]!.evidence],
+    verdict: found[i]!.verdict,
+  }));
+  return state.best ? { ...state, best: known[0]! } : { ...state, front: known };
+};
+
+const stateOf = async (db: Db, id: string): Promise<SearchState> => {
+  const record = await recordOf(db, id);
+  return withEvidence(db, describeSearch(id, record), record);
+};
+
 export const searchHandlers = ({
   db,
   limits,
@@ -33,7 +57,7 @@ export const searchHandlers = ({
   proposer,
   engineVersion,
 }: Context): SearchHandlers => ({
-  getSearch: async ({ params }) => describeSearch(params.id, await recordOf(db, params.id)),
+  getSearch: ({ params }) => stateOf(db, params.id),
 
   listDecisions: async ({ params, query: { cursor, limit } }) => {
     const after = cursor === undefined ? -1 : readCursor(cursor, isNumber);
@@ -64,6 +88,6 @@ export const searchHandlers = ({
     const point = checkPoint(definition, body.point);
     await addHandPoint(actingAs(db, author), params.id, point);
     proposer.wake();
-    return describeSearch(params.id, await recordOf(db, params.id));
+    return stateOf(db, params.id);
   },
 });

@@ -5,6 +5,8 @@ import {
   checkLabel,
   checksText,
   type DiagnosticsReport,
+  type DistanceIntervals,
+  type DistanceMetricName,
   type EvaluationSummary,
   type Examination,
   formatPower,
@@ -19,7 +21,14 @@ import {
   type Verdict,
   wilsonInterval,
 } from '@funnel/contracts';
-import { type Column, formatNumber, formatShare, formatSureShare, formatTable } from '../output/format.ts';
+import {
+  type Column,
+  formatNumber,
+  formatShare,
+  formatSureNumber,
+  formatSureShare,
+  formatTable,
+} from '../output/format.ts';
 import { settingsText } from '../output/trials.ts';
 import { displayWidth, wrapToWidth } from '../output/width.ts';
 import type { Checks } from './checks.ts';
@@ -43,6 +52,7 @@ type Line = {
   readonly name: string;
   readonly settings: string;
   readonly summary: EvaluationSummary;
+  readonly intervals: DistanceIntervals;
   readonly robustAtEpsilon?: RobustAtEpsilon | undefined;
   /** As `sizeText` writes it. */
   readonly size: string;
@@ -72,6 +82,12 @@ const intervalsLeave = 4;
 /** The columns before the settings. `left`: how many steps of leaving out the terminal needs. */
 const columnsAt = (left: number): readonly LeavingColumn[] => {
   const shareText = left < intervalsLeave ? formatSureShare : formatShare;
+  const distanceOf =
+    (metric: DistanceMetricName) =>
+    ({ summary, intervals }: Line): string =>
+      left < intervalsLeave
+        ? formatSureNumber(summary[metric], intervals[metric])
+        : formatNumber(summary[metric]);
   const all: readonly LeavingColumn[] = [
     { title: 'attack', value: ({ name }) => name, leaves: 0 },
     {
@@ -96,24 +112,9 @@ const columnsAt = (left: number): readonly LeavingColumn[] => {
       align: 'right',
       leaves: 0,
     },
-    {
-      title: 'median L2',
-      value: ({ summary }) => formatNumber(summary.medianL2),
-      align: 'right',
-      leaves: 0,
-    },
-    {
-      title: 'median L∞',
-      value: ({ summary }) => formatNumber(summary.medianLinf),
-      align: 'right',
-      leaves: 3,
-    },
-    {
-      title: 'noise level',
-      value: ({ summary }) => formatNumber(summary.noiseLevel),
-      align: 'right',
-      leaves: 1,
-    },
+    { title: 'median L2', value: distanceOf('medianL2'), align: 'right', leaves: 0 },
+    { title: 'median L∞', value: distanceOf('medianLinf'), align: 'right', leaves: 3 },
+    { title: 'noise level', value: distanceOf('noiseLevel'), align: 'right', leaves: 1 },
   ];
   return all.filter(({ leaves }) => leaves === 0 || leaves > left);
 };
@@ -205,6 +206,7 @@ export const describeReport = (report: AttackReport, width: number | null): stri
     name: result.attack,
     settings: settingsText(result),
     summary: result.summary,
+    intervals: result.intervals,
     robustAtEpsilon: result.robustAtEpsilon,
     size: sizeText(result),
   }));
@@ -213,6 +215,7 @@ export const describeReport = (report: AttackReport, width: number | null): stri
     name: 'worst case',
     settings: within && `within ${within}`,
     size: within === '' ? ' at any size' : '',
+    intervals: worstCase.intervals,
     summary: within === '' ? worstCase.summary : withoutDistances(worstCase.summary),
   };
   const mark = first ? markSentence(report.examination) : null;

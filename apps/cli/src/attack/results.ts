@@ -1,6 +1,12 @@
 /** The results of the attacks of one command, with one row per image. */
 import type { WorstCase } from '@funnel/attacks';
-import type { AttackSpec, EvaluationRecords, EvaluationSummary, RobustAtEpsilon } from '@funnel/contracts';
+import type {
+  AttackSpec,
+  DistanceIntervals,
+  EvaluationRecords,
+  EvaluationSummary,
+  RobustAtEpsilon,
+} from '@funnel/contracts';
 
 /** One image under one attack. */
 export type Row = {
@@ -20,6 +26,8 @@ export type Row = {
 
 export type Result = AttackSpec & {
   readonly summary: EvaluationSummary;
+  /** Of the distances in `summary`, which has those of the shares. */
+  readonly intervals: DistanceIntervals;
   /** Of an attack that looks for the smallest change: at its own ε, else at that of the other attacks in its norm. */
   readonly robustAtEpsilon?: RobustAtEpsilon;
   readonly rows: readonly Row[];
@@ -32,9 +40,7 @@ export type Outcome = {
   /** The attacks without a result. */
   readonly leftOut: readonly LeftOut[];
   /** Null where fewer than two attacks have a result. */
-  readonly worstCase:
-    | (Pick<WorstCase, 'balls'> & { readonly summary: EvaluationSummary; readonly rows: readonly Row[] })
-    | null;
+  readonly worstCase: (Pick<WorstCase, 'balls'> & Pick<Result, 'summary' | 'intervals' | 'rows'>) | null;
 };
 
 export const rowsOf = (

@@ -1,6 +1,7 @@
 /** Runs the attacks of one command: each result is kept as soon as it exists, and what has no result is named. */
 import {
   type AttackSpec,
+  distanceIntervals,
   formatDuration,
   formatRoughDuration,
   robustAt,
@@ -81,6 +82,7 @@ export const runAttacks = async (
       const result = {
         ...one.attack,
         summary: one.summary,
+        intervals: distanceIntervals(one),
         ...(ball && { robustAtEpsilon: robustAt(one, ball) }),
         rows,
       };
@@ -92,10 +94,9 @@ export const runAttacks = async (
       outcome = { ...outcome, leftOut: [...outcome.leftOut, leftOut] };
     } else if (outcome.results.length > 1 && one.evaluation !== null) {
       const { records, summary } = one.evaluation;
-      outcome = {
-        ...outcome,
-        worstCase: { balls: one.balls, summary, rows: rowsOf(records, source.fileOf) },
-      };
+      const intervals = distanceIntervals(one.evaluation);
+      const rows = rowsOf(records, source.fileOf);
+      outcome = { ...outcome, worstCase: { balls: one.balls, summary, intervals, rows } };
     }
     keep(outcome);
   }

@@ -10,10 +10,12 @@ import {
   hyperparameterDeclaration,
   hyperparameterNames,
   hyperparameterOf,
+  type Interval,
   isNumeric,
   type LeaderboardRow,
   type Sweep,
   type Trial,
+  wilsonInterval,
 } from '@funnel/contracts';
 import { joinReasons } from '../output/leaderboard.ts';
 import { allItems } from '../requests.ts';
@@ -22,7 +24,11 @@ import { type Cell, type Column, type ColumnType, fillTable, type Table } from '
 /** The tags of its sweep. */
 type Tagged = { readonly tags: readonly string[] };
 type TaggedTrial = Trial & Tagged;
-type Evaluated = TaggedTrial & { readonly evaluation: Trial['evaluations'][number] };
+type Evaluated = TaggedTrial & {
+  readonly evaluation: Trial['evaluations'][number];
+  /** The trial of the first row with the same stage; null in that row. */
+  readonly sameAs: string | null;
+};
 type Measured = TaggedTrial & {
   readonly kind: string;
   readonly metric: string;
@@ -85,6 +91,8 @@ const summaryColumns: readonly Column<Evaluated>[] = summaryNames.flatMap((name)
 
 export const evaluationColumns: readonly Column<Evaluated>[] = [
   ...trialKeys<Evaluated>(),
+  text('stage', ({ evaluation }) => evaluation.stage),
+  text('sameAs', ({ sameAs }) => sameAs),
   text('attack', ({ evaluation }) => evaluation.attack),
   text('settings', ({ evaluation }) => JSON.stringify(evaluation.settings)),
   text('attackVerdict', ({ evaluation }) => evaluation.verdict),
@@ -99,6 +107,9 @@ export const metricColumns: readonly Column<Measured>[] = [
   number('value', ({ value }) => value),
 ];
 
+const classInterval = ({ images, correct }: Classified): Interval | null =>
+  images === 0 ? null : wilsonInterval(correct, images);
+
 export const classColumns: readonly Column<Classified>[] = [
   ...trialKeys<Classified>(),
   integer('label', ({ label }) => label),
@@ -106,6 +117,8 @@ export const classColumns: readonly Column<Classified>[] = [
   integer('images', ({ images }) => images),
   integer('correct', ({ correct }) => correct),
   number('accuracy', ({ images, correct }) => (images === 0 ? null : correct / images)),
+  number('accuracyLow', (row) => classInterval(row)?.[0]),
+  number('accuracyHigh', (row) => classInterval(row)?.[1]),
 ];
 
 export const leaderboardColumns: readonly Column<LeaderboardRow & Tagged>[] = [
@@ -218,6 +231,19 @@ const withHyperparameters = <Row extends TaggedTrial>(
   rows: readonly Row[],
 ): Table => fillTable([...columns, ...hyperparameterColumns(rows)], rows);
 
+/** A later sweep with the same parts has the results of the earlier one: the same numbers, not further seeds. */
+export const evaluatedRows = (trials: readonly TaggedTrial[]): readonly Evaluated[] => {
+  const first = new Map<string, string>();
+  return trials.flatMap((trial) =>
+    trial.evaluations.map((evaluation): Evaluated => {
+      const { stage } = evaluation;
+      const sameAs = stage === undefined ? undefined : first.get(stage);
+      if (stage !== undefined && sameAs === undefined) first.set(stage, trial.id);
+      return { ...trial, evaluation, sameAs: sameAs ?? null };
+    }),
+  );
+};
+
 /**
  * `trials` has a row per trial, `evaluations` per trial and attack, `metrics` per trial, metric and epoch, `classes` per trained trial and
  * class.
@@ -227,8 +253,7 @@ export const tables = {
     withHyperparameters(trialColumns, await readTrials(client, chosen)),
   evaluations: async (client: Client, chosen: Chosen = {}): Promise<Table> => {
     const trials = await readTrials(client, chosen);
-    const rows = trials.flatMap((trial) => trial.evaluations.map((evaluation) => ({ ...trial, evaluation })));
-    return withHyperparameters(evaluationColumns, rows);
+    return withHyperparameters(evaluationColumns, evaluatedRows(trials));
   },
   metrics: async (client: Client, chosen: Chosen = {}): Promise<Table> => {
     const trials = await readTrials(client, chosen);

@@ -1,5 +1,5 @@
 /** The best configuration of a sweep as text, and how many configurations rank below it because of a verdict. */
-import { belowText, runsOfBest, type Sweep, verdictText, withinText } from '@funnel/contracts';
+import { belowText, noBestText, runsOfBest, type Sweep, verdictText, withinText } from '@funnel/contracts';
 import { sureText, titleOf } from './metrics.ts';
 
 type Best = NonNullable<NonNullable<Sweep['overview']>['best']>;
@@ -8,10 +8,10 @@ type Best = NonNullable<NonNullable<Sweep['overview']>['best']>;
 const valueOfBest = ({ metric, value, interval }: Best): string =>
   `${titleOf(metric)} ${sureText(metric, value, interval)}`;
 
-/** `robust accuracy 38.0 % (29.1–47.8); 4 of 6 rank below: masked 3, too few 1`; empty before the first value. */
-export const bestCell = ({ overview }: Sweep): string => {
-  const best = overview?.best;
-  if (!best) return '';
+/** `robust accuracy 38.0 % (29.1–47.8); 4 of 6 rank below: masked 3, too few 1`; else why there is none. Empty before the first value. */
+export const bestCell = (sweep: Sweep): string => {
+  const best = sweep.overview?.best;
+  if (!best) return noBestText(sweep) ?? '';
   return [valueOfBest(best), ...(best.below ? [belowText(best.below, { isBrief: true })] : [])].join('; ');
 };
 

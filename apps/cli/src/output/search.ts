@@ -7,9 +7,10 @@ import {
   type SearchDecision,
   type SearchPoint,
   type SearchState,
+  verdictText,
 } from '@funnel/contracts';
 import { type Column, formatHyperparameter, formatNumber, formatTable } from './format.ts';
-import { inSentence, metricText } from './metrics.ts';
+import { inSentence, metricText, sureText } from './metrics.ts';
 
 type Values = SearchDecision['outcome']['values'];
 type Objective = SearchState['objectives'][number];
@@ -17,9 +18,32 @@ type Objective = SearchState['objectives'][number];
 const objectiveText = ({ metric }: Objective, value: Values[number] | undefined): string =>
   metricText(metric, readExtended(value ?? null));
 
-/** `robust accuracy (fgsm) 43.1 %, clean accuracy 97.0 %` */
-const valuesText = (objectives: readonly Objective[], values: Values): string =>
-  objectives.map((each, i) => `${inSentence(each.title)} ${objectiveText(each, values[i])}`).join(', ');
+type Best = SearchState['front'][number];
+
+/** `43.1 % (33.8–52.9)`: a value with the ends of its 95 % interval. */
+const sureValue = ({ metric }: Objective, { values, evidence }: Best, place: number): string =>
+  sureText(metric, values[place] ?? null, evidence?.[place]?.interval);
+
+/** Over all seeds, once where the objectives have equally many: `1,000, 200`. Empty in answers of older versions. */
+const countOfImages = ({ evidence = [] }: Best): string =>
+  [...new Set(evidence.map(({ images }) => formatAmount(images)))].join(', ');
+
+const imagesText = (best: Best): string => {
+  const count = countOfImages(best);
+  return count === '' ? '' : `${count} ${count === '1' ? 'image' : 'images'}`;
+};
+
+const verdictMark = ({ verdict }: Best): string => (verdict && verdict !== 'ok' ? verdictText(verdict) : '');
+
+/** `robust accuracy (fgsm) 43.1 % (33.8–52.9); 200 images; suspect` */
+const sureValues = (objectives: readonly Objective[], best: Best): string =>
+  [
+    objectives.map((each, i) => `${inSentence(each.title)} ${sureValue(each, best, i)}`).join(', '),
+    imagesText(best),
+    verdictMark(best),
+  ]
+    .filter((text) => text !== '')
+    .join('; ');
 
 /** `gamma=5 beta=0.01` */
 const pointText = (point: SearchPoint): string =>
@@ -57,13 +81,14 @@ const rungsText = (rungs: SearchState['rungs']): string =>
 
 /** The best so far, or the size of the Pareto front and its hypervolume; null before the first result. */
 export const bestText = ({ objectives, best, front, hypervolume }: SearchState): string | null => {
-  if (best) return `decision ${best.decision}, ${valuesText(objectives, best.values)}`;
+  if (best) return `decision ${best.decision}, ${sureValues(objectives, best)}`;
   if (front.length === 0) return null;
   const volume = hypervolume?.overDecisions.at(-1)?.value;
   return `${plural(front.length, 'unit')} on the Pareto front${volume === undefined ? '' : `, hypervolume ${formatNumber(volume)}`}`;
 };
 
-const noResult = 'no result yet';
+/** Bad units count as no result: those that violate a constraint, for example, and by default those that are masked or untrained. */
+const noResult = 'no good result yet';
 
 /** Lines for the progress of a sweep: the best so far, and the ended units of each rung. */
 export const searchLines = (state: SearchState): readonly string[] => [
@@ -80,12 +105,16 @@ const describeFront = ({ objectives, front }: SearchState): readonly string[] =>
     [
       { title: 'decision', value: ({ decision }) => String(decision), align: 'right' as const },
       ...objectives.map(
-        (objective, i): Column<SearchState['front'][number]> => ({
+        (objective, i): Column<Best> => ({
           title: inSentence(objective.title),
-          value: ({ values }) => objectiveText(objective, values[i]),
+          value: (best) => sureValue(objective, best, i),
           align: 'right',
         }),
       ),
+      ...(front.some(({ evidence }) => evidence)
+        ? [{ title: 'images', value: countOfImages, align: 'right' as const }]
+        : []),
+      ...(front.some(verdictMark) ? [{ title: 'verdict', value: verdictMark }] : []),
     ],
     front.slice(0, maxFront),
   );

@@ -40,7 +40,7 @@ const proposedColumn: Column<Sweep> = {
   title: 'search',
   isOptional: true,
   value: ({ search }) =>
-    search ? `${search.proposed} of ${search.configurations}${search.ended ? ', ended' : ''}` : '',
+    search ? `${search.proposed} of ${search.configurations}${search.ended ? ', decides no more' : ''}` : '',
 };
 
 /** Characters for the tags of a sweep in a terminal. */
@@ -130,17 +130,17 @@ const timeText = (sweep: Sweep): string => {
   return (taken === null ? leftTexts(sweep) : [`took ${taken}`]).map((text) => `, ${text}`).join('');
 };
 
-/** Why a search ended. */
+/** Why a search decides no more. */
 const ends: Readonly<Record<NonNullable<SearchProgress['ended']>, string>> = {
   trials: 'it has all of its configurations',
   exhausted: 'its space has no new point',
   stopped: 'a rule of `stop` holds',
 };
 
-/** `12 of 40 configurations; at most 28 trials to come` */
+/** `12 of 40 configurations; at most 28 trials to come`. After the last decision its trials may still run. */
 export const searchText = ({ ended, configurations, proposed, trialsToCome }: SearchProgress): string => {
   const count = `${proposed} of ${plural(configurations, 'configuration')}`;
-  if (ended) return `${count}; it has ended: ${ends[ended]}`;
+  if (ended) return `${count}; it decides no more: ${ends[ended]}`;
   return `${count}; at most ${plural(trialsToCome, 'trial')} to come`;
 };
 

@@ -18,6 +18,7 @@ import {
   type SearchState,
   type StoredDefinition,
   type SweepPlan,
+  wilsonInterval,
   writeExtended,
 } from '@funnel/contracts';
 import { buildPlan, outlineSweep } from '@funnel/planner';
@@ -243,7 +244,19 @@ export const stateOf = (
       },
     })),
     ...{ earlier: 0, waitingPoints: fake.waitingPoints },
-    best: objectives.length === 1 && best ? { decision: best.decision, values: best.values } : null,
+    best:
+      objectives.length === 1 && best
+        ? {
+            ...{ decision: best.decision, values: best.values, verdict: 'suspect' },
+            evidence: [
+              {
+                interval: wilsonInterval(Math.round(Number(best.values[0]) * 200), 200),
+                images: 200,
+                seeds: 1,
+              },
+            ],
+          }
+        : null,
     front: objectives.length > 1 ? front.map(({ decision, values }) => ({ decision, values })) : [],
     hypervolume:
       objectives.length > 1 && compared.length > 0

@@ -9,6 +9,7 @@ import {
   type SweepOverview,
   type Trial,
   threatModelOf,
+  whyNoBest,
   wilsonInterval,
   worstTrialVerdict,
   writeExtended,
@@ -65,9 +66,13 @@ const bestOf = (definition: StoredDefinition, trials: readonly Trial[]): SweepOv
   };
 };
 
-export const overviewOf = (definition: StoredDefinition, trials: readonly Trial[]): SweepOverview => ({
-  recipes: definition.recipes,
-  dataset: definition.dataset.name,
-  submittedBy: 'ann',
-  best: bestOf(definition, trials),
-});
+export const overviewOf = (definition: StoredDefinition, trials: readonly Trial[]): SweepOverview => {
+  const noBest = whyNoBest(definition);
+  return {
+    recipes: definition.recipes,
+    dataset: definition.dataset.name,
+    submittedBy: 'ann',
+    best: bestOf(definition, trials),
+    ...(noBest && { noBest }),
+  };
+};

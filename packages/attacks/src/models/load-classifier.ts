@@ -15,6 +15,7 @@ import { readGraph } from './graphs.ts';
 import { asGraph, isKeras3, layerTree, readKeras3 } from './keras.ts';
 import { registerKeras3 } from './keras-classes.ts';
 import { setKeras3Weights } from './keras-weights.ts';
+import { notAModel, readModelJson } from './model-json.ts';
 
 export type LoadOptions = ModelOptions & {
   /** Sent with each request for an address, such as an Authorization header. */
@@ -98,10 +99,11 @@ export const loadModel = async (
 ): Promise<tf.LayersModel | tf.GraphModel> => {
   const { base, file } = await locate(source);
   const read = (path: string, maxBytes: number) => readAny(path, maxBytes, options);
-  const text = new TextDecoder().decode(
-    await read(file, fixedLimit('modelTopologyBytes')).catch(refuseFile(file)),
+  const bytes = await read(file, fixedLimit('modelTopologyBytes')).catch(refuseFile(file));
+  const { format, modelTopology, signature, weightsManifest, userDefinedMetadata } = readModelJson(
+    file,
+    bytes,
   );
-  const { format, modelTopology, signature, weightsManifest, userDefinedMetadata } = parse(file, text);
   const groups = weightsManifest!;
   const shards: Uint8Array[] = [];
   let left = fixedLimit('modelWeightBytes');
@@ -143,45 +145,12 @@ export const loadModel = async (
   }
 };
 
-type ModelJson = {
-  readonly format?: string;
-  readonly modelTopology?: object;
-  readonly signature?: object;
-  readonly userDefinedMetadata?: object;
-  readonly weightsManifest?: readonly {
-    readonly paths: readonly string[];
-    readonly weights: tf.io.WeightsManifestEntry[];
-  }[];
-};
-
-const notAModel = (file: string, why: string): never =>
-  refuse(
-    `Expected ${file} to be a TensorFlow.js model (a folder with a model.json, layers or graph model), but ${why}`,
-  );
-
 const refuseFile =
   (file: string, what = '') =>
   (error: unknown): never => {
     if (error instanceof Error && error.name === 'AbortError') throw error;
     return notAModel(file, `${what}${whyUnreadable(error)}`);
   };
-
-const parse = (file: string, text: string): ModelJson => {
-  let json: ModelJson | null = null;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    return notAModel(file, error instanceof Error ? error.message : String(error));
-  }
-  if (
-    typeof json !== 'object' ||
-    json === null ||
-    !json.modelTopology ||
-    !Array.isArray(json.weightsManifest)
-  )
-    return notAModel(file, 'it has no modelTopology or no weightsManifest');
-  return json;
-};
 
 type SourceOptions = Pick<LoadOptions, 'headers' | 'signal' | 'trustedOrigin'>;
 

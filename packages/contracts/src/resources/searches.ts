@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ExtendedNumber } from '../json.ts';
 import { EvaluationMetricName } from '../metrics.ts';
 import { SearchPoint } from '../search.ts';
+import { TrialVerdict } from '../trial-verdict.ts';
 import { Count, Time } from './fields.ts';
 
 /**
@@ -58,7 +59,26 @@ export const SearchDecision = z
 export type SearchDecision = z.infer<typeof SearchDecision>;
 
 /** The best of a search so far. */
-const Best = z.strictObject({ decision: Count, values: z.array(ExtendedNumber) });
+const Best = z.strictObject({
+  decision: Count,
+  values: z.array(ExtendedNumber),
+  evidence: z
+    .array(
+      z.strictObject({
+        interval: z.tuple([ExtendedNumber, ExtendedNumber]).nullable(),
+        images: Count,
+        seeds: Count,
+      }),
+    )
+    .optional()
+    .meta({
+      description:
+        'Of each value: the 95 % interval as on the leaderboard (null where that has none), the images over all seeds, and the seeds. Absent in answers of older versions.',
+    }),
+  verdict: TrialVerdict.nullable().optional().meta({
+    description: 'The worst of the seeds. Null before the first evaluation.',
+  }),
+});
 
 export const SearchState = z
   .strictObject({

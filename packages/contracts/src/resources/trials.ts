@@ -94,6 +94,10 @@ export const Trial = z
     }),
     evaluations: z.array(
       z.strictObject({
+        stage: Sha256.optional().meta({
+          description:
+            'The stage that ran the attack. Trials of sweeps with equal parts share it. Absent in answers of older versions.',
+        }),
         attack: AttackName,
         settings: z.record(z.string(), z.unknown()),
         summary: EvaluationSummary,

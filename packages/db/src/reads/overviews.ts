@@ -10,12 +10,14 @@ import {
   threatModelOf,
   tokenOfClient,
   trialVerdicts,
+  whyNoBest,
   worstTrialVerdict,
   writeExtended,
 } from '@funnel/contracts';
 import { float8, int2, int4, int8, orNull, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { countsOf, intervalsOf, readEvidence } from './evidence.ts';
+import { feasibilityOf, feasibleColumns, isFeasible } from './feasible.ts';
 import { rankedValue } from './ranking.ts';
 
 export type Best = NonNullable<SweepOverview['best']>;
@@ -42,16 +44,20 @@ const asked = (wanted: readonly Wanted[]): string =>
   JSON.stringify(
     wanted.map(({ id, objective: { run, metric }, definition }) => {
       const isRepeated = runsOf(definition).filter(({ attack }) => attack === run?.attack).length > 1;
-      return { id, metric, attack: run?.attack ?? '', run: run && isRepeated ? run : null };
+      return {
+        ...{ id, metric, attack: run?.attack ?? '', run: run && isRepeated ? run : null },
+        ...feasibilityOf(definition),
+      };
     }),
   );
 
 /** SQL: the sweeps of $1 as `k`, and the condition on the configurations `c` that rank in them. */
-const sweeps = 'jsonb_to_recordset($1::jsonb) AS k (id text, attack text, metric text, run jsonb)';
+const sweeps = `jsonb_to_recordset($1::jsonb) AS k (id text, attack text, metric text, run jsonb, ${feasibleColumns})`;
 const ranks = `c.sweep_id = k.id AND c.attack = k.attack AND c.metric = k.metric AND c.utility IS NOT NULL
   AND (k.run IS NULL OR EXISTS (
     SELECT FROM scores s JOIN stages a ON a.id = s.stage_id
-    WHERE s.trial_id = c.trial_id AND s.ordinal = c.ordinal AND s.metric = c.metric AND k.run @> a.attack))`;
+    WHERE s.trial_id = c.trial_id AND s.ordinal = c.ordinal AND s.metric = c.metric AND k.run @> a.attack))
+  AND ${isFeasible}`;
 
 /** Only so many configurations of each sweep are counted, so that a list does not get slower with their number. */
 const maxCounted = 100;
@@ -144,9 +150,13 @@ export const bestConfigurations = async (
   return new Map((await Promise.all(bests)).flat());
 };
 
-export const overviewOf = ({ definition, client }: SubmittedSweep, best: Best | null): SweepOverview => ({
-  recipes: [...new Set(definition.recipes)],
-  dataset: definition.dataset.name,
-  submittedBy: tokenOfClient(client),
-  best,
-});
+export const overviewOf = ({ definition, client }: SubmittedSweep, best: Best | null): SweepOverview => {
+  const noBest = whyNoBest(definition);
+  return {
+    recipes: [...new Set(definition.recipes)],
+    dataset: definition.dataset.name,
+    submittedBy: tokenOfClient(client),
+    best,
+    ...(noBest && { noBest }),
+  };
+};

@@ -99,8 +99,8 @@ const trialOf = (
   status: row.status,
   cleanAccuracy: row.clean_accuracy,
   verdict: verdictSoFar(row),
-  evaluations: evaluations.map(({ attack, settings, summary, verdict, intervals }) => ({
-    ...{ attack, settings, summary, verdict },
+  evaluations: evaluations.map(({ stage, attack, settings, summary, verdict, intervals }) => ({
+    ...{ stage, attack, settings, summary, verdict },
     ...(intervals && { intervals }),
   })),
   worstCase: worstCase ?? null,

@@ -1,7 +1,7 @@
 /** The trials of a search with the values that it reads: of objectives and constraints. */
 import type { TrialStatus, TrialVerdict } from '@funnel/contracts';
 import { plainArray } from '../connection/array-literals.ts';
-import { float8, int4, orNull, type RowOf, text } from '../connection/columns.ts';
+import { float8, int2, int4, orNull, type RowOf, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import type { UnitTrial, WantedValue } from '../types.ts';
 
@@ -45,6 +45,28 @@ const scoresOf = (tx: Tx, trialIds: readonly string[], values: readonly WantedVa
       ),
     ],
   );
+
+/** By trial: the place of the wanted value among its results. The clean accuracy without an attack takes that of any attack. */
+export const ordinalsOf = async (
+  tx: Tx,
+  trialIds: readonly string[],
+  wanted: WantedValue,
+): Promise<ReadonlyMap<string, number>> => {
+  const { attack, metric } = wanted;
+  const rows = await tx.query(
+    { trial_id: text(), ordinal: int2() },
+    `SELECT DISTINCT ON (s.trial_id) s.trial_id, s.ordinal FROM scores s LEFT JOIN stages a ON a.id = s.stage_id
+     WHERE s.trial_id = ANY($1) AND s.metric = $2 AND ($3::text IS NULL OR s.attack = $3) AND ($4::jsonb IS NULL OR $4 @> a.attack)
+     ORDER BY s.trial_id, a.attack = $4 DESC NULLS LAST, s.ordinal`,
+    [
+      plainArray(trialIds),
+      metric,
+      isOfTrial(wanted) ? null : (attack?.attack ?? ''),
+      attack ? JSON.stringify(attack) : null,
+    ],
+  );
+  return new Map(rows.map(({ trial_id, ordinal }) => [trial_id, ordinal]));
+};
 
 /** The trials of these rows with their values, in the order of the rows. */
 export const unitTrials = async (

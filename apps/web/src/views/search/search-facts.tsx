@@ -7,7 +7,8 @@ import {
   searchTitles,
 } from '@funnel/contracts';
 import { shownObjectives } from '../../charts/search/objective.ts';
-import { formatCount, formatPoint, inSentence, plural } from '../../format.ts';
+import { Verdict } from '../../components/status.tsx';
+import { formatCount, formatInterval, formatPoint, inSentence, plural } from '../../format.ts';
 import { href } from '../../router.ts';
 import type { Unit } from '../../statistics/search.ts';
 import { SearchActions } from './search-actions.tsx';
@@ -26,7 +27,8 @@ const Fact = (props: { readonly title: string; readonly value: string; readonly 
 const Best = ({ state, units }: { readonly state: SearchState; readonly units: readonly Unit[] }) => {
   const [objective] = shownObjectives(state);
   if (state.best === null || objective === undefined) return null;
-  const { decision, values } = state.best;
+  const { decision, values, evidence, verdict } = state.best;
+  const { interval, images } = evidence?.[0] ?? {};
   const value = readExtended(values[0] ?? null);
   const unit = units.find((each) => each.decision === decision);
   const rung = unit === undefined || unit.epochs === null ? '' : `, rung ${unit.rung}`;
@@ -36,13 +38,18 @@ const Best = ({ state, units }: { readonly state: SearchState; readonly units: r
       <dd>
         {value === null ? '–' : objective.format(value)}{' '}
         <small>
+          {interval
+            ? `${formatInterval([Number(interval[0]), Number(interval[1])], objective.format)}, `
+            : ''}
+          {images === undefined ? '' : `${plural(images, 'image')}, `}
           {unit?.trials[0] === undefined ? (
             `decision ${decision}`
           ) : (
             <a href={href(['trials', unit.trials[0]])}>decision {decision}</a>
           )}
           {rung}
-          {unit === undefined ? '' : `: ${formatPoint(unit.point)}`}
+          {unit === undefined ? '' : `: ${formatPoint(unit.point)}`}{' '}
+          <Verdict verdict={verdict ?? null} brief />
         </small>
       </dd>
     </div>

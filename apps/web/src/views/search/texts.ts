@@ -41,7 +41,7 @@ const ends: Readonly<Record<SearchEnd, string>> = {
 };
 
 export const describeEnd = (ended: SearchEnd | null): string =>
-  ended === null ? 'The search goes on.' : `The search has ended. ${ends[ended]}`;
+  ended === null ? 'The search goes on.' : `The search decides no more. ${ends[ended]}`;
 
 type Outcome = Pick<SearchDecision, 'outcome' | 'trials'>;
 

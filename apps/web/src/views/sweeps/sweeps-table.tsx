@@ -2,6 +2,7 @@ import {
   belowText,
   describeBehind,
   formatRoughDuration,
+  noBestText,
   readExtended,
   recipes,
   type Sweep,
@@ -53,8 +54,9 @@ const aboutText = ({ overview, id }: Sweep): string =>
       ].join(' · ')
     : id;
 
-const Best = ({ best }: Pick<NonNullable<Sweep['overview']>, 'best'>) => {
-  if (best === null) return <span className="muted">–</span>;
+const Best = ({ sweep }: { readonly sweep: Sweep }) => {
+  const best = sweep.overview?.best ?? null;
+  if (best === null) return <span className="muted">{noBestText(sweep) ?? '–'}</span>;
   const { metric, value, verdict, below } = best;
   const interval = intervalOfBest(best);
   return (
@@ -106,7 +108,7 @@ const Row = (props: {
         <span className="small muted">{formatPercent(sweep.progress, 0)}</span>
       </td>
       <td className="sweeps-best">
-        <Best best={sweep.overview?.best ?? null} />
+        <Best sweep={sweep} />
       </td>
       <td className="number sweeps-wide">
         {formatCount(endedCount(sweep))} <span className="muted">of {formatCount(trialCount(sweep))}</span>
