@@ -14,7 +14,7 @@ import { Skeleton } from '../../components/states.tsx';
 import { ProgressBar, Status, Verdict } from '../../components/status.tsx';
 import { SpacerRow, usePageRows } from '../../components/virtual-rows.tsx';
 import type { ListState } from '../../data/paged-list.ts';
-import { formatAgo, formatCount, formatFactor, formatPercent, formatTime, plural } from '../../format.ts';
+import { formatAgo, formatCount, formatFactor, formatProgress, formatTime, plural } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
 import { describeBest, intervalOfBest, saysNothing, titleOfBest } from './best-configuration.ts';
@@ -103,7 +103,7 @@ const Row = (props: {
       </td>
       <td className="sweeps-progress">
         <ProgressBar sweep={sweep} />
-        <span className="small muted">{formatPercent(sweep.progress, 0)}</span>
+        <span className="small muted">{formatProgress(sweep.progress)}</span>
       </td>
       <td className="sweeps-best">
         <Best best={sweep.overview?.best ?? null} />
