@@ -65,7 +65,7 @@ const Best = ({ best }: Pick<NonNullable<Sweep['overview']>, 'best'>) => {
       {interval ? <span className="muted sweeps-interval">{interval}</span> : null}{' '}
       <Verdict verdict={verdict} brief />
       <span className="muted small sweeps-what">{titleOfBest(best)}</span>
-      {below ? <span className="muted small sweeps-what">{belowText(below, { isBrief: true })}</span> : null}
+      {below ? <span className="muted small sweeps-below">{belowText(below, { isBrief: true })}</span> : null}
     </span>
   );
 };
@@ -133,8 +133,18 @@ const Row = (props: {
   );
 };
 
-/** Pixels of the line about configurations that rank below. */
+/** Pixels of a line about configurations that rank below, and the characters that surely fit it. */
 const belowHeight = 16;
+const belowCharacters = 34;
+
+/** The lines of the longest text about configurations that rank below. */
+const belowLines = (sweeps: readonly Sweep[]): number =>
+  sweeps.reduce((most, { overview }) => {
+    const below = overview?.best?.below;
+    return below
+      ? Math.max(most, Math.ceil(belowText(below, { isBrief: true }).length / belowCharacters))
+      : most;
+  }, 0);
 
 export const SweepsTable = (props: {
   readonly state: ListState<Sweep>;
@@ -144,8 +154,7 @@ export const SweepsTable = (props: {
   const { items, partial, loading, more } = props.state;
   const body = useRef<HTMLTableSectionElement>(null);
   const isNarrow = useMedia('(max-width: 720px)');
-  const hasBelow = items.some(({ overview }) => overview?.best?.below !== undefined);
-  const height = (isNarrow ? 124 : 57) + (hasBelow ? belowHeight : 0);
+  const height = (isNarrow ? 124 : 57) + belowHeight * belowLines(items);
   const placeholders = partial && items.length === 0 ? 12 : 0;
   const rows = usePageRows(body, items.length, height);
   const nearEnd = partial && !loading && rows.last >= items.length - 20;
