@@ -56,7 +56,7 @@ describeInBrowser('without scrolling', () => {
       const table = page.getByRole('region', { name: 'Trials' });
       await table.getByRole('columnheader', { name: /Robust accuracy/ }).waitFor();
       const titles = await shown(table.locator('thead th button'));
-      expect(titles.slice(0, 3)).toEqual(['Trial', 'Robust accuracy↓', 'Clean accuracy']);
+      expect(titles.slice(0, 4)).toEqual(['Trial', 'Robust accuracy↓', 'Clean accuracy', 'Checks']);
       const [first] = await rowsOf(table).all();
       const cells = await shown(first!.locator('td'));
       expect(cells.slice(1, 4)).toEqual([
@@ -64,6 +64,11 @@ describeInBrowser('without scrolling', () => {
         expect.stringMatching(/^ ?\d+\.\d% \d+\.\d–\d+\.\d%$/),
         expect.stringMatching(/^\d+\.\d% \d+\.\d–\d+\.\d%$/),
       ]);
+      // No verdict is cut: a flag has its short name.
+      const verdicts = table.locator('tbody .verdict');
+      const texts = await shown(verdicts);
+      expect(texts).toHaveLength(await verdicts.count());
+      expect(new Set(texts)).toEqual(new Set(['no flags', '?suspect', '◪masked']));
       await close();
     });
 
@@ -170,8 +175,7 @@ describeInBrowser('without scrolling', () => {
     const { page, close } = await open(browser, `${api.url}#/sweeps`, phone);
     const row = page.getByRole('row', { name: /γ against β/ });
     await row.waitFor();
-    const [, below] = await shown(row.locator('.sweeps-what'));
-    expect(below).toBe('3 of 20 rank below: masked 3');
+    expect(await shown(row.locator('.sweeps-below'))).toEqual(['3 of 20 rank below: masked 3']);
     await page.goto(`${api.url}#/sweeps/done`);
     const line = page.locator('.sweep-below');
     await line.waitFor();

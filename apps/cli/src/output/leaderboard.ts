@@ -2,7 +2,6 @@
 
 import {
   type AttackName,
-  attacks,
   distanceMetric,
   type EvaluationMetricName,
   evaluationMetrics,

@@ -43,14 +43,16 @@ export const ModelPicker = (props: {
 }) => {
   const { best, id } = props;
   if (best.rows.length === 0) return null;
-  const listed = best.rows.some(({ trialId }) => trialId === id);
+  const groups = modelGroups(best.rows);
+  const own = groups.find(({ models }) => models.some((model) => model.id === id));
+  const notes = [...(own ? [`${own.title}.`] : []), ...best.notes];
   return (
     <div className="try-picker">
       <label className="label">
         Model
         <select className="input" value={id ?? ''} onChange={(event) => props.onPick(event.target.value)}>
-          {listed || id === undefined ? null : <option value={id}>the trial of the previous page</option>}
-          {modelGroups(best.rows).map(({ title, models }) => (
+          {own || id === undefined ? null : <option value={id}>the trial of the previous page</option>}
+          {groups.map(({ title, models }) => (
             <optgroup key={title} label={title}>
               {models.map((model) => (
                 <option key={model.id} value={model.id}>
@@ -61,7 +63,7 @@ export const ModelPicker = (props: {
           ))}
         </select>
       </label>
-      {best.notes.length === 0 ? null : <p className="muted small">{best.notes.join(' ')}</p>}
+      {notes.length === 0 ? null : <p className="muted small">{notes.join(' ')}</p>}
     </div>
   );
 };
