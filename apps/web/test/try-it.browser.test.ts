@@ -237,7 +237,7 @@ describeInBrowser('trying a model', () => {
       .locator('optgroup')
       .evaluateAll((all) => all.map((each) => each.getAttribute('label')));
     expect(groups.length).toBeGreaterThan(1);
-    for (const group of groups) expect(group).toMatch(/^\w+ under [A-Z].*, within (L∞|L2) [\d.]+$/);
+    for (const group of groups) expect(group).toMatch(/^[\w-]+ under [A-Z].*, within (L∞|L2) [\d.]+$/);
     await model.selectOption({ index: 1 });
     await page.waitForURL(/#\/try\/\w+\.\d+/);
     await close();
