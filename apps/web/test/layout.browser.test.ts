@@ -173,6 +173,16 @@ describeInBrowser('without scrolling', () => {
     await close();
   });
 
+  it('the leaderboard shows the first reason of a verdict without a cut', async () => {
+    const { page, close } = await open(browser, `${api.url}#/leaderboard?sweep=done`);
+    await rowsOf(page).first().waitFor();
+    await page.mouse.wheel(0, 20_000);
+    const reason = page.locator('.board td:last-child .board-settings', { hasText: 'gradient' }).first();
+    await reason.waitFor();
+    expect(await shown(reason)).toEqual(['62 of 200 images have a gradient of exactly zero (H10).']);
+    await close();
+  });
+
   it('the list and the page of a sweep say how many configurations rank below the best one', async () => {
     const { page, close } = await open(browser, `${api.url}#/sweeps`, phone);
     const row = page.getByRole('row', { name: /γ against β/ });
