@@ -52,8 +52,8 @@ const plainPage = `<!doctype html>
 </ul>
 `;
 
-/** Paths that are not pages of the dashboard: paths below these folders, and paths with an extension. The number in the id of a trial is none. */
-const notPages = /^\/(v1|docs|assets)(\/|$)|\.[a-z][a-z0-9]*$/i;
+/** Paths that are not pages of the dashboard: paths below these folders, and paths with an extension. */
+const notPages = /^\/(v1|docs|assets)(\/|$)|\.[a-z0-9]+$/i;
 
 const wantsPage = ({ method, headers, url }: FastifyRequest): boolean =>
   method === 'GET' && (headers.accept ?? '').includes('text/html') && !notPages.test(url.split('?')[0]!);

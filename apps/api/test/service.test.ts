@@ -125,7 +125,7 @@ describe('the dashboard', () => {
       ['/sweeps/17', '../#/sweeps/17'],
       ['/sweeps/17/results?attack=0', '../../#/sweeps/17/results?attack=0'],
       ['/leaderboard?attack=fgsm', './#/leaderboard?attack=fgsm'],
-      ['/trials/0a1b2c3d4e5f6071.3', '../#/trials/0a1b2c3d4e5f6071.3'],
+      ['/trials/0a1b2c3d4e5f6071-00003', '../#/trials/0a1b2c3d4e5f6071-00003'],
       ['/frob', './#/frob'],
       ['//elsewhere.example/x', '../../#//elsewhere.example/x'],
     ] as const) {
