@@ -11,7 +11,7 @@ import { call } from '../../data/api.ts';
 import { modelGroups } from './models.ts';
 
 /** More entries make a list that nobody reads. */
-const mostModels = 30;
+const maxModels = 30;
 
 type BestTrials = {
   readonly rows: readonly LeaderboardRow[];
@@ -20,7 +20,7 @@ type BestTrials = {
 };
 
 const notesOf = ({ notShown, next }: LeaderboardPage, attack: AttackName | undefined): readonly string[] => [
-  ...(next === null ? [] : [`These are the best ${mostModels} trials.`]),
+  ...(next === null ? [] : [`These are the best ${maxModels} trials.`]),
   ...(notShown && attack !== undefined ? [notShownText(notShown, attack)] : []),
 ];
 
@@ -29,7 +29,7 @@ export const bestQuery = queryOptions({
   queryKey: ['best-trials'],
   queryFn: async ({ signal }): Promise<BestTrials> => {
     for (const ranking of usualRankings()) {
-      const page = await call('leaderboard', { query: { ...ranking, limit: mostModels } }, signal);
+      const page = await call('leaderboard', { query: { ...ranking, limit: maxModels } }, signal);
       if (page.items.length > 0) return { rows: page.items, notes: notesOf(page, ranking.attack) };
     }
     return { rows: [], notes: [] };
