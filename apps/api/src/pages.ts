@@ -58,10 +58,19 @@ const notPages = /^\/(v1|docs|assets)(\/|$)|\.[a-z0-9]+$/i;
 const wantsPage = ({ method, headers, url }: FastifyRequest): boolean =>
   method === 'GET' && (headers.accept ?? '').includes('text/html') && !notPages.test(url.split('?')[0]!);
 
+/**
+ * The address of a page of the dashboard, whose pages live in the hash: `/sweeps/17?tab=x` → `../#/sweeps/17?tab=x`. It is relative, so it
+ * stays below the folder at which a proxy serves Funnel, and no path can lead to another host.
+ */
+const hashAddress = (url: string): string => {
+  const depth = url.split('?')[0]!.split('/').length - 2;
+  return `${depth > 0 ? '../'.repeat(depth) : './'}#${url}`;
+};
+
 type Dashboard = {
   /** Whether a browser asks for a page of the dashboard. Only called when no route and no file matches. */
   readonly isPage: (request: FastifyRequest) => boolean;
-  readonly sendPage: (reply: FastifyReply) => FastifyReply;
+  readonly sendPage: (request: FastifyRequest, reply: FastifyReply) => FastifyReply;
 };
 
 /** Serves the built dashboard in `folder`. Without one, serves a plain page with links. */
@@ -69,7 +78,7 @@ const registerDashboard = async (app: FastifyInstance, folder: string | null): P
   const sendPlain = (reply: FastifyReply) => reply.type('text/html; charset=utf-8').send(plainPage);
   if (folder === null || !(await exists(path.join(folder, 'index.html')))) {
     app.get('/', (_, reply) => sendPlain(reply));
-    return { isPage: () => false, sendPage: sendPlain };
+    return { isPage: () => false, sendPage: (_, reply) => sendPlain(reply) };
   }
   await app.register(fastifyStatic, {
     root: folder,
@@ -80,7 +89,7 @@ const registerDashboard = async (app: FastifyInstance, folder: string | null): P
       response.setHeader('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
   });
-  return { isPage: wantsPage, sendPage: (reply) => reply.sendFile('index.html') };
+  return { isPage: wantsPage, sendPage: ({ url }, reply) => reply.redirect(hashAddress(url)) };
 };
 
 type PagesOptions = {
@@ -94,11 +103,11 @@ const pages = async (app: FastifyInstance, { document, webFolder }: PagesOptions
   registerReference(app);
   const dashboard = await registerDashboard(app, webFolder);
   app.setNotFoundHandler((request, reply) =>
-    dashboard.isPage(request) ? dashboard.sendPage(reply) : answerMissing(request, reply),
+    dashboard.isPage(request) ? dashboard.sendPage(request, reply) : answerMissing(request, reply),
   );
 };
 
-/** Serves /docs, /reference and the dashboard. Any other path gets the dashboard's page, or a problem. */
+/** Serves /docs, /reference and the dashboard. Any other path leads to that page of the dashboard, or gets a problem. */
 export const pagesPlugin = fp(pages, {
   name: 'pages',
   dependencies: ['problems', 'answer-headers', 'routes'],

@@ -118,10 +118,19 @@ describe('the dashboard', () => {
     await writeFile(path.join(folder, 'assets', 'main-0a1b.js'), 'export {};');
     const own = await build({ webFolder: folder });
     const page = (url: string) => own.app.inject({ url, headers: { accept: 'text/html,*/*' } });
-    for (const url of ['/', '/sweeps/17', '/leaderboard?attack=fgsm']) {
-      const response = await page(url);
-      expect([url, response.statusCode, response.body]).toEqual([url, 200, '<title>Dashboard</title>']);
-      expect(response.headers['cache-control']).toBe('no-cache');
+    const start = await page('/');
+    expect([start.statusCode, start.body]).toEqual([200, '<title>Dashboard</title>']);
+    expect(start.headers['cache-control']).toBe('no-cache');
+    for (const [url, address] of [
+      ['/sweeps/17', '../#/sweeps/17'],
+      ['/sweeps/17/results?attack=0', '../../#/sweeps/17/results?attack=0'],
+      ['/leaderboard?attack=fgsm', './#/leaderboard?attack=fgsm'],
+      ['/trials/0a1b2c3d4e5f6071-00003', '../#/trials/0a1b2c3d4e5f6071-00003'],
+      ['/frob', './#/frob'],
+      ['//elsewhere.example/x', '../../#//elsewhere.example/x'],
+    ] as const) {
+      const { statusCode, headers } = await page(url);
+      expect([url, statusCode, headers.location]).toEqual([url, 302, address]);
     }
     const script = await own.app.inject('/assets/main-0a1b.js');
     expect(script.headers['cache-control']).toMatch(/immutable/);

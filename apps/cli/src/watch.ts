@@ -13,7 +13,7 @@ import {
   type Worker,
 } from '@funnel/contracts';
 import { orByDistance, type Ranked } from './commands/leaderboard.ts';
-import { progressBar } from './output/format.ts';
+import { formatProgress, progressBar } from './output/format.ts';
 import { bestText, searchLines } from './output/search.ts';
 import { describeWaits, leftTexts } from './output/sweeps.ts';
 import type { Output } from './output/terminal.ts';
@@ -27,11 +27,11 @@ export const countStages = ({ stages }: SweepDetail): { readonly done: number; r
   total: stages.reduce((sum, { count }) => sum + count, 0),
 });
 
-const percent = (share: number): string => `${Math.floor(share * 100)} %`.padStart(5);
+const percent = (share: number): string => formatProgress(share).padStart(6);
 
 const keptStatuses = new Set(['completed', 'diverged', 'collapsed']);
 
-/** `86 % · cancelled · kept: 61 of 74 stages, 42 of 58 epochs` */
+/** `86.1 % · cancelled · kept: 61 of 74 stages, 42 of 58 epochs` */
 const cancelledParts = (sweep: SweepDetail): readonly string[] => {
   const { stages } = sweep;
   const kept = stages.reduce((sum, { status, count }) => sum + (keptStatuses.has(status) ? count : 0), 0);
@@ -56,7 +56,7 @@ const progressParts = (sweep: SweepDetail): readonly string[] => {
   ];
 };
 
-/** `63 % · 5 of 9 stages · 12 of 24 epochs · about 20 s left` */
+/** `63.0 % · 5 of 9 stages · 12 of 24 epochs · about 20 s left` */
 export const progressSentence = (sweep: SweepDetail): string => progressParts(sweep).join(' · ');
 
 /** The length of the longest sentence of this sweep. The layout uses this length, so it does not move while the numbers change. */
@@ -64,7 +64,7 @@ const longestSentence = (sweep: SweepDetail): number => {
   const { total } = countStages(sweep);
   const { needed } = sweep.plan.epochs;
   const behind = leftTexts({ ...sweep, etaSeconds: null }).map((text) => ` · ${text}`);
-  return `100 % · ${total} of ${total} stages · ${needed} of ${needed} epochs · about 23 h 59 min left${behind.join('')}`
+  return `99.9 % · ${total} of ${total} stages · ${needed} of ${needed} epochs · about 23 h 59 min left${behind.join('')}`
     .length;
 };
 

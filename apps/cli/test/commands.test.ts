@@ -88,7 +88,7 @@ describe('funnel', () => {
     expect(leaderboard).toHaveLength(2);
 
     expect((await json<Sweep[]>('ls')).map(({ id }) => id)).toContain(sweep.id);
-    expect((await run('ls')).stdout).toMatch(/completed\s+100\.0 % .*shown$/m);
+    expect((await run('ls')).stdout).toMatch(/completed\s+100 % .*shown$/m);
     expect((await run('show', sweep.id)).stdout).toContain('8 trained of 8 planned; 10 without sharing');
     const { trialId } = leaderboard[0]!;
     const trial = await json<TrialDetail>('show', trialId);

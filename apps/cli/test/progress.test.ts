@@ -37,7 +37,7 @@ const large = sweep({
 describe('the progress of a sweep', () => {
   it('is one sentence', () => {
     expect(progressSentence(sweep({}))).toBe(
-      ' 63 % · 5 of 9 stages · 12 of 24 epochs · about 3 min 5 s left',
+      '63.0 % · 5 of 9 stages · 12 of 24 epochs · about 3 min 5 s left',
     );
   });
 
@@ -49,7 +49,7 @@ describe('the progress of a sweep', () => {
   it('says which sweeps run first, in every place', () => {
     const waiting = sweep({ behind });
     const words = 'about 3 min 5 s left · waits behind A, B and 1 more (about 12 min)';
-    expect(progressSentence(waiting)).toBe(` 63 % · 5 of 9 stages · 12 of 24 epochs · ${words}`);
+    expect(progressSentence(waiting)).toBe(`63.0 % · 5 of 9 stages · 12 of 24 epochs · ${words}`);
     const unknown = sweep({ etaSeconds: null, behind: { ...behind, seconds: null } });
     expect(progressSentence(unknown)).toMatch(/ epochs · waits behind A, B and 1 more$/);
     const listed = { ...waiting, id: 's1', trials: {}, createdAt: '2026-01-01T00:00:00.000Z' };
@@ -69,7 +69,7 @@ describe('the progress of a sweep', () => {
 
   it('is one line if there is room', () => {
     const [first, second, ...rest] = progressLines(sweep({}), [worker], 140);
-    expect(first).toMatch(/^γ against β {2}█+.?░+ {2}63 % · 5 of 9 stages .* left$/);
+    expect(first).toMatch(/^γ against β {2}█+.?░+ 63\.0 % · 5 of 9 stages .* left$/);
     expect(second).toMatch(/^ {2}initialise █+.?░+ epoch 3\/9 +1,235 images\/s$/);
     expect(rest).toEqual([]);
   });
@@ -104,7 +104,7 @@ describe('the progress of a sweep', () => {
       { kind: 'attack', status: 'skipped', count: 2 },
     ];
     expect(progressSentence(sweep({ status: 'cancelled', etaSeconds: null, stages }))).toBe(
-      ' 63 % · cancelled · kept: 6 of 12 stages, 12 of 24 epochs',
+      '63.0 % · cancelled · kept: 6 of 12 stages, 12 of 24 epochs',
     );
   });
 

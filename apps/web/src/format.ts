@@ -12,6 +12,7 @@ import {
   hyperparameters,
   isNumeric,
   plural,
+  progressPercent,
 } from '@funnel/contracts';
 
 export { plural };
@@ -47,6 +48,9 @@ export const inSentence = (title: string): string =>
 /** A share in [0, 1] as a percentage. */
 export const formatPercent = (share: number | null | undefined, digits = 1): string =>
   share === null || share === undefined ? '–' : `${(100 * share).toFixed(digits)}%`;
+
+/** The progress of a sweep: `17.9%`, rounded down. */
+export const formatProgress = (share: number): string => `${progressPercent(share)}%`;
 
 /** `52.4–72.5%`. */
 export const formatInterval = (

@@ -56,7 +56,7 @@ describeInBrowser('without scrolling', () => {
       const table = page.getByRole('region', { name: 'Trials' });
       await table.getByRole('columnheader', { name: /Robust accuracy/ }).waitFor();
       const titles = await shown(table.locator('thead th button'));
-      expect(titles.slice(0, 3)).toEqual(['Trial', 'Robust accuracy↓', 'Clean accuracy']);
+      expect(titles.slice(0, 4)).toEqual(['Trial', 'Robust accuracy↓', 'Clean accuracy', 'Checks']);
       const [first] = await rowsOf(table).all();
       const cells = await shown(first!.locator('td'));
       expect(cells.slice(1, 4)).toEqual([
@@ -64,6 +64,13 @@ describeInBrowser('without scrolling', () => {
         expect.stringMatching(/^ ?\d+\.\d% \d+\.\d–\d+\.\d%$/),
         expect.stringMatching(/^\d+\.\d% \d+\.\d–\d+\.\d%$/),
       ]);
+      // No verdict is cut: a flag has its short name.
+      const verdicts = table.locator('tbody .verdict');
+      const texts = await shown(verdicts);
+      expect(texts).toHaveLength(await verdicts.count());
+      expect(new Set(texts)).toEqual(new Set(['no flags', '?suspect']));
+      await page.getByLabel('Filter trials').fill('verdict:masked');
+      await expect.poll(async () => new Set(await shown(verdicts))).toEqual(new Set(['◪masked']));
       await close();
     });
 
@@ -166,12 +173,21 @@ describeInBrowser('without scrolling', () => {
     await close();
   });
 
+  it('the leaderboard shows the first reason of a verdict without a cut', async () => {
+    const { page, close } = await open(browser, `${api.url}#/leaderboard?sweep=done`);
+    await rowsOf(page).first().waitFor();
+    await page.mouse.wheel(0, 20_000);
+    const reason = page.locator('.board td:last-child .board-settings', { hasText: 'gradient' }).first();
+    await reason.waitFor();
+    expect(await shown(reason)).toEqual(['62 of 200 images have a gradient of exactly zero (H10).']);
+    await close();
+  });
+
   it('the list and the page of a sweep say how many configurations rank below the best one', async () => {
     const { page, close } = await open(browser, `${api.url}#/sweeps`, phone);
     const row = page.getByRole('row', { name: /γ against β/ });
     await row.waitFor();
-    const [, below] = await shown(row.locator('.sweeps-what'));
-    expect(below).toBe('3 of 20 rank below: masked 3');
+    expect(await shown(row.locator('.sweeps-below'))).toEqual(['3 of 20 rank below: masked 3']);
     await page.goto(`${api.url}#/sweeps/done`);
     const line = page.locator('.sweep-below');
     await line.waitFor();

@@ -34,6 +34,20 @@ describeInBrowser('a sweep', () => {
       .first()
       .textContent()) ?? '';
 
+  it('names the best trials, and says which configuration ranks below because of another seed', async () => {
+    const { page, close } = await results();
+    const chosen = page.getByRole('region', { name: 'Chosen trials' });
+    // The sweep has ended: no "so far".
+    await chosen.getByText('Best trials:', { exact: true }).waitFor();
+    const notes = await chosen.locator('.chip').filter({ hasText: 'its configuration' }).allTextContents();
+    expect(notes.length).toBeGreaterThan(0);
+    for (const note of notes)
+      expect(note).toMatch(/^Trial \d+.*its configuration ranks below: another seed is masked×$/);
+    const progress = await page.locator('.sweep-progress dd').textContent();
+    expect(progress).toMatch(/^97\.6%\s+82 completed/);
+    await close();
+  });
+
   it('filters by a brush that the pointer draws', async () => {
     const { page, close } = await results();
     const axis = page.locator('.axis-grab').nth(1); // γ

@@ -91,6 +91,7 @@ export * from './sweep-annotations.ts';
 export { epochsOf } from './sweep-epochs.ts';
 export { hyperparametersReadBy } from './sweep-faults.ts';
 export * from './sweep-overview.ts';
+export { elsewhereText, progressPercent, sharingOf } from './sweep-progress.ts';
 export * from './system-errors.ts';
 export * from './text.ts';
 export * from './threat-model.ts';

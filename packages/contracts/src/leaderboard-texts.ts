@@ -1,11 +1,18 @@
 /** What the terminal and the pages say about the rows of a leaderboard in the same words. */
-import type { AttackName } from './attacks.ts';
+import { type AttackName, attacks } from './attacks.ts';
 import { lettered } from './letters.ts';
 import { isBounded, type Run } from './ranking.ts';
 import type { LeaderboardRow } from './resources/leaderboard-row.ts';
 import type { LeaderboardPage } from './routes/result-routes.ts';
 import { endedStatuses, type SweepStatus, statusText } from './statuses.ts';
 import { plural } from './text.ts';
+
+/** `12 trials without PGD L∞ are not shown.` */
+export const notShownText = (
+  { trials }: NonNullable<LeaderboardPage['notShown']>,
+  attack: AttackName,
+): string =>
+  `${plural(trials, 'trial')} without ${attacks[attack].title} ${trials === 1 ? 'is' : 'are'} not shown.`;
 
 /** Whether a row with an interval has no letter though the first such row has one: then it is about another data set or other attacks. */
 export const lacksLetters = (rows: readonly Pick<LeaderboardRow, 'letters' | 'interval'>[]): boolean => {

@@ -57,6 +57,17 @@ describe('the sentence about checks', () => {
     );
     expect(checksText([])).toBe('No check was computed.');
   });
+
+  it('has the same counts in brief, without the reasons', () => {
+    const notRun = check('H2', { value: null, detail: 'Square needs images of height × width, not [8].' });
+    const flagged = check('H8', { verdict: 'suspect' });
+    expect(checksText([check('H1', silent), check('H4'), notRun], { isBrief: true })).toBe(
+      '1 check without a flag; 2 say nothing',
+    );
+    expect(checksText([check('H4'), check('H10'), flagged], { isBrief: true })).toBe(
+      '1 check raises a flag; 2 checks without a flag',
+    );
+  });
 });
 
 it('a heading says the problem of a flagged check, and claims nothing for one that says nothing', () => {

@@ -5,6 +5,7 @@ import {
   formatPower,
   type HyperparameterValue,
   type Interval,
+  progressPercent,
 } from '@funnel/contracts';
 import Table from 'cli-table3';
 import { cutToWidth, displayWidth } from './width.ts';
@@ -28,6 +29,9 @@ export const formatHyperparameter = (value: HyperparameterValue | undefined): st
 /** A share in [0, 1] as a percentage with one decimal. */
 export const formatShare = (value: number | null | undefined): string =>
   value === null || value === undefined ? '–' : `${(value * 100).toFixed(1)} %`;
+
+/** The progress of a sweep: `17.9 %`, rounded down. */
+export const formatProgress = (share: number): string => `${progressPercent(share)} %`;
 
 /** `29.1–47.8`: the ends of an interval of a share, in percent. */
 export const formatShareEnds = (interval: Interval): string =>

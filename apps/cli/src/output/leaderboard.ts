@@ -2,14 +2,13 @@
 
 import {
   type AttackName,
-  attacks,
   distanceMetric,
   type EvaluationMetricName,
   evaluationMetrics,
   type LeaderboardRow,
   lettersText,
   missingText,
-  plural,
+  notShownText,
   type RankingNotes,
   rankedTitle,
   rankTexts,
@@ -202,9 +201,7 @@ const describeNotes = (
       `The rankings disagree: by ${titleOf(other.metric)} under ${other.attack}, the best of the same sweep is ${other.trialId}. \`--attack ${other.attack}\` ranks by it.`,
   ),
   ...(notShown && attack !== undefined
-    ? [
-        `${plural(notShown.trials, 'trial')} without ${attacks[attack].title} ${notShown.trials === 1 ? 'is' : 'are'} not shown. \`--attack worst\` ranks all runs.`,
-      ]
+    ? [`${notShownText(notShown, attack)} \`--attack worst\` ranks all runs.`]
     : []),
 ];
 

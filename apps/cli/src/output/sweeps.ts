@@ -1,5 +1,6 @@
 import {
   describeBehind,
+  elsewhereText,
   epochsOf,
   formatAmount,
   formatRoughDuration,
@@ -9,11 +10,12 @@ import {
   StageKind,
   type Sweep,
   type SweepDetail,
+  sharingOf,
   statusText,
   timeTaken,
 } from '@funnel/contracts';
 import { bestCell, bestLines } from './best-configuration.ts';
-import { type Column, formatMinute, formatShare, formatTable } from './format.ts';
+import { type Column, formatMinute, formatProgress, formatTable } from './format.ts';
 
 /** `3 completed, 1 failed` */
 export const countsText = (counts: Readonly<Partial<Record<string, number>>>): string =>
@@ -84,7 +86,7 @@ export const describeSweeps = (sweeps: readonly Sweep[], width: number | null = 
         [
           { title: 'sweep', value: ({ id }) => id },
           { title: 'status', value: ({ status }) => statusText(status) },
-          { title: 'progress', value: ({ progress }) => formatShare(progress), align: 'right' },
+          { title: 'progress', value: ({ progress }) => formatProgress(progress), align: 'right' },
           ...(sweeps.some(({ etaSeconds }) => etaSeconds !== null) ? [timeLeft] : []),
           ...(sweeps.some(({ behind }) => behind !== undefined) ? [behindColumn] : []),
           ...(sweeps.some(({ search }) => search !== undefined) ? [proposedColumn] : []),
@@ -153,9 +155,18 @@ export const datasetLine = ({
 }: Pick<SweepDetail['definition']['dataset'], 'name' | 'train' | 'test' | 'attack'>): string =>
   `data      ${name}: ${formatAmount(train)} training, ${formatAmount(test)} test, at most ${formatAmount(attack)} attacked images`;
 
-export const describeSweep = (sweep: SweepDetail): string => {
-  const { unshared } = sweep.plan.epochs;
+/** `12 trained of about 24 planned, 3 of them in other sweeps; 40 without sharing`. A search that goes on decides how many more there are. */
+const epochsText = (sweep: Sweep): string => {
   const { done, total } = epochsOf(sweep);
+  const about = sweep.search?.ended === null && timeTaken(sweep) === null ? 'about ' : '';
+  const { unshared } = sweep.plan.epochs;
+  return [
+    [`${done} trained of ${about}${total} planned`, elsewhereText(sweep) ?? []].flat().join(', '),
+    ...(sharingOf(sweep) === null ? [] : [`${unshared} without sharing`]),
+  ].join('; ');
+};
+
+export const describeSweep = (sweep: SweepDetail): string => {
   const { tags = [], notes = '' } = sweep;
   const { dataset, recipes, search } = sweep.definition;
   const order = StageKind.options;
@@ -164,14 +175,14 @@ export const describeSweep = (sweep: SweepDetail): string => {
     .map(({ kind, status, count }) => `  ${kind.padEnd(10)} ${status.padEnd(10)} ${count}`);
   return [
     `${sweep.name} (${sweep.id})`,
-    `status    ${statusText(sweep.status)}, ${formatShare(sweep.progress)}${timeText(sweep)}`,
+    `status    ${statusText(sweep.status)}, ${formatProgress(sweep.progress)}${timeText(sweep)}`,
     ...(tags.length > 0 ? [`tags      ${tagsText(tags)}`] : []),
     datasetLine(dataset),
     `recipes   ${recipes.join(', ')}`,
     ...(sweep.search ? [`search    ${search.strategy}: ${searchText(sweep.search)}`] : []),
     `trials    ${countsText(sweep.trials)}`,
     ...bestLines(sweep),
-    `epochs    ${done} trained of ${sweep.search ? 'about ' : ''}${total} planned${sweep.plan.awaited ? `, ${sweep.plan.awaited.epochs} of them in other sweeps` : ''}${unshared > total ? `; ${unshared} without sharing` : ''}`,
+    `epochs    ${epochsText(sweep)}`,
     'stages',
     ...stages,
     ...(notes === '' ? [] : ['notes', ...notes.split('\n').map((line) => `  ${line}`.trimEnd())]),

@@ -8,7 +8,7 @@ import {
   type TrialStatus,
   type TrialVerdict,
 } from '@funnel/contracts';
-import { formatPercent } from '../format.ts';
+import { formatProgress } from '../format.ts';
 
 type AnyStatus =
   | StageStatus
@@ -113,13 +113,13 @@ export const ProgressBar = ({ sweep }: { readonly sweep: Pick<Sweep, 'progress' 
       className="progress"
       role="progressbar"
       aria-label="Progress"
-      aria-valuenow={Math.round(100 * sweep.progress)}
+      aria-valuenow={Math.floor(100 * sweep.progress)}
       aria-valuemin={0}
       aria-valuemax={100}
       title={
         showsEnds.includes(sweep.status)
-          ? `${formatPercent(sweep.progress)} of the trials completed`
-          : `${formatPercent(sweep.progress)} of the work is done`
+          ? `${formatProgress(sweep.progress)} of the trials completed`
+          : `${formatProgress(sweep.progress)} of the work is done`
       }
     >
       {parts.length > 0 ? (

@@ -33,6 +33,9 @@ export const eachCheck = (
   return [...worst.values()];
 };
 
+/** `6 say nothing`. */
+const silentCount = (count: number): string => `${count} ${count === 1 ? 'says' : 'say'} nothing`;
+
 /** `6 say nothing (H1, H2): PGD fools all 50 images at L∞ 0.3`, for each reason. */
 const silentTexts = (checks: readonly Diagnostic[]): readonly string[] => {
   const byReason = new Map<string, string[]>();
@@ -43,20 +46,22 @@ const silentTexts = (checks: readonly Diagnostic[]): readonly string[] => {
     byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
   }
   return [...byReason].map(
-    ([reason, ids]) =>
-      `${ids.length} ${ids.length === 1 ? 'says' : 'say'} nothing (${ids.join(', ')}): ${reason}`,
+    ([reason, ids]) => `${silentCount(ids.length)} (${ids.join(', ')}): ${reason}`,
   );
 };
 
-/** `1 check raises a flag; 12 checks without a flag; 6 say nothing (H1, …): PGD fools all 50 images at L∞ 0.3.` */
-export const checksText = (checks: readonly Diagnostic[]): string => {
+/**
+ * `1 check raises a flag; 12 checks without a flag; 6 say nothing (H1, …): PGD fools all 50 images at L∞ 0.3.` In brief, without reasons:
+ * `1 check raises a flag; 12 checks without a flag; 6 say nothing`.
+ */
+export const checksText = (checks: readonly Diagnostic[], { isBrief = false } = {}): string => {
   if (checks.length === 0) return 'No check was computed.';
   const flagged = checks.filter(({ verdict }) => verdict !== 'ok').length;
   const silent = checks.filter((check) => check.verdict === 'ok' && saysNothing(check));
   const texts = [
     ...(flagged === 0 ? [] : [`${plural(flagged, 'check')} ${flagged === 1 ? 'raises' : 'raise'} a flag`]),
     `${plural(checks.length - flagged - silent.length, 'check')} without a flag`,
-    ...silentTexts(silent),
+    ...(!isBrief ? silentTexts(silent) : silent.length > 0 ? [silentCount(silent.length)] : []),
   ];
-  return `${texts.join('; ')}.`;
+  return `${texts.join('; ')}${isBrief ? '' : '.'}`;
 };

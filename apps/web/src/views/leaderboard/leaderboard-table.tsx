@@ -17,7 +17,10 @@ const charactersOf = { wide: 32, narrow: 13 };
 /** The tooltip has the rest of a longer name. */
 const maxLines = 6;
 
-/** The lines of the longest name, and the height of every row. */
+/** The same of the first reason for a verdict. */
+const reasonCharacters = 22;
+
+/** The lines of the longest name and of the longest reason, and the height of every row. */
 const sizeOfRows = (
   rows: readonly LeaderboardRow[],
   hyperparameters: readonly string[],
@@ -25,13 +28,16 @@ const sizeOfRows = (
 ) => {
   const longest = Math.max(1, ...rows.map((row) => nameOf(row, hyperparameters).length));
   const lines = Math.min(maxLines, Math.ceil(longest / charactersOf[width]));
+  const longestReason = Math.max(0, ...rows.map(({ reasons }) => reasons[0]?.length ?? 0));
+  const reasonLines = Math.min(maxLines, Math.ceil(longestReason / reasonCharacters));
   // Below the name: the data set and the seeds, the same run of another sweep, and what made an older run.
   const below =
     (width === 'narrow' ? 2 : 1) +
     Number(rows.some(({ sameAs }) => sameAs !== undefined)) +
     Number(rows.some(({ older }) => older !== undefined));
   const besideName = Math.max(1, ...rows.map(linesBelowValue)) + (width === 'narrow' ? 4 : 1);
-  return { lines, height: Math.max(minHeight[width], lineHeight * Math.max(lines + below, besideName) + 10) };
+  const most = Math.max(lines + below, besideName, 1 + reasonLines);
+  return { lines, reasonLines, height: Math.max(minHeight[width], lineHeight * most + 10) };
 };
 
 export const LeaderboardTable = (props: {
@@ -46,7 +52,7 @@ export const LeaderboardTable = (props: {
   const body = useRef<HTMLTableSectionElement>(null);
   const isNarrow = useMedia('(max-width: 720px)');
   const hyperparameters = useMemo(() => differing(items), [items]);
-  const { lines, height } = useMemo(
+  const { lines, reasonLines, height } = useMemo(
     () => sizeOfRows(items, hyperparameters, isNarrow ? 'narrow' : 'wide'),
     [items, hyperparameters, isNarrow],
   );
@@ -73,7 +79,13 @@ export const LeaderboardTable = (props: {
     <div className="table-wrap">
       <table
         className="table board"
-        style={{ '--row-height': `${height}px`, '--name-lines': lines } as CSSProperties}
+        style={
+          {
+            '--row-height': `${height}px`,
+            '--name-lines': lines,
+            '--reason-lines': reasonLines,
+          } as CSSProperties
+        }
         data-hover
         aria-rowcount={partial ? -1 : items.length + 1}
       >

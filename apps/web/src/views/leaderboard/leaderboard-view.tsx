@@ -5,6 +5,7 @@ import {
   lacksLetters,
   missingText,
   noLettersText,
+  notShownText,
   pooledText,
   type RankingNotes,
   rankedTitle,
@@ -20,7 +21,7 @@ import { UnfinishedWarmups } from '../../components/unfinished-warmups.tsx';
 import { call } from '../../data/api.ts';
 import { usePagedList } from '../../data/paged-list.ts';
 import { sweepQuery } from '../../data/queries.ts';
-import { inSentence, plural, settingsLabel } from '../../format.ts';
+import { inSentence, settingsLabel } from '../../format.ts';
 import { href, useAddressQuery } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
 import { maxChosen } from '../sweep/sweep-results.tsx';
@@ -70,8 +71,7 @@ const Notes = ({
     ))}
     {notShown && query.attack !== undefined ? (
       <p className="muted small">
-        {plural(notShown.trials, 'trial')} without {attacks[query.attack].title}{' '}
-        {notShown.trials === 1 ? 'is' : 'are'} not shown.{' '}
+        {notShownText(notShown, query.attack)}{' '}
         <a href={href(['leaderboard'], { attack: worstOfAll })}>Rank all runs by their worst case</a>.
       </p>
     ) : null}

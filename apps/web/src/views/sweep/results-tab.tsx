@@ -267,7 +267,7 @@ export const ResultsTab = ({ sweep }: SweepTabProps) => {
           onPick={pick}
         />
       </Panel>
-      <ChosenBar data={data} sweepId={sweep.id} />
+      <ChosenBar data={data} sweep={sweep} />
       <div className="columns">
         <ScatterPanel
           results={results}

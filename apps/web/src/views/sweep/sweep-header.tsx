@@ -1,12 +1,14 @@
 import {
   belowText,
   describeBehind,
+  elsewhereText,
   epochsOf,
   formatRoughDuration,
   nextStep,
   readExtended,
   type Sweep,
   type SweepDetail,
+  sharingOf,
   statusText,
   type TrialStatus,
   timeTaken,
@@ -18,32 +20,37 @@ import { ErrorNotice } from '../../components/states.tsx';
 import { ProgressBar, Status, StatusMark, Verdict } from '../../components/status.tsx';
 import { call } from '../../data/api.ts';
 import { sweepQuery } from '../../data/queries.ts';
-import { formatAgo, formatCount, formatFactor, formatPercent, formatTime, plural } from '../../format.ts';
+import { formatAgo, formatCount, formatFactor, formatProgress, formatTime, plural } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
 import { describeBest, evidenceOfBest, saysNothing, titleOfBest } from '../sweeps/best-configuration.ts';
 import { type Action, actionsOf, actionTitles } from './actions.ts';
 
-/** The number of epochs that the sweep has trained, and the number that sharing saves, if it saves any. */
+/** The epochs that the sweep needs, whichever sweep trains them, and the number that sharing saves, if it saves any. */
 const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
-  const { unshared, needed, cached } = sweep.plan.epochs;
   const { done, total } = epochsOf(sweep);
-  const before = cached - (sweep.plan.awaited?.epochs ?? 0);
+  const sharing = sharingOf(sweep);
+  const elsewhere = elsewhereText(sweep);
+  const before = sweep.plan.epochs.cached - (sweep.plan.awaited?.epochs ?? 0);
   return (
     <>
       <div className="fact">
         <dt>Epochs trained</dt>
         <dd>
-          {formatCount(done)} <small>of {formatCount(total)}</small>
+          {formatCount(done)}{' '}
+          <small>
+            of {formatCount(total)}
+            {elsewhere === null ? '' : `, ${elsewhere}`}
+          </small>
         </dd>
       </div>
-      {unshared === needed ? null : (
+      {sharing === null ? null : (
         <div className="fact">
           <dt>Sharing saves</dt>
           <dd>
-            {plural(unshared - needed, 'epoch')}{' '}
+            {plural(sharing.saved, 'epoch')}{' '}
             <small>
-              {needed === 0 ? 'all of them' : `${formatFactor(unshared / needed)} times fewer`}
+              {sharing.factor === null ? 'all of them' : `${formatFactor(sharing.factor)} times fewer`}
               {before > 0 ? `, ${formatCount(before)} already trained` : ''}
             </small>
           </dd>
@@ -226,7 +233,7 @@ export const SweepHeader = ({ sweep }: { readonly sweep: SweepDetail }) => {
           <div className="fact sweep-progress">
             <dt>Progress</dt>
             <dd>
-              {formatPercent(sweep.progress, sweep.progress < 1 ? 1 : 0)}{' '}
+              {formatProgress(sweep.progress)}{' '}
               <small>
                 {counts.map(([status, count]) => (
                   <span key={status} className="sweep-count">

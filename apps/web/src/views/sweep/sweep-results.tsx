@@ -17,6 +17,7 @@ import { type ListState, usePagedList } from '../../data/paged-list.ts';
 import { hasEnded } from '../../data/queries.ts';
 import { formatHyperparameter, hyperparameterTitle } from '../../format.ts';
 import { href, useQueryValue } from '../../router.ts';
+import { belowBySeedText } from '../../statistics/configurations.ts';
 import {
   attackOptions,
   createObjective,
@@ -223,13 +224,18 @@ export const ObjectiveTools = ({
   </div>
 );
 
+const ChipNote = ({ text }: { readonly text: string | null }) =>
+  text === null ? null : <span className="muted small">{text}</span>;
+
 /** The chosen trials with their colours: the legend of all charts of the page. */
-export const ChosenBar = ({ data, sweepId }: { readonly data: SweepResults; readonly sweepId: string }) => {
+export const ChosenBar = ({ data, sweep }: { readonly data: SweepResults; readonly sweep: SweepDetail }) => {
   const { chosen, results, measured, describe } = data;
-  const byDefault = measured > 0 ? 'Best trials so far:' : 'First trials:';
+  const best = sweep.finishedAt !== null ? 'Best trials:' : 'Best trials so far:';
+  const byDefault = measured > 0 ? best : 'First trials:';
   const trials = chosen.numbers.flatMap(
     (number) => results.find(({ trial }) => trial.number === number)?.trial ?? [],
   );
+  const all = useMemo(() => results.map(({ trial }) => trial), [results]);
   return (
     <section className="chosen" aria-label="Chosen trials">
       <span className="muted small">{chosen.byDefault ? byDefault : 'Chosen:'}</span>
@@ -240,6 +246,7 @@ export const ChosenBar = ({ data, sweepId }: { readonly data: SweepResults; read
             Trial {trial.number}
           </a>
           <Verdict verdict={trial.verdict} brief />
+          <ChipNote text={belowBySeedText(trial, all)} />
           <button
             type="button"
             aria-label={`Leave out trial ${trial.number}`}
@@ -259,7 +266,7 @@ export const ChosenBar = ({ data, sweepId }: { readonly data: SweepResults; read
         <a
           className="button"
           data-size="small"
-          href={href(['compare'], { trials: trials.map(({ id }) => id).join(','), sweep: sweepId })}
+          href={href(['compare'], { trials: trials.map(({ id }) => id).join(','), sweep: sweep.id })}
         >
           Compare side by side
         </a>

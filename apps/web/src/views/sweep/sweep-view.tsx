@@ -91,7 +91,7 @@ const TrainingTab = ({ sweep }: SweepTabProps) => {
   return (
     <div className="stack">
       {data.measured === 0 ? null : <ObjectiveTools data={data} />}
-      <ChosenBar data={data} sweepId={sweep.id} />
+      <ChosenBar data={data} sweep={sweep} />
       <ChosenCurves data={data} />
       <TrialsTable
         data={data}

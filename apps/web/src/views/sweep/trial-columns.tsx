@@ -167,8 +167,16 @@ export const columnsOf = (
 /** What a narrow screen shows first, without scrolling: the trial, how it did, and whether to trust that. */
 const leading = ['number', 'value', 'clean', 'verdict', 'recipe'];
 
+/** Flags have short names there, so that the verdict is not cut. */
+const shortVerdict: Column['cell'] = ({ trial: { verdict } }) => (
+  <Verdict verdict={verdict} brief={verdict !== 'ok'} />
+);
+
 export const resultsFirst = (columns: readonly Column[]): Column[] => [
-  ...leading.flatMap((key) => columns.find((column) => column.key === key) ?? []),
+  ...leading.flatMap((key) => {
+    const column = columns.find((each) => each.key === key);
+    return column ? [key === 'verdict' ? { ...column, cell: shortVerdict } : column] : [];
+  }),
   ...columns.filter(({ key }) => !leading.includes(key)),
 ];
 

@@ -15,7 +15,7 @@ import { Skeleton } from '../../components/states.tsx';
 import { ProgressBar, Status, Verdict } from '../../components/status.tsx';
 import { SpacerRow, usePageRows } from '../../components/virtual-rows.tsx';
 import type { ListState } from '../../data/paged-list.ts';
-import { formatAgo, formatCount, formatFactor, formatPercent, formatTime, plural } from '../../format.ts';
+import { formatAgo, formatCount, formatFactor, formatProgress, formatTime, plural } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
 import { describeBest, intervalOfBest, saysNothing, titleOfBest } from './best-configuration.ts';
@@ -67,7 +67,7 @@ const Best = ({ sweep }: { readonly sweep: Sweep }) => {
       {interval ? <span className="muted sweeps-interval">{interval}</span> : null}{' '}
       <Verdict verdict={verdict} brief />
       <span className="muted small sweeps-what">{titleOfBest(best)}</span>
-      {below ? <span className="muted small sweeps-what">{belowText(below, { isBrief: true })}</span> : null}
+      {below ? <span className="muted small sweeps-below">{belowText(below, { isBrief: true })}</span> : null}
     </span>
   );
 };
@@ -105,7 +105,7 @@ const Row = (props: {
       </td>
       <td className="sweeps-progress">
         <ProgressBar sweep={sweep} />
-        <span className="small muted">{formatPercent(sweep.progress, 0)}</span>
+        <span className="small muted">{formatProgress(sweep.progress)}</span>
       </td>
       <td className="sweeps-best">
         <Best sweep={sweep} />
@@ -135,8 +135,18 @@ const Row = (props: {
   );
 };
 
-/** Pixels of the line about configurations that rank below. */
+/** Pixels of a line about configurations that rank below, and the characters that surely fit it. */
 const belowHeight = 16;
+const belowCharacters = 34;
+
+/** The lines of the longest text about configurations that rank below. */
+const belowLines = (sweeps: readonly Sweep[]): number =>
+  sweeps.reduce((most, { overview }) => {
+    const below = overview?.best?.below;
+    return below
+      ? Math.max(most, Math.ceil(belowText(below, { isBrief: true }).length / belowCharacters))
+      : most;
+  }, 0);
 
 export const SweepsTable = (props: {
   readonly state: ListState<Sweep>;
@@ -146,8 +156,7 @@ export const SweepsTable = (props: {
   const { items, partial, loading, more } = props.state;
   const body = useRef<HTMLTableSectionElement>(null);
   const isNarrow = useMedia('(max-width: 720px)');
-  const hasBelow = items.some(({ overview }) => overview?.best?.below !== undefined);
-  const height = (isNarrow ? 124 : 57) + (hasBelow ? belowHeight : 0);
+  const height = (isNarrow ? 124 : 57) + belowHeight * belowLines(items);
   const placeholders = partial && items.length === 0 ? 12 : 0;
   const rows = usePageRows(body, items.length, height);
   const nearEnd = partial && !loading && rows.last >= items.length - 20;

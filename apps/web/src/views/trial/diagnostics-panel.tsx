@@ -14,7 +14,7 @@ import {
 import { Panel } from '../../components/controls.tsx';
 import { WithCode } from '../../components/states.tsx';
 import { Verdict, verdictLabels } from '../../components/status.tsx';
-import { attackLabel, formatNumber, plural } from '../../format.ts';
+import { attackLabel, formatNumber } from '../../format.ts';
 import { raisedFlags } from '../../statistics/flags.ts';
 
 const Check = ({
@@ -88,8 +88,7 @@ export const DiagnosticsPanel = ({ trial }: { readonly trial: TrialDetail }) => 
           return passed.length === 0 ? null : (
             <details key={evaluation.stage} className="check-group">
               <summary>
-                {attackLabel(evaluation)}: {plural(passed.length, 'check')} that{' '}
-                {passed.length === 1 ? 'raises' : 'raise'} no flag
+                {attackLabel(evaluation)}: {checksText(passed, { isBrief: true })}
               </summary>
               <ul>
                 {passed.map((check) => (

@@ -1,97 +1,18 @@
-import {
-  type Budgets,
-  evaluationMetrics,
-  type LeaderboardRow,
-  normTitles,
-  readExtended,
-  type TrialDetail,
-  threatModelOf,
-  usualRankings,
-  withinText,
-} from '@funnel/contracts';
-import { queryOptions, useQuery } from '@tanstack/react-query';
+import { type Budgets, normTitles, type TrialDetail } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Panel, Segmented } from '../../components/controls.tsx';
 import { Empty, ErrorNotice, Loaded, Skeleton } from '../../components/states.tsx';
-import { call } from '../../data/api.ts';
 import { trialQuery } from '../../data/queries.ts';
-import {
-  attackTitle,
-  formatHyperparameter,
-  formatNumber,
-  hyperparameterTitle,
-  seedsText,
-} from '../../format.ts';
+import { formatNumber } from '../../format.ts';
 import type { AttackChoice } from '../../model/attack-image.ts';
 import { modelCheckpointsOf } from '../../model/networks.ts';
 import { useModel } from '../../model/use-model.ts';
 import { href, navigate, type ViewProps } from '../../router.ts';
-import { formatMetric } from '../../statistics/objective.ts';
 import { ChooseImage } from './choose-image.tsx';
+import { bestQuery, ModelPicker } from './model-picker.tsx';
 import { Outcome, useTried } from './outcome.tsx';
 import './try-it.css';
-
-/** The most robust trials, best first, by the first default ranking that has trials. */
-const bestQuery = queryOptions({
-  queryKey: ['best-trials'],
-  queryFn: async ({ signal }): Promise<readonly LeaderboardRow[]> => {
-    let found: readonly LeaderboardRow[] = [];
-    for (const ranking of usualRankings())
-      if (found.length === 0)
-        found = (await call('leaderboard', { query: { ...ranking, limit: 30 } }, signal)).items;
-    return found;
-  },
-});
-
-/** A title names those of them in which the listed models differ. */
-const titleHyperparameters = ['architecture', 'gamma', 'beta', 'optimiseEpochs'];
-const namesFor = (rows: readonly LeaderboardRow[]): readonly string[] =>
-  titleHyperparameters.filter(
-    (name) => new Set(rows.flatMap(({ hyperparameters }) => hyperparameters[name] ?? [])).size > 1,
-  );
-
-const title = (row: LeaderboardRow, names: readonly string[]): string => {
-  const hyperparameters = names
-    .filter((name) => name in row.hyperparameters)
-    .map((name) => `${hyperparameterTitle(name)} ${formatHyperparameter(row.hyperparameters[name])}`);
-  const name = [`${row.recipe} on ${row.dataset}`, ...hyperparameters].join(', ');
-  const { title: metric } = evaluationMetrics[row.metric];
-  const { correct, fooled, images } = row.counts;
-  const value = readExtended(row.value);
-  const result =
-    row.metric === 'robustAccuracy'
-      ? `${correct - fooled} of ${images} images robust`
-      : `${metric} ${value === null ? '–' : formatMetric(row.metric)(value)}`;
-  return `${row.rank === null ? '' : `${row.rank}. `}${name}: ${result} under ${attackTitle(row)}${withinText(threatModelOf([row]), row.metric)}, ${seedsText(row.seeds)}`;
-};
-
-const TrialPicker = (props: {
-  readonly best: readonly LeaderboardRow[];
-  readonly id: string | undefined;
-  readonly onPick: (id: string) => void;
-}) => {
-  const { best, id } = props;
-  if (best.length === 0) return null;
-  const listed = best.some(({ trialId }) => trialId === id);
-  const names = namesFor(best);
-  return (
-    <label className="label">
-      Model
-      <select
-        className="input try-picker"
-        value={id ?? ''}
-        onChange={(event) => props.onPick(event.target.value)}
-      >
-        {listed || id === undefined ? null : <option value={id}>the trial of the previous page</option>}
-        {best.map((row) => (
-          <option key={row.trialId} value={row.trialId}>
-            {title(row, names)}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-};
 
 /** The end of the slider: four times the usual ε. An L∞ of 0.5 suffices to make every image grey. */
 const maxEpsilonOf = ({ linf, l2 }: Budgets): Budgets => ({ linf: Math.min(0.5, 4 * linf), l2: 4 * l2 });
@@ -198,8 +119,7 @@ const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
 
 export const TryItView = ({ params }: ViewProps) => {
   const best = useQuery(bestQuery);
-  const trials = best.data ?? [];
-  const id = params.id ?? trials[0]?.trialId;
+  const id = params.id ?? best.data?.rows[0]?.trialId;
   const state = useQuery({ ...trialQuery(id ?? ''), enabled: id !== undefined });
   return (
     <>
@@ -210,7 +130,9 @@ export const TryItView = ({ params }: ViewProps) => {
             See how a trained model classifies an image, and how small a change is enough for another class.
           </p>
         </div>
-        <TrialPicker best={trials} id={id} onPick={(next) => navigate(href(['try', next]))} />
+        {best.data ? (
+          <ModelPicker best={best.data} id={id} onPick={(next) => navigate(href(['try', next]))} />
+        ) : null}
       </header>
       {id === undefined ? (
         best.isLoading ? (
