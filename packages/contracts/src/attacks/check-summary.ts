@@ -45,9 +45,7 @@ const silentTexts = (checks: readonly Diagnostic[]): readonly string[] => {
       : detail.replace(/\.$/, '');
     byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
   }
-  return [...byReason].map(
-    ([reason, ids]) => `${silentCount(ids.length)} (${ids.join(', ')}): ${reason}`,
-  );
+  return [...byReason].map(([reason, ids]) => `${silentCount(ids.length)} (${ids.join(', ')}): ${reason}`);
 };
 
 /**

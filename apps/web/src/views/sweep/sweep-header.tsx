@@ -92,7 +92,9 @@ const SearchFact = ({ sweep: { id, search } }: { readonly sweep: Sweep }) =>
         {formatCount(search.proposed)}{' '}
         <small>
           of {plural(search.configurations, 'configuration')}
-          {search.ended === null ? `, ${plural(search.trialsToCome, 'trial')} to come at most` : ', decides no more'}
+          {search.ended === null
+            ? `, ${plural(search.trialsToCome, 'trial')} to come at most`
+            : ', decides no more'}
         </small>
       </dd>
     </div>
