@@ -44,7 +44,7 @@ describe('examples/own-images', () => {
     expect(added).toContain('Added. A sweep file names it: dataset: { name: shapes }');
     expect(planned).toMatch(/^2 trials$/m);
     expect(best).toMatch(/0\.03137/);
-    expect(exported).toBe('Wrote 6 rows of 25 columns to classes.csv.\n');
+    expect(exported).toBe('Wrote 6 rows of 27 columns to classes.csv.\n');
     const { url } = workplace;
     const { items } = await createClient({ url }).listSweeps({ query: { search: 'Own images' } });
     expect(items.map(({ status }) => status)).toEqual(['completed']);
