@@ -148,6 +148,7 @@ it('`funnel ls` loads no schema of a sweep, no YAML parser and no TensorFlow.js'
     'packages/contracts/src/student-t.ts',
     'packages/contracts/src/sweep-annotations.ts',
     'packages/contracts/src/sweep-epochs.ts',
+    'packages/contracts/src/sweep-progress.ts',
     'packages/contracts/src/system-errors.ts',
     'packages/contracts/src/text.ts',
     'packages/contracts/src/threat-model.ts',

@@ -128,12 +128,18 @@ describeInBrowser('live pages', () => {
     const { page, close } = await open(browser, `${server.url}#/leaderboard?group=trial`);
     await page.getByText('Live', { exact: true }).waitFor();
     const deepRow = page.locator('tr[aria-rowindex="140"]');
+    /** Every row has the height of the longest reason so far. */
+    const heightOfRows = () =>
+      page
+        .locator('[style*="--row-height"]')
+        .evaluate((table) => Number.parseFloat(getComputedStyle(table).getPropertyValue('--row-height')));
     // The list grows at its end, from 100 rows to 200.
     await eventually(async () => {
       await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
-      return page.evaluate(() => document.documentElement.scrollHeight > 150 * 62);
+      const end = 150 * (await heightOfRows());
+      return page.evaluate((wanted) => document.documentElement.scrollHeight > wanted, end);
     });
-    await page.evaluate(() => window.scrollTo(0, 140 * 62));
+    await page.evaluate((top) => window.scrollTo(0, top), 140 * (await heightOfRows()));
     await deepRow.waitFor();
     const place = () => page.evaluate(() => window.scrollY);
     const [before, asked] = [await place(), server.requests.get('leaderboard')!];
