@@ -77,6 +77,12 @@ describe('the report of attacks', () => {
     ]);
   });
 
+  it('says that an attack of an ensemble got only the images that stood before it', () => {
+    const sentence = /^Each attack got only the images that the attacks before it had not fooled: /m;
+    expect(describeReport(report({ standing: true }), null)).toMatch(sentence);
+    expect(describeReport(report(), null)).not.toMatch(sentence);
+  });
+
   it('has the counts and the intervals of a single attack in sentences', () => {
     const only = (i: number) =>
       describeReport(report({ evaluations: [results[i]!], worstCase: undefined, diagnosis: undefined }), null)

@@ -17,7 +17,10 @@ const share: Best = {
 const below = { configurations: 4, ranked: 6, verdicts: { masked: 3, 'too-few': 1 } } as const;
 
 it('a share has its interval, its attack and its images', () => {
-  expect(bestCell(sweepWith(share))).toBe('robust accuracy 3.8 % (2.4–6.1)');
+  expect(bestCell(sweepWith(share))).toBe('robust accuracy 3.8 % (2.4–6.1) under pgd-linf ε 0.3');
+  expect(bestCell(sweepWith({ ...share, verdict: 'suspect' }))).toBe(
+    'robust accuracy 3.8 % (2.4–6.1) under pgd-linf ε 0.3; suspect',
+  );
   expect(bestLines(sweepWith(share))).toEqual([
     'best      robust accuracy 3.8 % (2.4–6.1) under pgd-linf ε 0.3: mean of 2 seeds, 200 images each',
   ]);
@@ -25,7 +28,9 @@ it('a share has its interval, its attack and its images', () => {
 
 it('configurations that rank below are counted, with their verdicts', () => {
   const sweep = sweepWith({ ...share, below });
-  expect(bestCell(sweep)).toBe('robust accuracy 3.8 % (2.4–6.1); 4 of 6 rank below: masked 3, too few 1');
+  expect(bestCell(sweep)).toBe(
+    'robust accuracy 3.8 % (2.4–6.1) under pgd-linf ε 0.3; 4 of 6 rank below: masked 3, too few 1',
+  );
   expect(bestLines(sweep)[1]).toBe('          4 of 6 configurations rank below: masked 3, too few 1');
 });
 

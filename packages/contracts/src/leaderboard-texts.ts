@@ -39,16 +39,17 @@ export const pooledText = (rows: readonly Pick<LeaderboardRow, 'seeds' | 'counts
     : 'Counts add up the images of all seeds of a row.';
 };
 
-/**
- * The range of the seeds where one of them lies outside of the interval, which is of their mean. Null elsewhere.
- */
+/** Shares are shown with a tenth of a percent. */
+const shown = (share: number): number => Math.round(1000 * share);
+
+/** The range of the seeds where one of them visibly lies outside of the interval, which is of their mean. Null elsewhere. */
 export const seedSpread = ({
   interval,
   seedRange,
 }: Pick<LeaderboardRow, 'interval' | 'seedRange'>): readonly [number, number] | null => {
   if (interval === null || seedRange === undefined) return null;
   const [low, high] = interval.map(Number) as [number, number];
-  return seedRange[0] < low || seedRange[1] > high ? seedRange : null;
+  return shown(seedRange[0]) < shown(low) || shown(seedRange[1]) > shown(high) ? seedRange : null;
 };
 
 export const seedSpreadText =

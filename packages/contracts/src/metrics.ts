@@ -185,6 +185,16 @@ export const EvaluationMetricName = z.enum(
 export const rankedTitle = (metric: EvaluationMetricName): string =>
   metric === 'cleanAccuracy' ? 'Clean accuracy of the attack images' : evaluationMetrics[metric].title;
 
+/**
+ * Which value of a metric is better, as the end of a sentence about a ranking. A mean over the images that fell is about other images for each
+ * run, so neither is.
+ */
+export const betterText = (metric: EvaluationMetricName): string => {
+  const { direction, isOverSuccesses }: Metric = evaluationMetrics[metric];
+  if (isOverSuccesses) return 'each run has other images in it, so no value is the best';
+  return `${direction === 'max' ? 'higher' : 'lower'} is better`;
+};
+
 /** The metrics that are distances: their intervals need the distance of every image. */
 export const distanceMetrics = ['medianL2', 'medianLinf', 'noiseLevel'] as const;
 export const DistanceMetricName = z.enum(distanceMetrics);

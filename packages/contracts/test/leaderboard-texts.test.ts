@@ -5,6 +5,7 @@ import {
   missingText,
   pooledText,
   type SweepStatus,
+  seedSpread,
   singleStepText,
   strongestText,
   tieText,
@@ -55,6 +56,12 @@ it('attacks of one step are named as weak where no other attack has a fixed ε',
   expect(singleStepText([{ ...fgsm, tied: ['pgd-linf'] }])).toBeNull();
   expect(singleStepText([deepfool])).toBeNull();
   expect(singleStepText([])).toBeNull();
+});
+
+it('the range of the seeds stands where it visibly leaves the interval', () => {
+  const spread = (seedRange: [number, number]) => seedSpread({ interval: [0.0002, 0.04], seedRange });
+  expect(spread([0, 0.017])).toBeNull(); // 0.0 % and 0.02 % read alike
+  expect(spread([0.001, 0.05])).toEqual([0.001, 0.05]);
 });
 
 it('letters say whether two worst cases can be told apart', () => {

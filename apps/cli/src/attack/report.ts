@@ -198,6 +198,10 @@ const markSentence = ({ findings }: Examination): string | null => {
     : `! The examination marks this model (${marked.join(', ')}): it may look more robust than it is. \`npx funnel examine\` says why.`;
 };
 
+/** An attack of an ensemble gets only the images that still stand, so that its medians are of these. */
+const standingText =
+  'Each attack got only the images that the attacks before it had not fooled: its robust accuracy is that of all of them together, and its median distances and noise level are of those images alone.';
+
 /** The table, the accuracy with and without attacks, and the checks. `width`: the columns of the terminal. */
 export const describeReport = (report: AttackReport, width: number | null): string => {
   const { evaluations, worstCase, diagnosis } = report;
@@ -224,6 +228,7 @@ export const describeReport = (report: AttackReport, width: number | null): stri
     ...(first ? [cleanSentence(first.summary, report.backend)] : []),
     ...(first && evaluations.length === 1 ? singleSentences(first) : []),
     ...(worstCase ? [robustSentence(worstCase, 'every attack') ?? []].flat() : []),
+    ...(report.standing && evaluations.length > 1 ? [standingText] : []),
     ...(diagnosis ? describeDiagnosis(diagnosis) : []),
   ];
   return [

@@ -8,13 +8,6 @@ type Best = NonNullable<NonNullable<Sweep['overview']>['best']>;
 const valueOfBest = ({ metric, value, interval }: Best): string =>
   `${titleOf(metric)} ${sureText(metric, value, interval)}`;
 
-/** `robust accuracy 38.0 % (29.1–47.8); 4 of 6 rank below: masked 3, too few 1`; else why there is none. Empty before the first value. */
-export const bestCell = (sweep: Sweep): string => {
-  const best = sweep.overview?.best;
-  if (!best) return noBestText(sweep) ?? '';
-  return [valueOfBest(best), ...(best.below ? [belowText(best.below, { isBrief: true })] : [])].join('; ');
-};
-
 /** ` under pgd-linf ε 0.3`, ` in the worst case, within L∞ 0.3`; an attack that looks for the smallest change has no ε. */
 const attackOfBest = ({ attack, settings = {}, within = {}, metric }: Best): string => {
   if (attack === null) return ` in the worst case${withinText(within, metric)}`;
@@ -22,14 +15,28 @@ const attackOfBest = ({ attack, settings = {}, within = {}, metric }: Best): str
   return ` under ${attack}${typeof epsilon === 'number' && search !== true ? ` ε ${epsilon}` : ''}`;
 };
 
+/** `; suspect`; empty for `ok`. */
+const markOfBest = ({ verdict }: Best): string =>
+  verdict === null || verdict === 'ok' ? '' : `; ${verdictText(verdict)}`;
+
+/**
+ * `robust accuracy 38.0 % (29.1–47.8) under fgsm ε 0.1; suspect; 4 of 6 rank below: masked 3, too few 1`; else why there is none. Empty before the
+ * first value.
+ */
+export const bestCell = (sweep: Sweep): string => {
+  const best = sweep.overview?.best;
+  if (!best) return noBestText(sweep) ?? '';
+  const below = best.below ? `; ${belowText(best.below, { isBrief: true })}` : '';
+  return `${valueOfBest(best)}${attackOfBest(best)}${markOfBest(best)}${below}`;
+};
+
 /** The lines of `funnel show SWEEP`; empty before the first value. */
 export const bestLines = ({ overview }: Sweep): readonly string[] => {
   const best = overview?.best;
   if (!best) return [];
-  const { verdict, below } = best;
-  const mark = verdict === null || verdict === 'ok' ? '' : `; ${verdictText(verdict)}`;
+  const { below } = best;
   return [
-    `best      ${valueOfBest(best)}${attackOfBest(best)}: ${runsOfBest(best)}${mark}`,
+    `best      ${valueOfBest(best)}${attackOfBest(best)}: ${runsOfBest(best)}${markOfBest(best)}`,
     ...(below ? [`          ${belowText(below)}`] : []),
   ];
 };

@@ -2,9 +2,9 @@
 
 import {
   type AttackName,
+  betterText,
   distanceMetric,
   type EvaluationMetricName,
-  evaluationMetrics,
   type LeaderboardRow,
   lettersText,
   missingText,
@@ -108,9 +108,8 @@ const describeRanking = (
 ): readonly string[] => {
   const [top] = rows;
   if (!top) return [];
-  const { direction } = evaluationMetrics[top.metric];
   return [
-    `Ranked by ${rankedTitleOf(top.metric)} ${attackText(rows, attack)}; ${direction === 'max' ? 'higher' : 'lower'} is better.`,
+    `Ranked by ${rankedTitleOf(top.metric)} ${attackText(rows, attack)}; ${betterText(top.metric)}.`,
     ...(allTie(rows) ? [describeTie(top, tellsApart)] : incomparable(rows, attack)),
     ...(allTie(rows) ? [] : describeCertainty(rows)),
   ];

@@ -5,9 +5,11 @@ import {
   attackKey,
   attacks,
   type EvaluationMetricName,
+  evaluationMetrics,
   type Interval,
   lettered,
   lettersOf,
+  type Metric,
   mcNemar,
   overlap,
   type Run,
@@ -139,7 +141,7 @@ const compareImages = ({ right }: Images, { right: other }: Images): number => {
 /**
  * The letters of the first rows of a ranking, by place; none for a row that is not compared: one without a value, and one about another data set or
  * other attacks than the first row with a value. Shares of all images are compared image by image where two rows have the same images, and as many
- * seeds; several seeds must differ, too. Anything else differs if the intervals do not overlap.
+ * seeds; several seeds must differ, too. Anything else differs if the intervals do not overlap. A metric of which no value is better has no letters.
  */
 export const compareRows = async (
   tx: Tx,
@@ -147,7 +149,8 @@ export const compareRows = async (
   metric: EvaluationMetricName,
 ): Promise<readonly (string | undefined)[]> => {
   const measured = rows.slice(0, lettered).flatMap(({ interval }, place) => (interval ? [place] : []));
-  if (measured.length < 2) return [];
+  const { isOverSuccesses }: Metric = evaluationMetrics[metric];
+  if (measured.length < 2 || isOverSuccesses) return [];
   const ofWorstCases = measured.flatMap((place) =>
     rows[place]!.seeds.filter(({ ordinal }) => ordinal === -1),
   );

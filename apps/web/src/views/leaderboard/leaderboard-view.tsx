@@ -1,5 +1,6 @@
 import {
   attacks,
+  betterText,
   evaluationMetrics,
   type LeaderboardRow,
   lacksLetters,
@@ -123,7 +124,6 @@ const RankedBy = ({
 }) => {
   const [top] = items;
   if (!top || top.metric !== query.metric) return null;
-  const { direction } = evaluationMetrics[query.metric];
   const title = rankedTitle(query.metric);
   const pooled = pooledText(items);
   const single = singleStepText(items);
@@ -132,8 +132,8 @@ const RankedBy = ({
   return (
     <div className="board-ranked">
       <p className="muted small">
-        Ranked by {inSentence(title)} {underWhat(query, items)}. {direction === 'max' ? 'Higher' : 'Lower'} is
-        better.{mixed ? ' The data sets differ: choose one of them to compare its runs.' : ''}
+        Ranked by {inSentence(title)} {underWhat(query, items)}; {betterText(query.metric)}.
+        {mixed ? ' The data sets differ: choose one of them to compare its runs.' : ''}
         {items.some(({ rung }) => rung !== undefined) ? rungTexts[query.rungs] : ''}
         {items.some(({ letters }) => letters !== undefined)
           ? ' Rows with a letter in common cannot be told apart.'
