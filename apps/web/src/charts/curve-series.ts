@@ -85,6 +85,7 @@ export const curveSeries = ({ name, colour, curve, joined, points }: NamedCurve,
           {
             ...silent,
             id: `interval${i}`,
+            clip: false, // else a bar at an end of the axis loses half of its width
             lineStyle: { color: tone, width: 2 },
             data: intervalLines(measured),
           },
