@@ -93,6 +93,32 @@ describeInBrowser('a sweep', () => {
     await close();
   });
 
+  it('begins with the best trial of each metric, whichever came before', async () => {
+    const world = createWorld();
+    world.addSweep(
+      { ...smallSweep, recipes: ['funn'], attacks: [{ attack: 'pgd-linf', epsilon: 0.1 }] },
+      { id: 'fixed', done: 1 },
+    );
+    const own = await startFakeApi(world, { dist });
+    const { page, close } = await open(browser, `${own.url}#/sweeps/fixed`);
+    const metric = page.getByRole('combobox', { name: 'Metric' });
+    for (const [title, direction] of [
+      ['Median L2', 'descending'],
+      ['Attack success', 'ascending'],
+      ['Robust accuracy', 'descending'],
+    ] as const) {
+      await metric.selectOption(title);
+      const header = page.getByRole('columnheader', { name: title, exact: true });
+      await eventually(async () => (await header.getAttribute('aria-sort')) === direction);
+    }
+    await page
+      .getByText(/The attack ran only at L∞ 0\.1\. The line joins this point with the clean accuracy at 0/)
+      .waitFor();
+    await page.getByText(/are not explained beyond chance/).waitFor();
+    await close();
+    await own.close();
+  });
+
   it('keeps chosen trials in the address and compares them', async () => {
     const { page, close } = await results();
     const number = completed[0]!;

@@ -128,7 +128,7 @@ export const curveText = (runs: readonly Run[], norm: DistanceNorm, images: numb
     radii.length === 0
       ? ` An upper bound that rests on ${titles}.`
       : searching.length === 0
-        ? ` The ${own.length === 1 ? 'attack' : 'attacks'} ran only at ${at}; the line joins these points.${point}`
+        ? ` The ${own.length === 1 ? 'attack' : 'attacks'} ran only at ${at}. The line joins ${radii.length === 1 ? 'this point' : 'these points'} with the clean accuracy at 0; nothing was measured between.${point}`
         : ` The attacks at a fixed ε count at ${at} only (the points).${point} The line is an upper bound that rests on ${titles} alone.`;
   const on = images === null ? '' : ` on ${plural(images, 'image')}`;
   const over = `Worst case per image over ${plural(own.length, 'attack')}${on}, with 95% intervals.`;

@@ -98,17 +98,21 @@ describe('the words under a curve', () => {
     );
     const l2 = { attack: 'cw-l2', settings: {} } as const;
     expect(curveText([...autoAttack.slice(0, 1), l2], 'linf', 1)).toBe(
-      'Worst case per image over 1 attack on 1 image, with 95% intervals. The attack ran only at L∞ 0.1; the line joins these points. The worst case within L∞ 0.1 also counts what attacks in other norms find there, so it may be lower.',
+      'Worst case per image over 1 attack on 1 image, with 95% intervals. The attack ran only at L∞ 0.1. The line joins this point with the clean accuracy at 0; nothing was measured between. The worst case within L∞ 0.1 also counts what attacks in other norms find there, so it may be lower.',
     );
     expect(curveText([...autoAttack.slice(0, 1), l2], 'l2', 1)).toBe(
       'Worst case per image over 1 attack on 1 image, with 95% intervals. An upper bound that rests on Carlini & Wagner L2.',
     );
     expect(curveText(autoAttack, 'l2', 200)).toBe('No attack works in L2, so there is no curve.');
     expect(curveText(autoAttack.slice(0, 2), 'linf', null)).toBe(
-      'Worst case per image over 2 attacks, with 95% intervals. The attacks ran only at L∞ 0.1; the line joins these points. A point counts every attack, so it may lie below the number of a single one.',
+      'Worst case per image over 2 attacks, with 95% intervals. The attacks ran only at L∞ 0.1. The line joins this point with the clean accuracy at 0; nothing was measured between. A point counts every attack, so it may lie below the number of a single one.',
     );
     expect(curveText(autoAttack.slice(0, 1), 'linf', 1)).toBe(
-      'Worst case per image over 1 attack on 1 image, with 95% intervals. The attack ran only at L∞ 0.1; the line joins these points.',
+      'Worst case per image over 1 attack on 1 image, with 95% intervals. The attack ran only at L∞ 0.1. The line joins this point with the clean accuracy at 0; nothing was measured between.',
+    );
+    const farther = attackSpec({ attack: 'apgd-ce-linf', epsilon: 0.3 });
+    expect(curveText([autoAttack[0]!, farther], 'linf', null)).toContain(
+      'The attacks ran only at L∞ 0.1 and L∞ 0.3. The line joins these points with the clean accuracy at 0; nothing was measured between.',
     );
     expect(curveText([autoAttack[2]!], 'linf', 50)).toBe(
       'Worst case per image over 1 attack on 50 images, with 95% intervals. An upper bound that rests on FAB-T L∞.',

@@ -1,22 +1,11 @@
-import {
-  curveText,
-  type Evaluation,
-  fixedRadii,
-  namedRadii,
-  normTitles,
-  type RobustnessCurve,
-  type RunRecords,
-  robustnessCurve,
-  runsOfNorm,
-  searchesSmallest,
-} from '@funnel/contracts';
+import { curveText, type Evaluation, normTitles, type RunRecords, runsOfNorm } from '@funnel/contracts';
 import { useMemo } from 'react';
 import { imagesQuery, trialQuery, useAnswers } from '../data/queries.ts';
 import { formatNumber, formatPercent, keyOfRun } from '../format.ts';
-import { curveExtent, radiiWith } from '../statistics/robustness.ts';
+import { curveExtent } from '../statistics/robustness.ts';
 import { useColours } from '../theme.ts';
+import { curveSeries, curvesOf, type NamedCurve } from './curve-series.ts';
 import { axisStyle, baseOption, EChart } from './echart.tsx';
-import { dashes } from './marks.tsx';
 
 /** Robust accuracy over ε: loads the per-image records of a few trials and draws their curves. */
 
@@ -49,22 +38,6 @@ export type Curves = {
   readonly note: string;
   /** False if no attack of the trials works in this norm: then there is no curve. */
   readonly isSearched: boolean;
-};
-
-/** The line rests on the attacks that search for the smallest change. Where there are others too, they have points at their ε. */
-const curvesOf = (
-  evaluations: readonly RunRecords[],
-  norm: 'linf' | 'l2',
-  maxRadius: number,
-): Pick<NamedCurve, 'curve' | 'points'> => {
-  const fixed = fixedRadii(evaluations, norm);
-  const searching = evaluations.filter(searchesSmallest);
-  if (searching.length === 0)
-    return { curve: robustnessCurve(evaluations, norm, [0, ...fixed]), points: null };
-  return {
-    curve: robustnessCurve(searching, norm, radiiWith(namedRadii(evaluations, norm), maxRadius)),
-    points: fixed.length > 0 ? robustnessCurve(evaluations, norm, fixed) : null,
-  };
 };
 
 /** The number of images behind every curve; null without curves, and where they differ. */
@@ -114,22 +87,6 @@ export const useRobustnessCurves = (
   }, [details, images, norm, minRadius, names]);
 };
 
-type NamedCurve = {
-  readonly name: string;
-  readonly colour: number;
-  readonly curve: RobustnessCurve;
-  /** At the ε at which all attacks count; null if the curve itself has them, and without such an ε. */
-  readonly points: RobustnessCurve | null;
-};
-
-/** Vertical lines for the intervals of points; null between two of them. */
-const intervalLines = ({ epsilon, low, high }: RobustnessCurve) =>
-  epsilon.flatMap((e, k) => [
-    [e, low[k]],
-    [e, high[k]],
-    [e, null],
-  ]);
-
 export const RobustnessCurves = ({
   curves,
   height = 340,
@@ -147,63 +104,7 @@ export const RobustnessCurves = ({
         .map(({ epsilon }) => epsilon.at(-1) ?? 0),
       0,
     );
-    const series = curves.flatMap(({ name, colour, curve, points }, i) => {
-      const tone = colours.series[colour % 6]!;
-      const band = {
-        type: 'line',
-        stack: `band${i}`,
-        symbol: 'none',
-        silent: true,
-        lineStyle: { opacity: 0 },
-        tooltip: { show: false },
-      };
-      return [
-        { ...band, id: `low${i}`, data: curve.epsilon.map((e, k) => [e, curve.low[k]]) },
-        {
-          ...band,
-          id: `high${i}`,
-          data: curve.epsilon.map((e, k) => [e, (curve.high[k] ?? 0) - (curve.low[k] ?? 0)]),
-          areaStyle: { color: tone, opacity: 0.13 },
-        },
-        {
-          id: `curve${i}`,
-          name,
-          type: 'line',
-          symbol: 'circle',
-          symbolSize: 7,
-          showSymbol: curve.epsilon.length <= 8,
-          data: curve.epsilon.map((e, k) => [e, curve.accuracy[k], curve.low[k], curve.high[k]]),
-          lineStyle: {
-            color: tone,
-            width: 2,
-            type: dashes[colour % 6]!.length === 0 ? 'solid' : [...dashes[colour % 6]!],
-          },
-          itemStyle: { color: tone },
-        },
-        ...(points
-          ? [
-              {
-                id: `interval${i}`,
-                type: 'line',
-                symbol: 'none',
-                silent: true,
-                tooltip: { show: false },
-                lineStyle: { color: tone, width: 2 },
-                data: intervalLines(points),
-              },
-              {
-                id: `point${i}`,
-                name,
-                type: 'scatter',
-                symbol: 'diamond',
-                symbolSize: 11,
-                itemStyle: { color: tone },
-                data: points.epsilon.map((e, k) => [e, points.accuracy[k], points.low[k], points.high[k]]),
-              },
-            ]
-          : []),
-      ];
-    });
+    const series = curves.flatMap((curve, i) => curveSeries(curve, i, colours.series[curve.colour % 6]!));
     return {
       ...baseOption(colours),
       grid: { left: 48, right: 18, top: 14, bottom: 44 },

@@ -18,7 +18,8 @@ import { median } from '@funnel/attacks/statistics';
  *
  * The 95th percentile of the shuffled shares, on the same scale, is the level that chance reaches. If some y are infinite, all y are
  * replaced by their ranks (ties have the mean of their ranks); η² is then that of Kruskal and Wallis 1952, H / (n − 1). If the
- * hyperparameters vary independently, as in a grid or a random search, 1 − Σ importance is the share of interactions, seeds and noise.
+ * hyperparameters vary independently, as in a grid or a random search, 1 − Σ importance is what they do not
+ * explain beyond chance on their own: interactions, seeds, noise and the part that was subtracted.
  */
 export type Hyperparameter = {
   readonly name: string;
@@ -35,7 +36,8 @@ export type Importance = {
 };
 
 const maxLevels = 8;
-const permutations = 100;
+/** How often the objectives are shuffled to measure what chance explains. */
+export const permutations = 100;
 
 /** The level of each trial, from 0 to count − 1. */
 const levelsOf = (

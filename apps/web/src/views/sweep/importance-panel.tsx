@@ -22,6 +22,7 @@ import {
 } from '../../statistics/hyperparameter-importance.ts';
 import type { Objective, Result } from '../../statistics/objective.ts';
 import { useColours } from '../../theme.ts';
+import { importanceNote, remainderText } from './importance-texts.ts';
 import '../../charts/charts.css';
 
 const HyperparameterImportanceBars = (props: {
@@ -60,7 +61,8 @@ const HyperparameterImportanceBars = (props: {
 const ImportanceLegend = ({ what }: { readonly what: string }) => (
   <p className="muted small importance-legend">
     <span>
-      <i className="importance-bar" data-real="" /> share of the variance of {what}; a full bar is 100 %
+      <i className="importance-bar" data-real="" /> share of the variance of {what}, corrected for chance; a
+      full bar is 100 %
     </span>
     <span>
       <i className="importance-bar" /> no more than chance
@@ -233,7 +235,7 @@ export const ImportancePanel = (props: {
   return (
     <Panel
       title="Which hyperparameters matter"
-      note={`The share of the variance of ${inSentence(objective.title)} that each hyperparameter explains on its own, over ${plural(measured, 'trial')}.${comparable ? '' : ' The share of a hyperparameter is computed over the trials whose recipe reads it.'} The mark shows the share that chance alone reaches in one of twenty random shuffles.${ranked ? ' Some values are ∞, so ranks are used instead of values.' : ''}`}
+      note={importanceNote({ what: inSentence(objective.title), measured, comparable, ranked })}
     >
       {rows.length === 0 || name === null ? (
         <p className="muted" style={{ minHeight: 200 }}>
@@ -246,12 +248,7 @@ export const ImportancePanel = (props: {
           <div className="stack" style={{ alignContent: 'start' }}>
             <HyperparameterImportanceBars rows={rows} selected={name} onSelect={setPicked} />
             <ImportanceLegend what={inSentence(objective.title)} />
-            {comparable ? (
-              <p className="muted small">
-                The remaining {formatPercent(Math.max(0, 1 - explained), 0)} come from interactions, seeds and
-                noise.
-              </p>
-            ) : null}
+            {comparable ? <p className="muted small">{remainderText(explained)}</p> : null}
           </div>
           <div>
             <LevelMeansPlot

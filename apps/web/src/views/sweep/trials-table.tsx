@@ -7,10 +7,9 @@ import { formatCount } from '../../format.ts';
 import type { Result } from '../../statistics/objective.ts';
 import type { SweepResults } from './sweep-results.tsx';
 import { type Column, columnsOf, parseFilter, resultsFirst, sortResults } from './trial-columns.tsx';
+import { type Click, clickOn, sortOf } from './trial-sort.ts';
 
 const rowHeight = 35;
-
-type Sort = { readonly key: string; readonly descending: boolean };
 
 /** Arrow keys move the focus to the same control of the next row. */
 const moveRow = (event: KeyboardEvent<HTMLElement>) => {
@@ -66,7 +65,8 @@ export const TrialsTable = (props: {
   const { results, hyperparameters, objective, chosen } = props.data;
   const scroller = useRef<HTMLDivElement>(null);
   const [text, setText] = useState('');
-  const [sort, setSort] = useState<Sort>({ key: 'value', descending: objective.direction === 'max' });
+  const [clicked, setClicked] = useState<Click | null>(null);
+  const sort = sortOf(clicked, objective);
   const isNarrow = useMedia('(max-width: 720px)');
   const columns = useMemo(() => {
     const all = columnsOf(results, hyperparameters, objective, props.severalSeeds, props.tested);
@@ -80,13 +80,9 @@ export const TrialsTable = (props: {
   const rows = useMemo(() => {
     const column = columns.find(({ key }) => key === sort.key);
     return column ? sortResults(filtered, column, sort.descending) : filtered;
-  }, [filtered, columns, sort]);
+  }, [filtered, columns, sort.key, sort.descending]);
   const visible = useScrolledRows(scroller, rows.length, rowHeight);
-  const click = (column: Column) =>
-    setSort({
-      key: column.key,
-      descending: sort.key === column.key ? !sort.descending : column.number === true,
-    });
+  const click = (column: Column) => setClicked(clickOn(column, sort, objective));
 
   return (
     <Panel title="Trials" note={`${formatCount(rows.length)} of ${formatCount(results.length)}`} flush>

@@ -1,0 +1,27 @@
+/** How the importance of hyperparameters is computed, in words. */
+import { formatPercent, plural } from '../../format.ts';
+import { permutations } from '../../statistics/hyperparameter-importance.ts';
+
+/**
+ * `what`: the objective, in the middle of a sentence. `comparable`: all hyperparameters are computed from the same trials. `ranked`: ranks replace
+ * the values.
+ */
+export const importanceNote = (of: {
+  readonly what: string;
+  readonly measured: number;
+  readonly comparable: boolean;
+  readonly ranked: boolean;
+}): string =>
+  [
+    `The share of the variance of ${of.what} that each hyperparameter explains on its own, corrected for what chance alone would explain, over ${plural(of.measured, 'trial')}.`,
+    `It is the adjusted η²: (η² − m) / (1 − m), where m is the mean η² of ${permutations} random shuffles of the results.`,
+    ...(of.comparable
+      ? []
+      : ['The share of a hyperparameter is computed over the trials whose recipe reads it.']),
+    'The mark shows the share that chance alone reaches in one of twenty random shuffles.',
+    ...(of.ranked ? ['Some values are ∞, so ranks are used instead of values.'] : []),
+  ].join(' ');
+
+/** `explained`: the sum of the shares. */
+export const remainderText = (explained: number): string =>
+  `The remaining ${formatPercent(Math.max(0, 1 - explained), 0)} are not explained beyond chance: interactions, seeds, noise and the correction.`;
