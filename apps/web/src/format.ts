@@ -10,12 +10,13 @@ import {
   type HyperparameterName,
   hyperparameterDeclaration,
   hyperparameters,
+  inSentence,
   isNumeric,
   plural,
   progressPercent,
 } from '@funnel/contracts';
 
-export { plural };
+export { inSentence, plural };
 
 const counts = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 export const formatCount = (value: number): string => counts.format(value);
@@ -40,10 +41,6 @@ export const formatMeasured = (value: number): string =>
   value === 0 || Math.abs(value) >= 1e4 || Math.abs(value) < 1e-3
     ? formatNumber(value)
     : value.toPrecision(3);
-
-/** A title in the middle of a sentence: `Robust accuracy` → `robust accuracy`, but `L2 norm` stays. */
-export const inSentence = (title: string): string =>
-  /^[A-Z][a-z]/.test(title) ? title[0]!.toLowerCase() + title.slice(1) : title;
 
 /** A share in [0, 1] as a percentage. */
 export const formatPercent = (share: number | null | undefined, digits = 1): string =>

@@ -37,6 +37,12 @@ export const noBestText = ({
   return finishedAt === null ? null : 'none';
 };
 
+/** The ε of the attack of the best value; null in the worst case, and for an attack that looks for the smallest change. */
+export const epsilonOfBest = ({ attack, settings = {} }: Best): number | null => {
+  const { epsilon, search } = settings;
+  return attack !== null && typeof epsilon === 'number' && search !== true ? epsilon : null;
+};
+
 /** `200 images`, or `200 images each`; empty in answers of older versions. */
 const imagesOfBest = ({ seeds = 1, images }: Best): string => {
   if (images === undefined) return '';

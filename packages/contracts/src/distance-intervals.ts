@@ -2,7 +2,7 @@
 import type { EvaluationRecords, EvaluationSummary } from './attacks/evaluation.ts';
 import { type ExtendedNumber, readExtended, writeExtended } from './json.ts';
 import type { DistanceIntervals } from './resources/trials.ts';
-import { type Interval, meanAndError, medianRanks } from './statistics.ts';
+import { type Interval, meanAndError, medianRanks, reachingTo } from './statistics.ts';
 import { studentT975 } from './student-t.ts';
 
 /** `found`: the distances of the attacked images that have one. The others are at an infinite distance. */
@@ -28,7 +28,8 @@ const written = (
 ): DistanceIntervals[keyof DistanceIntervals] => {
   const reached = readExtended(value);
   if (interval === null || reached === null) return null;
-  return [writeExtended(Math.min(interval[0], reached)), writeExtended(Math.max(interval[1], reached))];
+  const [low, high] = reachingTo(interval, reached);
+  return [writeExtended(low), writeExtended(high)];
 };
 
 export const distanceIntervals = ({

@@ -30,6 +30,12 @@ export const widenBySeeds = ([low, high]: Interval, seeds: readonly number[]): [
   return [Math.min(low, mean - normal975 * error), Math.max(high, mean + normal975 * error)];
 };
 
+/** The interval, wide enough for the value. A mean of intervals, or a median between two images, may leave it outside. */
+export const reachingTo = ([low, high]: Interval, value: number): [number, number] => [
+  Math.min(low, value),
+  Math.max(high, value),
+];
+
 /** Whether the means over seeds differ by more than chance explains: the two-sided z-test at 5 %. True if neither has two seeds. */
 export const seedsDiffer = (first: readonly number[], second: readonly number[]): boolean => {
   const [one, other] = [meanAndError(first), meanAndError(second)];

@@ -57,6 +57,10 @@ export const linesFault = (text: string): string | null => {
   return control && `Expected a text without control characters, but got ${control}`;
 };
 
+/** A title in the middle of a sentence: `Robust accuracy` → `robust accuracy`, but `L2 norm` stays. */
+export const inSentence = (title: string): string =>
+  title.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+
 /** A text of one line without control characters. */
 export const Line = z.string().check((context) => {
   const message = lineFault(context.value);

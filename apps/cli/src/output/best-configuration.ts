@@ -1,5 +1,13 @@
 /** The best configuration of a sweep as text, and how many configurations rank below it because of a verdict. */
-import { belowText, noBestText, runsOfBest, type Sweep, verdictText, withinText } from '@funnel/contracts';
+import {
+  belowText,
+  epsilonOfBest,
+  noBestText,
+  runsOfBest,
+  type Sweep,
+  verdictText,
+  withinText,
+} from '@funnel/contracts';
 import { sureText, titleOf } from './metrics.ts';
 
 type Best = NonNullable<NonNullable<Sweep['overview']>['best']>;
@@ -9,10 +17,11 @@ const valueOfBest = ({ metric, value, interval }: Best): string =>
   `${titleOf(metric)} ${sureText(metric, value, interval)}`;
 
 /** ` under pgd-linf ε 0.3`, ` in the worst case, within L∞ 0.3`; an attack that looks for the smallest change has no ε. */
-const attackOfBest = ({ attack, settings = {}, within = {}, metric }: Best): string => {
+const attackOfBest = (best: Best): string => {
+  const { attack, within = {}, metric } = best;
   if (attack === null) return ` in the worst case${withinText(within, metric)}`;
-  const { epsilon, search } = settings;
-  return ` under ${attack}${typeof epsilon === 'number' && search !== true ? ` ε ${epsilon}` : ''}`;
+  const epsilon = epsilonOfBest(best);
+  return ` under ${attack}${epsilon === null ? '' : ` ε ${epsilon}`}`;
 };
 
 /** `; suspect`; empty for `ok`. */

@@ -5,6 +5,7 @@ import {
   betterText,
   distanceMetric,
   type EvaluationMetricName,
+  inSentence,
   type LeaderboardRow,
   lettersText,
   missingText,
@@ -25,7 +26,7 @@ import {
 import { describeOlder, describeRemedies, describeTies, describeWarmups } from './below-leaderboard.ts';
 import { countColumns } from './count-columns.ts';
 import { type Column, formatShare, formatSureShare, formatTable } from './format.ts';
-import { endsText, inSentence, metricText, titleOf } from './metrics.ts';
+import { endsText, metricText, titleOf } from './metrics.ts';
 import { describeBelow, describeCertainty, describeRungs } from './row-order.ts';
 import { differingHyperparameters, settingsText } from './trials.ts';
 

@@ -3,13 +3,10 @@ import {
   type EvaluationMetricName,
   type ExtendedNumber,
   evaluationMetrics,
+  inSentence,
   readExtended,
 } from '@funnel/contracts';
 import { formatNumber, formatNumberEnds, formatShare, formatShareEnds } from './format.ts';
-
-/** A title within a sentence. A word starts in lower case; a norm such as L2 keeps its capital. */
-export const inSentence = (title: string): string =>
-  title.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
 
 /** The title of a metric within a sentence. */
 export const titleOf = (metric: EvaluationMetricName): string => inSentence(evaluationMetrics[metric].title);

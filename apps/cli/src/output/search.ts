@@ -1,6 +1,7 @@
 /** A search that decides one configuration after the other, as text: its plan, its state, its decisions. */
 import {
   formatAmount,
+  inSentence,
   type PlannedSearch,
   plural,
   readExtended,
@@ -10,7 +11,7 @@ import {
   verdictText,
 } from '@funnel/contracts';
 import { type Column, formatHyperparameter, formatNumber, formatTable } from './format.ts';
-import { inSentence, metricText, sureText } from './metrics.ts';
+import { metricText, sureText } from './metrics.ts';
 
 type Values = SearchDecision['outcome']['values'];
 type Objective = SearchState['objectives'][number];

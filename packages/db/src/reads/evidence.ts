@@ -4,6 +4,7 @@ import {
   halfWidth,
   type Interval,
   medianRanks,
+  reachingTo,
   type TrialVerdict,
   widenBySeeds,
   wilsonInterval,
@@ -249,6 +250,6 @@ export const intervalsOf = async (
   return rows.map(({ value, seeds }) => {
     if (value === null || seeds.length === 0) return null;
     const interval = shareInterval(metric, seeds) ?? meanInterval(seeds, single);
-    return interval && [Math.min(interval[0], value), Math.max(interval[1], value)];
+    return interval && reachingTo(interval, value);
   });
 };

@@ -2,6 +2,7 @@
 import {
   attacks,
   belowText,
+  epsilonOfBest,
   evaluationMetrics,
   ranksBelow,
   runsOfBest,
@@ -14,11 +15,11 @@ import { formatMetric } from '../../statistics/objective.ts';
 type Best = NonNullable<SweepOverview['best']>;
 
 /** `PGD L∞ ε 0.3`, or `L∞ 0.3 or L2 2` for the worst case within these balls; empty without an attack or a ball. */
-const attackOfBest = ({ attack, settings, within, metric }: Best): string => {
+const attackOfBest = (best: Best): string => {
+  const { attack, within, metric } = best;
   if (attack === null) return within ? withinText(within, metric).replace(/^, within /, '') : '';
-  const { epsilon, search } = settings ?? {};
-  const size = typeof epsilon === 'number' && search !== true ? ` ε ${formatNumber(epsilon)}` : '';
-  return `${attacks[attack].title}${size}`;
+  const epsilon = epsilonOfBest(best);
+  return `${attacks[attack].title}${epsilon === null ? '' : ` ε ${formatNumber(epsilon)}`}`;
 };
 
 /** `robust accuracy · PGD L∞ ε 0.3`. */
