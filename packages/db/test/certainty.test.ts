@@ -1,18 +1,10 @@
-/** How sure the rows of the leaderboard are: intervals, letters, rows that rank below, and what a ranking does not show. */
-import { type LeaderboardQuery, routes, wilsonInterval } from '@funnel/contracts';
+/** How sure the rows of the leaderboard are: intervals, letters, and rows that rank below. */
+import { wilsonInterval } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  type ClaimedStage,
-  cancelSweep,
-  completeStage,
-  type Db,
-  getSweep,
-  getTrial,
-  leaderboard,
-} from '../src/index.ts';
+import { type Db, getSweep, getTrial } from '../src/index.ts';
 import { migrate } from '../src/migrate.ts';
 import { openTestDb } from '../src/testing/index.ts';
-import { claim, evaluationOf, finish } from './support/simulated-trainer.ts';
+import { fgsm, fooled, type Outcome, type OutcomeOf, rankBy, runWith } from './support/outcomes.ts';
 import { submit } from './support/submit.ts';
 import { query } from './support/tables.ts';
 import { undoMigrations } from './support/undo-migrations.ts';
@@ -23,51 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-type Trial = { readonly gamma: number; readonly seed: number; readonly attack: string };
-type Outcome = Parameters<typeof evaluationOf>[2] & {
-  readonly success: readonly boolean[];
-  /** The clean accuracy on the test images, and the number of attacked images that are classified correctly. */
-  readonly clean?: number;
-  readonly correct?: number;
-};
-
-const attack = async (claimed: ClaimedStage, outcomeOf: (trial: Trial) => Outcome): Promise<void> => {
-  const { stageId, fencingToken, spec } = claimed;
-  const [trial] = await query<{ id: string; gamma: number; seed: number }>(
-    db,
-    `SELECT t.id, (t.hyperparameters ->> 'gamma')::float8 AS gamma, t.seed FROM trials t JOIN trial_stages ts ON ts.trial_id = t.id WHERE ts.stage_id = $1`,
-    [stageId],
-  );
-  const { success, clean, correct, ...options } = outcomeOf({ ...trial!, attack: spec.attack!.attack });
-  if (clean !== undefined)
-    await query(db, 'UPDATE trials SET clean_accuracy = $2 WHERE id = $1', [trial!.id, clean]);
-  const evaluation = evaluationOf(claimed, success, options);
-  if (correct !== undefined) {
-    const { images } = evaluation.summary;
-    evaluation.records.correct.fill(false, correct);
-    evaluation.records.success.fill(false, correct);
-    const successes = evaluation.records.success.filter(Boolean).length;
-    Object.assign(evaluation.summary, {
-      ...{ attempted: correct, successes, cleanAccuracy: correct / images },
-      ...{ successRate: successes / correct, robustAccuracy: (correct - successes) / images },
-    });
-  }
-  await completeStage(db, { stageId, fencingToken, evaluation });
-};
-
-const runAll = async (outcomeOf: (trial: Trial) => Outcome): Promise<void> => {
-  for (let claimed = await claim(db); claimed; claimed = await claim(db))
-    await (claimed.spec.kind === 'attack' ? attack(claimed, outcomeOf) : finish(db, claimed));
-};
-
-const parse = (input: object): LeaderboardQuery => routes.leaderboard.query.parse(input) as LeaderboardQuery;
-const rank = (input: object) => leaderboard(db, parse({ attack: 'fgsm', ...input }));
-
-/** `of` images, of which those from `first` on are fooled, `count` of them. */
-const fooled = (count: number, of: number, first = 0) =>
-  Array.from({ length: of }, (_, i) => i >= first && i < first + count);
-
-const fgsm = [{ attack: 'fgsm', search: false, epsilon: 0.1 }] as const;
+const runAll = (outcomeOf: OutcomeOf) => runWith(db, outcomeOf);
+const rank = (input: object) => rankBy(db, input);
 
 test('a guess that wins stands below the others, and so does a share of few images', async () => {
   const { sweepId: sweep } = await submit(db, {
@@ -287,133 +236,6 @@ test('rows on the same images are compared by McNemar’s test, not by their int
   expect(page.items[0]).not.toHaveProperty('letters');
 });
 
-test('other attacks that rank another run first are named, and runs without the attack counted', async () => {
-  const { sweepId: sweep } = await submit(db, {
-    seeds: [51],
-    space: { gamma: [1, 2] },
-    attacks: [{ attack: 'pgd-linf', epsilon: 0.1 }, 'deepfool-l2'],
-  });
-  await runAll(({ gamma, attack: name }) => ({
-    success: name === 'pgd-linf' ? fooled(gamma === 1 ? 5 : 30, 40) : fooled(40, 40),
-    l2: gamma,
-    medianL2: gamma,
-  }));
-  const board = await rank({ sweep, attack: 'pgd-linf' });
-  expect(board.items.map(({ hyperparameters }) => hyperparameters.gamma)).toEqual([1, 2]);
-  expect(board.otherBest).toEqual([
-    { attack: 'deepfool-l2', metric: 'medianL2', trialId: board.items[1]!.trialId },
-  ]);
-  expect(board.notShown).toBeUndefined(); // a sweep has its attacks on every trial
-  const all = await rank({ attack: 'pgd-linf' });
-  const [others] = await query<{ trials: number; sweeps: number }>(
-    db,
-    `SELECT count(*)::int AS trials, count(DISTINCT sweep_id)::int AS sweeps FROM trials WHERE status = 'completed' AND sweep_id <> $1`,
-    [sweep],
-  );
-  expect(others!.trials).toBeGreaterThan(0);
-  expect(all.notShown).toEqual(others);
-  expect((await rank({ attack: 'pgd-linf', dataset: 'glyphs' })).notShown).toEqual(others);
-  expect(await rank({ attack: 'pgd-linf', where: 'gamma:1' })).not.toHaveProperty('notShown');
-  expect(await rank({ attack: undefined })).not.toHaveProperty('notShown');
-});
-
-test('the value of a run of another recipe is found by the attack: its recipe has other stages', async () => {
-  const { sweepId: sweep } = await submit(db, {
-    ...{ seeds: [951], space: { gamma: [1] }, recipes: ['funn', 'classic'] },
-    attacks: [{ attack: 'pgd-linf', epsilon: 0.1 }, 'deepfool-l2'],
-  });
-  // Classic reads no gamma. DeepFool stands at another place among its stages than among those of funn.
-  await runAll(({ gamma, attack: name }) => {
-    const isFunn = gamma === 1;
-    if (name === 'pgd-linf') return { success: fooled(isFunn ? 5 : 30, 40), l2: 9, medianL2: 9 };
-    return { success: fooled(40, 40), l2: isFunn ? 1 : 2, medianL2: isFunn ? 1 : 2 };
-  });
-  for (const group of ['trial', 'configuration']) {
-    const board = await rank({ sweep, attack: 'pgd-linf', group });
-    expect(board.items.map(({ recipe }) => recipe)).toEqual(['funn', 'classic']);
-    expect(board.otherBest).toEqual([
-      { attack: 'deepfool-l2', metric: 'medianL2', trialId: board.items[1]!.trialId },
-    ]);
-  }
-});
-
-test('another attack does not disagree where its best run is only tied with the best run, or better by chance', async () => {
-  const { sweepId: sweep } = await submit(db, {
-    seeds: [61],
-    space: { gamma: [1, 2, 3] },
-    attacks: [
-      { attack: 'pgd-linf', epsilon: 0.1 },
-      { attack: 'fgsm', search: false, epsilon: 0.1 },
-      { attack: 'square-linf', epsilon: 0.1 },
-      'deepfool-l2',
-    ],
-  });
-  const successes: Record<string, readonly [number, number, number]> = {
-    'pgd-linf': [20, 25, 5], // γ = 3 is the best
-    fgsm: [3, 3, 3], // a tie, in which γ = 1 comes first
-    'square-linf': [3, 20, 5], // γ = 1 fools two images fewer: p = 0.5
-    'deepfool-l2': [40, 40, 40],
-  };
-  await runAll(({ gamma, attack: name }) => ({
-    success: fooled(successes[name]![gamma - 1]!, 40),
-    l2: 4 - gamma,
-    medianL2: 4 - gamma,
-  }));
-  const board = await rank({ sweep, attack: 'pgd-linf' });
-  expect(board.items[0]!.hyperparameters.gamma).toBe(3);
-  const first = `${sweep}-00000`; // γ = 1
-  expect(board.otherBest).toEqual([{ attack: 'deepfool-l2', metric: 'medianL2', trialId: first }]);
-  const grouped = await rank({ sweep, attack: 'pgd-linf', group: 'configuration' });
-  expect(grouped.otherBest).toEqual(board.otherBest);
-});
-
-describe('a ranking in which all rows have the same value', () => {
-  const attacks = [
-    { attack: 'pgd-linf', epsilon: 0.1 },
-    { attack: 'fgsm', search: false, epsilon: 0.1 },
-    'deepfool-l2',
-  ] as const;
-  /** The successes of FGSM, and the median distance under DeepFool, of each γ. PGD fools every image of both. */
-  const measure = async (seed: number, fgsm: readonly number[], distances: readonly number[]) => {
-    const { sweepId } = await submit(db, { seeds: [seed], space: { gamma: [1, 2] }, attacks: [...attacks] });
-    await runAll(({ gamma, attack: name }) => ({
-      success: fooled(name === 'fgsm' ? fgsm[gamma - 1]! : 40, 40),
-      ...(name === 'deepfool-l2'
-        ? { l2: distances[gamma - 1]!, medianL2: distances[gamma - 1]! }
-        : { l2: 0.2, medianL2: 0.1 }), // an L∞ distance of 0.1
-    }));
-    return sweepId;
-  };
-
-  test('names one in which their values differ, and says of no run that it is the best by another attack', async () => {
-    const sweep = await measure(81, [40, 31], [1, 1]);
-    for (const group of ['trial', 'configuration']) {
-      const board = await rank({ sweep, attack: 'pgd-linf', group });
-      expect(board.items.map(({ value }) => value)).toEqual([0, 0]);
-      expect(board.tellsApart).toEqual({ attack: 'fgsm', metric: 'robustAccuracy' });
-      expect(board.otherBest).toBeUndefined();
-    }
-    // The median L∞ of an attack at a fixed ε is ε.
-    const distances = await rank({ sweep, attack: 'pgd-linf', metric: 'medianLinf' });
-    expect(distances.tellsApart).toEqual({ attack: 'fgsm', metric: 'robustAccuracy' });
-    expect((await rank({ sweep, attack: undefined })).tellsApart).toEqual(distances.tellsApart);
-    expect((await rank({ sweep, attack: 'fgsm' })).tellsApart).toBeUndefined();
-  });
-
-  test('names the distance of an attack that looks for the smallest change', async () => {
-    const sweep = await measure(82, [40, 40], [1, 2]);
-    const board = await rank({ sweep, attack: 'pgd-linf' });
-    expect(board.tellsApart).toEqual({ attack: 'deepfool-l2', metric: 'medianL2' });
-  });
-
-  test('names none where the rows are alike under every attack', async () => {
-    const sweep = await measure(83, [9, 9], [1, 1]);
-    const board = await rank({ sweep, attack: 'fgsm' });
-    expect(board.items.map(({ value }) => value)).toEqual([31 / 40, 31 / 40]);
-    expect(board).not.toHaveProperty('tellsApart');
-  });
-});
-
 describe('letters', () => {
   const letters = async (input: object) =>
     (await rank(input)).items.map((row) => [row.dataset, row.value, row.letters]);
@@ -498,27 +320,4 @@ test('a migrated older database has the same verdicts, and the same rows below t
   expect(await everything()).toEqual(wanted);
   const verdicts = await query<{ verdict: string }>(db, 'SELECT DISTINCT verdict FROM trials ORDER BY 1');
   expect(verdicts.map(({ verdict }) => verdict)).toEqual(['masked', 'ok', 'too-few', 'untrained']);
-});
-
-test('a sweep of which not all trials are measured says so, with its status', async () => {
-  const { sweepId: sweep } = await submit(db, {
-    seeds: [85],
-    space: { gamma: [1, 2, 3] },
-    attacks: [...fgsm],
-  });
-  const measured = async () => (await rank({ sweep })).missing;
-  expect(await measured()).toEqual({ status: 'running', measured: 0, trials: 3 });
-  for (let done = 0; done < 1; ) {
-    const claimed = (await claim(db))!;
-    const isAttack = claimed.spec.kind === 'attack';
-    await (isAttack ? attack(claimed, () => ({ success: fooled(3, 40) })) : finish(db, claimed));
-    if (isAttack) done++;
-  }
-  expect(await measured()).toEqual({ status: 'running', measured: 1, trials: 3 });
-  await cancelSweep(db, sweep);
-  expect(await measured()).toEqual({ status: 'cancelled', measured: 1, trials: 3 });
-  expect((await rank({})).missing).toBeUndefined(); // of several sweeps
-  const { sweepId: whole } = await submit(db, { seeds: [86], space: { gamma: [1] }, attacks: [...fgsm] });
-  await runAll(() => ({ success: fooled(3, 40) }));
-  expect(await rank({ sweep: whole })).not.toHaveProperty('missing');
 });
