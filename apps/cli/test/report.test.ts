@@ -1,5 +1,5 @@
 /** `funnel report findings` on small real sweeps: the document, its figures, and the numbers of `--json` beside those of the API. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type StartedApi, startApi } from '@funnel/api';
@@ -135,4 +135,37 @@ it('writes the report of Table 2 with its figure', async () => {
   expect(status, stderr).toBe(0);
   expect(readFileSync(join(folder, 'table2.md'), 'utf8')).toContain('(img/table2.svg)');
   expect(readFileSync(join(folder, 'img/table2.svg'), 'utf8')).toContain('DeepFool L2, 1000 steps');
+});
+
+describe('results in a file', () => {
+  it('give the report that the service gives, without the service', async () => {
+    const saved = await run('report', 'save', '--sweep', 'Nearest', '--out', 'kept/nearest.json');
+    expect(saved).toMatchObject({
+      status: 0,
+      stderr: 'Wrote 3 trials of Nearest to kept/nearest.json, and made the folder kept.\n',
+    });
+    const { stdout: online } = await run('report', 'table2', '--sweep', 'Nearest');
+    const offline = await funnel(['report', 'table2', '--sweep', 'kept/nearest.json'], {
+      env: { FUNNEL_URL: 'http://127.0.0.1:9' },
+      cwd: folder,
+    });
+    expect(offline).toMatchObject({ status: 0, stdout: online });
+    const { stdout } = await run('report', 'findings', '--reproduction', 'kept/nearest.json');
+    expect(stdout).toBe((await run('report', 'findings', '--reproduction', 'Nearest')).stdout);
+  });
+
+  it.each([
+    ['none.json', null, 'there is none at this path'],
+    ['text.json', 'Nearest', 'it has other content'],
+    ['other.json', '{"sweep": {}, "results": []}', 'it has other content'],
+  ])('refuses %s', async (name, content, reason) => {
+    if (content !== null) writeFileSync(join(folder, name), content);
+    const { status, stderr } = await run('report', 'table2', '--sweep', name);
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(`${name}: ${reason}`) });
+  });
+
+  it('are not written to a file that a report would take for a name', async () => {
+    const { status, stderr } = await run('report', 'save', '--sweep', 'Nearest', '--out', 'nearest.txt');
+    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('ends in .json') });
+  });
 });

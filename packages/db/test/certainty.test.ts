@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Db, getSweep, getTrial } from '../src/index.ts';
 import { migrate } from '../src/migrate.ts';
 import { openTestDb } from '../src/testing/index.ts';
-import { fgsm, fooled, type Outcome, type OutcomeOf, rankBy, runWith } from './support/outcomes.ts';
+import { fgsm, fooled, type Outcome, type OutcomeOf, rankBy, runWith } from './support/evaluation-results.ts';
 import { submit } from './support/submit.ts';
 import { query } from './support/tables.ts';
 import { undoMigrations } from './support/undo-migrations.ts';

@@ -2,7 +2,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cancelSweep, type Db } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
-import { completeAttack, fgsm, fooled, type OutcomeOf, rankBy, runWith } from './support/outcomes.ts';
+import {
+  completeAttack,
+  fgsm,
+  fooled,
+  type OutcomeOf,
+  rankBy,
+  runWith,
+} from './support/evaluation-results.ts';
 import { claim, finish } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 import { query } from './support/tables.ts';

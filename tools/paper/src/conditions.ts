@@ -11,7 +11,8 @@ import {
 import { hyperparameterNamesOf, titleOf, valuesOf } from './choices.ts';
 import { duration, list, percent, table } from './format.ts';
 import { groupBy } from './group.ts';
-import type { Configuration, SweepResults } from './measured.ts';
+import type { Configuration } from './measured.ts';
+import type { SweepResults } from './results.ts';
 
 export const paperSizes = { train: 60_000, test: 10_000, attack: 1000 } as const;
 const printedHyperparameters: Readonly<Record<string, HyperparameterValue>> = Hyperparameters.parse({});

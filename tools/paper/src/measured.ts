@@ -12,17 +12,15 @@ import {
   type HyperparameterValue,
   halfWidth,
   hyperparameterDeclaration,
-  type MetricSeries,
   readExtended,
   type StageKind,
-  type SweepDetail,
-  type TrialDetail,
   type TrialVerdict,
   worstTrialVerdict,
   worstVerdict,
 } from '@funnel/contracts';
 import { groupBy } from './group.ts';
 import { type Printed, type PrintedRow, printedRows } from './printed.ts';
+import type { TrialResult } from './results.ts';
 
 const deviation = (values: readonly number[]): number | null => {
   if (values.length < 2) return null;
@@ -109,11 +107,6 @@ export const agrees = (printed: Printed, { success, pooled }: Measured): boolean
   return within(success.mean - half, success.mean + half) || within(...pooled);
 };
 
-/** A sweep with every trial's evaluations, checks and training curves. */
-export type SweepResults = { readonly sweep: SweepDetail; readonly results: readonly TrialResult[] };
-
-export type TrialResult = { readonly trial: TrialDetail; readonly series: readonly MetricSeries[] };
-
 export type Row = { readonly printed: PrintedRow; readonly measured: Measured | null };
 
 /** The trials of one recipe with the same hyperparameters: one per seed. */
@@ -172,7 +165,7 @@ const summariesOf = (
 };
 
 /** Names of hyperparameters with more than one value among the trials that have them. */
-const differing = (trials: readonly TrialDetail[]): string[] => {
+const differing = (trials: readonly TrialResult['trial'][]): string[] => {
   const values = new Map<string, Set<HyperparameterValue>>();
   for (const { hyperparameters } of trials)
     for (const [name, value] of Object.entries(hyperparameters))

@@ -2,8 +2,8 @@
 import { type RecipeName, SweepDefinition, type TrialVerdict } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { renderFindings } from '../src/findings/report.ts';
-import type { SweepResults, TrialResult } from '../src/measured.ts';
 import { printedName, printedRows } from '../src/printed.ts';
+import type { SweepResults, TrialResult } from '../src/results.ts';
 import { made, passed } from './made.ts';
 
 const sweep = (results: readonly TrialResult[], id = 'sweep'): SweepResults =>

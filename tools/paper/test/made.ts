@@ -11,8 +11,8 @@ import {
   presetAttacks,
   type RecipeName,
 } from '@funnel/contracts';
-import type { TrialResult } from '../src/measured.ts';
 import { printedRows } from '../src/printed.ts';
+import type { TrialResult } from '../src/results.ts';
 
 export type Made = {
   readonly number: number;

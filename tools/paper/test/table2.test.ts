@@ -1,8 +1,8 @@
 /** The report of Table 2 on made-up sweeps: its numbers by hand, and sentences that depend on them. */
 import { type Diagnostic, SweepDefinition } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import type { TrialResult } from '../src/measured.ts';
 import { isShareOf } from '../src/printed.ts';
+import type { TrialResult } from '../src/results.ts';
 import { renderTable2 } from '../src/table2/report.ts';
 import { made, passed } from './made.ts';
 

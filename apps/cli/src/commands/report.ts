@@ -1,41 +1,14 @@
 import { dirname, join } from 'node:path';
 import type { Client } from '@funnel/client';
-import { statusText } from '@funnel/contracts';
-import {
-  type Report,
-  renderFindings,
-  renderTable2,
-  type SweepResults,
-  type TrialResult,
-} from '@funnel/paper';
+import { plural } from '@funnel/contracts';
+import { type Report, renderFindings, renderTable2, type SweepResults, writeResults } from '@funnel/paper';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { checkOut, isOrdinary, replaceFile, wroteText } from '../output/out-file.ts';
 import { type Output, present } from '../output/terminal.ts';
-import { allItems, findSweep } from '../requests.ts';
+import { readSweepResults } from '../sweep-results.ts';
 import { sweepWords } from '../values.ts';
-
-const readSweep = async (client: Client, idOrName: string): Promise<SweepResults> => {
-  const id = await findSweep(client, idOrName);
-  const sweep = await client.getSweep({ params: { id } });
-  const trials = await allItems((query) => client.listTrials({ params: { id }, query }));
-  const results: TrialResult[] = [];
-  for (const { id: trial } of trials) {
-    const params = { id: trial };
-    const [detail, { series }] = await Promise.all([
-      client.getTrial({ params }),
-      client.getMetrics({ params }),
-    ]);
-    results.push({ trial: detail, series });
-  }
-  if (results.every(({ trial }) => trial.status !== 'completed'))
-    throw new Exit(
-      exitCodes.incomplete,
-      `Expected a sweep with completed trials, but ${idOrName} has none: it is ${statusText(sweep.status)}.\n→ \`npx funnel show ${id}\` says more.`,
-    );
-  return { sweep, results };
-};
 
 /** Writes the report and the figures beside it, or prints the report: its figures need a file. */
 const deliver = (
@@ -59,8 +32,26 @@ type Table2Options = { readonly sweep: string; readonly out?: string };
 
 const reportTable2 = async ({ sweep, out }: Table2Options, { client, output }: Context): Promise<void> => {
   if (out !== undefined) checkOut(out);
-  const data = await readSweep(client(), sweep);
+  const data = await readSweepResults(client, sweep);
   deliver(renderTable2(data), data, { out, output });
+};
+
+type SaveOptions = { readonly sweep: string; readonly out: string };
+
+/** Keeps the results of a sweep in a file: the database may be gone, or elsewhere, when the report is written. */
+const saveResults = async ({ sweep, out }: SaveOptions, { client, output }: Context): Promise<void> => {
+  if (!out.endsWith('.json'))
+    throw new Exit(
+      exitCodes.usage,
+      `Expected a file that ends in .json after --out, so that a report knows it for a file, but got ${out}`,
+    );
+  const made = checkOut(out);
+  const results = await readSweepResults(client, sweep);
+  const text = writeResults(results);
+  replaceFile(out, text);
+  const trials = results.results.length;
+  output.note(wroteText(`${plural(trials, 'trial')} of ${results.sweep.name} to ${out}`, [made]));
+  if (output.json) output.write(JSON.stringify({ file: out, sweep: results.sweep.id, trials }, null, 2));
 };
 
 type FindingsOptions = {
@@ -72,11 +63,11 @@ type FindingsOptions = {
 };
 
 const readSweeps = async (
-  client: Client,
+  client: () => Client,
   names: readonly string[] = [],
 ): Promise<readonly SweepResults[]> => {
   const sweeps: SweepResults[] = [];
-  for (const name of names) sweeps.push(await readSweep(client, name));
+  for (const name of names) sweeps.push(await readSweepResults(client, name));
   return sweeps;
 };
 
@@ -123,12 +114,11 @@ const reportFindings = async (
       'Expected a sweep after --reproduction or --beyond, but got neither: `npx funnel ls` lists sweeps',
     );
   if (out !== undefined) checkOut(out);
-  const service = client();
   const sweeps = {
-    reproduction: await readSweeps(service, options.reproduction),
-    fullSize: await readSweeps(service, options.fullSize),
-    beyond: await readSweeps(service, options.beyond),
-    baselines: await readSweeps(service, options.baselines),
+    reproduction: await readSweeps(client, options.reproduction),
+    fullSize: await readSweeps(client, options.fullSize),
+    beyond: await readSweeps(client, options.beyond),
+    baselines: await readSweeps(client, options.baselines),
   };
   refuseMixture(sweeps.reproduction, '--reproduction');
   refuseMixture(sweeps.fullSize, '--full-size');
@@ -139,6 +129,9 @@ const reportFindings = async (
   deliver(report, data, { out, output });
 };
 
+/** How a user names a sweep for a report. */
+const reportWords = `${sweepWords}; or a file of \`report save\`, which ends in .json`;
+
 export const reportCommand = (program: Command, context: () => Context): void => {
   const report = program
     .command('report')
@@ -146,9 +139,18 @@ export const reportCommand = (program: Command, context: () => Context): void =>
   const outText =
     'the file for the report; figures go into img/ beside it (default: stdout, without figures)';
   report
+    .command('save')
+    .description(
+      'keep what the reports read of a sweep in a file, which a report takes in place of the sweep',
+    )
+    .requiredOption('--sweep <id or name>', sweepWords)
+    .requiredOption('--out <file>', 'the file, which ends in .json')
+    .exitOverride()
+    .action((options: SaveOptions) => saveResults(options, context()));
+  report
     .command('table2')
     .description('compare the sweep’s numbers with Table 2 of the paper')
-    .requiredOption('--sweep <id or name>', `a sweep such as examples/table2.yaml: ${sweepWords}`)
+    .requiredOption('--sweep <id or name>', `a sweep such as examples/table2.yaml: ${reportWords}`)
     .option('--out <file>', outText)
     .exitOverride()
     .action((options: Table2Options) => reportTable2(options, context()));
@@ -157,7 +159,7 @@ export const reportCommand = (program: Command, context: () => Context): void =>
     .description(
       'say which settings come nearest to Table 2, which choice moves which row, and what beats the paper',
     )
-    .option('--reproduction <sweeps...>', `sweeps such as examples/reproduction.yaml, each as ${sweepWords}`)
+    .option('--reproduction <sweeps...>', `sweeps such as examples/reproduction.yaml, each as ${reportWords}`)
     .option('--full-size <sweeps...>', 'sweeps of the nearest settings at the full size')
     .option('--beyond <sweeps...>', 'sweeps such as examples/beyond.yaml')
     .option('--baselines <sweeps...>', 'sweeps such as examples/baselines.yaml, on the same data and attacks')

@@ -1,7 +1,7 @@
 /** The command that trains the nearest settings again, at the sizes of the paper: a search that tries exactly these points. */
 import type { HyperparameterValue, SearchPoint } from '@funnel/contracts';
 import { paperSizes, submitCommand } from '../conditions.ts';
-import type { SweepResults } from '../measured.ts';
+import type { SweepResults } from '../results.ts';
 import type { Setting } from './settings.ts';
 
 const valuesAmong = (name: string, settings: readonly Setting[]): readonly HyperparameterValue[] => [

@@ -5,7 +5,7 @@ import type { Figure } from '@funnel/figures';
 import { choicesOf, valueText } from '../choices.ts';
 import { ran } from '../conditions.ts';
 import { bullets, distance, list, percent, picture, table } from '../format.ts';
-import type { SweepResults } from '../measured.ts';
+import type { SweepResults } from '../results.ts';
 import { type Candidate, candidatesOf, compare, type Ratio, ratioOf, referenceOf } from './candidates.ts';
 import { drawScatter } from './scatter.ts';
 

@@ -4,7 +4,8 @@
  */
 import { mean, median } from '@funnel/attacks/statistics';
 import { ranksBelow, readExtended, type TrialVerdict, worstTrialVerdict } from '@funnel/contracts';
-import { type Configuration, configurationsOf, type SweepResults } from '../measured.ts';
+import { type Configuration, configurationsOf } from '../measured.ts';
+import type { SweepResults } from '../results.ts';
 import { welch } from './effects.ts';
 
 export type Candidate = {

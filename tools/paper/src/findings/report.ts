@@ -1,9 +1,9 @@
 /** The report `docs/findings.md`. The same sweeps always give the same text. A section appears only with its sweeps. */
 
 import { bullets } from '../format.ts';
-import type { SweepResults } from '../measured.ts';
 import { printedFaults } from '../printed.ts';
 import type { Report } from '../report.ts';
+import type { SweepResults } from '../results.ts';
 import { beyondOf, beyondSections } from './beyond.ts';
 import { findingsData } from './data.ts';
 import { reproductionOf, reproductionSections } from './reproduction.ts';

@@ -2,7 +2,7 @@
 import { wilsonInterval } from '@funnel/attacks/statistics';
 import { checkLabel, plural } from '@funnel/contracts';
 import { list, percent } from '../format.ts';
-import type { SweepResults } from '../measured.ts';
+import type { SweepResults } from '../results.ts';
 import { type Effect, isClear } from './effects.ts';
 import { agreements, isRanked, isUntrained, type Setting } from './settings.ts';
 import { heightOf, isSlow, riseOf, type SlowPair, slowPairs } from './slowness.ts';

@@ -1,5 +1,6 @@
 /** The settings of a reproduction sweep: the FUNN configurations with results, the nearest to the printed table first. */
-import { type Configuration, configurationsOf, type SweepResults } from '../measured.ts';
+import { type Configuration, configurationsOf } from '../measured.ts';
+import type { SweepResults } from '../results.ts';
 import { type Nearness, nearnessOf } from './nearness.ts';
 
 /**

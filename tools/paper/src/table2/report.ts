@@ -1,9 +1,10 @@
 /** The report, `docs/table2.md`. The same sweep always gives the same text. */
 import { besidePaper, ran } from '../conditions.ts';
 import { bullets, distance, number, percent, percentage, picture, table } from '../format.ts';
-import { agrees, type Configuration, configurationsOf, printedOf, type SweepResults } from '../measured.ts';
+import { agrees, type Configuration, configurationsOf, printedOf } from '../measured.ts';
 import { printedFaults, printedShare } from '../printed.ts';
 import type { Report } from '../report.ts';
+import type { SweepResults } from '../results.ts';
 import { drawTable2 } from './figure.ts';
 import { comparisonsOf, describeComparison, findings } from './sentences.ts';
 

@@ -11,9 +11,9 @@ import {
   type Measured,
   noiseAgrees,
   printedOf,
-  type SweepResults,
 } from '../measured.ts';
 import { type Printed, printedShare } from '../printed.ts';
+import type { SweepResults } from '../results.ts';
 
 /**
  * The change under one attack from the plain auto-encoder to FUNN of the same architecture. `success` is the difference of the shares.
