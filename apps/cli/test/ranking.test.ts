@@ -149,7 +149,15 @@ describe('a ranking in words', () => {
       '  → untrained: train for more epochs, or try other learning rates, before you compare its robustness.',
     );
     expect(text).not.toContain('→ too few');
+    expect(text).not.toContain('--why');
     expect(text).not.toContain('one seed');
+  });
+
+  it('names the trial that says what to do about a verdict of the checks', () => {
+    const rows = [sure({}), sure({ trialId: 'a-1', verdict: 'suspect', reasons: ['restarts find more'] })];
+    expect(describeLeaderboard(rows, { attack: 'fgsm' })).toContain(
+      '\n  a-1: suspect: restarts find more\n  → suspect: `npx funnel show a-1 --why` says what to do.\n',
+    );
   });
 
   it('shows the range of the seeds where one lies outside of the interval, which is of their mean', () => {
@@ -278,7 +286,10 @@ describe('a ranking in words', () => {
       ['1=', 'b'],
       ['3', 'c'],
     ]);
-    expect(lines.slice(7)).toEqual(['  a, b: masked: fgsm, pgd-linf: flat']);
+    expect(lines.slice(7)).toEqual([
+      '  a, b: masked: fgsm, pgd-linf: flat',
+      '  → masked: `npx funnel show a --why` says what to do.',
+    ]);
   });
 
   it('shows a dash for the rank of a run without a value', () => {
@@ -287,8 +298,8 @@ describe('a ranking in words', () => {
       row({ rank: null, value: null, verdict: 'masked', reasons: ['fgsm: why'] }),
     ];
     const lines = describeLeaderboard(rows, { attack: 'deepfool-linf' }).split('\n');
-    expect(lines.at(-2)).toMatch(/^– {2}.* – +masked$/);
-    expect(lines.at(-1)).toBe(`  ${rows[1]!.trialId}: masked: fgsm: why`);
+    expect(lines.at(-3)).toMatch(/^– {2}.* – +masked$/);
+    expect(lines.at(-2)).toBe(`  ${rows[1]!.trialId}: masked: fgsm: why`);
   });
 
   it('names all attacks that are equally strong, or counts them and says below which they are', () => {

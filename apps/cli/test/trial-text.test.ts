@@ -92,8 +92,11 @@ describe('a trial', () => {
       [],
     ]);
     expect(line!.length).toBeLessThanOrEqual(80);
-    expect(hint).toBe('→ `npx funnel show s-00000 --why` has the whole reasons.');
-    expect(reasons(true)).toEqual([expect.stringMatching(/^! suspect: /)]);
+    expect(hint).toBe('→ `npx funnel show s-00000 --why` has the whole reasons, and says what to do.');
+    expect(reasons(true)).toEqual([
+      expect.stringMatching(/^! suspect: /),
+      expect.stringMatching(/^→ Gradient attacks miss images that they should fool\. /),
+    ]);
     const masked = {
       ...evaluation('pgd-linf'),
       diagnostics: [{ id: 'H4', value: 1, threshold: 0.5, verdict: 'masked', detail: 'Blind.' }],

@@ -38,6 +38,8 @@ export interface Heap {
   /** A view of bytes. It is invalid after the next allocation. */
   bytes(address: Address, count: number): Uint8Array;
   free(tensor: tf.TensorInfo): void;
+  /** The integer at an address. */
+  integer(address: Address): number;
   zero(address: Address, floats: number): void;
   copy(from: Address, to: Address, floats: number): void;
   /** Scratch space of at least `bytes` bytes. It is valid until the next call with the same name. */
@@ -95,6 +97,7 @@ function createHeap(backend: BackendWasm): Heap {
     free: (tensor) => {
       backend.disposeData(tensor.dataId);
     },
+    integer: (address) => new Uint32Array(memory.buffer, address, 1)[0]!,
     zero: (address, floats) => {
       new Float32Array(memory.buffer, address, floats).fill(0);
     },

@@ -2,9 +2,10 @@
  * Stride-2 convolutions and their filter gradients, computed in pairs (winograd-pairing.ts).
  */
 import type { Geometry } from './geometry.ts';
-import { type Heap, perCount } from './heap.ts';
+import { type Address, type Heap, perCount, type Table } from './heap.ts';
 import {
   type Ends,
+  groupSize,
   inGroups,
   type Plan,
   prepareContraction,
@@ -16,7 +17,7 @@ import {
 import { hasFusedMultiplyAdd } from './wasm/assembler.ts';
 import { sumRows } from './wasm/elementwise.ts';
 import { packColumns, packRows, panelCount, panelRow } from './wasm/pack.ts';
-import { correlation } from './wasm/products.ts';
+import { changedEntries, correlation } from './wasm/products.ts';
 import {
   filterOperator,
   type Pairing,
@@ -58,6 +59,38 @@ const productsTable = (pairing: Pairing, { image, map }: Geometry): number[] =>
 
 const positionsOf = ({ height, width }: { height: number; width: number }): number => height * width;
 
+/** After so many groups of images in a row that have little in common with the group before, nobody looks for more. */
+const maxMisses = 2;
+
+/**
+ * The sums to compute for each group of images of one batch. An attack that probes one pixel at a time has batches of nearly equal images: most
+ * sums of a group are those of the group before, which are still in the scratch space. `inputs`: two places, which the groups take in turn.
+ */
+const prepareChanges = (heap: Heap, all: Table, inputStride: number) => {
+  const copyChanged = perCount((images) => heap.compile(changedEntries({ images, inputStride })));
+  const bytes = all.end - all.start;
+  return (inputs: readonly [Address, Address]) => {
+    let group = 0;
+    let misses = 0;
+    return {
+      /** Where the next group goes. */
+      input: (): Address => inputs[misses < maxMisses ? group % 2 : 0]!,
+      /** The table of the sums to compute for this group, of which `input` holds the combined pixels. Its end is its start if there are none. */
+      table: (images: number): Table => {
+        const isFirst = group === 0;
+        const [input, before] = group % 2 === 0 ? inputs : [inputs[1], inputs[0]];
+        group++;
+        if (isFirst || misses >= maxMisses) return all;
+        const start = heap.scratch('changed sums', bytes + 4);
+        copyChanged(images)(input, before, all.start, all.end, start, start + bytes);
+        const end = heap.integer(start + bytes);
+        misses = 2 * (end - start) > bytes ? misses + 1 : 0;
+        return { start, end };
+      },
+    };
+  };
+};
+
 /** image → map, in pairs. */
 export const preparePairedMap = (heap: Heap, geometry: Geometry, pairing: Pairing, ends: Ends): Plan => {
   const { image, map } = geometry;
@@ -66,6 +99,7 @@ export const preparePairedMap = (heap: Heap, geometry: Geometry, pairing: Pairin
   const [combined, sums] = [pixelsCombined.length, positionsSummed.length];
   const depth = weightsCount * image.channels;
   const panelStride = depth * panelRow;
+  const [inputStride, outputStride] = [4 * combined * image.channels, 4 * sums * map.channels];
 
   const combineWeights = prepareWeights(heap, geometry);
   const pack = heap.compile(packRows({ columns: map.channels, panelStride }));
@@ -75,14 +109,14 @@ export const preparePairedMap = (heap: Heap, geometry: Geometry, pairing: Pairin
     channels: image.channels,
   });
   const contract = prepareContraction(heap, {
-    inputStride: 4 * combined * image.channels,
-    outputStride: 4 * sums * map.channels,
+    inputStride,
+    outputStride,
     columns: map.channels,
     panelStride,
     start: 'zero',
     activation: 'linear',
   });
-  const table = heap.table(sumsTable(pairing, geometry));
+  const changesOf = prepareChanges(heap, heap.table(sumsTable(pairing, geometry)), inputStride);
   const finish = prepareCombination(heap, {
     ...ends,
     operator: transpose(positionsSummed, positions),
@@ -93,14 +127,22 @@ export const preparePairedMap = (heap: Heap, geometry: Geometry, pairing: Pairin
   return (filter, bias) => {
     const weights = heap.scratch('weights', panelCount(map.channels) * panelStride);
     pack(combineWeights(filter), weights, depth);
-    return (from, to, batch) =>
+    return (from, to, batch) => {
+      const most = Math.min(batch, groupSize);
+      const inputBytes = most * inputStride;
+      const output = heap.scratch('map', most * outputStride);
+      const changes = changesOf([
+        heap.scratch('image', inputBytes),
+        heap.scratch('image before', inputBytes),
+      ]);
       inGroups(batch, (first, images) => {
-        const input = heap.scratch('image', 4 * images * combined * image.channels);
-        const output = heap.scratch('map', 4 * images * sums * map.channels);
+        const input = changes.input();
         combine(from + 4 * first * pixels * image.channels, input, images);
-        contract(images, { input, weights, output, bias: undefined, table });
+        const table = changes.table(images);
+        if (table.end > table.start) contract(images, { input, weights, output, bias: undefined, table });
         finish(output, to + 4 * first * positions * map.channels, images, bias);
       });
+    };
   };
 };
 

@@ -201,3 +201,27 @@ test('ReLU of plain tfjs and its gradient, and casts with and without a change o
   });
   expect(kept[0]!.dataSync()).toEqual(kept[1]!.dataSync());
 });
+
+test('an image has the same bits alone and among images that differ from it in one pixel', async () => {
+  await tf.setBackend('wasm');
+  const [filter, bias] = [uniform([3, 3, 32, 64], 1), uniform([64], 2)];
+  const image = uniform([14, 14, 32], 3).dataSync();
+  const other = uniform([14, 14, 32], 4).dataSync();
+  // 3 groups of an image with one changed pixel each, 2 of equal images, the change to another image within a group, and a smaller last group.
+  const images = Array.from({ length: 43 }, (_, i) => {
+    const values = Float32Array.from(i < 26 ? image : other);
+    if (i < 12 || i > 30) values.fill(i, ((i * 53) % 196) * 32, ((i * 53) % 196) * 32 + 32);
+    return values;
+  });
+  const layer = (batch: readonly Float32Array[]) =>
+    conv2d(
+      tf.tensor4d(Float32Array.from(batch.flatMap((values) => [...values])), [batch.length, 14, 14, 32]),
+      filter,
+      bias,
+      'relu',
+    ).dataSync();
+  const together = layer(images);
+  const alone = images.map((values) => layer([values]));
+  for (const [i, values] of alone.entries())
+    expect(together.slice(i * values.length, (i + 1) * values.length), `image ${i}`).toEqual(values);
+});

@@ -3,6 +3,7 @@ import {
   type AttackRun,
   attacks,
   checkLabel,
+  checkRemedy,
   checksText,
   type DiagnosticsReport,
   type DistanceIntervals,
@@ -178,7 +179,10 @@ const describeDiagnosis = ({ verdict, images, checks }: DiagnosticsReport): stri
     `${symbols[verdict]} ${plural(checks.length, 'check')} on ${plural(images, 'image')}: ${verdicts[verdict]}. ${checksText(checks)}`,
     ...checks
       .filter((check) => check.verdict !== 'ok')
-      .map((check) => `${symbols[check.verdict]} ${checkLabel(check.id)}: ${check.detail}`),
+      .flatMap(({ id, verdict: found, detail }) => [
+        `${symbols[found]} ${checkLabel(id)}: ${detail}`,
+        `  → ${checkRemedy(id)}`,
+      ]),
   ];
 };
 

@@ -62,6 +62,9 @@ const runWorker = async ({ slots, backend }: WorkerOptions, context: Context): P
     `Worker ${worker.id}: ${plural(worker.slots, 'trainer')} on ${worker.backend} (${worker.device}). Ctrl-C returns all work to the queue.`,
   );
   await Promise.race([interruption.happened, worker.failed]).finally(worker.stop).finally(database.leave);
+  output.note(
+    `Worker ${worker.id} has stopped. ${worker.notClosed().length === 0 ? 'All its work is back in the queue.' : 'Another worker takes its stages when their leases have ended.'}`,
+  );
   endSoon();
   if (interruption.isReaderGone()) throw new Exit(exitCodes.readerGone);
 };

@@ -10,13 +10,23 @@ import {
   verdictText,
 } from '@funnel/contracts';
 
-/** What to do about the verdicts of the counts, once for all rows. */
-export const describeRemedies = (rows: readonly LeaderboardRow[]): readonly string[] =>
-  Object.entries(countVerdicts).flatMap(([verdict, { remedy }]) =>
+/** The first row with a verdict of the checks. Each check has its own remedy, so the trial says what to do. */
+const remedyOfChecks = (rows: readonly LeaderboardRow[]): readonly string[] => {
+  const flagged = rows.find(({ verdict }) => verdict === 'suspect' || verdict === 'masked');
+  return flagged === undefined
+    ? []
+    : [`  → ${flagged.verdict}: \`npx funnel show ${flagged.trialId} --why\` says what to do.`];
+};
+
+/** What to do about the verdicts, once for all rows. */
+export const describeRemedies = (rows: readonly LeaderboardRow[]): readonly string[] => [
+  ...Object.entries(countVerdicts).flatMap(([verdict, { remedy }]) =>
     rows.some((row) => row.verdict === verdict)
       ? [`  → ${verdictText(verdict as TrialVerdict)}: ${remedy}.`]
       : [],
-  );
+  ),
+  ...remedyOfChecks(rows),
+];
 
 /** Which attacks are equally strong, where a row only counts them. Rows with the same ones share a line. */
 export const describeTies = (rows: readonly LeaderboardRow[]): readonly string[] => {

@@ -1,6 +1,7 @@
 /** One trial as text: its hyperparameters, stages, evaluations, and the reasons of its verdict. */
 import {
   checkLabel,
+  checkRemedy,
   checksText,
   coresText,
   countReason,
@@ -159,6 +160,7 @@ type Reason = {
   readonly verdict: Verdict;
   readonly check: string;
   readonly detail: string;
+  readonly remedy: string;
   attacks: string[];
 };
 
@@ -169,22 +171,29 @@ const reasonsOf = (evaluations: readonly Evaluation[]): readonly Reason[] => {
     for (const { id, verdict, detail } of diagnostics) {
       if (verdict === 'ok') continue;
       const key = `${id} ${verdict} ${detail}`;
-      const reason = reasons.get(key) ?? { verdict, check: checkLabel(id), detail, attacks: [] };
+      const reason = reasons.get(key) ?? {
+        ...{ verdict, check: checkLabel(id), detail, remedy: checkRemedy(id), attacks: [] },
+      };
       if (!reason.attacks.includes(attack)) reason.attacks.push(attack);
       reasons.set(key, reason);
     }
   return [...reasons.values()].sort((a, b) => worstFirst(a.verdict, b.verdict));
 };
 
-/** One line for each check that failed; with `why`, its whole sentence. */
+/** One line for each check that failed; with `why`, its whole sentence and what to do. */
 const reasonLines = ({ id, evaluations }: TrialDetail, { why = false, width = null }: Options) => {
   const reasons = reasonsOf(evaluations);
-  const lines = reasons.map(({ verdict, check, detail, attacks }) => {
+  const lines = reasons.flatMap(({ verdict, check, detail, remedy, attacks }) => {
     const line = `! ${verdict}: ${check} under ${attacks.join(', ')}: ${detail}`;
-    return why || width === null ? wrapToWidth(line, width) : cutToWidth(line, width);
+    if (why) return [wrapToWidth(line, width), wrapToWidth(`→ ${remedy}`, width)];
+    return [width === null ? line : cutToWidth(line, width)];
   });
+  if (why || lines.length === 0) return lines;
   const isCut = lines.some((line) => line.endsWith('…'));
-  return isCut ? [...lines, `→ \`npx funnel show ${id} --why\` has the whole reasons.`] : lines;
+  return [
+    ...lines,
+    `→ \`npx funnel show ${id} --why\` ${isCut ? 'has the whole reasons, and says' : 'says'} what to do.`,
+  ];
 };
 
 type Options = {

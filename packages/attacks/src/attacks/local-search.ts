@@ -76,7 +76,10 @@ const startSearch = (
   };
 };
 
-/** For every image the probability of the true class after each probe. A probe sets one pixel to `p · sign(I)`, out of range on purpose. */
+/**
+ * For every image the probability of the true class after each probe. A probe sets one pixel to `p · sign(I)`, out of range on purpose. Probes of
+ * neighbouring pixels follow each other: their images share most sums of a convolution, which the kernels then compute once.
+ */
 const probe = async (
   context: AttackContext,
   active: readonly Search[],
@@ -84,8 +87,12 @@ const probe = async (
   { channels }: PixelGrid,
 ) => {
   const { model, labels } = context;
-  const probes = active.flatMap((search) => Array.from(search.candidates, (pixel) => ({ search, pixel })));
-  const scores = new Float32Array(probes.length);
+  const scores = active.map(({ candidates }) => new Float32Array(candidates.length));
+  const probes = active.flatMap((search, i) =>
+    Array.from(search.candidates, (pixel, at) => ({ search, pixel, scores: scores[i]!, at })).sort(
+      (a, b) => a.pixel - b.pixel,
+    ),
+  );
   for (let start = 0; start < probes.length; start += model.batchSize) {
     await context.yieldToEventLoop();
     const batch = probes.slice(start, start + model.batchSize);
@@ -104,13 +111,12 @@ const probe = async (
       );
       return tf.sum(tf.softmax(logits).mul(truth), 1);
     };
-    scores.set(await takeValues(tf.tidy(probabilities)), start);
+    const found = await takeValues(tf.tidy(probabilities));
+    batch.forEach((one, i) => {
+      one.scores[one.at] = found[i]!;
+    });
   }
-  let end = 0;
-  return active.map(({ candidates }) => {
-    end += candidates.length;
-    return scores.subarray(end - candidates.length, end);
-  });
+  return scores;
 };
 
 /** The candidates with the lowest (or highest) scores. A candidate whose score is NaN comes last. */

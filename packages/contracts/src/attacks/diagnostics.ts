@@ -220,6 +220,9 @@ export const DiagnosticId = z.enum(diagnosticIds as [DiagnosticId, ...Diagnostic
 /** The name and the number of a check, as reports and pages show it: `gradient-is-zero (H10)`. */
 export const checkLabel = (id: DiagnosticId): string => `${diagnostics[id].name} (${id})`;
 
+/** What to do about a check that raised a flag. */
+export const checkRemedy = (id: DiagnosticId): string => diagnostics[id].remedy;
+
 export const Diagnostic = z.strictObject({
   id: DiagnosticId.meta({
     description: `The number of the check. Names: ${diagnosticIds.map((id) => `${id} ${diagnostics[id].name}`).join(', ')}.`,

@@ -125,6 +125,9 @@ export const f32x4 = {
   and: lanewise(0x4e),
   or: lanewise(0x50),
   andNot: lanewise(0x4f),
+  xor: lanewise(0x51),
+  /** 1 when a bit is set, else 0: a condition. */
+  anyBit: (a: Code): Code => [...a, ...simd(0x53)],
 };
 
 /** a · b + c, rounded once with `fused` (relaxed SIMD), else twice. See `hasFusedMultiplyAdd`. */

@@ -2,6 +2,7 @@
 import {
   checkHeading,
   checkLabel,
+  checkRemedy,
   checksText,
   countReason,
   countVerdicts,
@@ -27,6 +28,7 @@ const Check = ({
   <li className="check-line">
     <span>
       <strong>{checkHeading(check)}.</strong> {check.detail}{' '}
+      {check.verdict === 'ok' ? null : <WithCode text={`What to do: ${checkRemedy(check.id)} `} />}
       <span className="muted small">
         {[
           `${checkLabel(check.id)}${
