@@ -130,6 +130,14 @@ describe('findings', () => {
   });
 });
 
+it('refuses a sweep twice: its images would count twice', async () => {
+  const { status, stderr } = await run('report', 'table2', '--sweep', 'Nearest', reproduction.id);
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: expect.stringContaining(`${reproduction.id}-00000 and ${reproduction.id}-00000 are the same`),
+  });
+});
+
 it('writes the report of Table 2 with its figure', async () => {
   const { status, stderr } = await run('report', 'table2', '--sweep', 'Nearest', '--out', 'table2.md');
   expect(status, stderr).toBe(0);

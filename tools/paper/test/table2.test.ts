@@ -6,28 +6,23 @@ import type { TrialResult } from '../src/results.ts';
 import { renderTable2 } from '../src/table2/report.ts';
 import { made, passed } from './made.ts';
 
-const render = (results: readonly TrialResult[]): string =>
-  renderTable2({
-    sweep: {
-      ...{
-        id: 'sweep',
-        name: 'Made up',
-        createdAt: '2026-01-01T00:00:00Z',
-        epochsTrained: 27,
-        finishedAt: null,
-        plan: {},
-      },
-      definition: SweepDefinition.parse({
-        name: 'Made up',
-        recipes: ['classic', 'funn'],
-        dataset: { name: 'mnist', train: 6000, test: 1000, attack: 40 },
-        space: { beta: [0.01, 0.05] },
-        seeds: 2,
-        attacks: ['preset:paper'],
-      }),
-    } as never, // as above
-    results,
-  }).text;
+const sweepOf = (results: readonly TrialResult[], id = 'sweep') => ({
+  sweep: {
+    ...{ id, name: 'Made up', createdAt: '2026-01-01T00:00:00Z', epochsTrained: 27 },
+    ...{ finishedAt: null, plan: {} },
+    definition: SweepDefinition.parse({
+      name: 'Made up',
+      recipes: ['classic', 'funn'],
+      dataset: { name: 'mnist', train: 6000, test: 1000, attack: 40 },
+      space: { beta: [0.01, 0.05] },
+      seeds: 2,
+      attacks: ['preset:paper'],
+    }),
+  } as never, // as above
+  results,
+});
+
+const render = (results: readonly TrialResult[]): string => renderTable2([sweepOf(results)]).text;
 
 /** The cells of one attack in one configuration's table. */
 const row = (text: string, configuration: string, attack: string): string[] => {
@@ -46,6 +41,15 @@ const plain = [
 ];
 
 describe('the report of Table 2', () => {
+  it('reads sweeps of different seeds as one, and names each with its command', () => {
+    const apart = renderTable2([sweepOf(plain.slice(0, 1), 'first'), sweepOf(plain.slice(1), 'second')]).text;
+    expect(row(apart, 'classic', 'DeepFool L2, 50 steps')).toEqual(
+      row(render(plain), 'classic', 'DeepFool L2, 50 steps'),
+    );
+    expect(apart.match(/Sweep “Made up” \((first|second)\)/g)).toHaveLength(2);
+    expect(apart.match(/npx funnel submit examples\/table2.yaml/g)).toHaveLength(2);
+  });
+
   it('gives means over seeds with their intervals beside the printed numbers, and says whether they agree', () => {
     const text = render(plain);
     // 95 % and 90 %: mean 92.5, s = 3.54, t₁ = 12.706: ± 31.8, cut at 100.

@@ -28,14 +28,6 @@ const deliver = (
   if (output.json || out === undefined) present(output, data, () => text.trimEnd());
 };
 
-type Table2Options = { readonly sweep: string; readonly out?: string };
-
-const reportTable2 = async ({ sweep, out }: Table2Options, { client, output }: Context): Promise<void> => {
-  if (out !== undefined) checkOut(out);
-  const data = await readSweepResults(client, sweep);
-  deliver(renderTable2(data), data, { out, output });
-};
-
 type SaveOptions = { readonly sweep: string; readonly out: string };
 
 /** Keeps the results of a sweep in a file: the database may be gone, or elsewhere, when the report is written. */
@@ -81,6 +73,36 @@ const refuseMixture = (sweeps: readonly SweepResults[], option: string): void =>
           exitCodes.usage,
           `Expected sweeps with the same \`${key}\` after ${option}, but ${sweeps[0]!.sweep.id} and ${one.sweep.id} differ in it`,
         );
+};
+
+/** Throws Exit if two sweeps have the same trial: its images would count twice. */
+const refuseRepetition = (sweeps: readonly SweepResults[], option: string): void => {
+  const first = new Map<string, string>();
+  for (const { sweep, results } of sweeps)
+    for (const { trial } of results) {
+      const key = JSON.stringify([trial.recipe, trial.hyperparameters, trial.seed]);
+      const earlier = first.get(key);
+      if (earlier !== undefined)
+        throw new Exit(
+          exitCodes.usage,
+          `Expected each trial once after ${option}, but ${earlier} and ${trial.id} are the same: ${trial.recipe}, seed ${trial.seed}, with the same hyperparameters`,
+        );
+      first.set(key, trial.id);
+    }
+};
+
+type Table2Options = { readonly sweep: readonly [string, ...string[]]; readonly out?: string };
+
+const reportTable2 = async (
+  { sweep: names, out }: Table2Options,
+  { client, output }: Context,
+): Promise<void> => {
+  if (out !== undefined) checkOut(out);
+  const [first, ...others] = names;
+  const sweeps = [await readSweepResults(client, first), ...(await readSweeps(client, others))] as const;
+  refuseMixture(sweeps, '--sweep');
+  refuseRepetition(sweeps, '--sweep');
+  deliver(renderTable2([...sweeps]), sweeps, { out, output });
 };
 
 /** Throws Exit if no trial of FUNN has completed: then no setting has a nearness. */
@@ -150,7 +172,10 @@ export const reportCommand = (program: Command, context: () => Context): void =>
   report
     .command('table2')
     .description('compare the sweep’s numbers with Table 2 of the paper')
-    .requiredOption('--sweep <id or name>', `a sweep such as examples/table2.yaml: ${reportWords}`)
+    .requiredOption(
+      '--sweep <sweeps...>',
+      `sweeps such as examples/table2.yaml, with different seeds for example; each as ${reportWords}`,
+    )
     .option('--out <file>', outText)
     .exitOverride()
     .action((options: Table2Options) => reportTable2(options, context()));

@@ -69,16 +69,17 @@ const legend = [
   '- *verdict*: the worst verdict over seeds of the checks in [docs/attacks.md](attacks.md).',
 ].join('\n');
 
-/** `figures` stand beside the document, in `img/`. */
-export const renderTable2 = (data: SweepResults): Report => {
-  const configurations = configurationsOf(data.results);
+/** The sweeps have the same data set and attacks; each trial is in one of them. `figures` stand beside the document, in `img/`. */
+export const renderTable2 = (sweeps: readonly [SweepResults, ...SweepResults[]]): Report => {
+  const [data] = sweeps;
+  const configurations = configurationsOf(sweeps.flatMap(({ results }) => results));
   const comparisons = comparisonsOf(configurations);
   const figure = drawTable2(configurations, 'img/table2.svg');
   const text = `${[
     '# Table 2: our numbers beside the printed ones',
-    '`npx funnel report table2 --sweep ID` writes this page from the database of a sweep. Every number of ours comes from the sweep, and so does every sentence about such a number. `examples/table2.yaml` is a sweep for this report.',
+    '`npx funnel report table2` writes this page from the results of sweeps such as `examples/table2.yaml`. Every number of ours comes from them, and so does every sentence about such a number.',
     '## What was run',
-    ran(data, 'examples/table2.yaml'),
+    ...sweeps.map((sweep) => ran(sweep, 'examples/table2.yaml')),
     besidePaper(data, configurations),
     overview(configurations),
     '*loss after initialise*: the defender’s reconstruction loss at the end of that stage. For `classic`, this stage is the whole training of the auto-encoder.',
