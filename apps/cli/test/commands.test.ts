@@ -377,6 +377,11 @@ describe('funnel', () => {
     [['token', 'craete'], 2, /→ did you mean "create"\?/],
     [['best', '--metric', 'beauty'], 2, /Allowed choices are robustAccuracy/],
     [['show'], 2, /missing required argument/],
+    [
+      ['attack', '--attack', 'fgsm', 'pgd-linf', '--set', 'steps=9', 'epsilon=0.1'],
+      2,
+      /got pgd-linf, epsilon=0\.1 without one\.\n→ Repeat the option: --attack pgd-linf --set epsilon=0\.1\n$/,
+    ],
     [['ls', '--limit', 'many'], 2, /Expected a whole number of at least 1/],
     [['up', '--port', '70700'], 2, /Expected a whole number from 0 to 65535/],
     [

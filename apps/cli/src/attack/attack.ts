@@ -127,6 +127,16 @@ const attack = async (options: AttackOptions, context: Context): Promise<void> =
   if (outcome.results.length === 0) throw new Exit(exitCodes.leftOut);
 };
 
+/** Throws Exit for words without an option, such as the second one of `--attack fgsm pgd-linf`. */
+const refuseWords = (words: readonly string[]): void => {
+  if (words.length === 0) return;
+  const options = words.map((word) => `${word.includes('=') ? '--set' : '--attack'} ${word}`).join(' ');
+  throw new Exit(
+    exitCodes.usage,
+    `Expected an option before each value, but got ${words.join(', ')} without one.\n→ Repeat the option: ${options}`,
+  );
+};
+
 export const attackCommands = (program: Command, context: () => Context): void => {
   withSubjectOptions(
     program
@@ -160,7 +170,9 @@ Examples:
   npx funnel attack --model ./model --dataset mnist --attack preset:autoattack --set epsilon=0.1
   npx funnel attack --model ./model --images X.npy --labels Y.npy --attack fgsm --adversarials fooled.npy`,
     )
-    .action(async (options: AttackOptions) => {
+    .allowExcessArguments()
+    .action(async (options: AttackOptions, { args }: Command) => {
+      refuseWords(args);
       const given = context();
       if (options.list) return listAttacks(given.output);
       await attack(options, given);
