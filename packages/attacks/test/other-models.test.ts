@@ -1,10 +1,10 @@
 /** Models in other people's wrappings give what the same network gives without them, row by row. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { AttackInput } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClassifierModel, evaluateAttack, type LoadOptions, loadClassifier } from '../src/index.ts';
@@ -139,6 +139,7 @@ describe('refuses in a sentence', () => {
       /contains Where, which has no gradient.*before Where with `output`/,
     ],
     ['a folder without a model', '.', {}, /there is none at this path/],
+    ['a Keras file that does not exist', 'missing.keras', {}, /there is none at this path/],
   ] as const)('%s', async (_, name, options, message) => {
     await expect(load(name, options)).rejects.toThrow(message);
   });
@@ -155,7 +156,10 @@ describe('refuses in a sentence', () => {
     ],
     ['saved/saved_model.pb', /--input_format=tf_saved_model .*saved OUT/],
   ])('%s, with what to do about it', async (file, message) => {
-    await expect(loadClassifier(join(folder, file))).rejects.toThrow(message);
+    const path = join(folder, file);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, '', { flag: 'a' });
+    await expect(loadClassifier(path)).rejects.toThrow(message);
   });
 });
 

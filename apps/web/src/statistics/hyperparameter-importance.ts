@@ -19,7 +19,7 @@ import { median } from '@funnel/attacks/statistics';
  * The 95th percentile of the shuffled shares, on the same scale, is the level that chance reaches. If some y are infinite, all y are
  * replaced by their ranks (ties have the mean of their ranks); η² is then that of Kruskal and Wallis 1952, H / (n − 1). If the
  * hyperparameters vary independently, as in a grid or a random search, 1 − Σ importance is what they do not
- * explain beyond chance on their own: interactions, seeds, noise and the part that was subtracted.
+ * explain on their own: interactions, seeds, noise and the part that was subtracted.
  */
 export type Hyperparameter = {
   readonly name: string;
@@ -32,6 +32,11 @@ export type Importance = {
   readonly importance: number;
   /** The importance that chance alone reaches in one of twenty shuffles. */
   readonly chance: number;
+  /**
+   * True when no shuffle explains more, but more than one in twenty as much: with two values and two trials each, a third of all shuffles does. No
+   * result of so few trials could beat chance.
+   */
+  readonly tooFew: boolean;
   readonly levels: number;
 };
 
@@ -99,6 +104,9 @@ const ranksOf = (values: readonly number[]): number[] => {
   return values.map((value) => firstIndex.get(value)! + (count.get(value)! + 1) / 2);
 };
 
+/** Shares of the same grouping differ in their last bits when the sum ran in another order. */
+const isAtLeast = (share: number, other: number): boolean => share > other - 1e-9;
+
 /** The importance of every hyperparameter that varies, largest first. Empty for fewer than four trials or a constant objective. */
 export const hyperparameterImportance = (
   hyperparameters: readonly Hyperparameter[],
@@ -126,10 +134,12 @@ export const hyperparameterImportance = (
     const byChance = draws.reduce((sum, share) => sum + share, 0) / permutations;
     const corrected = (share: number) =>
       byChance >= 1 ? 0 : Math.max(0, (share - byChance) / (1 - byChance));
+    const oneInTwenty = draws[Math.floor(permutations * 0.95)]!;
     return {
       name,
       importance: corrected(shares[k]!),
-      chance: corrected(draws[Math.floor(permutations * 0.95)]!),
+      chance: corrected(oneInTwenty),
+      tooFew: isAtLeast(oneInTwenty, shares[k]!) && isAtLeast(shares[k]!, draws.at(-1)!),
       levels: count,
     };
   });

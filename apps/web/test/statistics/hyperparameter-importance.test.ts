@@ -46,6 +46,23 @@ describe('hyperparameter importance', () => {
     expect(idle.importance).toBeLessThanOrEqual(idle.chance);
   });
 
+  it('says when the trials are too few for any share to beat chance', () => {
+    // Of the 24 orders of four results, 8 keep the two best together: a third of the shuffles explains as much.
+    const rate = (values: readonly number[], objective: readonly number[]) =>
+      hyperparameterImportance([{ name: 'rate', values }], objective)[0]!;
+    const four = rate([0, 0, 1, 1], [0.01, 0.02, 0.53, 0.55]);
+    expect(four.tooFew).toBe(true);
+    expect(four.importance).toBeCloseTo(four.chance, 6);
+    const mixed = rate([0, 0, 1, 1], [0.01, 0.53, 0.02, 0.55]);
+    expect(mixed.tooFew).toBe(false);
+    const twelve = rate(
+      [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1],
+      [0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.5, 0.51, 0.52, 0.53, 0.54, 0.55],
+    );
+    expect(twelve.tooFew).toBe(false);
+    expect(twelve.importance).toBeGreaterThan(twelve.chance);
+  });
+
   it('is near zero for a pure interaction', () => {
     const { hyperparameters, objective } = grid([-1, 1], [-1, 1], 50, (a, b) => a * b);
     for (const { importance } of hyperparameterImportance(hyperparameters, objective))

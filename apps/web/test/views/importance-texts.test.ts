@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { importanceNote, remainderText } from '../../src/views/sweep/importance-texts.ts';
+import { importanceNote, remainderText, tooFewText } from '../../src/views/sweep/importance-texts.ts';
 
 it('says which estimator gives the shares, and that they are corrected for chance', () => {
   const of = { what: 'robust accuracy', measured: 48, comparable: true, ranked: false };
@@ -11,9 +11,16 @@ it('says which estimator gives the shares, and that they are corrected for chanc
   );
 });
 
-it('says what the shares do not explain', () => {
-  expect(remainderText(0.22)).toBe(
-    'The remaining 78% are not explained beyond chance: interactions, seeds, noise and the correction.',
+it('says what the shares do not explain, and that a grey share counts as explained', () => {
+  expect(remainderText(0.22, false)).toBe(
+    'The remaining 78% are interactions, seeds, noise and the correction.',
   );
-  expect(remainderText(1.1)).toMatch(/^The remaining 0% are/);
+  expect(remainderText(1.1, true)).toBe(
+    'The remaining 0% are interactions, seeds, noise and the correction. A grey share may be chance, and counts as explained here.',
+  );
+});
+
+it('names the shares that so few trials cannot tell from chance', () => {
+  expect(tooFewText([])).toBeNull();
+  expect(tooFewText(['Training ε', 'γ'])).toMatch(/^Too few trials to tell Training ε, γ from chance: /);
 });

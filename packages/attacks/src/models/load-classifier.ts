@@ -231,7 +231,7 @@ const locate = async (source: string): Promise<{ readonly base: string; readonly
     return { base: source, file };
   }
   await refuseWeights(source);
-  refuseFormat(source);
+  if (await isFile(source)) refuseFormat(source); // else the reader says that there is none
   return { base: joinPath(source, '..'), file: source };
 };
 

@@ -45,7 +45,7 @@ export const diagnostics = {
     masks: true,
     flagged: 'FGSM fools images that PGD does not (> 0.5 %).',
     remedy:
-      'PGD does not follow the gradient well. Give it more steps and restarts, or take `apgd-ce-linf`, whose step size adapts.',
+      'PGD does not follow the gradient well. Attack with `pgd-linf` and more `steps` and `restarts`, or with `apgd-ce-linf`, whose step size adapts.',
   },
   H2: {
     name: 'black-box-beats-white-box',
@@ -77,7 +77,7 @@ export const diagnostics = {
     masks: false,
     flagged: 'The accuracy rises with ε by more than a standard error.',
     remedy:
-      'A larger ball holds the smaller one, so the attack is too weak at the larger ε. Give the attack more steps or restarts until the accuracy stays the same.',
+      'A larger ball holds the smaller one, so PGD is too weak at the larger ε. Attack with `pgd-linf` or `apgd-ce-linf`, and raise `steps` and `restarts` until the accuracy stays the same.',
   },
   H6: {
     name: 'distance-is-implausible',
@@ -93,7 +93,8 @@ export const diagnostics = {
     masks: false,
     flagged:
       'The accuracy after 160 steps is lower than after 40 by more than 1 point and more than one image.',
-    remedy: 'Give the attack more steps or restarts until the accuracy stays the same.',
+    remedy:
+      'PGD needs more steps on this model, and weaker attacks miss images. Attack with `pgd-linf` or `apgd-ce-linf`, and raise `steps` until the accuracy stays the same.',
   },
   H8: {
     name: 'restarts-find-more',
@@ -101,7 +102,8 @@ export const diagnostics = {
     masks: false,
     flagged:
       'The accuracy with 10 restarts is lower than with 1 by more than 1 point and more than one image.',
-    remedy: 'Give the attack 10 restarts or more.',
+    remedy:
+      'One start of PGD misses images on this model, and weaker attacks miss more. Attack with `pgd-linf` or `apgd-ce-linf` and `restarts: 10` or more.',
   },
   H9: {
     name: 'noise-beats-white-box',
@@ -165,7 +167,8 @@ export const diagnostics = {
     title: 'Optimisation is complete',
     masks: false,
     flagged: 'The loss still falls at the end of PGD for more than 10 % of the images that it does not fool.',
-    remedy: 'Give the attack more steps or restarts until the accuracy stays the same.',
+    remedy:
+      'PGD needs more steps on this model, and weaker attacks miss images. Attack with `pgd-linf` or `apgd-ce-linf`, and raise `steps` until the accuracy stays the same.',
   },
   H17: {
     name: 'unconstrained-attack-fails',

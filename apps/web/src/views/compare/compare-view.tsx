@@ -58,7 +58,7 @@ type Images = Output<'getImages'>;
 
 const maxImages = 10;
 
-/** One image after the attack on one trial. */
+/** One image after the attack on one trial. A trial keeps the pictures of a few images, but the results of all. */
 const Attacked = ({
   images,
   index,
@@ -70,8 +70,11 @@ const Attacked = ({
 }) => {
   const at = images.gallery.index.indexOf(index);
   const row = images.index.indexOf(index);
-  if (at < 0) return <td className="muted small">–</td>;
+  if (row < 0) return <td className="muted small">not attacked</td>;
   const fate = fateOf(images, row);
+  const text =
+    fate === 'fooled' ? `${classes[images.predicted[row]!]}, L2 ${formatNumber(images.l2[row])}` : fate;
+  if (at < 0) return <td className="muted small">{text}; its picture was not kept</td>;
   return (
     <td>
       <PixelImage
@@ -80,9 +83,7 @@ const Attacked = ({
         size={64}
         label={`Image ${index}, attacked`}
       />
-      <span className="small">
-        {fate === 'fooled' ? `${classes[images.predicted[row]!]}, L2 ${formatNumber(images.l2[row])}` : fate}
-      </span>
+      <span className="small">{text}</span>
     </td>
   );
 };

@@ -22,8 +22,12 @@ import {
 } from '../../statistics/hyperparameter-importance.ts';
 import type { Objective, Result } from '../../statistics/objective.ts';
 import { useColours } from '../../theme.ts';
-import { importanceNote, remainderText } from './importance-texts.ts';
+import { importanceNote, remainderText, tooFewText } from './importance-texts.ts';
 import '../../charts/charts.css';
+
+/** Returns true when chance alone reaches the share more than once in twenty shuffles. */
+const isGrey = ({ importance, chance }: Pick<Importance, 'importance' | 'chance'>): boolean =>
+  importance <= chance;
 
 const HyperparameterImportanceBars = (props: {
   readonly rows: readonly Importance[];
@@ -44,7 +48,7 @@ const HyperparameterImportanceBars = (props: {
             >
               <span
                 className="importance-bar"
-                data-real={importance > chance ? '' : undefined}
+                data-real={isGrey({ importance, chance }) ? undefined : ''}
                 style={{ width: share(importance) }}
               />
               <span className="importance-chance" style={{ left: share(chance) }} />
@@ -65,10 +69,10 @@ const ImportanceLegend = ({ what }: { readonly what: string }) => (
       full bar is 100 %
     </span>
     <span>
-      <i className="importance-bar" /> no more than chance
+      <i className="importance-bar" /> may be chance: the share does not pass the mark
     </span>
     <span>
-      <i className="importance-chance" /> what chance alone reaches
+      <i className="importance-chance" /> the mark: what chance alone reaches in one of twenty shuffles
     </span>
   </p>
 );
@@ -230,6 +234,7 @@ export const ImportancePanel = (props: {
   const comparable = columns.every(({ values }) => values.length === measured);
   const explained = rows.reduce((sum, row) => sum + row.importance, 0);
   const ranked = columns[0]!.objective.some((value) => !Number.isFinite(value));
+  const tooFew = tooFewText(rows.filter((row) => row.tooFew).map((row) => hyperparameterTitle(row.name)));
   const title = name === 'recipe' ? 'Recipe' : hyperparameterTitle(name ?? '');
 
   return (
@@ -248,7 +253,8 @@ export const ImportancePanel = (props: {
           <div className="stack" style={{ alignContent: 'start' }}>
             <HyperparameterImportanceBars rows={rows} selected={name} onSelect={setPicked} />
             <ImportanceLegend what={inSentence(objective.title)} />
-            {comparable ? <p className="muted small">{remainderText(explained)}</p> : null}
+            {comparable ? <p className="muted small">{remainderText(explained, rows.some(isGrey))}</p> : null}
+            {tooFew === null ? null : <p className="muted small">{tooFew}</p>}
           </div>
           <div>
             <LevelMeansPlot

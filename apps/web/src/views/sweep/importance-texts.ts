@@ -22,6 +22,15 @@ export const importanceNote = (of: {
     ...(of.ranked ? ['Some values are ∞, so ranks are used instead of values.'] : []),
   ].join(' ');
 
-/** `explained`: the sum of the shares. */
-export const remainderText = (explained: number): string =>
-  `The remaining ${formatPercent(Math.max(0, 1 - explained), 0)} are not explained beyond chance: interactions, seeds, noise and the correction.`;
+/** `explained`: the sum of the shares. `mayBeChance`: some of them do not reach their mark. */
+export const remainderText = (explained: number, mayBeChance: boolean): string =>
+  [
+    `The remaining ${formatPercent(Math.max(0, 1 - explained), 0)} are interactions, seeds, noise and the correction.`,
+    ...(mayBeChance ? ['A grey share may be chance, and counts as explained here.'] : []),
+  ].join(' ');
+
+/** `titles`: of hyperparameters whose share no result of these trials could tell from chance. Null without any. */
+export const tooFewText = (titles: readonly string[]): string | null =>
+  titles.length === 0
+    ? null
+    : `Too few trials to tell ${titles.join(', ')} from chance: no random shuffle explains more, but more than one in twenty explains as much. The intervals of the leaderboard, or more seeds, say more.`;
