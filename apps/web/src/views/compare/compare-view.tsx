@@ -74,7 +74,7 @@ const Attacked = ({
   const fate = fateOf(images, row);
   const text =
     fate === 'fooled' ? `${classes[images.predicted[row]!]}, L2 ${formatNumber(images.l2[row])}` : fate;
-  if (at < 0) return <td className="muted small">{text}; its picture was not kept</td>;
+  if (at < 0) return <td className="muted small">{text}, no picture</td>;
   return (
     <td>
       <PixelImage
