@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { readAddress } from './home.ts';
 
 /** As the API reads tokens: they travel in a header, after a space. */
 const token = z
@@ -28,8 +29,11 @@ export type Env = z.infer<typeof Env>;
 export const readEnv = (variables: NodeJS.ProcessEnv): Env =>
   Env.parse(Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')));
 
-/** Where data sets lie: in the folder that FUNNEL_DATA names, and in `data` of Funnel's own folder. */
+/**
+ * Where data sets lie: in the folder of FUNNEL_DATA, else in that of the Funnel which runs in FUNNEL_HOME (`npm start -- --data FOLDER`), and in
+ * `data` of Funnel's own folder.
+ */
 export const dataFoldersOf = ({ FUNNEL_DATA, FUNNEL_HOME }: Env) => ({
-  dir: FUNNEL_DATA ?? null,
+  dir: FUNNEL_DATA ?? readAddress(FUNNEL_HOME)?.data ?? null,
   home: resolve(FUNNEL_HOME),
 });

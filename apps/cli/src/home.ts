@@ -29,8 +29,14 @@ export const makeHome = ({ FUNNEL_HOME }: Env): string => {
 /** The data folder of the embedded database. */
 export const embeddedFolder = (home: string): string => join(resolve(home), 'pgdata');
 
-/** `embedded`: this Funnel runs the PostgreSQL of its folder. Otherwise it uses the one of its own DATABASE_URL. */
-export type Address = { readonly url: string; readonly pid: number; readonly embedded: boolean };
+export type Address = {
+  readonly url: string;
+  readonly pid: number;
+  /** True when this Funnel runs the PostgreSQL of its folder. Otherwise it uses the one of its own DATABASE_URL. */
+  readonly embedded: boolean;
+  /** Its folder with data sets (`--data`, FUNNEL_DATA), absolute. Absent if it has none. */
+  readonly data?: string;
+};
 
 const addressFile = (home: string): string => join(resolve(home), 'address.json');
 

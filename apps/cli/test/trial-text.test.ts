@@ -95,7 +95,7 @@ describe('a trial', () => {
     expect(hint).toBe('→ `npx funnel show s-00000 --why` has the whole reasons, and says what to do.');
     expect(reasons(true)).toEqual([
       expect.stringMatching(/^! suspect: /),
-      expect.stringMatching(/^→ Gradient attacks miss images that they should fool\. /),
+      expect.stringMatching(/^→ Usual gradient attacks miss images that they should fool\. /),
     ]);
     const masked = {
       ...evaluation('pgd-linf'),

@@ -4,10 +4,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+
 import { funnel } from './funnel.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'funnel-which-'));
+const fixtures = fileURLToPath(new URL('../../../fixtures', import.meta.url));
 const servers: Server[] = [];
 
 /** An API without sweeps. It counts its requests. */
@@ -47,6 +50,28 @@ it('asks the Funnel that runs in FUNNEL_HOME', async () => {
   const address = JSON.stringify({ url, pid: process.pid, embedded: true });
   const { status, stderr } = await list(homeWith('running', { 'address.json': address, 'funnel.log': '' }));
   expect([status, stderr, own.asked(), other.asked()]).toEqual([0, '', 1, 0]);
+});
+
+it('finds the data sets of the Funnel that runs in FUNNEL_HOME', async () => {
+  const url = `http://127.0.0.1:${own.port}`;
+  const running = (name: string, pid: number) =>
+    homeWith(name, {
+      'address.json': JSON.stringify({ url, pid, embedded: true, data: `${fixtures}/data` }),
+      'funnel.log': '',
+    });
+  const attack = (home: string) =>
+    funnel(
+      [
+        ...['attack', '--model', `${fixtures}/oracle/mnist-conv`, '--dataset', 'mnist', '--indices', '0-3'],
+        ...['--attack', 'fgsm', '--no-diagnose', '--json'],
+      ],
+      { env: { FUNNEL_HOME: home } },
+    );
+  const found = await attack(running('with-data', process.pid));
+  expect(found.status, found.stderr).toBe(0);
+  expect(JSON.parse(found.stdout).summary.images).toBe(4);
+  const ended = await attack(running('ended-with-data', 2 ** 30)); // no process has this number
+  expect([ended.status, ended.stderr]).toEqual([1, expect.stringContaining('FUNNEL_DATA')]);
 });
 
 it('asks no other Funnel when the one of FUNNEL_HOME does not run', async () => {

@@ -320,6 +320,34 @@ describe('the worst case', () => {
     });
     expect(tied(await rank({ sweep, attack: 'fgsm' }))[1]).toEqual(['fgsm', undefined]);
   });
+
+  test('counts the strength of an attack over all seeds of a row', async () => {
+    const { sweepId: sweep } = await submit(db, {
+      seeds: [7, 8],
+      space: { gamma: [1, 2] },
+      attacks: [
+        { attack: 'fgsm', search: false, epsilon: 0.1 },
+        { attack: 'pgd-linf', epsilon: 0.1 },
+        { attack: 'square-linf', epsilon: 0.1 },
+      ],
+    });
+    // γ = 1: FGSM and PGD tie on the first seed, but PGD fools more on the second. γ = 2: FGSM 3 + 1, PGD 1 + 3, Square 2 + 2, in all the same.
+    const counts: Record<string, readonly [number, number]> = {
+      ...{ '1 fgsm': [3, 1], '1 pgd-linf': [3, 2], '1 square-linf': [1, 1] },
+      ...{ '2 fgsm': [3, 1], '2 pgd-linf': [1, 3], '2 square-linf': [2, 2] },
+    };
+    await runAll((gamma, name, seed) => ({
+      success: fooled(counts[`${gamma} ${name}`]![seed - 7]!),
+      l2: 0.15,
+    }));
+    const rows = await rank({ sweep, metric: 'robustAccuracy', group: 'configuration' });
+    expect(
+      Object.fromEntries(rows.map((row) => [row.hyperparameters.gamma, [row.attack, row.tied]])),
+    ).toEqual({
+      1: ['pgd-linf', undefined],
+      2: ['fgsm', ['pgd-linf', 'square-linf']],
+    });
+  });
 });
 
 test('a trial of which nothing was attacked has no rate and no rank', async () => {

@@ -109,7 +109,11 @@ export const up = async (
     const onStarted = (stop: () => Promise<unknown>) => stops.push(stop);
     const { note } = output;
     const services = await startServices({ variables, home, log, note, onStarted, signal: ending.signal });
-    writeAddress(home, { url: services.url, embedded: services.embedded });
+    writeAddress(home, {
+      url: services.url,
+      embedded: services.embedded,
+      ...(env.FUNNEL_DATA !== undefined && { data: resolve(env.FUNNEL_DATA) }),
+    });
     onStarted(async () => removeAddress(home));
     const failure = workerFailure(services, once);
     failure.catch(() => ending.abort());

@@ -51,17 +51,17 @@ export const diagnostics = {
     name: 'black-box-beats-white-box',
     title: 'White box beats black box',
     masks: true,
-    flagged: 'Square fools images that no gradient attack does (> 0.2 %).',
+    flagged: 'Square fools images that the PGD and the FMN of the checks do not (> 0.2 %).',
     remedy:
-      'Gradient attacks miss images that they should fool. Trust black-box and transfer attacks instead (`square-linf`, `transfer-linf`), or `preset:autoattack`.',
+      'Usual gradient attacks miss images that they should fool. Trust the worst case over strong and black-box attacks: `preset:autoattack`, `square-linf`, `transfer-linf`. If you ran these, it counts their images.',
   },
   H3: {
     name: 'transfer-beats-white-box',
     title: 'White box beats transfer',
     masks: true,
-    flagged: 'PGD on surrogates fools images that no gradient attack does.',
+    flagged: 'PGD on surrogates fools images that the PGD and the FMN of the checks do not.',
     remedy:
-      'Gradient attacks miss images that they should fool. Trust black-box and transfer attacks instead (`square-linf`, `transfer-linf`), or `preset:autoattack`.',
+      'Usual gradient attacks miss images that they should fool. Trust the worst case over strong and black-box attacks: `preset:autoattack`, `square-linf`, `transfer-linf`. If you ran these, it counts their images.',
   },
   H4: {
     name: 'unbounded-attack-fails',
@@ -109,9 +109,9 @@ export const diagnostics = {
     name: 'noise-beats-white-box',
     title: 'White box beats random noise',
     masks: true,
-    flagged: 'Random noise fools images that no gradient attack does.',
+    flagged: 'Random noise fools images that the PGD and the FMN of the checks do not.',
     remedy:
-      'Gradient attacks miss images that they should fool. Trust black-box and transfer attacks instead (`square-linf`, `transfer-linf`), or `preset:autoattack`.',
+      'Usual gradient attacks miss images that they should fool. Trust the worst case over strong and black-box attacks: `preset:autoattack`, `square-linf`, `transfer-linf`. If you ran these, it counts their images.',
   },
   H10: {
     name: 'gradient-is-zero',

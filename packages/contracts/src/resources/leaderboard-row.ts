@@ -38,7 +38,7 @@ export const LeaderboardRow = z
     }),
     tied: z.array(AttackName).optional().meta({
       description:
-        'For the worst case: the other attacks that are as strong as `attack`. They fooled as many images within the balls, or have the same value of a metric that counts no images. `attack` is the first of them that ranks the trial lowest by itself, else the first of the sweep. Absent if there are none.',
+        'For the worst case: the other attacks that are as strong as `attack`. They fooled as many images within the balls, over all seeds of the row, or have the same value of a metric that counts no images. Absent if there are none.',
     }),
     metric: EvaluationMetricName,
     value: ExtendedNumber.nullable().meta({

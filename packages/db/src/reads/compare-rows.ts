@@ -35,7 +35,7 @@ const stageColumns = {
   settings: jsonb<Readonly<Record<string, unknown>>>(),
 };
 
-type AttackStage = RowOf<typeof stageColumns>;
+export type AttackStage = RowOf<typeof stageColumns>;
 
 /** The attack stages of trials, by trial, in order. */
 export const attackStages = async (

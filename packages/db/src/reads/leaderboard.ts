@@ -33,8 +33,8 @@ import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
 import { findRanked, type RankedRow, rankedValue } from './ranking.ts';
 import { robustOfRows } from './robust-at-epsilon.ts';
 import { repeatsOf } from './same-stages.ts';
+import { strongestAttacks } from './strongest-attacks.ts';
 import { assertSweep } from './sweeps.ts';
-import { tiedAttacks } from './tied-attacks.ts';
 import { reasonsOf, reasonsOfRow } from './verdict-reasons.ts';
 
 type Rejections = { readonly rejectedClean: number; readonly rejectedAttacked: number };
@@ -111,17 +111,16 @@ export const leaderboard = async (
     return { balls, robust: await robustOfRows(tx, runs) };
   };
   // None of these needs another one, so they run at the same time.
-  const [{ intervals, letters }, repeats, reasons, { balls, robust }, tied, older, notes] = await Promise.all(
-    [
+  const [{ intervals, letters }, repeats, reasons, { balls, robust }, strongest, older, notes] =
+    await Promise.all([
       comparisons(),
       repeatsOf(tx, query, cursor, page),
       reasonsOf(tx, evidence.flat()),
       ballsAndRobust(),
-      tiedAttacks(tx, rows, metric),
+      strongestAttacks(tx, page, metric),
       readChanges(tx, rows.map(stageOf), changesOf),
       cursor ? {} : readNotes(tx, query, rows),
-    ],
-  );
+    ]);
   const items = page.map(({ row, seeds, value }, i): LeaderboardRow => {
     const interval = intervals[i]!;
     const changes = older.get(rowKey(stageOf(row)));
@@ -135,10 +134,10 @@ export const leaderboard = async (
       ...(row.rung !== null && { rung: row.rung }),
       seeds: row.seeds,
       hyperparameters: row.hyperparameters,
-      attack: row.attack,
-      settings: row.settings,
+      attack: strongest[i]?.attack ?? row.attack,
+      settings: strongest[i]?.settings ?? row.settings,
       ...(query.attack === undefined && { within: balls.get(row.sweep_id) ?? {} }),
-      ...(tied[i]!.length > 0 && { tied: [...tied[i]!] }),
+      ...(strongest[i] && strongest[i].tied.length > 0 && { tied: [...strongest[i].tied] }),
       metric,
       value: value === null ? null : writeExtended(value),
       ...(robust[i] && { robustAtEpsilon: robust[i] }),
