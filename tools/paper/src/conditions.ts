@@ -44,6 +44,7 @@ const shareOfUpdates = ({ sweep }: SweepResults, configurations: readonly Config
 
 type Submitted = {
   readonly name?: string;
+  readonly recipes?: readonly string[];
   readonly dataset: Readonly<Record<string, string | number>>;
   readonly space: object;
   readonly search?: object;
@@ -51,9 +52,13 @@ type Submitted = {
 };
 
 /** The command that submits a file with these values in place of its own. */
-export const submitCommand = (file: string, { name, dataset, space, search, seeds }: Submitted): string => {
+export const submitCommand = (
+  file: string,
+  { name, recipes, dataset, space, search, seeds }: Submitted,
+): string => {
   const flags = [
     ...(name === undefined ? [] : [`name=${name}`]),
+    ...(recipes === undefined ? [] : [`recipes=${JSON.stringify(recipes)}`]),
     ...Object.entries(dataset).map(([key, value]) => `dataset.${key}=${value}`),
     ...Object.entries(space).map(([key, value]) => `space.${key}=${JSON.stringify(value)}`),
     ...(search === undefined ? [] : [`search=${JSON.stringify(search)}`]),
@@ -64,14 +69,22 @@ export const submitCommand = (file: string, { name, dataset, space, search, seed
 
 /** The command that submits this sweep. */
 const command = ({ sweep: { definition } }: SweepResults, file: string): string => {
-  const { dataset, space, search, seeds } = definition;
+  const { recipes, dataset, space, search, seeds } = definition;
   const { content: _, ...sizes } = dataset;
   return submitCommand(file, {
+    recipes,
     dataset: sizes,
     space,
     seeds,
     ...(search.strategy !== 'grid' && { search }),
   });
+};
+
+const wallText = ({ sweep: { createdAt, finishedAt, epochsTrained } }: SweepResults): string => {
+  if (finishedAt === null) return 'not finished';
+  return epochsTrained === 0
+    ? 'with nothing left to train when it was submitted'
+    : `${duration((Date.parse(finishedAt) - Date.parse(createdAt)) / 1000)} from submission to end`;
 };
 
 /** What was run and what it cost, and the command to repeat it. `file`: the example that the sweep belongs to. */
@@ -81,13 +94,18 @@ export const ran = (data: SweepResults, file: string): string => {
     results.flatMap(({ trial }) => trial.stages.map(({ id, seconds }) => [id, seconds ?? 0] as const)),
   );
   const trained = [...stages.values()].reduce((sum, value) => sum + value, 0);
-  const wall =
-    sweep.finishedAt === null
-      ? 'not finished'
-      : `${duration((Date.parse(sweep.finishedAt) - Date.parse(sweep.createdAt)) / 1000)} from submission to end`;
   const stored = sweep.plan.estimate?.storedBytes;
+  const needed = new Map(
+    results.flatMap(({ trial }) => trial.stages.map(({ id, epochs }) => [id, epochs] as const)),
+  );
+  const elsewhere = Math.max(
+    0,
+    [...needed.values()].reduce((sum, value) => sum + value, 0) - sweep.epochsTrained,
+  );
+  const epochsText = `${plural(sweep.epochsTrained + elsewhere, 'epoch')} trained${elsewhere === 0 ? '' : ` (${elsewhere} of them by other sweeps with equal stages)`}`;
+  const seeds = `${sweep.definition.seeds.length === 1 ? 'seed' : 'seeds'} ${list(sweep.definition.seeds.map(String))}`;
   return [
-    `Sweep “${sweep.name}” (${sweep.id}) of ${sweep.createdAt.slice(0, 10)} on ${datasetTitle(sweep.definition.dataset.name)}, seeds ${list(sweep.definition.seeds.map(String))}: ${plural(results.length, 'trial')}, ${plural(sweep.epochsTrained, 'epoch')} trained, ${duration(trained)} of trainers’ time, ${wall}${stored === undefined ? '' : `, about ${formatBytes(stored)} stored (the estimate of its plan)`}.`,
+    `Sweep “${sweep.name}” (${sweep.id}) of ${sweep.createdAt.slice(0, 10)} on ${datasetTitle(sweep.definition.dataset.name)}, ${seeds}: ${plural(results.length, 'trial')}, ${epochsText}, ${duration(trained)} of trainers’ time, ${wallText(data)}${stored === undefined ? '' : `, about ${formatBytes(stored)} stored (the estimate of its plan)`}.`,
     '',
     '```sh',
     command(data, file),

@@ -70,6 +70,25 @@ describe('the report of Table 2', () => {
     expect(text).toContain("--set 'space.beta=[0.01,0.05]'");
   });
 
+  it('says of a single seed that the intervals are of the images alone', () => {
+    const one = render([
+      plain[0]!,
+      made({ number: 2, recipe: 'funn', seed: 0, hinge: [0, 0], successes: 39 }),
+    ]);
+    expect(one).toContain('Each configuration has one seed. ');
+    expect(one).toContain(' printed noise levels are ours to two decimals');
+    expect(one).not.toContain('every seed,');
+    expect(render(plain)).not.toContain('has one seed');
+  });
+
+  it('repeats the recipes of the sweep, and says which epochs other sweeps have trained', () => {
+    const { sweep, results } = sweepOf(plain);
+    const idle = renderTable2([{ sweep: { ...(sweep as object), epochsTrained: 4 } as never, results }]).text;
+    expect(idle).toContain('--set \'recipes=["classic","funn"]\'');
+    expect(idle).toContain('18 epochs trained (14 of them by other sweeps with equal stages)');
+    expect(render(plain)).toContain(' 27 epochs trained, ');
+  });
+
   it('leaves out trials that did not complete and networks without an attacked image, and says so', () => {
     const text = render([
       ...plain,

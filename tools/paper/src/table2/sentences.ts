@@ -126,7 +126,7 @@ const agreement = (configuration: Configuration): string[] => {
   const noise =
     noises.length === 0
       ? ''
-      : ` ${near.length} of ${noises.length} printed noise levels lie within our interval over seeds${near.length > 0 ? ` (${list(near.map(({ title }) => title))})` : ''}.`;
+      : ` ${near.length} of ${noises.length} printed noise levels ${configuration.seeds.length < 2 ? 'are ours to two decimals' : 'lie within our interval over seeds'}${near.length > 0 ? ` (${list(near.map(({ title }) => title))})` : ''}.`;
   return [`${name}${which}.${rest.length > 0 ? ` These do not: ${list(rest)}.` : ''}${noise}`];
 };
 
@@ -169,13 +169,14 @@ const hinge = ({ name, hinge: active, floor, hyperparameters, attackerLoss }: Co
 };
 
 /** How the median L2 changes, and whether all seeds agree on the direction. */
-const describeMedian = (factor: NonNullable<Shift['factor']>): string => {
+const describeMedian = (factor: NonNullable<Shift['factor']>, seeds: number): string => {
   const [low, , high] = factor;
+  const every = seeds === 1 ? 'the only seed' : 'every seed';
   const direction =
     high < 1
-      ? 'smaller on every seed'
+      ? `smaller on ${every}`
       : low > 1
-        ? 'larger on every seed'
+        ? `larger on ${every}`
         : 'smaller on some seeds and larger on others';
   return `the median L2 that DeepFool needs is ${direction}, ${describeFactor(factor)}`;
 };
@@ -195,7 +196,8 @@ const shifts = (configurations: readonly Configuration[]): string[] =>
             .filter(Boolean)
             .join(', ');
     const { factor = null } = deepfool ?? {};
-    const median = factor === null ? '' : `; ${describeMedian(factor)}`;
+    const shared = configuration.seeds.filter((seed) => baseline.seeds.includes(seed)).length;
+    const median = factor === null ? '' : `; ${describeMedian(factor, shared)}`;
     return `\`${configuration.name}\` against \`${baseline.name}\`: ${words}${median}.`;
   });
 
@@ -252,6 +254,11 @@ export const findings = (data: SweepResults, configurations: readonly Configurat
   return [
     ...configurations.flatMap(agreement),
     ...resolution(configurations),
+    ...(configurations.every(({ seeds }) => seeds.length < 2)
+      ? [
+          'Each configuration has one seed. So the intervals are of the images alone, and nothing here says how much another seed would differ.',
+        ]
+      : []),
     ...configurations.flatMap(headline),
     ...configurations.flatMap(hinge),
     ...shifts(configurations),
