@@ -78,7 +78,7 @@ const refuseMixture = (sweeps: readonly SweepResults[], option: string): void =>
 /** Throws Exit if two sweeps have the same trial: its images would count twice. */
 const refuseRepetition = (sweeps: readonly SweepResults[], option: string): void => {
   const first = new Map<string, string>();
-  for (const { sweep, results } of sweeps)
+  for (const { results } of sweeps)
     for (const { trial } of results) {
       const key = JSON.stringify([trial.recipe, trial.hyperparameters, trial.seed]);
       const earlier = first.get(key);
