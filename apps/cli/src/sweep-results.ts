@@ -10,7 +10,7 @@ const readFile = (path: string): SweepResults => {
   const refuse = (reason: string): Exit =>
     new Exit(
       exitCodes.usage,
-      `Expected the id or the name of a sweep, or a file that \`npx funnel report save\` wrote, but got ${path}: ${reason}`,
+      `Expected the id or the name of a sweep, or a file of \`report save\`, but got ${path}: ${reason}`,
     );
   let text: string;
   try {

@@ -77,7 +77,7 @@ export const renderTable2 = (sweeps: readonly [SweepResults, ...SweepResults[]])
   const figure = drawTable2(configurations, 'img/table2.svg');
   const text = `${[
     '# Table 2: our numbers beside the printed ones',
-    '`npx funnel report table2` writes this page from the results of sweeps such as `examples/table2.yaml`. Every number of ours comes from them, and so does every sentence about such a number.',
+    '`npx funnel report table2 --sweep RESULTS` writes this page from the results of sweeps such as `examples/table2.yaml`. Every number of ours comes from them, and so does every sentence about such a number.',
     '## What was run',
     ...sweeps.map((sweep) => ran(sweep, 'examples/table2.yaml')),
     besidePaper(data, configurations),
