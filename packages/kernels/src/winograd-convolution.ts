@@ -2,7 +2,7 @@
  * Stride-2 convolutions and their filter gradients, computed in pairs (winograd-pairing.ts).
  */
 import type { Geometry } from './geometry.ts';
-import { type Address, type Heap, perCount, type Table } from './heap.ts';
+import { type Heap, perCount } from './heap.ts';
 import {
   type Ends,
   groupSize,
@@ -14,10 +14,11 @@ import {
   type SideName,
   throughRelu,
 } from './passes.ts';
+import { prepareChanges } from './similar-images.ts';
 import { hasFusedMultiplyAdd } from './wasm/assembler.ts';
 import { sumRows } from './wasm/elementwise.ts';
 import { packColumns, packRows, panelCount, panelRow } from './wasm/pack.ts';
-import { changedEntries, correlation } from './wasm/products.ts';
+import { correlation } from './wasm/products.ts';
 import {
   filterOperator,
   type Pairing,
@@ -58,38 +59,6 @@ const productsTable = (pairing: Pairing, { image, map }: Geometry): number[] =>
     ]);
 
 const positionsOf = ({ height, width }: { height: number; width: number }): number => height * width;
-
-/** After so many groups of images in a row that have little in common with the group before, nobody looks for more. */
-const maxMisses = 2;
-
-/**
- * The sums to compute for each group of images of one batch. An attack that probes one pixel at a time has batches of nearly equal images: most
- * sums of a group are those of the group before, which are still in the scratch space. `inputs`: two places, which the groups take in turn.
- */
-const prepareChanges = (heap: Heap, all: Table, inputStride: number) => {
-  const copyChanged = perCount((images) => heap.compile(changedEntries({ images, inputStride })));
-  const bytes = all.end - all.start;
-  return (inputs: readonly [Address, Address]) => {
-    let group = 0;
-    let misses = 0;
-    return {
-      /** Where the next group goes. */
-      input: (): Address => inputs[misses < maxMisses ? group % 2 : 0]!,
-      /** The table of the sums to compute for this group, of which `input` holds the combined pixels. Its end is its start if there are none. */
-      table: (images: number): Table => {
-        const isFirst = group === 0;
-        const [input, before] = group % 2 === 0 ? inputs : [inputs[1], inputs[0]];
-        group++;
-        if (isFirst || misses >= maxMisses) return all;
-        const start = heap.scratch('changed sums', bytes + 4);
-        copyChanged(images)(input, before, all.start, all.end, start, start + bytes);
-        const end = heap.integer(start + bytes);
-        misses = 2 * (end - start) > bytes ? misses + 1 : 0;
-        return { start, end };
-      },
-    };
-  };
-};
 
 /** image → map, in pairs. */
 export const preparePairedMap = (heap: Heap, geometry: Geometry, pairing: Pairing, ends: Ends): Plan => {
