@@ -153,6 +153,16 @@ describe('a ranking in words', () => {
     expect(text).not.toContain('one seed');
   });
 
+  it('counts the attacks of a reason that is about many', () => {
+    const attacks = ['fgsm', 'bim', 'pgd-linf', 'single-pixel'];
+    const rows = [
+      sure({ verdict: 'suspect', reasons: attacks.map((name) => `${name}: the boundary bends.`) }),
+    ];
+    expect(describeLeaderboard(rows, { attack: 'fgsm' })).toContain(
+      ': suspect: fgsm, bim and 2 more attacks: the boundary bends\n',
+    );
+  });
+
   it('names the trial that says what to do about a verdict of the checks', () => {
     const rows = [sure({}), sure({ trialId: 'a-1', verdict: 'suspect', reasons: ['restarts find more'] })];
     expect(describeLeaderboard(rows, { attack: 'fgsm' })).toContain(

@@ -116,15 +116,29 @@ const describeRanking = (
   ];
 };
 
-/** Names the same reason once, with all its attacks: `fgsm: why.` and `pgd-linf: why.` become `fgsm, pgd-linf: why`. */
-export const joinReasons = (reasons: readonly string[]): string => {
+/** `fgsm, bim and 6 more attacks` for more than `max` names. */
+const nameAttacks = (names: readonly string[], max: number): string =>
+  names.length > max
+    ? `${names.slice(0, max - 1).join(', ')} and ${names.length - max + 1} more attacks`
+    : names.join(', ');
+
+/**
+ * Names the same reason once, with its attacks: `fgsm: why.` and `pgd-linf: why.` become `fgsm, pgd-linf: why`. `maxAttacks`: more are counted.
+ * (Default: all are named)
+ */
+export const joinReasons = (
+  reasons: readonly string[],
+  maxAttacks: number = Number.POSITIVE_INFINITY,
+): string => {
   const attacks = new Map<string, string[]>();
   for (const reason of reasons) {
     const [, attack, why] = /^([\w-]+): (.*)$/s.exec(reason) ?? [reason, '', reason];
     const words = why!.replace(/\.$/, '');
     attacks.set(words, [...(attacks.get(words) ?? []), ...(attack ? [attack] : [])]);
   }
-  return [...attacks].map(([why, names]) => [names.join(', '), why].filter(Boolean).join(': ')).join('; ');
+  return [...attacks]
+    .map(([why, names]) => [nameAttacks(names, maxAttacks), why].filter(Boolean).join(': '))
+    .join('; ');
 };
 
 /** A value over seeds is a mean, unless some seeds are infinite: ` (2 of 3 seeds: ∞)`. */
@@ -168,12 +182,15 @@ const rungColumn: Column<LeaderboardRow> = {
   align: 'right',
 };
 
+/** A check is often about all attacks of a sweep, and a line with all their names hides the reason. */
+const maxAttacksNamed = 3;
+
 /** The verdicts other than ok with their reasons. Trials with the same reasons share a line. */
 const describeVerdicts = (rows: readonly LeaderboardRow[]): readonly string[] => {
   const trials = new Map<string, string[]>();
   for (const { trialId, verdict, reasons } of rows) {
     if (verdict === 'ok') continue;
-    const text = `${verdictText(verdict)}: ${joinReasons(reasons)}`;
+    const text = `${verdictText(verdict)}: ${joinReasons(reasons, maxAttacksNamed)}`;
     trials.set(text, [...new Set([...(trials.get(text) ?? []), trialId])]);
   }
   return [...trials].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
