@@ -26,6 +26,8 @@ const strengthColumns = { place: int4(), strength: orNull(float8()) };
 type Row = {
   readonly row: Pick<RankedRow, 'ordinal' | 'attack' | 'settings'>;
   readonly seeds: readonly Pick<SeedEvidence, 'trial_id'>[];
+  /** Null: the row has no value, so no attack is the strongest. */
+  readonly value: number | null;
 };
 
 type Run = Pick<RankedRow, 'attack' | 'settings'>;
@@ -84,23 +86,28 @@ const sumsOf = (
 
 /**
  * For each row of the worst case, the attack that fooled the most images within the balls over all seeds of the row, or that has the lowest values of a
- * metric that counts no images. Of several, the one that the row has already, else the first in the order of the attacks. Null for a row of one attack.
+ * metric that counts no images. Of several, the one that the row has already, else the first in the order of the attacks. Null for a row of one attack, and
+ * for one without a value.
  */
 export const strongestAttacks = async (
   tx: Tx,
   rows: readonly Row[],
   metric: EvaluationMetricName,
 ): Promise<readonly (StrongestAttack | null)[]> => {
-  const ofWorstCase = rows.filter(({ row }) => row.ordinal === -1);
+  const hasStrongest = ({ row, value }: Row): boolean => row.ordinal === -1 && value !== null;
+  const ofWorstCase = rows.filter(hasStrongest);
   const stages = await attackStages(
     tx,
     ofWorstCase.flatMap(({ seeds }) => seeds.map(({ trial_id }) => trial_id)),
   );
   const strengthOf = await readStrengths(tx, stages, metric);
-  return rows.map(({ row, seeds }) => {
-    if (row.ordinal !== -1) return null;
+  return rows.map((one) => {
+    if (!hasStrongest(one)) return null;
+    const { row, seeds } = one;
     const sums = sumsOf(seeds, stages, strengthOf);
-    const most = Math.max(...sums.map(({ sum }) => sum));
+    // The ranking has named the strongest attack of one seed already.
+    const own = seeds.length === 1 ? sums.find(({ run }) => runKey(run) === runKey(row)) : undefined;
+    const most = own?.sum ?? Math.max(...sums.map(({ sum }) => sum));
     const strongest = sums.filter(({ sum }) => sum === most).map(({ run }) => run);
     const chosen = strongest.find((run) => runKey(run) === runKey(row)) ?? strongest[0] ?? row;
     return {
