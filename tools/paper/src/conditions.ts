@@ -90,22 +90,18 @@ const wallText = ({ sweep: { createdAt, finishedAt, epochsTrained } }: SweepResu
 /** What was run and what it cost, and the command to repeat it. `file`: the example that the sweep belongs to. */
 export const ran = (data: SweepResults, file: string): string => {
   const { sweep, results } = data;
+  // Trials share stages.
   const stages = new Map(
-    results.flatMap(({ trial }) => trial.stages.map(({ id, seconds }) => [id, seconds ?? 0] as const)),
+    results.flatMap(({ trial }) => trial.stages.map((stage) => [stage.id, stage] as const)),
   );
-  const trained = [...stages.values()].reduce((sum, value) => sum + value, 0);
+  const total = (of: 'seconds' | 'epochs'): number =>
+    [...stages.values()].reduce((sum, stage) => sum + (stage[of] ?? 0), 0);
   const stored = sweep.plan.estimate?.storedBytes;
-  const needed = new Map(
-    results.flatMap(({ trial }) => trial.stages.map(({ id, epochs }) => [id, epochs] as const)),
-  );
-  const elsewhere = Math.max(
-    0,
-    [...needed.values()].reduce((sum, value) => sum + value, 0) - sweep.epochsTrained,
-  );
+  const elsewhere = Math.max(0, total('epochs') - sweep.epochsTrained);
   const epochsText = `${plural(sweep.epochsTrained + elsewhere, 'epoch')} trained${elsewhere === 0 ? '' : ` (${elsewhere} of them by other sweeps with equal stages)`}`;
   const seeds = `${sweep.definition.seeds.length === 1 ? 'seed' : 'seeds'} ${list(sweep.definition.seeds.map(String))}`;
   return [
-    `Sweep “${sweep.name}” (${sweep.id}) of ${sweep.createdAt.slice(0, 10)} on ${datasetTitle(sweep.definition.dataset.name)}, ${seeds}: ${plural(results.length, 'trial')}, ${epochsText}, ${duration(trained)} of trainers’ time, ${wallText(data)}${stored === undefined ? '' : `, about ${formatBytes(stored)} stored (the estimate of its plan)`}.`,
+    `Sweep “${sweep.name}” (${sweep.id}) of ${sweep.createdAt.slice(0, 10)} on ${datasetTitle(sweep.definition.dataset.name)}, ${seeds}: ${plural(results.length, 'trial')}, ${epochsText}, ${duration(total('seconds'))} of trainers’ time, ${wallText(data)}${stored === undefined ? '' : `, about ${formatBytes(stored)} stored (the estimate of its plan)`}.`,
     '',
     '```sh',
     command(data, file),

@@ -102,7 +102,7 @@ const reportTable2 = async (
   const sweeps = [await readSweepResults(client, first), ...(await readSweeps(client, others))] as const;
   refuseMixture(sweeps, '--sweep');
   refuseRepetition(sweeps, '--sweep');
-  deliver(renderTable2([...sweeps]), sweeps, { out, output });
+  deliver(renderTable2(sweeps), sweeps, { out, output });
 };
 
 /** Throws Exit if no trial of FUNN has completed: then no setting has a nearness. */

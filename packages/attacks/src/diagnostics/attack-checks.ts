@@ -18,8 +18,8 @@ import {
   percent,
   pgdAt,
   shareFooled,
-  whiteBox,
   whiteBoxHits,
+  whiteBoxText,
 } from './check.ts';
 
 /** |weaker \ stronger| / n: the share of the images that only the weaker attack fooled. */
@@ -56,7 +56,7 @@ export const blackBoxBeatsWhiteBox: Check = async (context) => {
     await evaluate({ attack: 'square-linf', epsilon: budgets.linf, queries: squareQueries }),
   );
   const value = missedShare(blackBox, await whiteBoxHits(context), labels.length);
-  const detail = `${percent(value)} of ${labels.length} images fall to Square (${squareQueries} queries) but not to ${whiteBox} at L∞ ${budgets.linf}.`;
+  const detail = `${percent(value)} of ${labels.length} images fall to Square (${squareQueries} queries) but not to ${whiteBoxText} at L∞ ${budgets.linf}.`;
   return [
     diagnostic('H2', {
       images: labels.length,
@@ -89,7 +89,7 @@ export const transferBeatsWhiteBox: Check = async (context) => {
       certain: isCertain(labels.length, value),
       detail: await detailUnlessWhiteBoxFoolsAll(
         context,
-        `${percent(value)} of ${labels.length} images fall to PGD on surrogates but not to ${whiteBox} on the model itself.`,
+        `${percent(value)} of ${labels.length} images fall to PGD on surrogates but not to ${whiteBoxText} on the model itself.`,
       ),
     }),
     diagnostic('H18', {
@@ -109,7 +109,7 @@ export const noiseBeatsWhiteBox: Check = async (context) => {
   const { evaluate, budgets, labels } = context;
   const noise = hits(await evaluate({ attack: 'noise-linf', epsilon: budgets.linf, draws: noiseDraws }));
   const value = missedShare(noise, await whiteBoxHits(context), labels.length);
-  const detail = `${percent(value)} of ${labels.length} images fall to ${noiseDraws} random draws but not to ${whiteBox} at L∞ ${budgets.linf}.`;
+  const detail = `${percent(value)} of ${labels.length} images fall to ${noiseDraws} random draws but not to ${whiteBoxText} at L∞ ${budgets.linf}.`;
   return [
     diagnostic('H9', {
       images: labels.length,

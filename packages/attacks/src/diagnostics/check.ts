@@ -110,7 +110,7 @@ export const pgdAt = (
 });
 
 /** The attacks of `whiteBoxHits` in words. A stronger attack of the user may fool images that these do not. */
-export const whiteBox = 'the PGD and the FMN of these checks';
+export const whiteBoxText = 'the PGD and the FMN of these checks';
 
 /** The images that a gradient attack fools within the L∞ budget: PGD on the cross-entropy, PGD on the margin, or FMN. */
 export const whiteBoxHits = async ({ evaluate, budgets }: CheckContext): Promise<Set<number>> => {

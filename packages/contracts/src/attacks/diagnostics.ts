@@ -37,6 +37,12 @@ type CheckDeclaration = {
   readonly remedy: string;
 };
 
+/** Remedies of several checks. */
+const strongerAttacks =
+  'Usual gradient attacks miss images that they should fool. Trust the worst case over strong and black-box attacks: `preset:autoattack`, `square-linf`, `transfer-linf`. If you ran these, it counts their images.';
+const moreSteps =
+  'PGD needs more steps on this model, and weaker attacks miss images. Attack with `pgd-linf` or `apgd-ce-linf`, and raise `steps` until the accuracy stays the same.';
+
 /** All checks by number. Stored results carry the number; the name and the title come from here, for old results too. */
 export const diagnostics = {
   H1: {
@@ -52,16 +58,14 @@ export const diagnostics = {
     title: 'White box beats black box',
     masks: true,
     flagged: 'Square fools images that the PGD and the FMN of the checks do not (> 0.2 %).',
-    remedy:
-      'Usual gradient attacks miss images that they should fool. Trust the worst case over strong and black-box attacks: `preset:autoattack`, `square-linf`, `transfer-linf`. If you ran these, it counts their images.',
+    remedy: strongerAttacks,
   },
   H3: {
     name: 'transfer-beats-white-box',
     title: 'White box beats transfer',
     masks: true,
     flagged: 'PGD on surrogates fools images that the PGD and the FMN of the checks do not.',
-    remedy:
-      'Usual gradient attacks miss images that they should fool. Trust the worst case over strong and black-box attacks: `preset:autoattack`, `square-linf`, `transfer-linf`. If you ran these, it counts their images.',
+    remedy: strongerAttacks,
   },
   H4: {
     name: 'unbounded-attack-fails',
@@ -93,8 +97,7 @@ export const diagnostics = {
     masks: false,
     flagged:
       'The accuracy after 160 steps is lower than after 40 by more than 1 point and more than one image.',
-    remedy:
-      'PGD needs more steps on this model, and weaker attacks miss images. Attack with `pgd-linf` or `apgd-ce-linf`, and raise `steps` until the accuracy stays the same.',
+    remedy: moreSteps,
   },
   H8: {
     name: 'restarts-find-more',
@@ -110,8 +113,7 @@ export const diagnostics = {
     title: 'White box beats random noise',
     masks: true,
     flagged: 'Random noise fools images that the PGD and the FMN of the checks do not.',
-    remedy:
-      'Usual gradient attacks miss images that they should fool. Trust the worst case over strong and black-box attacks: `preset:autoattack`, `square-linf`, `transfer-linf`. If you ran these, it counts their images.',
+    remedy: strongerAttacks,
   },
   H10: {
     name: 'gradient-is-zero',
@@ -167,8 +169,7 @@ export const diagnostics = {
     title: 'Optimisation is complete',
     masks: false,
     flagged: 'The loss still falls at the end of PGD for more than 10 % of the images that it does not fool.',
-    remedy:
-      'PGD needs more steps on this model, and weaker attacks miss images. Attack with `pgd-linf` or `apgd-ce-linf`, and raise `steps` until the accuracy stays the same.',
+    remedy: moreSteps,
   },
   H17: {
     name: 'unconstrained-attack-fails',
