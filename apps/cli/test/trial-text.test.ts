@@ -62,7 +62,7 @@ describe('a trial', () => {
   });
 
   it('names each reason of its verdict once, in one line, and whole with `why`', () => {
-    const detail = `The loss still falls by ${'much '.repeat(20)}`.trim();
+    const detail = `The margin still falls by ${'much '.repeat(20)}`.trim();
     const evaluation = (attack: AttackName) =>
       ({
         attack,
@@ -88,7 +88,7 @@ describe('a trial', () => {
         .filter((line) => /^[!→]/.test(line));
     const [line, hint, ...rest] = reasons(false);
     expect([line, rest]).toEqual([
-      expect.stringMatching(/^! suspect: \S+ \(H2\) under fgsm, bim: The loss .*…$/),
+      expect.stringMatching(/^! suspect: \S+ \(H2\) under fgsm, bim: The margin .*…$/),
       [],
     ]);
     expect(line!.length).toBeLessThanOrEqual(80);

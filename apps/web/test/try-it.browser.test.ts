@@ -112,7 +112,11 @@ describeInBrowser('trying a model', () => {
       .getByRole('button', { name: /Test image \d+: 3/ })
       .first()
       .click();
-    await page.getByText('The decision holds').waitFor();
+    await page
+      .getByText(
+        'Wrong before the attack: the label is 3, the model says 5. The attack does not change that.',
+      )
+      .waitFor();
     const shown = page.getByRole('img', { name: 'Original', exact: true });
     expect(await shown.evaluate((canvas: HTMLCanvasElement) => [canvas.width, canvas.height])).toEqual([
       32, 32,

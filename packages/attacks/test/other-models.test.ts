@@ -146,7 +146,10 @@ describe('refuses in a sentence', () => {
 
   it.each([
     ['model.h5', /tensorflowjs_converter --input_format=keras .*model\.h5 OUT/],
-    ['model.keras', /--input_format=keras_keras --output_format=tfjs_layers_model .*model\.keras OUT/],
+    [
+      'model.keras',
+      /--input_format=keras_keras --output_format=tfjs_layers_model .*model\.keras OUT.*examples\/own-model\/convert\.py/,
+    ],
     ['model.onnx', /onnx2tf -i .*model\.onnx/],
     ['model.pt', /torch\.onnx\.export/],
     ['lone.bin', /torch\.onnx\.export/],

@@ -67,9 +67,16 @@ export const strongestText = (
     ? `${nameOf(attack)}${tied.length === 0 ? '' : ` +${tied.length}`}`
     : [attack, ...tied].map(nameOf).join(', ');
 
-/** Why a row of the worst case names several attacks; null for one attack. */
-export const tieText = ({ attack, tied = [] }: Pick<LeaderboardRow, 'attack' | 'tied'>): string | null =>
-  tied.length === 0 ? null : `These attacks are equally strong: ${[attack, ...tied].join(', ')}.`;
+/** Why a row of the worst case names several attacks; null for one attack. An attack may run with several settings, such as ε. */
+export const tieText = ({ attack, tied = [] }: Pick<LeaderboardRow, 'attack' | 'tied'>): string | null => {
+  if (tied.length === 0) return null;
+  const all = [attack, ...tied];
+  const names = [...new Set(all)].map((name) => {
+    const settings = all.filter((other) => other === name).length;
+    return settings === 1 ? name : `${name} (${settings} settings)`;
+  });
+  return `These attacks are equally strong: ${names.join(', ')}.`;
+};
 
 /**
  * What a reader of robust accuracies should know where all attacks at a fixed ε take one step; null elsewhere. `runs`: the rows of a ranking, or

@@ -43,6 +43,9 @@ it('the strongest attacks of a row are named, or counted where they are more tha
   ).toEqual(['FGSM', 'FGSM +1']);
   expect(tieText(row())).toBeNull();
   expect(tieText(row('pgd-linf'))).toBe('These attacks are equally strong: fgsm, pgd-linf.');
+  expect(tieText(row('fgsm', 'pgd-linf'))).toBe(
+    'These attacks are equally strong: fgsm (2 settings), pgd-linf.',
+  );
 });
 
 it('attacks of one step are named as weak where no other attack has a fixed ε', () => {

@@ -188,6 +188,18 @@ describe('a folder of pictures', () => {
   });
 });
 
+it('one IDX file, without the one beside it, is refused with the folder to give', async () => {
+  const rows = makeRows(6, [6, 6, 1]);
+  const folder = writeFiles(newFolder(), {
+    'train-images-idx3-ubyte': idxFile([6, 6, 6], rows.pixels),
+    'train-labels-idx1-ubyte': idxFile([6], Uint8Array.from(rows.labels)),
+  });
+  for (const name of ['train-images-idx3-ubyte', 'train-labels-idx1-ubyte'])
+    await expect(read(join(folder, name))).rejects.toThrow(
+      `${join(folder, name)}: expected the folder of images and labels, but got one of its files: give ${folder}`,
+    );
+});
+
 it('chunks of 4 MiB have their own digests', async () => {
   const rows = makeRows(6, [512, 512, 4]);
   const folder = writeFiles(newFolder(), {

@@ -81,7 +81,7 @@ const lastSteps = 10;
  * Follows a plain PGD of 40 steps.
  * H15, `hit-is-lost-on-the-way` = the share of the images whose last iterate is classified correctly though an earlier one was not. Never
  * flagged: the driver keeps the best iterate.
- * H16 = among the images that no iterate fooled, the share whose loss still falls by more than 0.05 in the last 10 steps, scaled to [0, 1]
+ * H16 = among the images that no iterate fooled, the share whose margin still falls by more than 0.05 in the last 10 steps, scaled to [0, 1]
  * and made monotone; flagged above 0.1.
  */
 export const optimisationIsIncomplete: Check = async (context) => {
@@ -107,7 +107,7 @@ export const optimisationIsIncomplete: Check = async (context) => {
       flagged: unfinished > 0.1,
       detail: detailUnlessAllFall(context, {
         fooled: labels.length - unfooled.length,
-        detail: `The loss still falls in the last ${lastSteps} of ${steps} steps on ${percent(unfinished)} of the ${unfooled.length} images that PGD does not fool.`,
+        detail: `The margin of the true class still falls in the last ${lastSteps} of ${steps} steps on ${percent(unfinished)} of the ${unfooled.length} images that PGD does not fool.`,
       }),
     }),
   ];

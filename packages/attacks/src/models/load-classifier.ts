@@ -212,7 +212,7 @@ const refuseFormat = (source: string): void => {
   const conversion = conversions.find(([pattern]) => pattern.test(source));
   if (conversion)
     refuse(
-      `Expected a TensorFlow.js model, but got ${source}. Convert it: ${conversion[1](source)}, then give the folder OUT`,
+      `Expected a TensorFlow.js model, but got ${source}. Convert it: ${conversion[1](source)}, then give the folder OUT. Where pip finds no fitting tensorflowjs_converter, python3 examples/own-model/convert.py in Funnel's repository takes the same arguments`,
     );
 };
 

@@ -41,7 +41,7 @@ type CheckDeclaration = {
 const strongerAttacks =
   'Usual gradient attacks miss images that they should fool. Trust the worst case over strong and black-box attacks: `preset:autoattack`, `square-linf`, `transfer-linf`. If you ran these, it counts their images.';
 const moreSteps =
-  'PGD needs more steps on this model, and weaker attacks miss images. Attack with `pgd-linf` or `apgd-ce-linf`, and raise `steps` until the accuracy stays the same.';
+  'PGD needs more steps on this model, and weaker attacks miss images. Attack with `apgd-ce-linf`, whose step size adapts, and raise `steps` until the accuracy stays the same; or with `preset:autoattack`.';
 
 /** All checks by number. Stored results carry the number; the name and the title come from here, for old results too. */
 export const diagnostics = {
@@ -51,7 +51,7 @@ export const diagnostics = {
     masks: true,
     flagged: 'FGSM fools images that PGD does not (> 0.5 %).',
     remedy:
-      'PGD does not follow the gradient well. Attack with `pgd-linf` and more `steps` and `restarts`, or with `apgd-ce-linf`, whose step size adapts.',
+      'PGD does not follow the gradient well. Attack with `apgd-ce-linf`, whose step size adapts, or with `preset:autoattack`.',
   },
   H2: {
     name: 'black-box-beats-white-box',
@@ -81,7 +81,7 @@ export const diagnostics = {
     masks: false,
     flagged: 'The accuracy rises with ε by more than a standard error.',
     remedy:
-      'A larger ball holds the smaller one, so PGD is too weak at the larger ε. Attack with `pgd-linf` or `apgd-ce-linf`, and raise `steps` and `restarts` until the accuracy stays the same.',
+      'A larger ball holds the smaller one, so PGD is too weak at the larger ε. Attack with `apgd-ce-linf`, whose step size adapts, and raise `steps` and `restarts` until the accuracy stays the same.',
   },
   H6: {
     name: 'distance-is-implausible',
@@ -106,7 +106,7 @@ export const diagnostics = {
     flagged:
       'The accuracy with 10 restarts is lower than with 1 by more than 1 point and more than one image.',
     remedy:
-      'One start of PGD misses images on this model, and weaker attacks miss more. Attack with `pgd-linf` or `apgd-ce-linf` and `restarts: 10` or more.',
+      'One start of PGD misses images on this model, and weaker attacks miss more. Attack with `apgd-ce-linf` and `restarts: 10` or more, or with `preset:autoattack`.',
   },
   H9: {
     name: 'noise-beats-white-box',
@@ -168,7 +168,8 @@ export const diagnostics = {
     name: 'optimisation-is-incomplete',
     title: 'Optimisation is complete',
     masks: false,
-    flagged: 'The loss still falls at the end of PGD for more than 10 % of the images that it does not fool.',
+    flagged:
+      'The margin of the true class still falls at the end of PGD for more than 10 % of the images that it does not fool.',
     remedy: moreSteps,
   },
   H17: {
@@ -191,7 +192,8 @@ export const diagnostics = {
     title: 'Boundary is locally linear',
     masks: false,
     flagged: "DeepFool's first step closes less than 0.3 of the gap, or DeepFool needs more than 20 steps.",
-    remedy: 'Give attacks that linearise the model (DeepFool, FAB) more steps, and compare with `pgd-linf`.',
+    remedy:
+      'Give attacks that linearise the model (DeepFool, FAB) more steps, and compare with `apgd-ce-linf`.',
   },
   H20: {
     name: 'gradient-is-shattered',

@@ -133,6 +133,11 @@ export const idx: Format = {
   looksLike: 'a folder with train-images-idx3-ubyte and train-labels-idx1-ubyte (MNIST; may end with .gz)',
   recognises: ({ files }) => files.some(isIdx),
   open: async (found) => {
+    if (!found.isFolder)
+      refuseFile(
+        found.path,
+        `expected the folder of images and labels, but got one of its files: give ${found.folder}`,
+      );
     const train = await openSplit(found, roles.trainImages, roles.trainLabels);
     if (train === null)
       return refuseFile(

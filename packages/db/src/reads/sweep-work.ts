@@ -34,7 +34,8 @@ export const searchOf = (
   return { ended, configurations, proposed, trialsToCome };
 };
 
-type Work = { readonly total: number; readonly done: number };
+/** `running`: units that workers are at, of which half is done on average. (Default: none, because epochs are short) */
+type Work = { readonly total: number; readonly done: number; readonly running?: number };
 
 /** The epochs that the sweep needs and that were not trained before it, by whichever sweep. A retry may train some of them again. */
 export const measureEpochs = ({ plan }: WorkRow, counts: SweepCounts): Work => {
@@ -48,7 +49,7 @@ const measureAttacks = ({ plan }: WorkRow, counts: SweepCounts): Work => {
   const { total, cached } = plan.stages.attack;
   const before = cached - (plan.awaited?.attacks ?? 0);
   const done = Math.max(0, (counts.get('stage:attack:completed') ?? 0) - before);
-  return { total: total - before, done };
+  return { total: total - before, done, running: counts.get('stage:attack:running') ?? 0 };
 };
 
 type Kinds = { readonly epochs: Work; readonly attacks: Work };
@@ -65,9 +66,9 @@ const measureWork = (row: WorkRow, counts: SweepCounts): Kinds => {
   const all = trials + search.trialsToCome;
   const unfinished = (counts.get('trial:waiting') ?? 0) + (counts.get('trial:running') ?? 0);
   const possible = (trials - (unfinished > 0 ? 0.5 : 0)) / Math.max(1, all);
-  const part = ({ total: whole, done }: Work): Work => {
+  const part = ({ total: whole, done, running }: Work): Work => {
     const total = (whole * all) / row.plan.trials;
-    return { total, done: Math.min(done, total * possible) };
+    return { total, done: Math.min(done, total * possible), ...(running && { running }) };
   };
   return { epochs: part(planned.epochs), attacks: part(planned.attacks) };
 };
@@ -84,13 +85,16 @@ export const progressOf = (row: WorkRow, counts: SweepCounts): number => {
   return total === 0 ? 0 : (before + epochs.done + attacks.done) / total;
 };
 
+/** `seconds` hold those of the units in progress, too: without their halves, the first attacks would seem to have taken all of the time. */
+const halvesDone = ({ total, done, running = 0 }: Work): number => Math.min(total, done + running / 2);
+
 /**
  * Seconds for each unit. What the plan expected counts as much as one measured unit, so the first units do not change the time left by jumps.
  * Null: nothing was measured or expected.
  */
-const rateOf = ({ done }: Work, seconds: number, expected: number | null): number | null => {
-  if (expected !== null) return (seconds + expected) / (done + 1);
-  return seconds > 0 && done > 0 ? seconds / done : null;
+const rateOf = (work: Work, seconds: number, expected: number | null): number | null => {
+  if (expected !== null) return (seconds + expected) / (halvesDone(work) + 1);
+  return seconds > 0 && work.done > 0 ? seconds / halvesDone(work) : null;
 };
 
 const eachOf = (seconds: number | null | undefined, { total }: Work): number | null =>
@@ -117,7 +121,7 @@ export const secondsLeft = (row: WorkRow, counts: SweepCounts): TimeLeft | null 
   const epoch = rateOf(epochs, active - attacking, eachOf(training, epochs));
   const attack = rateOf(attacks, attacking, eachOf(planned?.attackSeconds, attacks));
   if (epoch === null && attack === null) return null;
-  const leftOf = ({ total, done }: Work): number => Math.max(0, total - done);
+  const leftOf = (work: Work): number => Math.max(0, work.total - halvesDone(work));
   const attackSeconds = leftOf(attacks) * (attack ?? epoch!);
   const left = leftOf(epochs) * (epoch ?? attack!) + attackSeconds;
   return left > 0 ? { seconds: left, attackSeconds } : null;

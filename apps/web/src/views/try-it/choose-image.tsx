@@ -10,7 +10,10 @@ import { shapeText } from '../data/describe.ts';
 import { DrawPad } from './draw-pad.tsx';
 import { readPicture } from './read-picture.ts';
 
-type Choose = { readonly trial: TrialDetail; readonly onPick: (pixels: Float32Array | null) => void };
+/** An image to try. `label`: its class, where it is known. */
+export type ChosenImage = { readonly pixels: Float32Array; readonly label: number | null };
+
+type Choose = { readonly trial: TrialDetail; readonly onPick: (image: ChosenImage | null) => void };
 
 const maxShown = 12;
 
@@ -28,9 +31,10 @@ const TestImages = ({ trial, onPick }: Choose) => {
         <div className="test-images">
           {images.map((pixels, at) => {
             const index = data.gallery.index[at]!;
-            const text = `Test image ${index}: ${trial.data.classes[data.label[data.index.indexOf(index)]!]}`;
+            const label = data.label[data.index.indexOf(index)]!;
+            const text = `Test image ${index}: ${trial.data.classes[label]}`;
             return (
-              <button key={index} type="button" onClick={() => onPick(pixels)} title={text}>
+              <button key={index} type="button" onClick={() => onPick({ pixels, label })} title={text}>
                 <PixelImage pixels={pixels} shape={data.gallery.shape} size={44} label={text} />
               </button>
             );
@@ -57,7 +61,7 @@ const OwnPicture = ({ trial, onPick }: Choose) => {
       if (latest.current === file) setError(fault);
       return null;
     });
-    if (pixels && latest.current === file) onPick(pixels);
+    if (pixels && latest.current === file) onPick({ pixels, label: null });
   };
   return (
     <Panel
@@ -91,7 +95,7 @@ export const ChooseImage = ({ trial, onPick }: Choose) => (
         title="Draw"
         note="Draw at any size. The drawing is centred and scaled like the digits of MNIST."
       >
-        <DrawPad onDraw={onPick} />
+        <DrawPad onDraw={(pixels) => onPick(pixels && { pixels, label: null })} />
       </Panel>
     ) : null}
     <TestImages trial={trial} onPick={onPick} />

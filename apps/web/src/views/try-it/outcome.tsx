@@ -1,30 +1,38 @@
-import { isMistake, noClass } from '@funnel/contracts';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { difference, normsOf, PixelImage } from '../../components/pixels.tsx';
 import { formatNumber, formatPercent } from '../../format.ts';
 import type { Answer, AttackChoice, Tried } from '../../model/attack-image.ts';
 import type { BrowserModel } from '../../model/load-model.ts';
+import type { ChosenImage } from './choose-image.tsx';
+import { Decision } from './decision.tsx';
 
 /** A request to run the attack. Requests are compared by identity. */
-type AttackRequest = { readonly run: () => Promise<Tried> };
-type Finished = { readonly request: AttackRequest; readonly tried: Tried | null; readonly fault: unknown };
+type AttackRequest = { readonly run: () => Promise<TriedImage> };
+type TriedImage = Tried & { readonly truth: ChosenImage['label'] };
+type Finished = {
+  readonly request: AttackRequest;
+  readonly tried: TriedImage | null;
+  readonly fault: unknown;
+};
 
 /** Runs the attack when the image or the choice changes. Of the requests that arrive during a run, only the last is run. */
 export const useTried = (
   model: BrowserModel | null,
-  pixels: Float32Array | null,
+  image: ChosenImage | null,
   shape: readonly [number, number, number],
   choice: AttackChoice,
-): { readonly tried: Tried | null; readonly busy: boolean; readonly fault: unknown } => {
+): { readonly tried: TriedImage | null; readonly busy: boolean; readonly fault: unknown } => {
   const request = useMemo<AttackRequest | null>(
     () =>
-      model === null || pixels === null
+      model === null || image === null
         ? null
         : {
-            run: async () =>
-              (await import('../../model/attack-image.ts')).tryAttack(model, pixels, shape, choice),
+            run: async () => {
+              const { tryAttack } = await import('../../model/attack-image.ts');
+              return { ...(await tryAttack(model, image.pixels, shape, choice)), truth: image.label };
+            },
           },
-    [model, pixels, shape, choice],
+    [model, image, shape, choice],
   );
   const [finished, setFinished] = useState<Finished | null>(null);
   const last = useRef<AttackRequest | null>(null);
@@ -124,7 +132,7 @@ const Column = (props: {
 };
 
 export const Outcome = (props: {
-  readonly tried: Tried | null;
+  readonly tried: TriedImage | null;
   readonly shape: readonly number[];
   readonly classes: readonly string[];
 }) => {
@@ -138,23 +146,9 @@ export const Outcome = (props: {
   const { clean, attacked } = tried;
   const change = difference(attacked.pixels, clean.pixels);
   const { l2, linf } = normsOf(change);
-  const fooled = isMistake(attacked.label, clean.label);
   return (
     <div className="stack">
-      <p className="verdict-line" data-fooled={fooled ? '' : undefined}>
-        {clean.label === noClass || attacked.label === noClass ? (
-          'No decision: the output of the model is not a number here.'
-        ) : fooled ? (
-          <>
-            The decision changes: <strong>{classes[clean.label]}</strong> becomes{' '}
-            <strong>{classes[attacked.label]}</strong>.
-          </>
-        ) : (
-          <>
-            The decision holds: <strong>{classes[clean.label]}</strong>.
-          </>
-        )}
-      </p>
+      <Decision clean={clean.label} attacked={attacked.label} truth={tried.truth} classes={classes} />
       <div className="outcome">
         <Column title="Original" answer={clean} shape={shape} classes={classes} />
         <Column title="Attacked" answer={attacked} shape={shape} classes={classes} />

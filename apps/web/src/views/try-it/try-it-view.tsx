@@ -9,7 +9,7 @@ import type { AttackChoice } from '../../model/attack-image.ts';
 import { modelCheckpointsOf } from '../../model/networks.ts';
 import { useModel } from '../../model/use-model.ts';
 import { href, navigate, type ViewProps } from '../../router.ts';
-import { ChooseImage } from './choose-image.tsx';
+import { ChooseImage, type ChosenImage } from './choose-image.tsx';
 import { bestQuery, ModelPicker } from './model-picker.tsx';
 import { Outcome, useTried } from './outcome.tsx';
 import './try-it.css';
@@ -80,13 +80,13 @@ const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
   const checkpoints = modelCheckpointsOf(trial.stages);
   const { shape, classes, budgets } = trial.data;
   const { model, error } = useModel(checkpoints);
-  const [pixels, setPixels] = useState<Float32Array | null>(null);
+  const [image, setImage] = useState<ChosenImage | null>(null);
   const [choice, setChoice] = useState<AttackChoice>({
     norm: 'linf',
     epsilon: budgets.linf,
     steps: pgdSteps,
   });
-  const { tried, busy, fault } = useTried(model, pixels, shape, choice);
+  const { tried, busy, fault } = useTried(model, image, shape, choice);
 
   if (checkpoints === null)
     return (
@@ -94,7 +94,7 @@ const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
     );
   return (
     <div className="try">
-      <ChooseImage trial={trial} onPick={setPixels} />
+      <ChooseImage trial={trial} onPick={setImage} />
       <div className="stack">
         <AttackControls choice={choice} maxEpsilon={maxEpsilonOf(budgets)} onChange={setChoice} />
         <Panel
