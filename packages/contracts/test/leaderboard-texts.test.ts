@@ -43,7 +43,7 @@ it('the strongest attacks of a row are named, or counted where they are more tha
   ).toEqual(['FGSM', 'FGSM +1']);
   expect(tieText(row())).toBeNull();
   expect(tieText(row('pgd-linf'))).toBe('These attacks are equally strong: fgsm, pgd-linf.');
-  expect(tieText(row('fgsm', 'pgd-linf'))).toBe(
+  expect(tieText({ attack: 'fgsm', tied: ['fgsm', 'pgd-linf'] })).toBe(
     'These attacks are equally strong: fgsm (2 settings), pgd-linf.',
   );
 });

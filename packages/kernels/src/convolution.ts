@@ -1,6 +1,7 @@
 /**
  * Convolutions and transposed convolutions, with bias and activation.
  */
+import { hasFewChannels, planLanesToImage, planLanesToMap } from './few-channels.ts';
 import {
   type Geometry,
   geometryName,
@@ -58,12 +59,13 @@ export function mapToImage(heap: Heap, geometry: Geometry, batch: number, at: Pa
 }
 
 /**
- * Chooses the algorithm by the geometry: outputs in pairs (Winograd) where that saves work, patches for images of few channels, else
- * direct.
+ * Chooses the algorithm by the geometry: outputs in pairs (Winograd) where that saves work, images in lanes where both sides have few channels, patches for
+ * images of few channels, else direct.
  */
 function planMap(heap: Heap, geometry: Geometry, ends: Ends): Plan {
   const pairing = pairConvolution(geometry);
   if (pairing) return preparePairedMap(heap, geometry, pairing, ends);
+  if (hasFewChannels(geometry)) return planLanesToMap(heap, geometry, ends);
   return (usesPatches(geometry) ? planPatched : planDirect)(heap, geometry, ends);
 }
 
@@ -71,7 +73,8 @@ function planImage(heap: Heap, geometry: Geometry, ends: Ends): Plan {
   const pairing = pairConvolution(geometry);
   if (pairing) return preparePairedImage(heap, geometry, pairing, ends);
   const dots = geometry.image.channels < 4 && geometry.map.channels % 4 === 0;
-  return (dots ? planDots : planTransposed)(heap, geometry, ends);
+  if (dots) return planDots(heap, geometry, ends);
+  return (hasFewChannels(geometry) ? planLanesToImage : planTransposed)(heap, geometry, ends);
 }
 
 function pass(

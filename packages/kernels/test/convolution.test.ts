@@ -79,3 +79,61 @@ test('an image has the same bits in every batch', async () => {
     expect(alone.dataSync()).toEqual(all.slice([image], [1]).dataSync());
   }
 });
+
+/** [batch, height, width, channels, filters, taps, pad]: few channels on both sides, so images lie in the lanes of vectors. */
+const fewChannels = [
+  [5, 28, 28, 1, 3, 3, 'same'],
+  [1, 28, 28, 3, 3, 3, 'same'],
+  [6, 14, 13, 3, 1, 3, 'same'],
+  [7, 9, 11, 2, 4, 5, 'same'],
+  [3, 8, 3, 4, 3, 1, 'same'],
+  [4, 10, 9, 3, 2, 4, 'valid'],
+  [2, 7, 7, 3, 3, 2, 1],
+  [2, 5, 5, 1, 1, 3, 4],
+] as const;
+
+test.each(fewChannels)(
+  '%i images of %i×%i×%i → %i filters of %i², %s: the bits of a convolution with more channels',
+  async (...row) => {
+    const [batch, height, width, channels, filters, taps, pad] = row;
+    await tf.setBackend('wasm');
+    const x = uniform([batch, height, width, channels], 1) as tf.Tensor4D;
+    const filter = uniform([taps, taps, channels, filters], 2) as tf.Tensor4D;
+    const bias = uniform([filters], 3) as tf.Tensor1D;
+    const wide = 8;
+    for (const activation of ['linear', 'relu'] as const) {
+      const few = tf.fused.conv2d({ x, filter, strides: 1, pad, bias, activation });
+      const more = tf.fused.conv2d({
+        ...{ x, strides: 1, pad, activation },
+        filter: tf.pad(filter, [
+          [0, 0],
+          [0, 0],
+          [0, 0],
+          [0, wide - filters],
+        ]),
+        bias: tf.pad(bias, [[0, wide - filters]]),
+      });
+      expect(few.dataSync()).toEqual(more.slice([0, 0, 0, 0], [-1, -1, -1, filters]).dataSync());
+    }
+
+    const map = uniform(tf.conv2d(x, filter, 1, pad).shape, 4) as tf.Tensor4D;
+    const few = tf.conv2dTranspose(map, filter, [batch, height, width, channels], 1, pad);
+    const more = tf.conv2dTranspose(
+      map,
+      tf.pad(filter, [
+        [0, 0],
+        [0, 0],
+        [0, wide - channels],
+        [0, 0],
+      ]),
+      [batch, height, width, wide],
+      1,
+      pad,
+    );
+    const same = more.slice([0, 0, 0, 0], [-1, -1, -1, channels]).dataSync();
+    // A map of 4 channels gives an image of fewer by dot products, whose sums have another order.
+    if (filters % 4 === 0)
+      expect(Math.max(...few.sub(tf.tensor(same, few.shape)).abs().dataSync())).toBeLessThan(1e-5);
+    else expect(few.dataSync()).toEqual(same);
+  },
+);

@@ -90,6 +90,15 @@ export const f32x4 = {
     2,
     ...unsigned(offset),
   ],
+  /** `value` with one lane from memory. */
+  loadLane: (address: Code, value: Code, lane: number, offset = 0): Code => [
+    ...address,
+    ...value,
+    ...simd(0x56),
+    2,
+    ...unsigned(offset),
+    lane,
+  ],
   storeLane: (address: Code, value: Code, lane: number, offset = 0): Code => [
     ...address,
     ...value,
