@@ -52,6 +52,7 @@ it.each([
   [['plan', '/'], '/ cannot be read: it is a folder, not a file'],
   [['best', '--attack', 'preset:autoattack'], '--attack worst ranks by the worst case'],
   [['best', '--attack', 'pgd'], 'did you mean "pgd-linf" or "pgd-l2"?'],
+  [['best', '--recipe', 'adversarial'], 'did you mean "adversarial-training"?'],
   [['hyperparameters', 'learningRate'], '"optimiseDefenderRate", "classifierRate"'],
   [['compare', `${'0'.repeat(16)}-00000`], 'Expected 2 to 6 different trials, but got 1.'],
   [['compare', `${'0'.repeat(16)}-00000`, `${'0'.repeat(16)}-00000`], 'but got 1.'],

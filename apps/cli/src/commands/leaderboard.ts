@@ -6,7 +6,7 @@ import {
   PresetName,
   type Ranking,
   type RankingNotes,
-  type RecipeName,
+  RecipeName,
   usualRankings,
 } from '@funnel/contracts';
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -49,6 +49,13 @@ const readRankedAttack = (text: string): string => {
   );
 };
 
+/** As `collect`, for names of recipes. Throws InvalidArgumentError, as `readRankedAttack`. */
+const readRecipe = (text: string, earlier: readonly RecipeName[] = []): readonly RecipeName[] => {
+  const { data } = RecipeName.safeParse(text);
+  if (data) return [...earlier, data];
+  throw new InvalidArgumentError(`Allowed choices are ${RecipeName.options.join(', ')}.`);
+};
+
 /** Adds the options that `best` and `export` share. */
 export const withFilters = (command: Command, limit: number): Command =>
   command
@@ -66,7 +73,11 @@ export const withFilters = (command: Command, limit: number): Command =>
         'rank by this metric (default: robust accuracy, or the median distance when every robust accuracy is 0)',
       ).choices(EvaluationMetricName.options),
     )
-    .option('--recipe <name>', 'only this recipe; may be repeated', collect)
+    .addOption(
+      new Option('--recipe <name>', 'only this recipe; may be repeated')
+        .choices(RecipeName.options)
+        .argParser(readRecipe),
+    )
     .option('--dataset <name>', 'only this data set')
     .option('--sweep <id or name>', 'only this sweep')
     .option('--tag <tag>', 'only sweeps with this tag; repeated: with all of these tags', readTag)
