@@ -74,7 +74,7 @@ describe('the report of attacks', () => {
       'Robust accuracy within L∞ 0.1: 10.0 % (2 of 20 images withstand every attack; 95 % interval 2.8 % to 30.1 %).',
       '! 2 checks on 19 images: look at these findings before you trust the results. 1 check raises a flag; 1 check without a flag.',
       '! attack-has-not-converged (H7): Accuracy 10.0 % after 160 steps.',
-      '  → PGD needs more steps on this model, and weaker attacks miss images. Attack with `apgd-ce-linf`, whose step size adapts, and raise `steps` until the accuracy stays the same; or with `preset:autoattack`.',
+      '  → PGD needs more steps on this model, and weaker attacks miss images. Attack with `apgd-ce-linf`, whose step size adapts, and raise `steps` until the accuracy stays the same; or with `preset:autoattack`. If you ran these, the worst case counts their images.',
     ]);
   });
 

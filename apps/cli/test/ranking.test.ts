@@ -170,6 +170,20 @@ describe('a ranking in words', () => {
     );
   });
 
+  it('names the trial of the seed that has the verdict', () => {
+    const rows = [
+      sure({
+        trialId: 'a-1',
+        flaggedTrialId: 'a-4',
+        verdict: 'suspect',
+        reasons: ['fgsm: weak (1 of 2 seeds: seed 3)'],
+      }),
+    ];
+    expect(describeLeaderboard(rows, { attack: 'fgsm' })).toContain(
+      '\n  a-1 +1: suspect: fgsm: weak (1 of 2 seeds: seed 3)\n  → suspect: `npx funnel show a-4 --why` says what to do.\n',
+    );
+  });
+
   it('shows the range of the seeds where one lies outside of the interval, which is of their mean', () => {
     const rows = [
       sure({ value: 0.385, interval: [0.294, 0.485], seedRange: [0.146, 0.625] }),

@@ -33,6 +33,8 @@ const show = (value: unknown): string => JSON.stringify(String(value).slice(0, m
 export const decodeText = (bytes: Uint8Array): string => {
   const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
   if (isUtf16) throw fault('Expected text in UTF-8, but got UTF-16. Save it as UTF-8.');
+  if (bytes.includes(0))
+    throw fault('Expected text in UTF-8, but got a binary file. Give a sweep file in YAML or JSON.');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {

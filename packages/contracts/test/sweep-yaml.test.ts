@@ -95,6 +95,7 @@ describe('bytes', () => {
   it.each([
     [[0xff, 0xfe, 0x61, 0], 'Expected text in UTF-8, but got UTF-16. Save it as UTF-8.'],
     [[0xfe, 0xff, 0, 0x61], 'Expected text in UTF-8, but got UTF-16. Save it as UTF-8.'],
+    [[0x93, 0x4e, 0], 'Expected text in UTF-8, but got a binary file. Give a sweep file in YAML or JSON.'],
     [
       [0x63, 0xe9],
       'Expected text in UTF-8, but got other bytes, such as those of Latin-1. Save it as UTF-8.',

@@ -154,10 +154,16 @@ test('a reason that not all seeds of a row have says which seeds have it', async
   await runAll(({ seed }) => ({ success: fooled(0, 40), verdict: seed === 26 ? 'ok' : 'masked' }));
   const [both] = (await rank({ sweep, group: 'configuration' })).items;
   expect(both!.reasons).toEqual([
-    'fgsm: gradient-is-zero (H10): Gradients vanish on every image (1 of 2 seeds: 27)',
+    'fgsm: gradient-is-zero (H10): Gradients vanish on every image (1 of 2 seeds: seed 27)',
   ]);
-  const single = (await rank({ sweep })).items.map(({ reasons }) => reasons);
-  expect(single).toEqual([[], ['fgsm: gradient-is-zero (H10): Gradients vanish on every image']]);
+  const single = (await rank({ sweep })).items;
+  expect(single.map(({ reasons }) => reasons)).toEqual([
+    [],
+    ['fgsm: gradient-is-zero (H10): Gradients vanish on every image'],
+  ]);
+  const trialOf = (seed: number) => single.find(({ seeds }) => seeds[0] === seed)!.trialId;
+  expect(both).toMatchObject({ trialId: trialOf(26), verdict: 'masked', flaggedTrialId: trialOf(27) });
+  for (const row of single) expect(row).not.toHaveProperty('flaggedTrialId');
 });
 
 test('the best configuration of a sweep is the first one of its leaderboard: a seed that says nothing puts it below the others', async () => {

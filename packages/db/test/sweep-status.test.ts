@@ -19,7 +19,7 @@ import {
 import { beat, leaseOf, options } from './support/attempts.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish, record } from './support/simulated-trainer.ts';
-import { submit } from './support/submit.ts';
+import { expectTime, submit } from './support/submit.ts';
 import { query, wrongCounts } from './support/tables.ts';
 
 shareDb();
@@ -151,7 +151,9 @@ describe('a sweep that is cancelled', () => {
 });
 
 test('the remaining time leaves out the time in which no stage of the sweep ran', async () => {
-  const { sweepId } = await submit(db, { seeds: [seed], priority: 90 });
+  const submitted = await submit(db, { seeds: [seed], priority: 90 });
+  const { sweepId } = submitted;
+  await expectTime(db, submitted, { seconds: 42, attackSeconds: 6 });
   /** A round of the reconciler, as if the last one was this many seconds ago. */
   const round = async (seconds: number) => {
     await query(db, `UPDATE duties SET at = now() - make_interval(secs => $1) WHERE name = 'reconcile'`, [
@@ -172,7 +174,7 @@ test('the remaining time leaves out the time in which no stage of the sweep ran'
   await record(db, claimed, { epoch: 1, step: 0 });
   await round(3);
   expect(await active()).toBeCloseTo(6, 0);
-  // 1 of 6 epochs and one attack took 6 s, so the rest takes 36 s.
+  // An epoch was to take 6 s, and one of six took 6 s. The attack still takes the 6 s of the plan.
   expect((await getSweep(db, sweepId)).etaSeconds).toBeCloseTo(36, -1);
   await releaseStage(db, leaseOf(claimed));
   for (let i = 0; i < 5; i++) await round(5);

@@ -34,6 +34,12 @@ describe('the time left', () => {
     ).toBeCloseTo(60, 6);
   });
 
+  it('is not known before the first attack, if nothing measured attacks', () => {
+    const running = { active: 20_000, 'stage:attack:running': 2 };
+    expect(left(8, running)).toBeUndefined();
+    expect(left(8, { ...running, 'active:attack': 10_000 })).toBeUndefined();
+  });
+
   it('is half an attack while the last one runs', () => {
     expect(
       left(2, {

@@ -5,7 +5,7 @@ import { type Rival, timeTo } from '../src/reads/turns.ts';
 import { options } from './support/attempts.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish, record } from './support/simulated-trainer.ts';
-import { submit } from './support/submit.ts';
+import { expectTime, submit } from './support/submit.ts';
 import { query, wrongCounts } from './support/tables.ts';
 
 shareDb();
@@ -96,12 +96,14 @@ test('a sweep that has begun says which sweep goes before it', async () => {
   await registerWorker(db, { id: 'turns', ...worker });
   await round(0); // the first round counts the time since the start of the service
   const early = await submit(db, { name: 'early', seeds: [seed], priority: 10 });
+  await expectTime(db, early, { seconds: 7, attackSeconds: 1 });
   const first = (await claim(db))!;
   await record(db, first, { epoch: 1, step: 0 });
   await round(2);
   await finish(db, first);
-  expect((await getSweep(db, early.sweepId)).etaSeconds).toBe(5); // 2 of 6 epochs took 2 s, and an attack counts as an epoch
+  expect((await getSweep(db, early.sweepId)).etaSeconds).toBe(5); // 2 of 6 epochs took the 2 s of the plan
   const urgent = await submit(db, { name: 'urgent', seeds: [seed + 1], priority: 90 });
+  await expectTime(db, urgent, { seconds: 70, attackSeconds: 10 });
   const claimed = (await claim(db))!;
   await record(db, claimed, { epoch: 1, step: 0 });
   await round(10);
@@ -123,6 +125,7 @@ test('two sweeps of the same stages have the same time left, and the same progre
   const worker = { host: 'h', pid: 1, version: '0', backend: 'b', device: 'd', slots: 1 };
   await registerWorker(db, { id: 'twins', ...worker });
   const first = await submit(db, { name: 'first', seeds: [seed + 20] });
+  await expectTime(db, first, { seconds: 14, attackSeconds: 2 });
   const initialise = (await claim(db))!;
   await round(4);
   await finish(db, initialise); // 2 of 6 epochs

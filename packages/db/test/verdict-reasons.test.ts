@@ -25,9 +25,9 @@ test('the reasons of a row begin with those of its verdict, whichever seed has t
     ],
   ]);
   expect(reasonsOfRow(seeds, reasons)).toEqual([
-    'guesses (1 of 2 seeds: 21)',
+    'guesses (1 of 2 seeds: seed 21)',
     'pgd-linf: masked',
-    'few images (1 of 2 seeds: 20)',
-    'fgsm: weak (1 of 2 seeds: 20).',
+    'few images (1 of 2 seeds: seed 20)',
+    'fgsm: weak (1 of 2 seeds: seed 20).',
   ]);
 });

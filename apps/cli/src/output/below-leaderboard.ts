@@ -15,7 +15,9 @@ const remedyOfChecks = (rows: readonly LeaderboardRow[]): readonly string[] => {
   const flagged = rows.find(({ verdict }) => verdict === 'suspect' || verdict === 'masked');
   return flagged === undefined
     ? []
-    : [`  → ${flagged.verdict}: \`npx funnel show ${flagged.trialId} --why\` says what to do.`];
+    : [
+        `  → ${flagged.verdict}: \`npx funnel show ${flagged.flaggedTrialId ?? flagged.trialId} --why\` says what to do.`,
+      ];
 };
 
 /** What to do about the verdicts, once for all rows. */

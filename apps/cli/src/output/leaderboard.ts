@@ -188,10 +188,11 @@ const maxAttacksNamed = 3;
 /** The verdicts other than ok with their reasons. Trials with the same reasons share a line. */
 const describeVerdicts = (rows: readonly LeaderboardRow[]): readonly string[] => {
   const trials = new Map<string, string[]>();
-  for (const { trialId, verdict, reasons } of rows) {
+  for (const row of rows) {
+    const { verdict, reasons } = row;
     if (verdict === 'ok') continue;
     const text = `${verdictText(verdict)}: ${joinReasons(reasons, maxAttacksNamed)}`;
-    trials.set(text, [...new Set([...(trials.get(text) ?? []), trialId])]);
+    trials.set(text, [...new Set([...(trials.get(text) ?? []), trialText(row)])]);
   }
   return [...trials].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
 };

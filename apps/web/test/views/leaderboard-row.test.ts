@@ -1,6 +1,11 @@
 import type { LeaderboardRow } from '@funnel/contracts';
 import { expect, it } from 'vitest';
-import { countsText, linesBelowValue, robustText } from '../../src/views/leaderboard/leaderboard-row.tsx';
+import {
+  countsText,
+  linesBelowValue,
+  reasonText,
+  robustText,
+} from '../../src/views/leaderboard/leaderboard-row.tsx';
 
 const row: LeaderboardRow = {
   ...{ rank: 1, trialId: 't', sweepId: 's', recipe: 'plain', dataset: 'glyphs', seeds: [0, 1] },
@@ -18,4 +23,12 @@ it('a run whose attack looks for the smallest change says how many images are ro
   expect(robustText(robust)).toBe('robust 38 of 100 at L2 1.5, 29.1–47.8%');
   expect(robustText(row)).toBeNull();
   expect([row, robust, { ...robust, infiniteSeeds: 1 }].map(linesBelowValue)).toEqual([1, 2, 3]);
+});
+
+it('shows its first reason, and counts the others', () => {
+  expect(reasonText(row)).toBe('');
+  expect(reasonText({ ...row, reasons: ['fgsm: weak.'] })).toBe('fgsm: weak.');
+  expect(reasonText({ ...row, reasons: ['fgsm: weak.', 'bim: weak.', 'few'] })).toBe(
+    'fgsm: weak. (and 2 more)',
+  );
 });

@@ -41,7 +41,7 @@ type CheckDeclaration = {
 const strongerAttacks =
   'Usual gradient attacks miss images that they should fool. Trust the worst case over strong and black-box attacks: `preset:autoattack`, `square-linf`, `transfer-linf`. If you ran these, it counts their images.';
 const moreSteps =
-  'PGD needs more steps on this model, and weaker attacks miss images. Attack with `apgd-ce-linf`, whose step size adapts, and raise `steps` until the accuracy stays the same; or with `preset:autoattack`.';
+  'PGD needs more steps on this model, and weaker attacks miss images. Attack with `apgd-ce-linf`, whose step size adapts, and raise `steps` until the accuracy stays the same; or with `preset:autoattack`. If you ran these, the worst case counts their images.';
 
 /** All checks by number. Stored results carry the number; the name and the title come from here, for old results too. */
 export const diagnostics = {
@@ -51,7 +51,7 @@ export const diagnostics = {
     masks: true,
     flagged: 'FGSM fools images that PGD does not (> 0.5 %).',
     remedy:
-      'PGD does not follow the gradient well. Attack with `apgd-ce-linf`, whose step size adapts, or with `preset:autoattack`.',
+      'PGD does not follow the gradient well. Attack with `apgd-ce-linf`, whose step size adapts, or with `preset:autoattack`. If you ran these, the worst case counts their images.',
   },
   H2: {
     name: 'black-box-beats-white-box',
@@ -106,7 +106,7 @@ export const diagnostics = {
     flagged:
       'The accuracy with 10 restarts is lower than with 1 by more than 1 point and more than one image.',
     remedy:
-      'One start of PGD misses images on this model, and weaker attacks miss more. Attack with `apgd-ce-linf` and `restarts: 10` or more, or with `preset:autoattack`.',
+      'One start of PGD misses images on this model, and weaker attacks miss more. Attack with `apgd-ce-linf` and `restarts: 10` or more, or with `preset:autoattack`. If you ran these, the worst case counts their images.',
   },
   H9: {
     name: 'noise-beats-white-box',

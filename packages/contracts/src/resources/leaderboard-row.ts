@@ -91,6 +91,10 @@ export const LeaderboardRow = z
     rejectedClean: EvaluationSummary.shape.rejectedClean,
     rejectedAttacked: EvaluationSummary.shape.rejectedAttacked,
     verdict: TrialVerdict,
+    flaggedTrialId: z.string().optional().meta({
+      description:
+        'For a configuration: the trial of its first seed with `verdict`. Absent for `ok`, and if that is `trialId`.',
+    }),
     sameAs: z.string().optional().meta({
       description:
         'The trial of an earlier row with the same attack stages and value: another sweep has submitted the same runs. Absent for that first row.',

@@ -124,6 +124,8 @@ export const leaderboard = async (
   const items = page.map(({ row, seeds, value }, i): LeaderboardRow => {
     const interval = intervals[i]!;
     const changes = older.get(rowKey(stageOf(row)));
+    const verdict = worstTrialVerdict(seeds.flatMap((seed) => seed.verdict ?? []));
+    const flagged = verdict === 'ok' ? undefined : seeds.find((seed) => seed.verdict === verdict);
     const seedRange = interval === null ? undefined : seedRangeOf(metric, seeds);
     return {
       rank: ranks[i]!.rank,
@@ -150,7 +152,8 @@ export const leaderboard = async (
       cleanAccuracy: row.clean_accuracy,
       cleanInterval: cleanIntervalOf(seeds),
       ...rejectionsOf(seeds),
-      verdict: worstTrialVerdict(seeds.flatMap(({ verdict }) => verdict ?? [])),
+      verdict,
+      ...(flagged && flagged.trial_id !== row.trial_id && { flaggedTrialId: flagged.trial_id }),
       ...(repeats[i] && { sameAs: repeats[i] }),
       ...(changes && { older: changes }),
       reasons: reasonsOfRow(seeds, reasons),

@@ -100,13 +100,19 @@ const rateOf = (work: Work, seconds: number, expected: number | null): number | 
 const eachOf = (seconds: number | null | undefined, { total }: Work): number | null =>
   seconds === null || seconds === undefined || total === 0 ? null : seconds / total;
 
+/** The seconds of what is left, at so many for each unit. Null: not known. */
+const secondsOf = (work: Work, each: number | null): number | null => {
+  const left = Math.max(0, work.total - halvesDone(work));
+  return left === 0 ? 0 : each && left * each;
+};
+
 /** Seconds of the work that is left, and the part of attacks in them. */
 export type TimeLeft = { readonly seconds: number; readonly attackSeconds: number };
 
 /**
  * The seconds in which workers run the rest, at the speeds of the part that is done. Epochs and attacks have their own speed, because an
- * attack may take as long as a hundred epochs. Work that nothing measured, and for which the plan had no time, goes at the speed of the
- * other. Null when neither has a speed, when no work is left, and for a sweep that does not run.
+ * attack may take as long as a hundred epochs. Null while the speed of work that is left is not known, when no work is left, and for a sweep
+ * that does not run.
  */
 export const secondsLeft = (row: WorkRow, counts: SweepCounts): TimeLeft | null => {
   if (row.status !== 'running') return null;
@@ -120,9 +126,9 @@ export const secondsLeft = (row: WorkRow, counts: SweepCounts): TimeLeft | null 
       : planned.seconds - planned.attackSeconds;
   const epoch = rateOf(epochs, active - attacking, eachOf(training, epochs));
   const attack = rateOf(attacks, attacking, eachOf(planned?.attackSeconds, attacks));
-  if (epoch === null && attack === null) return null;
-  const leftOf = (work: Work): number => Math.max(0, work.total - halvesDone(work));
-  const attackSeconds = leftOf(attacks) * (attack ?? epoch!);
-  const left = leftOf(epochs) * (epoch ?? attack!) + attackSeconds;
-  return left > 0 ? { seconds: left, attackSeconds } : null;
+  const attackSeconds = secondsOf(attacks, attack);
+  const trainingSeconds = secondsOf(epochs, epoch);
+  if (attackSeconds === null || trainingSeconds === null) return null;
+  const seconds = trainingSeconds + attackSeconds;
+  return seconds > 0 ? { seconds, attackSeconds } : null;
 };

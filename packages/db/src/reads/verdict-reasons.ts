@@ -67,7 +67,7 @@ export const reasonsOf = async (
   return reasons;
 };
 
-/** The reasons of a row, those of the worst verdict first. Those that not all of its seeds have say which seeds have them: `… (1 of 2 seeds: 21).` */
+/** The reasons of a row, those of the worst verdict first. Those that not all of its seeds have say which seeds have them: `… (1 of 2 seeds: seed 21).` */
 export const reasonsOfRow = (
   seeds: readonly Pick<SeedEvidence, 'trial_id' | 'seed'>[],
   reasons: ReadonlyMap<string, Reasons>,
@@ -80,6 +80,7 @@ export const reasonsOfRow = (
   return sorted.map(([reason, { own }]) => {
     if (own.length === seeds.length) return reason;
     const [, words, stop] = /^(.*?)(\.?)$/s.exec(reason)!;
-    return `${words} (${own.length} of ${seeds.length} seeds: ${own.join(', ')})${stop}`;
+    const names = `${own.length === 1 ? 'seed' : 'seeds'} ${own.join(', ')}`;
+    return `${words} (${own.length} of ${seeds.length} seeds: ${names})${stop}`;
   });
 };

@@ -11,6 +11,7 @@ import {
 import { buildPlan, outlineSweep } from '@funnel/planner';
 import { type Db, type Submitted, submitSweep } from '../../src/index.ts';
 import type { SubmitOptions } from '../../src/submission/submit-sweep.ts';
+import { query } from './tables.ts';
 
 export const definition = (input: Partial<SweepInput> = {}): StoredDefinition =>
   storedDefinition(
@@ -52,4 +53,16 @@ export const submit = async (
   };
   const submitted = await submitSweep(db, { ...submission, buildPlan, idempotency }, options);
   return { ...submitted, plan: plans.at(-1)!, tries: plans.length };
+};
+
+/** As if the plan of the sweep had expected this time, of which attacks take a part. */
+export const expectTime = async (
+  db: Db,
+  { sweepId }: Submitted,
+  estimate: { readonly seconds: number; readonly attackSeconds: number },
+): Promise<void> => {
+  await query(db, `UPDATE sweeps SET plan = jsonb_set(plan, '{estimate}', $2) WHERE id = $1`, [
+    sweepId,
+    JSON.stringify(estimate),
+  ]);
 };

@@ -50,6 +50,10 @@ export const robustText = ({ robustAtEpsilon, counts }: LeaderboardRow): string 
   return `robust ${robust} of ${counts.images} at ${at}, ${formatInterval(wilsonInterval(robust, counts.images))}`;
 };
 
+/** The first reason for the verdict, and the number of the others: the tooltip has all. Empty for `ok`. */
+export const reasonText = ({ reasons: [first = '', ...others] }: LeaderboardRow): string =>
+  others.length === 0 ? first : `${first} (and ${others.length} more)`;
+
 /** The shares of images that a defence rejects: under the attack of the row, and clean. */
 const Rejected = ({ row }: { readonly row: LeaderboardRow }) => (
   <td>
@@ -205,7 +209,14 @@ export const Row = (props: {
       </td>
       <td title={row.reasons.join('\n')}>
         <Verdict verdict={row.verdict} />
-        <span className="muted small board-settings">{row.reasons[0]}</span>
+        {row.reasons.length === 0 ? null : (
+          <a
+            className="muted small board-settings"
+            href={href(['trials', row.flaggedTrialId ?? row.trialId])}
+          >
+            {reasonText(row)}
+          </a>
+        )}
       </td>
     </tr>
   );

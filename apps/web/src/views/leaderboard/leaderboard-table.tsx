@@ -6,7 +6,7 @@ import { Skeleton } from '../../components/states.tsx';
 import { SpacerRow, usePageRows } from '../../components/virtual-rows.tsx';
 import type { ListState } from '../../data/paged-list.ts';
 import type { BoardQuery } from './leaderboard-query.ts';
-import { intervalOf, linesBelowValue, Row } from './leaderboard-row.tsx';
+import { intervalOf, linesBelowValue, Row, reasonText } from './leaderboard-row.tsx';
 import { differing, nameOf } from './run-name.ts';
 
 /** Pixels. On a phone, counts, intervals and the verdict have lines of their own. */
@@ -28,7 +28,7 @@ const sizeOfRows = (
 ) => {
   const longest = Math.max(1, ...rows.map((row) => nameOf(row, hyperparameters).length));
   const lines = Math.min(maxLines, Math.ceil(longest / charactersOf[width]));
-  const longestReason = Math.max(0, ...rows.map(({ reasons }) => reasons[0]?.length ?? 0));
+  const longestReason = Math.max(0, ...rows.map((row) => reasonText(row).length));
   const reasonLines = Math.min(maxLines, Math.ceil(longestReason / reasonCharacters));
   // Below the name: the data set and the seeds, the same run of another sweep, and what made an older run.
   const below =
