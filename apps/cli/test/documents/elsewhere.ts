@@ -101,6 +101,7 @@ export const elsewhere: Readonly<Record<string, (workplace: Workplace) => void |
   'npm start -- --once': landing('npm start -- --once'),
   'npm test': landing('npm test'),
   'npm run test:system': landing('npm run test:system'),
+  'npx funnel worker': workerJoins,
   'DATABASE_URL=postgres://… REDIS_URL=redis://… ./funnel worker': workerJoins,
   // infra/test/compose.test.ts checks the file. A service can scale if it has no fixed name and no fixed port.
   'docker compose up --scale worker=4': () => {
