@@ -134,7 +134,8 @@ describe('a ranking in words', () => {
       ],
       { attack: 'fgsm' },
     );
-    const [, certain, , below, , titles, first, second, third, reason, remedy] = text.split('\n');
+    const [, certain, , few, below, , titles, first, second, third, reason, remedy] = text.split('\n');
+    expect(few).toMatch(/^2 seeds hardly show /);
     expect(below).toMatch(/^1 of these 3 rows \(untrained\) stands below the others whatever the value\./);
     expect(certain).toMatch(/95 % intervals\. Rows with a letter in common cannot be told apart/);
     expect(titles!.split(/ {2,}/)).toEqual(
@@ -166,7 +167,7 @@ describe('a ranking in words', () => {
   it('names the trial that says what to do about a verdict of the checks', () => {
     const rows = [sure({}), sure({ trialId: 'a-1', verdict: 'suspect', reasons: ['restarts find more'] })];
     expect(describeLeaderboard(rows, { attack: 'fgsm' })).toContain(
-      '\n  a-1: suspect: restarts find more\n  → suspect: `npx funnel show a-1 --why` says what to do.\n',
+      '\n  a-1 +1: suspect: restarts find more\n  → suspect: `npx funnel show a-1 --why` says what to do.\n',
     );
   });
 
@@ -311,7 +312,7 @@ describe('a ranking in words', () => {
       ['3', 'c'],
     ]);
     expect(lines.slice(7)).toEqual([
-      '  a, b: masked: fgsm, pgd-linf: flat',
+      '  a +1, b +1: masked: fgsm, pgd-linf: flat',
       '  → masked: `npx funnel show a --why` says what to do.',
     ]);
   });
@@ -323,7 +324,7 @@ describe('a ranking in words', () => {
     ];
     const lines = describeLeaderboard(rows, { attack: 'deepfool-linf' }).split('\n');
     expect(lines.at(-3)).toMatch(/^– {2}.* – +masked$/);
-    expect(lines.at(-2)).toBe(`  ${rows[1]!.trialId}: masked: fgsm: why`);
+    expect(lines.at(-2)).toBe(`  ${rows[1]!.trialId} +1: masked: fgsm: why`);
   });
 
   it('names all attacks that are equally strong, or counts them and says below which they are', () => {

@@ -39,6 +39,20 @@ export const pooledText = (rows: readonly Pick<LeaderboardRow, 'seeds' | 'counts
     : 'Counts add up the images of all seeds of a row.';
 };
 
+/** Below this number, the seeds of a row say little about how much seeds differ. */
+const enoughSeeds = 5;
+
+/** What a reader should know where every row has one seed, or where rows of few seeds have letters. Null elsewhere, and for a single row. */
+export const fewSeedsText = (rows: readonly Pick<LeaderboardRow, 'seeds' | 'letters'>[]): string | null => {
+  const most = Math.max(0, ...rows.map(({ seeds }) => seeds.length));
+  if (rows.length > 1 && most === 1)
+    return 'Each row is one seed. Other seeds may change the order: `seeds: 3` says more.';
+  const compared = rows.filter(({ letters }) => letters !== undefined).length;
+  return compared > 1 && most < enoughSeeds
+    ? `${most} seeds hardly show how much seeds differ, so close rows may have different letters by chance. \`seeds: ${enoughSeeds}\` says more.`
+    : null;
+};
+
 /** Shares are shown with a tenth of a percent. */
 const shown = (share: number): number => Math.round(1000 * share);
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import {
   apartText,
+  fewSeedsText,
   lacksLetters,
   missingText,
   pooledText,
@@ -84,4 +85,15 @@ it('the trials without results are counted, in the words of the status of the sw
   expect(text('completed-with-failures', 3)).toBe(
     'The sweep completed with failures: 3 of 4 trials were measured.',
   );
+});
+
+it('rows of few seeds say how little that is', () => {
+  const of = (letters: string | undefined, ...counts: number[]) =>
+    counts.map((count) => ({ letters, seeds: Array.from({ length: count }, (_, i) => i) }));
+  expect(fewSeedsText(of(undefined, 1, 1))).toMatch(/^Each row is one seed\. /);
+  expect(fewSeedsText(of('a', 2, 1))).toBe(
+    '2 seeds hardly show how much seeds differ, so close rows may have different letters by chance. `seeds: 5` says more.',
+  );
+  for (const rows of [of('a', 1), of('a', 2), of('a', 5, 1), of(undefined, 2, 2), []])
+    expect(fewSeedsText(rows)).toBeNull();
 });

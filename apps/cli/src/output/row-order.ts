@@ -1,6 +1,7 @@
 /** What the terminal says about the order of the rows of a leaderboard: how sure it is, and where values alone would give another one. */
 import {
   evaluationMetrics,
+  fewSeedsText,
   type LeaderboardRow,
   lacksLetters,
   noLettersText,
@@ -16,7 +17,7 @@ import {
 export const describeCertainty = (rows: readonly LeaderboardRow[]): readonly string[] => {
   const isCompared = rows.filter(({ letters }) => letters !== undefined).length > 1;
   const pooled = pooledText(rows);
-  const isOneSeed = rows.length > 1 && rows.every(({ seeds }) => seeds.length === 1);
+  const fewSeeds = fewSeedsText(rows);
   return [
     ...(isCompared
       ? ['In brackets: 95 % intervals. Rows with a letter in common cannot be told apart (docs/attacks.md).']
@@ -24,7 +25,7 @@ export const describeCertainty = (rows: readonly LeaderboardRow[]): readonly str
     ...(rows.some((row) => seedSpread(row) !== null) ? [seedSpreadText] : []),
     ...(lacksLetters(rows) ? [noLettersText] : []),
     ...(pooled === null ? [] : [pooled]),
-    ...(isOneSeed ? ['Each row is one seed. Other seeds may change the order: `seeds: 3` says more.'] : []),
+    ...(fewSeeds === null ? [] : [fewSeeds]),
   ];
 };
 

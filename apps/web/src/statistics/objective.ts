@@ -122,6 +122,9 @@ export const ranked = (results: readonly Result[], direction: 'max' | 'min'): Re
   });
 };
 
+/** So many trials of any recipe stand first in `firstChoice`. */
+export const bestOfAll = 3;
+
 /** The trials that a page compares at first: the three best, and the best of another recipe. Before results, the first running ones. */
 export const firstChoice = (results: readonly Result[], { direction }: Objective): number[] => {
   const best = ranked(
@@ -130,9 +133,9 @@ export const firstChoice = (results: readonly Result[], { direction }: Objective
   );
   if (best.length === 0) {
     const begun = results.filter(({ trial }) => trial.status !== 'waiting');
-    return (begun.length > 0 ? begun : results).slice(0, 3).map(({ trial }) => trial.number);
+    return (begun.length > 0 ? begun : results).slice(0, bestOfAll).map(({ trial }) => trial.number);
   }
-  const top = best.slice(0, 3);
+  const top = best.slice(0, bestOfAll);
   const other = best.find(({ trial }) => top.every((chosen) => chosen.trial.recipe !== trial.recipe));
   return [...top, ...(other ? [other] : [])].map(({ trial }) => trial.number);
 };

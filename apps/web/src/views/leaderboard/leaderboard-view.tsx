@@ -2,6 +2,7 @@ import {
   attacks,
   betterText,
   evaluationMetrics,
+  fewSeedsText,
   type LeaderboardRow,
   lacksLetters,
   missingText,
@@ -126,6 +127,7 @@ const RankedBy = ({
   if (!top || top.metric !== query.metric) return null;
   const title = rankedTitle(query.metric);
   const pooled = pooledText(items);
+  const fewSeeds = fewSeedsText(items);
   const single = singleStepText(items);
   const mixed = new Set(items.map(({ dataset }) => dataset)).size > 1;
   const equal = items.length > 1 && items.every(({ value }) => value === top.value);
@@ -140,9 +142,7 @@ const RankedBy = ({
           : ''}
         {lacksLetters(items) ? ` ${noLettersText}` : ''}
         {pooled === null ? '' : ` ${pooled}`}
-        {items.length > 1 && items.every(({ seeds }) => seeds.length === 1)
-          ? ' Each row is one seed: other seeds may change the order.'
-          : ''}
+        {fewSeeds === null ? '' : ` ${fewSeeds}`}
         {single === null ? '' : ` ${single}`}
       </p>
       <Notes notes={notes} query={query} />

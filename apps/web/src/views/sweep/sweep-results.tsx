@@ -7,7 +7,7 @@ import {
   type SweepDetail,
   type Trial,
 } from '@funnel/contracts';
-import { type ReactNode, useDeferredValue, useMemo, useState } from 'react';
+import { Fragment, type ReactNode, useDeferredValue, useMemo, useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
 import { Verdict } from '../../components/status.tsx';
 import { call } from '../../data/api.ts';
@@ -20,6 +20,7 @@ import { href, useQueryValue } from '../../router.ts';
 import { belowBySeedText } from '../../statistics/configurations.ts';
 import {
   attackOptions,
+  bestOfAll,
   createObjective,
   defaultObjective,
   firstChoice,
@@ -240,21 +241,26 @@ export const ChosenBar = ({ data, sweep }: { readonly data: SweepResults; readon
     <section className="chosen" aria-label="Chosen trials">
       <span className="muted small">{chosen.byDefault ? byDefault : 'Chosen:'}</span>
       {trials.map((trial, i) => (
-        <span key={trial.id} className="chip">
-          <SeriesMark colour={i} />
-          <a href={href(['trials', trial.id])} title={describe(trial)}>
-            Trial {trial.number}
-          </a>
-          <Verdict verdict={trial.verdict} brief />
-          <ChipNote text={belowBySeedText(trial, all)} />
-          <button
-            type="button"
-            aria-label={`Leave out trial ${trial.number}`}
-            onClick={() => chosen.toggle(trial.number)}
-          >
-            ×
-          </button>
-        </span>
+        <Fragment key={trial.id}>
+          {chosen.byDefault && measured > 0 && i >= bestOfAll ? (
+            <span className="muted small">best {trial.recipe}:</span>
+          ) : null}
+          <span className="chip">
+            <SeriesMark colour={i} />
+            <a href={href(['trials', trial.id])} title={describe(trial)}>
+              Trial {trial.number}
+            </a>
+            <Verdict verdict={trial.verdict} brief />
+            <ChipNote text={belowBySeedText(trial, all)} />
+            <button
+              type="button"
+              aria-label={`Leave out trial ${trial.number}`}
+              onClick={() => chosen.toggle(trial.number)}
+            >
+              ×
+            </button>
+          </span>
+        </Fragment>
       ))}
       {trials.length === 0 ? <span className="muted small">none. Tick trials in the table.</span> : null}
       {chosen.byDefault ? null : (
