@@ -145,7 +145,7 @@ describe('a ranking in words', () => {
     expect(text).toContain('\nCounts are of 50 images × 2 seeds.\n');
     expect(second).toMatch(/ 30\.0 % \(21\.9–39\.6\) {2}a–c$/);
     expect(third).toMatch(/ untrained$/);
-    expect(reason).toBe('  a-2: untrained: the clean accuracy (7–19.8 % of 100 images) reaches 15 %');
+    expect(reason).toBe('  a-2 +1: untrained: the clean accuracy (7–19.8 % of 100 images) reaches 15 %');
     expect(remedy).toBe(
       '  → untrained: train for more epochs, or try other learning rates, before you compare its robustness.',
     );
