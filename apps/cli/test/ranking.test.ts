@@ -135,7 +135,7 @@ describe('a ranking in words', () => {
       { attack: 'fgsm' },
     );
     const [, certain, , few, below, , titles, first, second, third, reason, remedy] = text.split('\n');
-    expect(few).toMatch(/^2 seeds hardly show /);
+    expect(few).toMatch(/^Rows of 2 seeds hardly show /);
     expect(below).toMatch(/^1 of these 3 rows \(untrained\) stands below the others whatever the value\./);
     expect(certain).toMatch(/95 % intervals\. Rows with a letter in common cannot be told apart/);
     expect(titles!.split(/ {2,}/)).toEqual(

@@ -46,10 +46,10 @@ const enoughSeeds = 5;
 export const fewSeedsText = (rows: readonly Pick<LeaderboardRow, 'seeds' | 'letters'>[]): string | null => {
   const most = Math.max(0, ...rows.map(({ seeds }) => seeds.length));
   if (rows.length > 1 && most === 1)
-    return 'Each row is one seed. Other seeds may change the order: `seeds: 3` says more.';
+    return 'Each row is one seed. Other seeds may change the order: three say more.';
   const compared = rows.filter(({ letters }) => letters !== undefined).length;
   return compared > 1 && most < enoughSeeds
-    ? `${most} seeds hardly show how much seeds differ, so close rows may have different letters by chance. \`seeds: ${enoughSeeds}\` says more.`
+    ? `Rows of ${most} seeds hardly show how much seeds differ, so close rows may have different letters by chance: five seeds say more.`
     : null;
 };
 

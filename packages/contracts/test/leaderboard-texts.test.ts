@@ -92,7 +92,7 @@ it('rows of few seeds say how little that is', () => {
     counts.map((count) => ({ letters, seeds: Array.from({ length: count }, (_, i) => i) }));
   expect(fewSeedsText(of(undefined, 1, 1))).toMatch(/^Each row is one seed\. /);
   expect(fewSeedsText(of('a', 2, 1))).toBe(
-    '2 seeds hardly show how much seeds differ, so close rows may have different letters by chance. `seeds: 5` says more.',
+    'Rows of 2 seeds hardly show how much seeds differ, so close rows may have different letters by chance: five seeds say more.',
   );
   for (const rows of [of('a', 1), of('a', 2), of('a', 5, 1), of(undefined, 2, 2), []])
     expect(fewSeedsText(rows)).toBeNull();

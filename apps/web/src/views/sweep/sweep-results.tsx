@@ -7,7 +7,7 @@ import {
   type SweepDetail,
   type Trial,
 } from '@funnel/contracts';
-import { Fragment, type ReactNode, useDeferredValue, useMemo, useState } from 'react';
+import { type ReactNode, useDeferredValue, useMemo, useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
 import { Verdict } from '../../components/status.tsx';
 import { call } from '../../data/api.ts';
@@ -241,26 +241,24 @@ export const ChosenBar = ({ data, sweep }: { readonly data: SweepResults; readon
     <section className="chosen" aria-label="Chosen trials">
       <span className="muted small">{chosen.byDefault ? byDefault : 'Chosen:'}</span>
       {trials.map((trial, i) => (
-        <Fragment key={trial.id}>
+        <span key={trial.id} className="chip">
+          <SeriesMark colour={i} />
+          <a href={href(['trials', trial.id])} title={describe(trial)}>
+            Trial {trial.number}
+          </a>
+          <Verdict verdict={trial.verdict} brief />
           {chosen.byDefault && measured > 0 && i >= bestOfAll ? (
-            <span className="muted small">best {trial.recipe}:</span>
+            <ChipNote text={`the best ${trial.recipe}`} />
           ) : null}
-          <span className="chip">
-            <SeriesMark colour={i} />
-            <a href={href(['trials', trial.id])} title={describe(trial)}>
-              Trial {trial.number}
-            </a>
-            <Verdict verdict={trial.verdict} brief />
-            <ChipNote text={belowBySeedText(trial, all)} />
-            <button
-              type="button"
-              aria-label={`Leave out trial ${trial.number}`}
-              onClick={() => chosen.toggle(trial.number)}
-            >
-              ×
-            </button>
-          </span>
-        </Fragment>
+          <ChipNote text={belowBySeedText(trial, all)} />
+          <button
+            type="button"
+            aria-label={`Leave out trial ${trial.number}`}
+            onClick={() => chosen.toggle(trial.number)}
+          >
+            ×
+          </button>
+        </span>
       ))}
       {trials.length === 0 ? <span className="muted small">none. Tick trials in the table.</span> : null}
       {chosen.byDefault ? null : (
