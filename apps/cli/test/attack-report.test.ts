@@ -78,6 +78,24 @@ describe('the report of attacks', () => {
     ]);
   });
 
+  it('says how many images only attacks without gradients fool', () => {
+    /** Twenty images, of which those with these indices are fooled at L∞ 0.1. */
+    const rows = (...indices: number[]) =>
+      Array.from({ length: 20 }, (_, index) => ({
+        ...{ index, success: indices.includes(index), l2: 1, linf: indices.includes(index) ? 0.1 : null },
+      }));
+    const evaluations = [
+      { ...results[0]!, rows: rows(0, 1, 2) },
+      { ...results[1]!, rows: rows(7) },
+      { ...results[0]!, attack: 'square-linf', settings: { epsilon: 0.1 }, rows: rows(1, 5, 6, 7) },
+    ] as unknown as Result[];
+    const last = describeReport(report({ evaluations }), null).split('\n').at(-1);
+    expect(last).toMatch(
+      /^! square-linf fools 2 of 20 images at L∞ 0\.1 that no gradient attack of this run fools, /,
+    );
+    expect(describeReport(report({ evaluations: evaluations.slice(0, 2) }), null)).not.toContain('! square');
+  });
+
   it('says that an attack of an ensemble got only the images that stood before it', () => {
     const sentence = /^Each attack got only the images that the attacks before it had not fooled: /m;
     expect(describeReport(report({ standing: true }), null)).toMatch(sentence);

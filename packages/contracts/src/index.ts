@@ -54,6 +54,7 @@ export * from './leaderboard-texts.ts';
 export * from './letters.ts';
 export * from './limits.ts';
 export * from './metrics.ts';
+export * from './missed-by-gradients.ts';
 export * from './mistake-text.ts';
 export * from './next-step.ts';
 export * from './npy.ts';

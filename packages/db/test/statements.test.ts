@@ -267,7 +267,7 @@ const runSweeps = async (): Promise<void> => {
     recipes: ['funn', 'magnet'],
     seeds: [1],
     maxRunning: 1,
-    attacks: ['fab-t-linf'],
+    attacks: ['fab-t-linf', 'pgd-linf', 'square-linf'],
   });
   await drain(db);
   await getTrial(db, `${smallest.sweepId}-00000`);

@@ -5,6 +5,7 @@ import {
   checkLabel,
   checkRemedy,
   checksText,
+  contestsOf,
   type DiagnosticsReport,
   type DistanceIntervals,
   type DistanceMetricName,
@@ -14,8 +15,10 @@ import {
   type Interval,
   isBounded,
   lastConstantLimit,
+  missedText,
   plural,
   type RobustAtEpsilon,
+  reachOf,
   sizeText,
   threatModelOf,
   threatModelText,
@@ -168,7 +171,7 @@ const cleanSentence = ({ images, attempted }: EvaluationSummary, backend: unknow
 const symbols = { ok: '✓', suspect: '!', masked: '✗' } as const satisfies Record<Verdict, string>;
 
 const verdicts = {
-  ok: 'nothing speaks against these results',
+  ok: 'they found nothing against these results',
   suspect: 'look at these findings before you trust the results',
   masked: 'a low success rate of these attacks is an artefact',
 } as const satisfies Record<Verdict, string>;
@@ -185,6 +188,24 @@ const describeDiagnosis = ({ verdict, images, checks }: DiagnosticsReport): stri
       ]),
   ];
 };
+
+/** What the results themselves say about gradients: images that only attacks without gradients fool. */
+const missedSentences = (evaluations: readonly Result[]): readonly string[] =>
+  contestsOf(evaluations).flatMap((contest) => {
+    const fooledBy = (places: readonly number[]): ReadonlySet<number> =>
+      new Set(
+        places.flatMap((place) =>
+          evaluations[place]!.rows.filter(
+            (row) => row.success && row[contest.ball.norm]! <= reachOf(contest.ball.epsilon),
+          ).map(({ index }) => index),
+        ),
+      );
+    const gradient = fooledBy(contest.gradient);
+    const missed = [...fooledBy(contest.gradientFree)].filter((index) => !gradient.has(index)).length;
+    const images = Math.max(...evaluations.map(({ summary }) => summary.images));
+    const text = missedText(contest, evaluations, { missed, images });
+    return text === null ? [] : [`! ${text}`];
+  });
 
 /** The smallest distances of all attacks lie partly outside the balls of the worst case, so its line shows none. */
 const withoutDistances = (summary: EvaluationSummary): EvaluationSummary => ({
@@ -234,6 +255,7 @@ export const describeReport = (report: AttackReport, width: number | null): stri
     ...(worstCase ? [robustSentence(worstCase, 'every attack') ?? []].flat() : []),
     ...(report.standing && evaluations.length > 1 ? [standingText] : []),
     ...(diagnosis ? describeDiagnosis(diagnosis) : []),
+    ...missedSentences(evaluations),
   ];
   return [
     lines.length === 0

@@ -2,6 +2,7 @@
 import type { StageKind, StageStatus } from '@funnel/contracts';
 import { int4, int8, orNull, text, texts } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
+import { missedByGradients } from './missed-by-gradients.ts';
 
 /** One kind of warning, found by one statement. */
 type FindWarnings = (
@@ -87,7 +88,7 @@ export const warningsOf = async (
   trialIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly string[]>> => {
   const found = new Map(trialIds.map((id) => [id, [] as string[]]));
-  const kinds = [failedStages, unusedHinge, mixedBackends, missingSurrogates];
+  const kinds = [failedStages, unusedHinge, mixedBackends, missingSurrogates, missedByGradients];
   const warnings = await Promise.all(kinds.map((find) => find(tx, trialIds)));
   for (const { trial, text } of warnings.flat()) found.get(trial)?.push(text);
   return found;
