@@ -50,6 +50,13 @@ describe('the report of Table 2', () => {
     expect(apart.match(/npx funnel submit examples\/table2.yaml/g)).toHaveLength(2);
   });
 
+  it('says what one or two seeds cannot say', () => {
+    expect(render(plain)).toContain('- Each configuration has two seeds. ');
+    expect(render(plain.slice(0, 1))).toContain('- Each configuration has one seed. ');
+    const third = made({ number: 2, recipe: 'classic', seed: 2, successes: 37 });
+    expect(render([...plain, third])).not.toContain('- Each configuration has ');
+  });
+
   it('gives means over seeds with their intervals beside the printed numbers, and says whether they agree', () => {
     const text = render(plain);
     // 95 % and 90 %: mean 92.5, s = 3.54, t₁ = 12.706: ± 31.8, cut at 100.

@@ -248,17 +248,27 @@ const fgsmNoise = (configuration: Configuration): string[] => {
   ];
 };
 
+/** What one or two seeds cannot say. */
+const fewSeeds = (configurations: readonly Configuration[]): readonly string[] => {
+  const most = Math.max(...configurations.map(({ seeds }) => seeds.length));
+  if (most < 2)
+    return [
+      'Each configuration has one seed. So the intervals are of the images alone, and nothing here says how much another seed would differ.',
+    ];
+  return most === 2
+    ? [
+        'Each configuration has two seeds. A 95 % interval of two seeds reaches 12.7 standard errors to each side (Student’s t), so a printed number may lie within it by chance: *agrees* says little yet.',
+      ]
+    : [];
+};
+
 export const findings = (data: SweepResults, configurations: readonly Configuration[]): string[] => {
   const share = shareOfTraining(data, configurations);
   const { dataset } = data.sweep.definition;
   return [
     ...configurations.flatMap(agreement),
     ...resolution(configurations),
-    ...(configurations.every(({ seeds }) => seeds.length < 2)
-      ? [
-          'Each configuration has one seed. So the intervals are of the images alone, and nothing here says how much another seed would differ.',
-        ]
-      : []),
+    ...fewSeeds(configurations),
     ...configurations.flatMap(headline),
     ...configurations.flatMap(hinge),
     ...shifts(configurations),
