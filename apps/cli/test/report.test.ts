@@ -172,6 +172,19 @@ describe('results in a file', () => {
     expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(`${name}: ${reason}`) });
   });
 
+  it('of sweeps with other attacks stand in one Table 2', async () => {
+    await run('report', 'save', '--sweep', 'Further', '--out', 'further.json');
+    const path = join(folder, 'further.json');
+    const { sweep, results } = JSON.parse(readFileSync(path, 'utf8'));
+    const others = results.filter(({ trial }: { trial: { recipe: string } }) => trial.recipe !== 'funn');
+    writeFileSync(path, JSON.stringify({ sweep, results: others }));
+    const { status, stdout, stderr } = await run('report', 'table2', '--sweep', 'Nearest', path);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const table = stdout.split('### `trades`\n')[1]!;
+    expect(table).toMatch(/\| DeepFool L2, 50 steps \| – \| [0-9.]+ % \|/);
+    expect(table).toMatch(/\| LocalSearch \| – \| – \| – \|/);
+  });
+
   it('are not written to a file that a report would take for a name', async () => {
     const { status, stderr } = await run('report', 'save', '--sweep', 'Nearest', '--out', 'nearest.txt');
     expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('ends in .json') });

@@ -49,42 +49,50 @@ type Submitted = {
   readonly space: object;
   readonly search?: object;
   readonly seeds: readonly number[];
+  readonly attacks: object;
+  readonly objective?: object | undefined;
 };
 
-/** The command that submits a file with these values in place of its own. */
+/** The command that submits a file with these values in place of its own. `space` as a whole: it drops the file's other hyperparameters. */
 export const submitCommand = (
   file: string,
-  { name, recipes, dataset, space, search, seeds }: Submitted,
+  { name, recipes, dataset, space, search, seeds, attacks, objective }: Submitted,
 ): string => {
   const flags = [
     ...(name === undefined ? [] : [`name=${name}`]),
     ...(recipes === undefined ? [] : [`recipes=${JSON.stringify(recipes)}`]),
     ...Object.entries(dataset).map(([key, value]) => `dataset.${key}=${value}`),
-    ...Object.entries(space).map(([key, value]) => `space.${key}=${JSON.stringify(value)}`),
+    `space=${JSON.stringify(space)}`,
     ...(search === undefined ? [] : [`search=${JSON.stringify(search)}`]),
     `seeds=${JSON.stringify(seeds)}`,
+    `attacks=${JSON.stringify(attacks)}`,
+    ...(objective === undefined ? [] : [`objective=${JSON.stringify(objective)}`]),
   ];
   return [`npx funnel submit ${file}`, ...flags.map((flag) => `  --set '${flag}'`)].join(' \\\n');
 };
 
 /** The command that submits this sweep. */
 const command = ({ sweep: { definition } }: SweepResults, file: string): string => {
-  const { recipes, dataset, space, search, seeds } = definition;
+  const { recipes, dataset, space, search, seeds, attacks, objective } = definition;
   const { content: _, ...sizes } = dataset;
   return submitCommand(file, {
     recipes,
     dataset: sizes,
     space,
     seeds,
+    attacks,
+    objective,
     ...(search.strategy !== 'grid' && { search }),
   });
 };
 
 const wallText = ({ sweep: { createdAt, finishedAt, epochsTrained } }: SweepResults): string => {
   if (finishedAt === null) return 'not finished';
-  return epochsTrained === 0
-    ? 'with nothing left to train when it was submitted'
-    : `${duration((Date.parse(finishedAt) - Date.parse(createdAt)) / 1000)} from submission to end`;
+  const seconds = (Date.parse(finishedAt) - Date.parse(createdAt)) / 1000;
+  return [
+    ...(epochsTrained === 0 ? ['with nothing left to train when it was submitted'] : []),
+    ...(seconds > 0 ? [`${duration(seconds)} from submission to end, with all pauses`] : []),
+  ].join(', ');
 };
 
 /** What was run and what it cost, and the command to repeat it. `file`: the example that the sweep belongs to. */

@@ -62,7 +62,7 @@ describe('the reproduction', () => {
   it('says how to repeat the sweep and what it cost', () => {
     const { text } = render({ reproduction: [sweep(twoSettings)] }).report;
     expect(text).toContain(
-      '1.0 minutes of trainers’ time, 3.0 hours from submission to end, about 3 GiB stored',
+      '1.0 minutes of trainers’ time, 3.0 hours from submission to end, with all pauses, about 3 GiB stored',
     );
     expect(text).toContain(`--set 'search={"strategy":"random","trials":2,"seed":0}'`);
   });
@@ -155,10 +155,11 @@ describe('the reproduction', () => {
       try: [{ latent: 64 }, { latent: 32 }], // the nearest first
     });
     const definition = SweepDefinition.safeParse({
-      ...{ name: flags.get('name'), recipes: 'funn', search, attacks: ['preset:paper'] },
+      ...{ name: flags.get('name'), recipes: 'funn', search },
       dataset: { name: 'mnist', train: 60_000, test: 10_000, attack: 1000 },
-      space: { latent: JSON.parse(flags.get('space.latent')!) },
-      objective: { attack: 'deepfool-l2', metric: 'medianL2' },
+      space: JSON.parse(flags.get('space')!),
+      attacks: JSON.parse(flags.get('attacks')!),
+      objective: { attack: 'deepfool-l2', metric: 'medianL2' }, // the file's, since this sweep has none
     });
     expect(definition.error?.issues).toBeUndefined();
   });

@@ -63,10 +63,16 @@ const readSweeps = async (
   return sweeps;
 };
 
-/** Throws Exit if the sweeps of one option have other data or other attacks: their numbers cannot stand in one table. */
-const refuseMixture = (sweeps: readonly SweepResults[], option: string): void => {
-  const of = ({ sweep }: SweepResults, key: 'dataset' | 'attacks') => JSON.stringify(sweep.definition[key]);
-  for (const key of ['dataset', 'attacks'] as const)
+type Shared = 'dataset' | 'attacks';
+
+/** Throws Exit if the sweeps of one option differ in what they must share: their numbers cannot stand in one table. */
+const refuseMixture = (
+  sweeps: readonly SweepResults[],
+  option: string,
+  shared: readonly Shared[] = ['dataset', 'attacks'],
+): void => {
+  const of = ({ sweep }: SweepResults, key: Shared) => JSON.stringify(sweep.definition[key]);
+  for (const key of shared)
     for (const one of sweeps)
       if (of(one, key) !== of(sweeps[0]!, key))
         throw new Exit(
@@ -100,7 +106,8 @@ const reportTable2 = async (
   if (out !== undefined) checkOut(out);
   const [first, ...others] = names;
   const sweeps = [await readSweepResults(client, first), ...(await readSweeps(client, others))] as const;
-  refuseMixture(sweeps, '--sweep');
+  // Each row is one attack, and a configuration without it has no value there.
+  refuseMixture(sweeps, '--sweep', ['dataset']);
   refuseRepetition(sweeps, '--sweep');
   deliver(renderTable2(sweeps), sweeps, { out, output });
 };

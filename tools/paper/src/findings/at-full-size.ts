@@ -32,5 +32,7 @@ export const fullSizeCommand = (
     space,
     search: { strategy: 'tpe', trials, parallelism: trials, try: points },
     seeds: definition.seeds,
+    attacks: definition.attacks,
+    objective: definition.objective,
   });
 };

@@ -250,16 +250,26 @@ const fgsmNoise = (configuration: Configuration): string[] => {
 
 /** What one or two seeds cannot say. */
 const fewSeeds = (configurations: readonly Configuration[]): readonly string[] => {
-  const most = Math.max(...configurations.map(({ seeds }) => seeds.length));
-  if (most < 2)
-    return [
-      'Each configuration has one seed. So the intervals are of the images alone, and nothing here says how much another seed would differ.',
-    ];
-  return most === 2
-    ? [
-        'Each configuration has two seeds. A 95 % interval of two seeds reaches 12.7 standard errors to each side (Student’s t), so a printed number may lie within it by chance: *agrees* says little yet.',
-      ]
-    : [];
+  const withSeeds = (count: number): string | null => {
+    const few = configurations.filter(({ seeds }) => seeds.length === count);
+    if (few.length === 0) return null;
+    return few.length === configurations.length
+      ? 'Each configuration'
+      : list(few.map(({ name }) => `\`${name}\``));
+  };
+  const [one, two] = [withSeeds(1), withSeeds(2)];
+  return [
+    ...(one === null
+      ? []
+      : [
+          `${one}: one seed. So the intervals are of the images alone, and nothing here says how much another seed would differ.`,
+        ]),
+    ...(two === null
+      ? []
+      : [
+          `${two}: two seeds. A 95 % interval of two seeds reaches 12.7 standard errors to each side (Student’s t), so a printed number may lie within it by chance: *agrees* says little yet.`,
+        ]),
+  ];
 };
 
 export const findings = (data: SweepResults, configurations: readonly Configuration[]): string[] => {
