@@ -86,13 +86,12 @@ const command = ({ sweep: { definition } }: SweepResults, file: string): string 
   });
 };
 
-const wallText = ({ sweep: { createdAt, finishedAt, epochsTrained } }: SweepResults): string => {
+const wallText = ({ sweep: { createdAt, finishedAt } }: SweepResults): string => {
   if (finishedAt === null) return 'not finished';
   const seconds = (Date.parse(finishedAt) - Date.parse(createdAt)) / 1000;
-  return [
-    ...(epochsTrained === 0 ? ['with nothing left to train when it was submitted'] : []),
-    ...(seconds > 0 ? [`${duration(seconds)} from submission to end, with all pauses`] : []),
-  ].join(', ');
+  return seconds > 0
+    ? `${duration(seconds)} from submission to end, with all pauses`
+    : 'with all results there when it was submitted';
 };
 
 /** What was run and what it cost, and the command to repeat it. `file`: the example that the sweep belongs to. */

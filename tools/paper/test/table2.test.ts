@@ -56,7 +56,8 @@ describe('the report of Table 2', () => {
       ({ attack }) => attack === 'deepfool-linf' || attack === 'bim',
     );
     const magnet = sweepOf([{ trial: { ...trial, evaluations }, series }], 'second');
-    const { text } = renderTable2([sweepOf(plain), magnet]);
+    const { text } = renderTable2([magnet, sweepOf(plain)]);
+    expect(text.match(/^### `.+`$/gm)).toEqual(['### `classic`', '### `magnet`']); // the order of the printed columns
     expect(row(text, 'magnet', 'DeepFool L∞, 50 steps').slice(1, 6)).toEqual([
       ...['0.60 %', '7.5 %', '2.6 % … 19.9 %', 'no', '–'], // Wilson: 3 of 40
     ]);
@@ -127,7 +128,7 @@ describe('the report of Table 2', () => {
       made({ number: 2, recipe: 'classic', seed: 2, status: 'failed', successes: 0 }),
       made({ number: 3, recipe: 'funn', seed: 0, hinge: [0, 0], successes: 0, attempted: 0, checks: [] }),
     ]);
-    expect(text).toContain('| 2; 2 failed |');
+    expect(text).toContain('| 2; seed 2 failed |');
     expect(row(text, 'funn', 'LocalSearch').slice(2, 4)).toEqual(['–', '–']);
     expect(text).toContain('not examined');
   });

@@ -13,7 +13,7 @@ const overview = (configurations: readonly Configuration[]): string =>
     ['configuration', 'seeds', 'clean accuracy', 'loss after initialise', 'hinge active', 'verdict'],
     configurations.map(({ name, seeds, missing, cleanAccuracy, floor, hinge, verdict }) => [
       `\`${name}\``,
-      [String(seeds.length), ...missing.map(({ seed, status }) => `${seed} ${status}`)].join('; '),
+      [String(seeds.length), ...missing.map(({ seed, status }) => `seed ${seed} ${status}`)].join('; '),
       cleanAccuracy === null ? '–' : percentage(cleanAccuracy),
       number(floor),
       hinge === null ? '–' : percentage(hinge),
@@ -69,10 +69,18 @@ const legend = [
   '- *verdict*: the worst verdict over seeds of the checks in [docs/attacks.md](attacks.md).',
 ].join('\n');
 
-/** The sweeps have the same data set and attacks; each trial is in one of them. `figures` stand beside the document, in `img/`. */
+/** The columns of the printed table; other recipes come behind them. */
+const columns: readonly string[] = ['classic', 'magnet', 'funn'];
+
+const columnOf = ({ recipe }: Configuration): number =>
+  columns.includes(recipe) ? columns.indexOf(recipe) : columns.length;
+
+/** The sweeps have the same data set; each trial is in one of them. `figures` stand beside the document, in `img/`. */
 export const renderTable2 = (sweeps: readonly [SweepResults, ...SweepResults[]]): Report => {
   const [data] = sweeps;
-  const configurations = configurationsOf(sweeps.flatMap(({ results }) => results));
+  const configurations = configurationsOf(sweeps.flatMap(({ results }) => results)).toSorted(
+    (a, b) => columnOf(a) - columnOf(b),
+  );
   const comparisons = comparisonsOf(configurations);
   const figure = drawTable2(configurations, 'img/table2.svg');
   const text = `${[
