@@ -7,6 +7,7 @@ import { plural } from '../format.ts';
 import { paretoFront } from '../statistics/robustness.ts';
 import { useColours } from '../theme.ts';
 import { axisStyle, baseOption, EChart, infinityAxis } from './echart.tsx';
+import { endsOf, shareEnds } from './share-axis.ts';
 
 export type ScatterPoint = {
   readonly row: number;
@@ -80,6 +81,7 @@ export const CleanRobustScatter = (props: {
           name: 'Clean accuracy',
           nameLocation: 'middle',
           nameGap: 28,
+          ...shareEnds,
           ...axis,
           axisLabel: { ...axis.axisLabel, formatter: (v: number) => `${(100 * v).toFixed(1)}%` },
         },
@@ -89,6 +91,7 @@ export const CleanRobustScatter = (props: {
           name: title,
           nameLocation: 'middle',
           nameGap: 44,
+          ...endsOf(format),
           ...axis,
           ...vertical.axis,
         },

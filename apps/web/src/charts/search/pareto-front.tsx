@@ -6,6 +6,7 @@ import { measuredValue, type Unit } from '../../statistics/search.ts';
 import { useColours } from '../../theme.ts';
 import { axisStyle, baseOption, EChart, infinityAxis } from '../echart.tsx';
 import { drawnAt, infinityPlace } from '../marks.tsx';
+import { endsOf } from '../share-axis.ts';
 import { decisionAxis } from './axes.ts';
 import type { ShownObjective } from './objective.ts';
 import { UnitChart, unitMark, unitTooltip } from './unit-chart.tsx';
@@ -42,6 +43,7 @@ export const ParetoFront = (props: {
         name: horizontal.title,
         nameLocation: 'middle',
         nameGap: 28,
+        ...endsOf(horizontal.format),
         ...axis,
         axisLabel: {
           ...axis.axisLabel,
@@ -55,6 +57,7 @@ export const ParetoFront = (props: {
         name: vertical.title,
         nameLocation: 'middle',
         nameGap: 48,
+        ...endsOf(vertical.format),
         ...axis,
         ...upright.axis,
       },
