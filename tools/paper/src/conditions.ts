@@ -97,18 +97,23 @@ const wallText = ({ sweep: { createdAt, finishedAt } }: SweepResults): string =>
 /** What was run and what it cost, and the command to repeat it. `file`: the example that the sweep belongs to. */
 export const ran = (data: SweepResults, file: string): string => {
   const { sweep, results } = data;
-  // Trials share stages.
-  const stages = new Map(
-    results.flatMap(({ trial }) => trial.stages.map((stage) => [stage.id, stage] as const)),
-  );
-  const total = (of: 'seconds' | 'epochs'): number =>
-    [...stages.values()].reduce((sum, stage) => sum + (stage[of] ?? 0), 0);
+  const stagesOf = (trials: typeof results) =>
+    // Trials share stages.
+    new Map(trials.flatMap(({ trial }) => trial.stages.map((stage) => [stage.id, stage] as const)));
+  const total = (trials: typeof results, of: 'seconds' | 'epochs'): number =>
+    [...stagesOf(trials).values()].reduce((sum, stage) => sum + (stage[of] ?? 0), 0);
+  // Stages of other trials may lie ahead.
+  const completed = results.filter(({ trial }) => trial.status === 'completed');
   const stored = sweep.plan.estimate?.storedBytes;
-  const elsewhere = Math.max(0, total('epochs') - sweep.epochsTrained);
+  const elsewhere = Math.max(0, total(completed, 'epochs') - sweep.epochsTrained);
   const epochsText = `${plural(sweep.epochsTrained + elsewhere, 'epoch')} trained${elsewhere === 0 ? '' : ` (${elsewhere} of them by other sweeps with equal stages)`}`;
+  const trialsText =
+    completed.length === results.length
+      ? plural(results.length, 'trial')
+      : `${completed.length} of ${plural(results.length, 'trial')} completed`;
   const seeds = `${sweep.definition.seeds.length === 1 ? 'seed' : 'seeds'} ${list(sweep.definition.seeds.map(String))}`;
   return [
-    `Sweep “${sweep.name}” (${sweep.id}) of ${sweep.createdAt.slice(0, 10)} on ${datasetTitle(sweep.definition.dataset.name)}, ${seeds}: ${plural(results.length, 'trial')}, ${epochsText}, ${duration(total('seconds'))} of trainers’ time, ${wallText(data)}${stored === undefined ? '' : `, about ${formatBytes(stored)} stored (the estimate of its plan)`}.`,
+    `Sweep “${sweep.name}” (${sweep.id}) of ${sweep.createdAt.slice(0, 10)} on ${datasetTitle(sweep.definition.dataset.name)}, ${seeds}: ${trialsText}, ${epochsText}, ${duration(total(results, 'seconds'))} of trainers’ time, ${wallText(data)}${stored === undefined ? '' : `, about ${formatBytes(stored)} stored (the estimate of its plan)`}.`,
     '',
     '```sh',
     command(data, file),

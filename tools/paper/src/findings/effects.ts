@@ -77,3 +77,14 @@ export const effectsOf = (configurations: readonly Configuration[]): readonly Ef
     ),
   );
 };
+
+/** Leaves out the second of two values: its effects are those of the first with the other sign, and would count twice. */
+export const withoutMirrors = (effects: readonly Effect[]): readonly Effect[] => {
+  const values = new Map<string, string[]>();
+  for (const { choice, value } of effects)
+    values.set(choice, [...new Set([...(values.get(choice) ?? []), value])]);
+  return effects.filter(({ choice, value }) => {
+    const all = values.get(choice)!;
+    return all.length !== 2 || value === all[0];
+  });
+};

@@ -30,7 +30,7 @@ export const renderFindings = (sweeps: FindingsSweeps) => {
   const report: Report = {
     text: `${[
       '# Findings on the paper',
-      '`npx funnel report findings` writes this page from the database of its sweeps. Every number of ours comes from the sweeps, and so does every sentence about such a number.',
+      '`npx funnel report findings` writes this page from the results of its sweeps. Every number of ours comes from the sweeps, and so does every sentence about such a number.',
       ...parts.flatMap(({ sections }) => sections),
       ...(reproduction ? ['## What the printed table says about itself', bullets(printedFaults())] : []),
     ].join('\n\n')}\n`,

@@ -8,7 +8,7 @@ import { printedShare } from '../printed.ts';
 import type { SweepResults } from '../results.ts';
 import { assumptionsOf } from './assumptions.ts';
 import { fullSizeCommand } from './at-full-size.ts';
-import { type Effect, effectsOf, isClear } from './effects.ts';
+import { type Effect, effectsOf, isClear, withoutMirrors } from './effects.ts';
 import { drawEffects } from './heat-map.ts';
 import { describeFullSize, describeNearest } from './nearest.ts';
 import { sentencesOf } from './sentences.ts';
@@ -63,11 +63,13 @@ const moves = ({ mean, halfWidth }: Effect['difference']): boolean => mean !== 0
 const signed = (value: number): string => (value > 0 ? `+${value.toFixed(2)}` : value.toFixed(2));
 
 const effectsText = (effects: readonly Effect[]): string => {
-  const judged = effects.filter(({ difference }) => difference.halfWidth !== null && moves(difference));
+  const judged = withoutMirrors(effects).filter(
+    ({ difference }) => difference.halfWidth !== null && moves(difference),
+  );
   const clear = judged.filter(({ difference }) => isClear(difference));
   const shown = clear.toSorted((a, b) => weight(b) - weight(a)).slice(0, shownEffects);
   return [
-    'An effect is the mean logit of the success rate over the settings with a value, minus that over all others, with Welch’s 95 % interval. +0.69 doubles the odds of success. The settings are random draws, so the other choices are spread alike over both groups. Settings with the verdict untrained are left out ([decision 33](adr/0033-nearness-and-effects.md)).',
+    'An effect is the mean logit of the success rate over the settings with a value, minus that over all others, with Welch’s 95 % interval. +0.69 doubles the odds of success. The settings are random draws, so the other choices are spread alike over both groups. Of a choice between two values, the table has the first: the other one has the same effect with the other sign. Settings with the verdict untrained are left out ([decision 33](adr/0033-nearness-and-effects.md)).',
     '',
     `${plural(judged.length, 'effect has', 'effects have')} an interval, and ${clear.length} of these intervals do not contain 0. If no choice moved anything, about ${Math.round(0.05 * judged.length)} would not contain 0 by chance. So one such interval alone proves nothing.`,
     ...(shown.length > 0
