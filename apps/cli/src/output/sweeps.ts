@@ -129,7 +129,7 @@ export const leftTexts = ({ etaSeconds, behind }: Sweep): readonly string[] => [
 
 const timeText = (sweep: Sweep): string => {
   const taken = timeTaken(sweep);
-  return (taken === null ? leftTexts(sweep) : [`took ${taken}`]).map((text) => `, ${text}`).join('');
+  return (taken === null ? leftTexts(sweep) : [`ended after ${taken}`]).map((text) => `, ${text}`).join('');
 };
 
 /** Why a search decides no more. */

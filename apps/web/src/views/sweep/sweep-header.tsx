@@ -181,7 +181,7 @@ type TimeFact = { readonly title: string; readonly text: string; readonly turn?:
 
 const timeFact = (sweep: SweepDetail): TimeFact => {
   const taken = timeTaken(sweep);
-  if (taken !== null) return { title: 'Took', text: taken };
+  if (taken !== null) return { title: 'Ended after', text: taken };
   if (sweep.status !== 'running') return { title: 'Time left', text: statusText(sweep.status) };
   const { etaSeconds, behind } = sweep;
   return {
