@@ -176,7 +176,7 @@ const differing = (trials: readonly TrialResult['trial'][]): string[] => {
 const summarise = (name: string, all: readonly TrialResult[]): Configuration => {
   const results = all.filter(({ trial }) => trial.status === 'completed');
   const { recipe, hyperparameters, stages } = (results[0] ?? all[0]!).trial;
-  // All evaluations of a network have the same checks.
+  // The attacks of the paper have the same checks: those at the usual budgets.
   const checks = results.map(({ trial }) => ({
     seed: trial.seed,
     checks: trial.evaluations[0]?.diagnostics ?? [],
