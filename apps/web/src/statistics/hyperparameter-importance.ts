@@ -1,5 +1,3 @@
-import { median } from '@funnel/attacks/statistics';
-
 /**
  * How much each hyperparameter matters, computed from the trials alone.
  *
@@ -16,14 +14,21 @@ import { median } from '@funnel/attacks/statistics';
  *
  *     importance = max(0, (η² − E[η²_perm]) / (1 − E[η²_perm]))
  *
- * The 95th percentile of the shuffled shares, on the same scale, is the level that chance reaches. If some y are infinite, all y are
- * replaced by their ranks (ties have the mean of their ranks); η² is then that of Kruskal and Wallis 1952, H / (n − 1). If the
- * hyperparameters vary independently, as in a grid or a random search, 1 − Σ importance is what they do not
+ * The 95th percentile of the shuffled shares, on the same scale, is the level that chance reaches. A hyperparameter with a strong
+ * effect must not count as noise of the others. So the shuffles keep the effects of the other hyperparameters that matter, and move only
+ * the residuals of an additive fit (Freedman and Lane 1983), which are enlarged by √((n − 1) / (n − 1 − df)) for the df of the
+ * fit. A hyperparameter matters if its share passes the level of chance, given those that were found before it (forward selection).
+ *
+ * If some y are infinite, all y are replaced by their ranks (ties have the mean of their ranks); η² is then that of Kruskal and
+ * Wallis 1952, H / (n − 1). If the hyperparameters vary independently, as in a grid or a random search, 1 − Σ importance is what they do not
  * explain on their own: interactions, seeds, noise and the part that was subtracted.
  */
+type Value = number | string | boolean;
+
 export type Hyperparameter = {
   readonly name: string;
-  readonly values: readonly (number | string | boolean)[];
+  /** The value of each trial; undefined where the recipe of the trial does not read the hyperparameter. */
+  readonly values: readonly (Value | undefined)[];
 };
 
 export type Importance = {
@@ -38,43 +43,74 @@ export type Importance = {
    */
   readonly tooFew: boolean;
   readonly levels: number;
+  /** The names of the other hyperparameters whose effects the shuffles keep. */
+  readonly given: readonly string[];
 };
 
 const maxLevels = 8;
 /** How often the objectives are shuffled to measure what chance explains. */
 export const permutations = 100;
 
-/** The level of each trial, from 0 to count − 1. */
-const levelsOf = (
-  values: Hyperparameter['values'],
-): { readonly level: Int32Array; readonly count: number } => {
-  const distinct = [...new Set(values)];
-  if (distinct.length <= maxLevels || distinct.some((value) => typeof value !== 'number')) {
+/** A partition of the trials: the level of each, from 0 to count − 1. */
+type Partition = { readonly level: Int32Array; readonly count: number };
+
+/** Trials without a value have a level of their own, the last one. */
+const partitionOf = (values: Hyperparameter['values']): Partition => {
+  const distinct = [...new Set(values)].filter((value) => value !== undefined);
+  const withValue = values.map((_, i) => i).filter((i) => values[i] !== undefined);
+  const isBinned = distinct.length > maxLevels && distinct.every((value) => typeof value === 'number');
+  const levels = isBinned ? maxLevels : distinct.length;
+  const level = new Int32Array(values.length).fill(levels);
+  if (isBinned) {
+    withValue.sort((a, b) => Number(values[a]) - Number(values[b]));
+    for (const [rank, i] of withValue.entries()) level[i] = Math.floor((rank * maxLevels) / withValue.length);
+  } else {
     const order = new Map(distinct.map((value, i) => [value, i]));
-    return { level: Int32Array.from(values, (value) => order.get(value)!), count: distinct.length };
+    for (const i of withValue) level[i] = order.get(values[i]!)!;
   }
-  const order = values.map((_, i) => i).sort((a, b) => Number(values[a]) - Number(values[b]));
-  const level = new Int32Array(values.length);
-  for (const [rank, i] of order.entries()) level[i] = Math.floor((rank * maxLevels) / values.length);
-  return { level, count: maxLevels };
+  return { level, count: withValue.length < values.length ? levels + 1 : levels };
 };
 
-const varianceShare = (
-  y: Float64Array,
-  level: Int32Array,
-  count: number,
-  mean: number,
-  total: number,
-): number => {
+/** Returns true when two partitions put the same trials together, so that no result can tell their effects apart. */
+const isSamePartition = (a: Partition, b: Partition): boolean =>
+  a.count === b.count &&
+  new Set(Array.from(a.level, (level, i) => level * b.count + b.level[i]!)).size === a.count;
+
+/** The sum of y and the number of trials at each level. */
+const sumsOf = (y: Float64Array, { level, count }: Partition) => {
   const sum = new Float64Array(count);
   const size = new Float64Array(count);
   for (let i = 0; i < y.length; i++) {
     sum[level[i]!]! += y[i]!;
     size[level[i]!]! += 1;
   }
-  let between = 0;
-  for (let g = 0; g < count; g++) if (size[g]! > 0) between += size[g]! * (sum[g]! / size[g]! - mean) ** 2;
-  return between / total;
+  return { sum, size };
+};
+
+/** The sum of squares between the levels of a + b. Both have the mean 0. */
+const between = (a: Float64Array, b: Float64Array, size: Float64Array): number => {
+  let total = 0;
+  for (let g = 0; g < size.length; g++) if (size[g]! > 0) total += (a[g]! + b[g]!) ** 2 / size[g]!;
+  return total;
+};
+
+const sumOfSquares = (y: Float64Array): number => y.reduce((sum, value) => sum + value ** 2, 0);
+
+/** The residuals of y (mean 0) after the least-squares fit of one effect for each level of each partition, by backfitting. */
+const residualsOf = (y: Float64Array, partitions: readonly Partition[]): Float64Array => {
+  const residuals = Float64Array.from(y);
+  const enough = 1e-18 * sumOfSquares(y);
+  for (let pass = 0; pass < 200; pass++) {
+    let moved = 0;
+    for (const partition of partitions) {
+      const { sum, size } = sumsOf(residuals, partition);
+      const mean = sum.map((value, g) => (size[g]! > 0 ? value / size[g]! : 0));
+      for (let i = 0; i < y.length; i++) residuals[i]! -= mean[partition.level[i]!]!;
+      for (let g = 0; g < partition.count; g++) moved += sum[g]! * mean[g]!;
+    }
+    if (moved <= enough) break;
+  }
+  return residuals;
 };
 
 /** A small seeded generator (mulberry32), so that the same trials always give the same result. */
@@ -85,11 +121,17 @@ const generator = (seed: number) => () => {
   return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
 };
 
-const shuffle = (y: Float64Array, random: () => number): void => {
-  for (let i = y.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [y[i], y[j]] = [y[j]!, y[i]!];
-  }
+/** Random orders of n trials. */
+const ordersOf = (n: number): Uint32Array[] => {
+  const random = generator(n);
+  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  return Array.from({ length: permutations }, () => {
+    for (let i = n - 1; i > 0; i--) {
+      const j = Math.floor(random() * (i + 1));
+      [order[i], order[j]] = [order[j]!, order[i]!];
+    }
+    return order.slice();
+  });
 };
 
 /** Ranks from 1; ties have the mean of their ranks. */
@@ -104,88 +146,118 @@ const ranksOf = (values: readonly number[]): number[] => {
   return values.map((value) => firstIndex.get(value)! + (count.get(value)! + 1) / 2);
 };
 
+/** The trials that have a value of one hyperparameter, their objective less its mean, and how each hyperparameter divides them. */
+type Sample = {
+  readonly name: string;
+  readonly y: Float64Array;
+  readonly total: number;
+  readonly own: Partition;
+  readonly partitions: ReadonlyMap<string, Partition>;
+  readonly orders: readonly Uint32Array[];
+};
+
+/** One sample for each hyperparameter. Those with values for the same trials share the partitions and the orders. */
+const samplesOf = (
+  hyperparameters: readonly Hyperparameter[],
+  measured: readonly number[],
+): readonly Sample[] => {
+  const shared = new Map<string, Pick<Sample, 'partitions' | 'orders'>>();
+  return hyperparameters.map(({ name, values }) => {
+    const trials = values.map((_, i) => i).filter((i) => values[i] !== undefined);
+    const key = values.map((value) => (value === undefined ? '0' : '1')).join('');
+    const { partitions, orders } = shared.get(key) ?? {
+      partitions: new Map(
+        hyperparameters.map((other) => [other.name, partitionOf(trials.map((i) => other.values[i]))]),
+      ),
+      orders: ordersOf(trials.length),
+    };
+    shared.set(key, { partitions, orders });
+    const ofTrials = trials.map((i) => measured[i]!);
+    const objective = ofTrials.every(Number.isFinite) ? ofTrials : ranksOf(ofTrials);
+    const mean = objective.reduce((sum, value) => sum + value, 0) / trials.length;
+    const y = Float64Array.from(objective, (value) => value - mean);
+    return { name, y, total: sumOfSquares(y), own: partitions.get(name)!, partitions, orders };
+  });
+};
+
+/** Those of `known` whose effects can be fitted: at least half of the degrees of freedom must be left for the residuals. */
+const givenOf = ({ name, y, own, partitions }: Sample, known: readonly string[]) => {
+  const given: { readonly name: string; readonly partition: Partition }[] = [];
+  let df = 0;
+  for (const other of known) {
+    const partition = partitions.get(other)!;
+    if (other === name || partition.count < 2 || isSamePartition(partition, own)) continue;
+    if (2 * (df + partition.count - 1) > y.length - 1) continue;
+    df += partition.count - 1;
+    given.push({ name: other, partition });
+  }
+  return { given, df };
+};
+
 /** Shares of the same grouping differ in their last bits when the sum ran in another order. */
 const isAtLeast = (share: number, other: number): boolean => share > other - 1e-9;
 
-/** The importance of every hyperparameter that varies, largest first. Empty for fewer than four trials or a constant objective. */
+const importanceOf = (sample: Sample, known: readonly string[]): Importance => {
+  const { name, y, total, own, orders } = sample;
+  const { given, df } = givenOf(sample, known);
+  const residuals = residualsOf(
+    y,
+    given.map(({ partition }) => partition),
+  );
+  const ofLevels = sumsOf(y, own);
+  const ofResiduals = sumsOf(residuals, own).sum;
+  const ofFit = ofLevels.sum.map((sum, g) => sum - ofResiduals[g]!);
+  const scale = Math.sqrt((y.length - 1) / (y.length - 1 - df));
+  for (let i = 0; i < y.length; i++) residuals[i]! *= scale;
+  const shareOf = (sums: Float64Array) => between(ofFit, sums, ofLevels.size) / total;
+  const inOrder = shareOf(sumsOf(residuals, own).sum);
+  const draws = Float64Array.from(orders, (order) => {
+    const sums = new Float64Array(own.count);
+    for (let i = 0; i < y.length; i++) sums[own.level[i]!]! += residuals[order[i]!]!;
+    return shareOf(sums);
+  }).sort();
+  const byChance = draws.reduce((sum, share) => sum + share, 0) / permutations;
+  const corrected = (share: number) => (byChance >= 1 ? 0 : Math.max(0, (share - byChance) / (1 - byChance)));
+  const oneInTwenty = draws[Math.floor(permutations * 0.95)]!;
+  return {
+    name,
+    importance: corrected(shareOf(ofResiduals)),
+    chance: corrected(oneInTwenty),
+    tooFew: isAtLeast(oneInTwenty, inOrder) && isAtLeast(inOrder, draws.at(-1)!),
+    levels: own.count,
+    given: given.map((other) => other.name),
+  };
+};
+
+/** Returns true when chance alone reaches the share more than once in twenty shuffles. */
+export const mayBeChance = ({ importance, chance }: Pick<Importance, 'importance' | 'chance'>): boolean =>
+  isAtLeast(chance, importance);
+
+const largestFirst = (rows: readonly Importance[]): Importance[] =>
+  [...rows].sort((a, b) => b.importance - a.importance);
+
+/**
+ * The importance of every hyperparameter that varies, largest first; each over the trials that have a value of it. Leaves out those with fewer
+ * than four such trials or a constant objective.
+ */
 export const hyperparameterImportance = (
   hyperparameters: readonly Hyperparameter[],
   measured: readonly number[],
 ): Importance[] => {
-  const objective = measured.every(Number.isFinite) ? measured : ranksOf(measured);
-  const n = objective.length;
-  const mean = objective.reduce((sum, value) => sum + value, 0) / n;
-  const total = objective.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const varying = hyperparameters
-    .map((hyperparameter) => ({ name: hyperparameter.name, ...levelsOf(hyperparameter.values) }))
-    .filter(({ count }) => count > 1);
-  if (n < 4 || total < 1e-12 || varying.length === 0) return [];
-  const y = Float64Array.from(objective);
-  const shares = varying.map(({ level, count }) => varianceShare(y, level, count, mean, total));
-  const shuffled = varying.map(() => new Float64Array(permutations));
-  const random = generator(n);
-  for (let p = 0; p < permutations; p++) {
-    shuffle(y, random);
-    for (const [k, { level, count }] of varying.entries())
-      shuffled[k]![p] = varianceShare(y, level, count, mean, total);
-  }
-  const rows = varying.map(({ name, count }, k): Importance => {
-    const draws = shuffled[k]!.sort();
-    const byChance = draws.reduce((sum, share) => sum + share, 0) / permutations;
-    const corrected = (share: number) =>
-      byChance >= 1 ? 0 : Math.max(0, (share - byChance) / (1 - byChance));
-    const oneInTwenty = draws[Math.floor(permutations * 0.95)]!;
-    return {
-      name,
-      importance: corrected(shares[k]!),
-      chance: corrected(oneInTwenty),
-      tooFew: isAtLeast(oneInTwenty, shares[k]!) && isAtLeast(shares[k]!, draws.at(-1)!),
-      levels: count,
-    };
-  });
-  return rows.sort((a, b) => b.importance - a.importance);
-};
-
-/** Two-sided 95 % quantiles of Student's t for 1 … 30 degrees of freedom; the normal quantile is used above. */
-const t95 = [
-  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
-  2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
-];
-
-export type LevelMean<V> = {
-  readonly value: V;
-  readonly n: number;
-  /** The number of trials with an infinite objective; absent without any. */
-  readonly infinite?: number;
-  /** The mean; the median if an objective is infinite. */
-  readonly mean: number;
-  /** The 95 % interval of the mean (Student's t), cut to the values that the metric can have; null for one trial and for a median. */
-  readonly interval: readonly [number, number] | null;
-};
-
-/** The mean objective at each value of a hyperparameter, in ascending order of the value. `largest`: the largest value of the metric. */
-export const levelMeans = <V extends number | string | boolean>(
-  values: readonly V[],
-  objective: readonly number[],
-  largest: number,
-): LevelMean<V>[] => {
-  const groups = new Map<V, number[]>();
-  for (const [i, value] of values.entries()) {
-    const group = groups.get(value);
-    if (group) group.push(objective[i]!);
-    else groups.set(value, [objective[i]!]);
-  }
-  const rows = [...groups].map(([value, ys]): LevelMean<V> => {
-    const n = ys.length;
-    const infinite = ys.filter((y) => y === Number.POSITIVE_INFINITY).length;
-    if (infinite > 0) return { value, n, infinite, mean: median(ys)!, interval: null };
-    const mean = ys.reduce((a, b) => a + b, 0) / n;
-    if (n < 2) return { value, n, mean, interval: null };
-    const variance = ys.reduce((sum, y) => sum + (y - mean) ** 2, 0) / (n - 1);
-    const half = (t95[n - 2] ?? 1.96) * Math.sqrt(variance / n);
-    return { value, n, mean, interval: [Math.max(0, mean - half), Math.min(largest, mean + half)] };
-  });
-  return rows.sort((a, b) =>
-    typeof a.value === 'number' ? a.value - Number(b.value) : String(a.value) < String(b.value) ? -1 : 1,
+  const samples = samplesOf(hyperparameters, measured).filter(
+    ({ y, total, own }) => y.length >= 4 && total >= 1e-12 && own.count > 1,
   );
+  const known: string[] = [];
+  for (;;) {
+    const rest = largestFirst(
+      samples.filter(({ name }) => !known.includes(name)).map((sample) => importanceOf(sample, known)),
+    );
+    const next = rest.find((row) => !mayBeChance(row));
+    if (next !== undefined) {
+      known.push(next.name);
+      continue;
+    }
+    const found = samples.filter(({ name }) => known.includes(name));
+    return largestFirst([...found.map((sample) => importanceOf(sample, known)), ...rest]);
+  }
 };

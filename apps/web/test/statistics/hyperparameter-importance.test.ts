@@ -3,7 +3,7 @@ import { drawnAt, infinityPlace } from '../../src/charts/marks.tsx';
 import {
   type Hyperparameter,
   hyperparameterImportance,
-  levelMeans,
+  mayBeChance,
 } from '../../src/statistics/hyperparameter-importance.ts';
 import { normalOf } from '../fake-api/digits.ts';
 
@@ -63,6 +63,94 @@ describe('hyperparameter importance', () => {
     expect(twelve.importance).toBeGreaterThan(twelve.chance);
   });
 
+  /** Robust accuracy in percent of three recipes at three learning rates, two seeds each. */
+  const dominated = () => {
+    const robust = {
+      'adversarial-training': [66, 88, 81],
+      trades: [50, 79, 84],
+      classic: [1, 9, 14],
+    };
+    const rows = Object.entries(robust).flatMap(([recipe, values]) =>
+      values.flatMap((value, i) =>
+        [-1.5, 1.5].map((seed) => ({ recipe, rate: 10 ** (i - 4), y: value + seed })),
+      ),
+    );
+    return {
+      recipe: { name: 'recipe', values: rows.map(({ recipe }) => recipe) },
+      rate: { name: 'rate', values: rows.map(({ rate }) => rate) },
+      objective: rows.map(({ y }) => y),
+    };
+  };
+
+  it('finds a weak hyperparameter beside one that dominates', () => {
+    const { recipe, rate, objective } = dominated();
+    const [first, second] = hyperparameterImportance([rate, recipe], objective);
+    // η²: the recipe 0.8967, the rate 0.0815, their interaction 0.0198, the seeds 0.0020. The shuffles for the rate keep the recipe and move the
+    // other 0.1033, of which two of 15 degrees of freedom explain 0.0138 on average: (0.0815 − 0.0138) / (1 − 0.0138) = 0.0686.
+    expect(first).toMatchObject({ name: 'recipe', given: ['rate'] });
+    expect(first!.importance).toBeCloseTo(0.884, 2);
+    expect(second).toMatchObject({ name: 'rate', given: ['recipe'] });
+    expect(second!.importance).toBeCloseTo(0.0686, 2);
+    expect(mayBeChance(second!)).toBe(false);
+    // On its own, with the recipe as noise, the rate is not told from chance.
+    const [alone] = hyperparameterImportance([rate], objective);
+    expect(alone!.given).toEqual([]);
+    expect(mayBeChance(alone!)).toBe(true);
+  });
+
+  it('does not credit a hyperparameter with the effect of another one', () => {
+    // b follows a in 18 of 20 trials, and moves nothing by itself.
+    const a = Array.from({ length: 20 }, (_, i) => i % 2);
+    const b = a.map((value, i) => (i < 2 ? 1 - value : value));
+    const objective = a.map((value, i) => value + 0.05 * normalOf(`copy/${i}`));
+    const hyperparameters = [
+      { name: 'b', values: b },
+      { name: 'a', values: a },
+    ];
+    expect(mayBeChance(hyperparameterImportance([hyperparameters[0]!], objective)[0]!)).toBe(false);
+    const [first, second] = hyperparameterImportance(hyperparameters, objective);
+    expect(first).toMatchObject({ name: 'a' });
+    expect(mayBeChance(first!)).toBe(false);
+    expect(second).toMatchObject({ name: 'b', given: ['a'] });
+    expect(mayBeChance(second!)).toBe(true);
+  });
+
+  it('gives hyperparameters that always change together the same share', () => {
+    const a = Array.from({ length: 12 }, (_, i) => i % 3);
+    const objective = a.map((value, i) => value + 0.05 * normalOf(`both/${i}`));
+    const [first, second] = hyperparameterImportance(
+      [
+        { name: 'a', values: a },
+        { name: 'b', values: a.map((value) => ['x', 'y', 'z'][value]!) },
+      ],
+      objective,
+    );
+    expect(second!.importance).toBe(first!.importance);
+    expect(first!.importance).toBeGreaterThan(0.9);
+  });
+
+  it('is computed over the trials that have a value', () => {
+    const { recipe, rate, objective } = dominated();
+    const [row] = hyperparameterImportance(
+      [
+        recipe,
+        {
+          ...rate,
+          name: 'β',
+          values: rate.values.map((v, i) => (recipe.values[i] === 'trades' ? v : undefined)),
+        },
+      ],
+      objective,
+    ).filter(({ name }) => name === 'β');
+    const trades = rate.values.map((_, i) => i).filter((i) => recipe.values[i] === 'trades');
+    const [alone] = hyperparameterImportance(
+      [{ name: 'β', values: trades.map((i) => rate.values[i]!) }],
+      trades.map((i) => objective[i]!),
+    );
+    expect(row).toEqual(alone);
+    expect(row!.levels).toBe(3);
+  });
+
   it('is near zero for a pure interaction', () => {
     const { hyperparameters, objective } = grid([-1, 1], [-1, 1], 50, (a, b) => a * b);
     for (const { importance } of hyperparameterImportance(hyperparameters, objective))
@@ -112,13 +200,6 @@ describe('with infinite values', () => {
     );
   });
 
-  it('a level has the median of its trials, and no interval', () => {
-    expect(levelMeans([1, 1, 1, 2, 2], [3, infinity, 5, infinity, 4], infinity)).toEqual([
-      { value: 1, n: 3, infinite: 1, mean: 5, interval: null },
-      { value: 2, n: 2, infinite: 1, mean: infinity, interval: null },
-    ]);
-  });
-
   it('infinity is drawn beyond the largest finite value', () => {
     const place = infinityPlace([2, infinity, 8])!;
     expect(place).toEqual({ low: 2, high: 8, infinity: 9 });
@@ -127,26 +208,5 @@ describe('with infinite values', () => {
     expect(infinityPlace([5, infinity])!.infinity).toBeGreaterThan(5);
     expect(infinityPlace([infinity])!.infinity).toBeGreaterThan(infinityPlace([infinity])!.high);
     expect(infinityPlace([])).toBeNull();
-  });
-});
-
-describe('means by level', () => {
-  it('are the means of the trials at each value, with Student’s interval', () => {
-    const [low, high] = levelMeans([5, 1, 1, 5, 1], [100, 11, 12, 110, 13], Number.POSITIVE_INFINITY);
-    // Mean 12, deviation 1, three trials: t = 4.303.
-    const half = 4.303 / Math.sqrt(3);
-    const interval = [expect.closeTo(12 - half, 12), expect.closeTo(12 + half, 12)];
-    expect(low).toEqual({ value: 1, n: 3, mean: 12, interval });
-    expect(high).toMatchObject({ value: 5, n: 2, mean: 105 });
-    expect(high!.interval![1] - 105).toBeCloseTo((12.706 * Math.sqrt(50)) / Math.sqrt(2), 9);
-  });
-
-  it('never reach beyond the values of the metric', () => {
-    const [level] = levelMeans([1, 1], [0.1, 0.9], 1);
-    expect(level).toEqual({ value: 1, n: 2, mean: 0.5, interval: [0, 1] });
-  });
-
-  it('have no interval for one trial', () => {
-    expect(levelMeans(['mse'], [1], 1)).toEqual([{ value: 'mse', n: 1, mean: 1, interval: null }]);
   });
 });

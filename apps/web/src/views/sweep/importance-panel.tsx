@@ -17,17 +17,15 @@ import {
   type Hyperparameter,
   hyperparameterImportance,
   type Importance,
-  type LevelMean,
-  levelMeans,
+  mayBeChance,
 } from '../../statistics/hyperparameter-importance.ts';
+import { type LevelMean, levelMeans } from '../../statistics/level-means.ts';
 import type { Objective, Result } from '../../statistics/objective.ts';
 import { useColours } from '../../theme.ts';
 import { importanceNote, remainderText, tooFewText } from './importance-texts.ts';
 import '../../charts/charts.css';
 
-/** Returns true when chance alone reaches the share more than once in twenty shuffles. */
-const isGrey = ({ importance, chance }: Pick<Importance, 'importance' | 'chance'>): boolean =>
-  importance <= chance;
+const titleOf = (name: string): string => (name === 'recipe' ? 'Recipe' : hyperparameterTitle(name));
 
 const HyperparameterImportanceBars = (props: {
   readonly rows: readonly Importance[];
@@ -38,17 +36,17 @@ const HyperparameterImportanceBars = (props: {
   const share = (value: number) => `${100 * Math.min(1, Math.max(0, value))}%`;
   return (
     <ul className="importance">
-      {props.rows.map(({ name, importance, chance }) => (
+      {props.rows.map(({ name, importance, chance, given }) => (
         <li key={name}>
           <button type="button" aria-pressed={name === props.selected} onClick={() => props.onSelect(name)}>
-            <span className="importance-name">{hyperparameterTitle(name)}</span>
+            <span className="importance-name">{titleOf(name)}</span>
             <span
               className="importance-track"
-              title={`In one of twenty random shuffles, chance alone reaches ${formatPercent(chance)}`}
+              title={`In one of twenty random shuffles${given.length === 0 ? '' : ` that keep the effects of ${given.map(titleOf).join(', ')}`}, chance alone reaches ${formatPercent(chance)}`}
             >
               <span
                 className="importance-bar"
-                data-real={isGrey({ importance, chance }) ? undefined : ''}
+                data-real={mayBeChance({ importance, chance }) ? undefined : ''}
                 style={{ width: share(importance) }}
               />
               <span className="importance-chance" style={{ left: share(chance) }} />
@@ -177,28 +175,14 @@ const LevelMeansPlot = (props: {
   return <EChart height={220} option={option} label={`Mean ${objective} at each value of ${title}`} />;
 };
 
-type Column = Hyperparameter & { readonly objective: readonly number[] };
-
-/** One column per hyperparameter, with the measured trials within the brushes whose recipe reads it. */
-const columnsOf = (
-  results: readonly Result[],
-  hyperparameters: readonly string[],
-  active: Uint8Array,
-): Column[] => {
-  const measured = results.filter(({ value }, row) => value !== null && active[row] === 1);
-  const column = (name: string, read: (result: Result) => HyperparameterValue | undefined): Column => {
-    const readers = measured.filter((result) => read(result) !== undefined);
-    return {
-      name,
-      values: readers.map((result) => read(result)!),
-      objective: readers.map(({ value }) => value!),
-    };
-  };
-  return [
-    column('recipe', ({ trial }) => trial.recipe),
-    ...hyperparameters.map((name) => column(name, ({ trial }) => trial.hyperparameters[name])),
-  ];
-};
+/** The recipe and the hyperparameters of the measured trials. */
+const columnsOf = (measured: readonly Result[], hyperparameters: readonly string[]): Hyperparameter[] => [
+  { name: 'recipe', values: measured.map(({ trial }) => trial.recipe) },
+  ...hyperparameters.map((name) => ({
+    name,
+    values: measured.map(({ trial }): HyperparameterValue | undefined => trial.hyperparameters[name]),
+  })),
+];
 
 /** Fewer measured trials say nothing about the importance of a hyperparameter. */
 export const fewestForImportance = 4;
@@ -211,40 +195,45 @@ export const ImportancePanel = (props: {
 }) => {
   const { results, hyperparameters, objective, active } = props;
   const [picked, setPicked] = useState<string | null>(null);
-  const columns = useMemo(
-    () => columnsOf(results, hyperparameters, active),
-    [results, hyperparameters, active],
+  // The trials within the brushes that have a value.
+  const measured = useMemo(
+    () => results.filter(({ value }, row) => value !== null && active[row] === 1),
+    [results, active],
   );
-  const rows = useMemo(
-    () =>
-      columns
-        .flatMap((column) => hyperparameterImportance([column], column.objective))
-        .sort((a, b) => b.importance - a.importance),
-    [columns],
-  );
-  const measured = columns[0]!.values.length;
+  const columns = useMemo(() => columnsOf(measured, hyperparameters), [measured, hyperparameters]);
+  const values = useMemo(() => measured.map(({ value }) => value!), [measured]);
+  const rows = useMemo(() => hyperparameterImportance(columns, values), [columns, values]);
   const name = rows.some((row) => row.name === picked) ? picked : (rows[0]?.name ?? null);
   const column = columns.find((candidate) => candidate.name === name);
   const largest = evaluationMetrics[objective.metric].unit === 'fraction' ? 1 : Number.POSITIVE_INFINITY;
   const levels = useMemo(
-    () => (column ? levelMeans(column.values, column.objective, largest) : []),
-    [column, largest],
+    () => (column ? levelMeans(column.values, values, largest) : []),
+    [column, values, largest],
   );
   // Shares add up only if all hyperparameters are computed from the same trials.
-  const comparable = columns.every(({ values }) => values.length === measured);
+  const comparable = columns.every((column) => column.values.every((value) => value !== undefined));
   const explained = rows.reduce((sum, row) => sum + row.importance, 0);
-  const ranked = columns[0]!.objective.some((value) => !Number.isFinite(value));
-  const tooFew = tooFewText(rows.filter((row) => row.tooFew).map((row) => hyperparameterTitle(row.name)));
-  const title = name === 'recipe' ? 'Recipe' : hyperparameterTitle(name ?? '');
+  const ranked = values.some((value) => !Number.isFinite(value));
+  const tooFew = tooFewText(rows.filter((row) => row.tooFew).map((row) => titleOf(row.name)));
+  const given = rows
+    .filter((row) => rows.some((other) => other.given.includes(row.name)))
+    .map((row) => titleOf(row.name));
+  const title = titleOf(name ?? '');
 
   return (
     <Panel
       title="Which hyperparameters matter"
-      note={importanceNote({ what: inSentence(objective.title), measured, comparable, ranked })}
+      note={importanceNote({
+        what: inSentence(objective.title),
+        measured: measured.length,
+        comparable,
+        given,
+        ranked,
+      })}
     >
       {rows.length === 0 || name === null ? (
         <p className="muted" style={{ minHeight: 200 }}>
-          {measured < fewestForImportance
+          {measured.length < fewestForImportance
             ? `This needs at least ${fewestForImportance} measured trials.`
             : 'No hyperparameter varies, or the results do not vary.'}
         </p>
@@ -253,7 +242,9 @@ export const ImportancePanel = (props: {
           <div className="stack" style={{ alignContent: 'start' }}>
             <HyperparameterImportanceBars rows={rows} selected={name} onSelect={setPicked} />
             <ImportanceLegend what={inSentence(objective.title)} />
-            {comparable ? <p className="muted small">{remainderText(explained, rows.some(isGrey))}</p> : null}
+            {comparable ? (
+              <p className="muted small">{remainderText(explained, rows.some(mayBeChance))}</p>
+            ) : null}
             {tooFew === null ? null : <p className="muted small">{tooFew}</p>}
           </div>
           <div>

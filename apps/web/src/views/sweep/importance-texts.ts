@@ -3,13 +3,14 @@ import { formatPercent, plural } from '../../format.ts';
 import { permutations } from '../../statistics/hyperparameter-importance.ts';
 
 /**
- * `what`: the objective, in the middle of a sentence. `comparable`: all hyperparameters are computed from the same trials. `ranked`: ranks replace
- * the values.
+ * `what`: the objective, in the middle of a sentence. `comparable`: all hyperparameters are computed from the same trials. `given`: the titles
+ * of the hyperparameters whose effects the shuffles for others keep. `ranked`: ranks replace the values.
  */
 export const importanceNote = (of: {
   readonly what: string;
   readonly measured: number;
   readonly comparable: boolean;
+  readonly given: readonly string[];
   readonly ranked: boolean;
 }): string =>
   [
@@ -18,6 +19,11 @@ export const importanceNote = (of: {
     ...(of.comparable
       ? []
       : ['The share of a hyperparameter is computed over the trials whose recipe reads it.']),
+    ...(of.given.length === 0
+      ? []
+      : [
+          `The shuffles for one hyperparameter keep the effects of the others that matter (${of.given.join(', ')}), so that a strong one does not hide a weak one.`,
+        ]),
     'The mark shows the share that chance alone reaches in one of twenty random shuffles.',
     ...(of.ranked ? ['Some values are ∞, so ranks are used instead of values.'] : []),
   ].join(' ');
