@@ -91,6 +91,25 @@ describe('the rows of trials', () => {
     expect(columns.map(({ value }) => value(found[3]!))).toEqual(['s1', 'a-0', 'fgsm']);
   });
 
+  it('a distance has its interval in two columns', () => {
+    const row = {
+      evaluation: {
+        summary: { medianL2: 0.5, medianLinf: 'Infinity', noiseLevel: null, robustInterval: [0.1, 0.3] },
+        intervals: { medianL2: [0.4, 'Infinity'], medianLinf: ['Infinity', 'Infinity'], noiseLevel: null },
+      },
+    } as never;
+    const found = evaluationColumns.flatMap(({ name, value }) =>
+      /^(median|noiseLevel|robustInterval)/.test(name) ? [[name, value(row) ?? null]] : [],
+    );
+    expect(Object.fromEntries(found)).toEqual({
+      ...{ robustIntervalLow: 0.1, robustIntervalHigh: 0.3 },
+      ...{ noiseLevel: null, noiseLevelLow: null, noiseLevelHigh: null, noiseLevelAll: null },
+      ...{ medianL2: 0.5, medianL2Low: 0.4, medianL2High: 'Infinity' },
+      ...{ medianLinf: 'Infinity', medianLinfLow: 'Infinity', medianLinfHigh: 'Infinity' },
+      ...{ medianL0: null, medianL2Success: null },
+    });
+  });
+
   it('the accuracy of a class has its Wilson interval, and an empty class has none', () => {
     const valuesOf = (counts: { images: number; correct: number }) =>
       classColumns

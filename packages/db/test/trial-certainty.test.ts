@@ -61,13 +61,18 @@ test('a trial has the intervals of its medians, and trials that cannot be told a
   expect(first.worstCase!.values).toMatchObject({ robustAccuracy: 0, medianL2: null, medianLinf: 0.25 });
   expect(first.worstCase!.intervals).toMatchObject({ medianL2: null, medianLinf: [0.25, 0.25] });
   // A list has the intervals that it was asked for, and no others.
-  const asked = await listTrials(db, { sweepId, limit: 1, intervals: 'medianLinf' });
+  const asked = await listTrials(db, { sweepId, limit: 1, intervals: ['medianLinf'] });
   expect(routes.listTrials.response.safeParse(asked).success).toBe(true);
   expect(asked.items[0]!.evaluations.map(({ intervals }) => intervals)).toEqual([
     { medianLinf: [0.25, 0.5] },
     { medianLinf: ['Infinity', 'Infinity'] },
   ]);
   expect(asked.items[0]!.worstCase!.intervals).toEqual({ medianLinf: [0.25, 0.25] });
+  const both = await listTrials(db, { sweepId, limit: 1, intervals: ['medianLinf', 'noiseLevel'] });
+  expect(both.items[0]!.evaluations.map(({ intervals }) => intervals)).toEqual([
+    { medianLinf: [0.25, 0.5], noiseLevel: [0.5, 0.5] },
+    { medianLinf: ['Infinity', 'Infinity'], noiseLevel: [0.5, 0.5] },
+  ]);
   expect(items[0]!.evaluations.map(({ intervals }) => intervals)).toEqual([undefined, undefined]);
   const compared = await compareTrials(
     db,

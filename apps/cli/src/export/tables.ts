@@ -2,7 +2,9 @@
 
 import type { Client } from '@funnel/client';
 import {
+  type DistanceMetricName,
   describeChanges,
+  distanceMetrics,
   EvaluationSummary,
   type ExtendedNumber,
   type HyperparameterName,
@@ -80,13 +82,26 @@ const columnNames: Partial<Record<keyof EvaluationSummary, string>> = {
 };
 
 /** An interval becomes two columns. */
+const intervalColumns = (
+  title: string,
+  intervalOf: (row: Evaluated) => readonly ExtendedNumber[] | null | undefined,
+): Column<Evaluated>[] => [
+  number(`${title}Low`, (row) => intervalOf(row)?.[0]),
+  number(`${title}High`, (row) => intervalOf(row)?.[1]),
+];
+
 const summaryColumns: readonly Column<Evaluated>[] = summaryNames.flatMap((name) => {
   const title = columnNames[name] ?? name;
-  const bound = (end: 0 | 1) => (row: Evaluated) =>
-    (row.evaluation.summary[name] as readonly number[] | null)?.[end];
-  return name.endsWith('Interval')
-    ? [number<Evaluated>(`${title}Low`, bound(0)), number<Evaluated>(`${title}High`, bound(1))]
-    : [number<Evaluated>(title, ({ evaluation }) => evaluation.summary[name] as ExtendedNumber | null)]; // all others are numbers
+  if (name.endsWith('Interval'))
+    return intervalColumns(title, ({ evaluation }) => evaluation.summary[name] as readonly number[] | null);
+  const value = number<Evaluated>(
+    title,
+    ({ evaluation }) => evaluation.summary[name] as ExtendedNumber | null, // all others are numbers
+  );
+  const distance = distanceMetrics.find((each) => each === name);
+  return distance
+    ? [value, ...intervalColumns(title, ({ evaluation }) => evaluation.intervals?.[distance])]
+    : [value];
 });
 
 export const evaluationColumns: readonly Column<Evaluated>[] = [
@@ -203,11 +218,17 @@ const readSweeps = async (client: Client, { sweep, tag = [] }: Chosen): Promise<
   return tag.every((each) => found.tags?.includes(each)) ? [found] : [];
 };
 
-/** The trials of these sweeps, oldest sweep first. */
-const readTrials = async (client: Client, chosen: Chosen): Promise<TaggedTrial[]> => {
+/** The trials of these sweeps, oldest sweep first. `intervals`: the metrics whose intervals the evaluations have. */
+const readTrials = async (
+  client: Client,
+  chosen: Chosen,
+  intervals: DistanceMetricName[] = [],
+): Promise<TaggedTrial[]> => {
   const lists: TaggedTrial[][] = [];
   for (const { id, tags = [] } of [...(await readSweeps(client, chosen))].reverse()) {
-    const trials = await allItems((page) => client.listTrials({ params: { id }, query: page }));
+    const trials = await allItems((page) =>
+      client.listTrials({ params: { id }, query: { intervals, ...page } }),
+    );
     lists.push(trials.map((trial) => ({ ...trial, tags })));
   }
   return lists.flat();
@@ -252,7 +273,7 @@ export const tables = {
   trials: async (client: Client, chosen: Chosen = {}): Promise<Table> =>
     withHyperparameters(trialColumns, await readTrials(client, chosen)),
   evaluations: async (client: Client, chosen: Chosen = {}): Promise<Table> => {
-    const trials = await readTrials(client, chosen);
+    const trials = await readTrials(client, chosen, [...distanceMetrics]);
     return withHyperparameters(evaluationColumns, evaluatedRows(trials));
   },
   metrics: async (client: Client, chosen: Chosen = {}): Promise<Table> => {

@@ -38,7 +38,7 @@ export const DistanceIntervals = z
 export type DistanceIntervals = z.infer<typeof DistanceIntervals>;
 
 const intervalsWhere =
-  'In answers about whole trials, and of the metric that a list of trials was asked for.';
+  'In answers about whole trials, and of the metrics that a list of trials was asked for.';
 
 export const Evaluation = z
   .strictObject({

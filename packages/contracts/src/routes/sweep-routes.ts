@@ -142,8 +142,9 @@ export const sweepRoutes = {
     params: ById,
     query: z.strictObject({
       status: TrialStatus.optional(),
-      intervals: DistanceMetricName.optional().meta({
-        description: 'Also compute the 95 % interval of this metric, for every attack and the worst case.',
+      intervals: many(DistanceMetricName).meta({
+        description:
+          'Also compute the 95 % interval of this metric, for every attack and the worst case; repeat it for several metrics.',
       }),
       ...page,
     }),

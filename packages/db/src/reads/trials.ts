@@ -113,14 +113,14 @@ export type TrialsQuery = {
   readonly limit: number;
   readonly cursor?: string;
   readonly status?: TrialStatus;
-  /** The answer also has the intervals of this metric. (Default: it has none) */
-  readonly intervals?: DistanceMetricName;
+  /** The answer also has the intervals of these metrics. (Default: none) */
+  readonly intervals?: readonly DistanceMetricName[];
 };
 
 /** In the order of their numbers. Errors: NOT_FOUND. */
 export const listTrials = async (
   db: Db,
-  { sweepId, limit, cursor, status, intervals }: TrialsQuery,
+  { sweepId, limit, cursor, status, intervals = [] }: TrialsQuery,
 ): Promise<Page<Trial>> => {
   const tx = reading(db);
   const lastNumber = cursor ? readCursor(cursor, isNumber) : -1;
@@ -137,7 +137,7 @@ export const listTrials = async (
   const measured = await withDistanceIntervals(
     tx,
     ids.map((id) => ({ id, evaluations: evaluations.get(id) ?? [], worstCase: worstCases.get(id) })),
-    intervals ? [intervals] : [],
+    intervals,
   );
   const results = new Map(measured.map((each) => [each.id, each]));
   return pageOf(
