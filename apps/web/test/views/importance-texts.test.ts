@@ -14,13 +14,16 @@ it('says which estimator gives the shares, and that they are corrected for chanc
   );
 });
 
-it('says what the shares do not explain, and that a grey share counts as explained', () => {
+it('says what the blue bars explain, and what the rest is', () => {
   expect(remainderText(0.22, false)).toBe(
-    'The remaining 78% are interactions, seeds, noise and the correction.',
+    'The blue bars explain 22%. The remaining 78% are interactions, seeds, noise and the correction.',
   );
-  expect(remainderText(1.1, true)).toBe(
-    'The remaining 0% are interactions, seeds, noise and the correction. A grey share may be chance, and counts as explained here.',
+  expect(remainderText(0.676, true)).toBe(
+    'The blue bars explain 68%. The remaining 32% are grey bars, interactions, seeds, noise and the correction.',
   );
+  expect(remainderText(0.675, false)).toMatch(/ explain 68%\. The remaining 32% are /);
+  expect(remainderText(1.1, true)).toMatch(/^The shares of the blue bars overlap, .* do not add up\.$/);
+  expect(remainderText(0, true)).toBe('No share passes its mark, so each of them may be chance.');
 });
 
 it('names the shares that so few trials cannot tell from chance', () => {

@@ -212,7 +212,7 @@ export const ImportancePanel = (props: {
   );
   // Shares add up only if all hyperparameters are computed from the same trials.
   const comparable = columns.every((column) => column.values.every((value) => value !== undefined));
-  const explained = rows.reduce((sum, row) => sum + row.importance, 0);
+  const explained = rows.reduce((sum, row) => sum + (mayBeChance(row) ? 0 : row.importance), 0);
   const ranked = values.some((value) => !Number.isFinite(value));
   const tooFew = tooFewText(rows.filter((row) => row.tooFew).map((row) => titleOf(row.name)));
   const given = rows

@@ -1,5 +1,5 @@
 /** How the importance of hyperparameters is computed, in words. */
-import { formatPercent, plural } from '../../format.ts';
+import { plural } from '../../format.ts';
 import { permutations } from '../../statistics/hyperparameter-importance.ts';
 
 /**
@@ -28,12 +28,15 @@ export const importanceNote = (of: {
     ...(of.ranked ? ['Some values are ∞, so ranks are used instead of values.'] : []),
   ].join(' ');
 
-/** `explained`: the sum of the shares. `mayBeChance`: some of them do not reach their mark. */
-export const remainderText = (explained: number, mayBeChance: boolean): string =>
-  [
-    `The remaining ${formatPercent(Math.max(0, 1 - explained), 0)} are interactions, seeds, noise and the correction.`,
-    ...(mayBeChance ? ['A grey share may be chance, and counts as explained here.'] : []),
-  ].join(' ');
+/** What the blue bars, which pass their marks, leave over. `explained`: the sum of their shares. `grey`: there are others. */
+export const remainderText = (explained: number, grey: boolean): string => {
+  const rest = `${grey ? 'grey bars, ' : ''}interactions, seeds, noise and the correction`;
+  if (explained === 0) return 'No share passes its mark, so each of them may be chance.';
+  if (explained > 1)
+    return 'The shares of the blue bars overlap, because some of these hyperparameters change together. So they do not add up.';
+  const percent = Math.round(100 * explained);
+  return `The blue bars explain ${percent}%. The remaining ${100 - percent}% are ${rest}.`;
+};
 
 /** `titles`: of hyperparameters whose share no result of these trials could tell from chance. Null without any. */
 export const tooFewText = (titles: readonly string[]): string | null =>
