@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest';
-import { importanceNote, remainderText, tooFewText } from '../../src/views/sweep/importance-texts.ts';
+import {
+  importanceNote,
+  levelMeansText,
+  remainderText,
+  tooFewText,
+} from '../../src/views/sweep/importance-texts.ts';
 
 it('says which estimator gives the shares, and that they are corrected for chance', () => {
   const of = { what: 'robust accuracy', measured: 48, comparable: true, given: [], ranked: false };
@@ -29,4 +34,17 @@ it('says what the blue bars explain, and what the rest is', () => {
 it('names the shares that so few trials cannot tell from chance', () => {
   expect(tooFewText([])).toBeNull();
   expect(tooFewText(['Training ε', 'γ'])).toMatch(/^Too few trials to tell Training ε, γ from chance: /);
+});
+
+it('says what points and lines of the means are', () => {
+  const level = { interval: [0.1, 0.2] };
+  expect(levelMeansText([level, { interval: null }], false)).toBe(
+    'A point is the mean of the trials with this value. A vertical line is its 95 % interval (Student’s t).',
+  );
+  expect(levelMeansText([level], true)).toMatch(
+    /\(Student’s t\); it is wide where other hyperparameters move/,
+  );
+  expect(levelMeansText([{ infinite: 1, interval: null }], true)).toBe(
+    'A point is the mean of the trials with this value; the median if one of them is ∞.',
+  );
 });

@@ -22,7 +22,7 @@ import {
 import { type LevelMean, levelMeans } from '../../statistics/level-means.ts';
 import type { Objective, Result } from '../../statistics/objective.ts';
 import { useColours } from '../../theme.ts';
-import { importanceNote, remainderText, tooFewText } from './importance-texts.ts';
+import { importanceNote, levelMeansText, remainderText, tooFewText } from './importance-texts.ts';
 import '../../charts/charts.css';
 
 const titleOf = (name: string): string => (name === 'recipe' ? 'Recipe' : hyperparameterTitle(name));
@@ -255,6 +255,7 @@ export const ImportancePanel = (props: {
               levels={levels}
               format={objective.format}
             />
+            <p className="muted small">{levelMeansText(levels, rows.length > 1)}</p>
             <p className="muted small">
               <Prose text={hyperparameterDescription(name)} />
             </p>

@@ -43,3 +43,15 @@ export const tooFewText = (titles: readonly string[]): string | null =>
   titles.length === 0
     ? null
     : `Too few trials to tell ${titles.join(', ')} from chance: no random shuffle explains more, but more than one in twenty explains as much. The intervals of the leaderboard, or more seeds, say more.`;
+
+/** `others`: other hyperparameters vary, too. */
+export const levelMeansText = (
+  levels: readonly { readonly infinite?: number; readonly interval: unknown }[],
+  others: boolean,
+): string => {
+  const point = levels.some(({ infinite }) => infinite !== undefined)
+    ? 'A point is the mean of the trials with this value; the median if one of them is ∞.'
+    : 'A point is the mean of the trials with this value.';
+  if (levels.every(({ interval }) => interval === null)) return point;
+  return `${point} A vertical line is its 95 % interval (Student’s t)${others ? '; it is wide where other hyperparameters move the trials, too' : ''}.`;
+};
