@@ -6,8 +6,8 @@
  *     η² = Σ_g n_g (ȳ_g − ȳ)² / Σ_i (y_i − ȳ)²
  *
  * is the share of the variance that lies between the levels: the first-order term of functional ANOVA (Hutter et al. 2014), computed
- * on the trials instead of a fitted forest. The levels are the values; a numeric hyperparameter with more than `maxLevels` values is
- * cut into that many bins of equal counts.
+ * on the trials instead of a fitted forest. The levels are the values. A numeric hyperparameter with more than `maxLevels` values, or with
+ * fewer than two trials for each, is cut into √n bins of about equal counts, from 2 to `maxLevels`.
  *
  * Many levels explain some variance by chance. The share is therefore computed `permutations` times with shuffled objectives, and
  * their mean is subtracted:
@@ -58,12 +58,20 @@ type Partition = { readonly level: Int32Array; readonly count: number };
 const partitionOf = (values: Hyperparameter['values']): Partition => {
   const distinct = [...new Set(values)].filter((value) => value !== undefined);
   const withValue = values.map((_, i) => i).filter((i) => values[i] !== undefined);
-  const isBinned = distinct.length > maxLevels && distinct.every((value) => typeof value === 'number');
-  const levels = isBinned ? maxLevels : distinct.length;
+  const isMany =
+    distinct.length > maxLevels || (distinct.length > 2 && withValue.length < 2 * distinct.length);
+  const isBinned = isMany && distinct.every((value) => typeof value === 'number');
+  const bins = Math.min(maxLevels, Math.max(2, Math.floor(Math.sqrt(withValue.length))));
+  const levels = isBinned ? bins : distinct.length;
   const level = new Int32Array(values.length).fill(levels);
   if (isBinned) {
     withValue.sort((a, b) => Number(values[a]) - Number(values[b]));
-    for (const [rank, i] of withValue.entries()) level[i] = Math.floor((rank * maxLevels) / withValue.length);
+    // Equal values have the rank of the first of them, so they share a bin.
+    let first = 0;
+    for (const [rank, i] of withValue.entries()) {
+      if (values[i] !== values[withValue[first]!]) first = rank;
+      level[i] = Math.floor((first * bins) / withValue.length);
+    }
   } else {
     const order = new Map(distinct.map((value, i) => [value, i]));
     for (const i of withValue) level[i] = order.get(values[i]!)!;

@@ -1,6 +1,12 @@
 import { SweepDefinition } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { pointTexts, readVariables, typedPoint, variablesOf } from '../../src/views/search/variables.ts';
+import {
+  pointTexts,
+  readVariables,
+  searchedPart,
+  typedPoint,
+  variablesOf,
+} from '../../src/views/search/variables.ts';
 
 const definition = SweepDefinition.parse({
   name: 'x',
@@ -35,6 +41,19 @@ describe('the fields of a point', () => {
   it('have no recipe in a sweep of one recipe', () => {
     const one = variablesOf({ ...definition, recipes: ['funn'] });
     expect(readVariables(one, {}).map(({ name }) => name)).toEqual(['lossScale', 'gamma', 'beta']);
+  });
+
+  it('leave out the values that all points have', () => {
+    const point = { recipe: 'funn', latent: 64, noise: 16, beta: 0.02, gamma: 1, lossScale: 'mse' };
+    expect(Object.entries(searchedPart(definition, point))).toEqual([
+      ['recipe', 'funn'],
+      ['lossScale', 'mse'],
+      ['gamma', 1],
+      ['beta', 0.02],
+    ]);
+    expect(searchedPart({ ...definition, recipes: ['funn'] }, { beta: 0.02, latent: 64 })).toEqual({
+      beta: 0.02,
+    });
   });
 
   it('give the point that a user typed, with numbers where the hyperparameter has numbers', () => {

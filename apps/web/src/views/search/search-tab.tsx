@@ -17,6 +17,7 @@ import { ContourPanel, SlicesPanel } from './hyperparameter-panels.tsx';
 import { FrontPanels, ProgressPanels } from './objective-panels.tsx';
 import { useDecisions } from './search-data.ts';
 import { SearchFacts } from './search-facts.tsx';
+import { searchedPart } from './variables.ts';
 import './search.css';
 
 /** The objective of the trials, as the pages of results know it. */
@@ -63,7 +64,12 @@ const Importance = (props: {
 const Search = (props: SweepTabProps & { readonly search: DecidedSearch; readonly state: SearchState }) => {
   const { sweep, search, state } = props;
   const { items, partial, error } = useDecisions(sweep.id, { all: true });
-  const units = useMemo(() => unitsOf(items), [items]);
+  const decisions = useMemo(
+    () =>
+      items.map(({ point, ...rest }) => ({ ...rest, point: point && searchedPart(sweep.definition, point) })),
+    [items, sweep.id],
+  );
+  const units = useMemo(() => unitsOf(decisions), [decisions]);
   const objectives = useMemo(() => shownObjectives(state), [JSON.stringify(state.objectives)]);
   const [place, setPlace] = useState(0);
   const objective = objectives[place]!;
@@ -109,7 +115,7 @@ const Search = (props: SweepTabProps & { readonly search: DecidedSearch; readonl
       <SlicesPanel units={ofRung} objective={objective} onPick={pick} />
       <ContourPanel units={ofRung} objective={objective} onPick={pick} />
       <DecisionsTable
-        decisions={items}
+        decisions={decisions}
         objectives={objectives}
         hasRungs={state.rungs.length > 0}
         seeds={sweep.definition.seeds}
