@@ -15,9 +15,10 @@
  *     importance = max(0, (η² − E[η²_perm]) / (1 − E[η²_perm]))
  *
  * The 95th percentile of the shuffled shares, on the same scale, is the level that chance reaches. A hyperparameter with a strong
- * effect must not count as noise of the others. So the shuffles keep the effects of the other hyperparameters that matter, and move only
- * the residuals of an additive fit (Freedman and Lane 1983), which are enlarged by √((n − 1) / (n − 1 − df)) for the df of the
- * fit. A hyperparameter matters if its share passes the level of chance, given those that were found before it (forward selection).
+ * effect must not count as noise of the others. So the effects of the other hyperparameters that matter, by an additive fit, are
+ * taken out of y first: the shares are those of its residuals over the whole variance of y, and the shuffles move the residuals (Kennedy
+ * 1995), enlarged by √((n − 1) / (n − 1 − df)) for the df of the fit. A hyperparameter matters if its share passes the level of chance,
+ * without the effects of those that were found before it (forward selection).
  *
  * If some y are infinite, all y are replaced by their ranks (ties have the mean of their ranks); η² is then that of Kruskal and
  * Wallis 1952, H / (n − 1). If the hyperparameters vary independently, as in a grid or a random search, 1 − Σ importance is what they do not
@@ -43,7 +44,7 @@ export type Importance = {
    */
   readonly tooFew: boolean;
   readonly levels: number;
-  /** The names of the other hyperparameters whose effects the shuffles keep. */
+  /** The names of the other hyperparameters whose effects are taken out first. */
   readonly given: readonly string[];
 };
 
@@ -95,10 +96,10 @@ const sumsOf = (y: Float64Array, { level, count }: Partition) => {
   return { sum, size };
 };
 
-/** The sum of squares between the levels of a + b. Both have the mean 0. */
-const between = (a: Float64Array, b: Float64Array, size: Float64Array): number => {
+/** The sum of squares between the levels of values with the mean 0. */
+const between = (sum: Float64Array, size: Float64Array): number => {
   let total = 0;
-  for (let g = 0; g < size.length; g++) if (size[g]! > 0) total += (a[g]! + b[g]!) ** 2 / size[g]!;
+  for (let g = 0; g < size.length; g++) if (size[g]! > 0) total += sum[g]! ** 2 / size[g]!;
   return total;
 };
 
@@ -212,26 +213,23 @@ const importanceOf = (sample: Sample, known: readonly string[]): Importance => {
     y,
     given.map(({ partition }) => partition),
   );
-  const ofLevels = sumsOf(y, own);
-  const ofResiduals = sumsOf(residuals, own).sum;
-  const ofFit = ofLevels.sum.map((sum, g) => sum - ofResiduals[g]!);
-  const scale = Math.sqrt((y.length - 1) / (y.length - 1 - df));
-  for (let i = 0; i < y.length; i++) residuals[i]! *= scale;
-  const shareOf = (sums: Float64Array) => between(ofFit, sums, ofLevels.size) / total;
-  const inOrder = shareOf(sumsOf(residuals, own).sum);
+  const { sum, size } = sumsOf(residuals, own);
+  const shareOf = (sums: Float64Array) => between(sums, size) / total;
+  const share = shareOf(sum);
+  const enlarged = (y.length - 1) / (y.length - 1 - df);
   const draws = Float64Array.from(orders, (order) => {
     const sums = new Float64Array(own.count);
     for (let i = 0; i < y.length; i++) sums[own.level[i]!]! += residuals[order[i]!]!;
-    return shareOf(sums);
+    return enlarged * shareOf(sums);
   }).sort();
   const byChance = draws.reduce((sum, share) => sum + share, 0) / permutations;
   const corrected = (share: number) => (byChance >= 1 ? 0 : Math.max(0, (share - byChance) / (1 - byChance)));
   const oneInTwenty = draws[Math.floor(permutations * 0.95)]!;
   return {
     name,
-    importance: corrected(shareOf(ofResiduals)),
+    importance: corrected(share),
     chance: corrected(oneInTwenty),
-    tooFew: isAtLeast(oneInTwenty, inOrder) && isAtLeast(inOrder, draws.at(-1)!),
+    tooFew: isAtLeast(oneInTwenty, enlarged * share) && isAtLeast(enlarged * share, draws.at(-1)!),
     levels: own.count,
     given: given.map((other) => other.name),
   };

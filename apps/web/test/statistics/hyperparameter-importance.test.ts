@@ -85,7 +85,7 @@ describe('hyperparameter importance', () => {
   it('finds a weak hyperparameter beside one that dominates', () => {
     const { recipe, rate, objective } = dominated();
     const [first, second] = hyperparameterImportance([rate, recipe], objective);
-    // η²: the recipe 0.8967, the rate 0.0815, their interaction 0.0198, the seeds 0.0020. The shuffles for the rate keep the recipe and move the
+    // η²: the recipe 0.8967, the rate 0.0815, their interaction 0.0198, the seeds 0.0020. The recipe is taken out first, and shuffles of the
     // other 0.1033, of which two of 15 degrees of freedom explain 0.0138 on average: (0.0815 − 0.0138) / (1 − 0.0138) = 0.0686.
     expect(first).toMatchObject({ name: 'recipe', given: ['rate'] });
     expect(first!.importance).toBeCloseTo(0.884, 2);

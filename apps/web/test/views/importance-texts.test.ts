@@ -12,7 +12,7 @@ it('says which estimator gives the shares, and that they are corrected for chanc
     'The share of the variance of robust accuracy that each hyperparameter explains on its own, corrected for what chance alone would explain, over 48 trials. It is the adjusted η²: (η² − m) / (1 − m), where m is the mean η² of 100 random shuffles of the results. The mark shows the share that chance alone reaches in one of twenty random shuffles.',
   );
   expect(importanceNote({ ...of, given: ['Recipe', 'γ'] })).toContain(
-    ' The shuffles for one hyperparameter keep the effects of the others that matter (Recipe, γ), so that a strong one does not hide a weak one. The mark ',
+    ' The effects of the other hyperparameters that matter (Recipe, γ) are taken out of the results first, so that a strong one does not hide a weak one. The mark ',
   );
   expect(importanceNote({ ...of, comparable: false, ranked: true })).toMatch(
     /of the results\. The share of a hyperparameter is computed over the trials whose recipe reads it\. .* shuffles\. Some values are ∞, so ranks are used instead of values\.$/,

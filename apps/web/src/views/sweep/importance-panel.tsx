@@ -42,7 +42,7 @@ const HyperparameterImportanceBars = (props: {
             <span className="importance-name">{titleOf(name)}</span>
             <span
               className="importance-track"
-              title={`In one of twenty random shuffles${given.length === 0 ? '' : ` that keep the effects of ${given.map(titleOf).join(', ')}`}, chance alone reaches ${formatPercent(chance)}`}
+              title={`${given.length === 0 ? 'In' : `Without the effects of ${given.map(titleOf).join(', ')}: in`} one of twenty random shuffles, chance alone reaches ${formatPercent(chance)}`}
             >
               <span
                 className="importance-bar"

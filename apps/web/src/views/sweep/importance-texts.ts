@@ -4,7 +4,7 @@ import { permutations } from '../../statistics/hyperparameter-importance.ts';
 
 /**
  * `what`: the objective, in the middle of a sentence. `comparable`: all hyperparameters are computed from the same trials. `given`: the titles
- * of the hyperparameters whose effects the shuffles for others keep. `ranked`: ranks replace the values.
+ * of the hyperparameters whose effects are taken out for the others. `ranked`: ranks replace the values.
  */
 export const importanceNote = (of: {
   readonly what: string;
@@ -22,7 +22,7 @@ export const importanceNote = (of: {
     ...(of.given.length === 0
       ? []
       : [
-          `The shuffles for one hyperparameter keep the effects of the others that matter (${of.given.join(', ')}), so that a strong one does not hide a weak one.`,
+          `The effects of the other hyperparameters that matter (${of.given.join(', ')}) are taken out of the results first, so that a strong one does not hide a weak one.`,
         ]),
     'The mark shows the share that chance alone reaches in one of twenty random shuffles.',
     ...(of.ranked ? ['Some values are ∞, so ranks are used instead of values.'] : []),
