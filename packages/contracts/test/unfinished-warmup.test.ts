@@ -20,12 +20,33 @@ it('a training that ends before its ε has grown says how far it grew', () => {
   expect(unfinishedWarmup(trained({ ...short, classifierEpochs: 1 }))).toContain('its 1 epoch.');
 });
 
-it('trials with the same sentence share it', () => {
-  const short = trained({ trainingEpsilon: 0.1, classifierEpochs: 3 });
+it('trials with the same epochs and warm-up share a sentence', () => {
+  const short = { trainingEpsilon: 0.1, classifierEpochs: 3 };
+  const they =
+    'They trained at ε up to 0.03, not at `trainingEpsilon` 0.1: `warmupEpochs` (10) is more than their 3 epochs.';
   const trials = [
-    { trialId: 'a', ...short },
+    { trialId: 'a', ...trained(short) },
     { trialId: 'b', ...trained({}, 'plain') },
-    { trialId: 'c', ...short },
+    { trialId: 'c', ...trained(short, 'trades') },
   ];
-  expect([...unfinishedWarmups(trials)]).toEqual([[text, ['a', 'c']]]);
+  expect(unfinishedWarmups(trials.slice(0, 2))).toEqual([{ text, trialIds: ['a'] }]);
+  expect(unfinishedWarmups(trials)).toEqual([{ text: they, trialIds: ['a', 'c'] }]);
+  // A row for each attack of one trial names it once.
+  expect(unfinishedWarmups([trials[0]!, trials[0]!])).toEqual([{ text, trialIds: ['a'] }]);
+  expect(
+    unfinishedWarmups([
+      ...trials,
+      { trialId: 'd', ...trained({ ...short, trainingEpsilon: 0.21 }) },
+      { trialId: 'e', ...trained({ ...short, classifierEpochs: 1 }) },
+    ]),
+  ).toEqual([
+    {
+      text: they.replace('0.03', '0.03–0.063').replace('` 0.1', '` 0.1–0.21'),
+      trialIds: ['a', 'c', 'd'],
+    },
+    {
+      text: 'It trained at ε up to 0.01, not at `trainingEpsilon` 0.1: `warmupEpochs` (10) is more than its 1 epoch.',
+      trialIds: ['e'],
+    },
+  ]);
 });

@@ -37,9 +37,17 @@ export const describeTies = (rows: readonly LeaderboardRow[]): readonly string[]
   return [...new Set(texts)];
 };
 
+const shownTrials = 3;
+
+/** `1a-0, 1a-1, 1a-2 and 9 more`. */
+const someOf = (trialIds: readonly string[]): string => {
+  const more = trialIds.length - shownTrials;
+  return `${trialIds.slice(0, shownTrials).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+};
+
 /** The runs whose training never reached its ε. */
 export const describeWarmups = (rows: Parameters<typeof unfinishedWarmups>[0]): readonly string[] =>
-  [...unfinishedWarmups(rows)].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
+  unfinishedWarmups(rows).map(({ text, trialIds }) => `  ${someOf(trialIds)}: ${text}`);
 
 /** The runs of other versions of Funnel. Runs of the same versions share a line. */
 export const describeOlder = (rows: readonly LeaderboardRow[]): readonly string[] => {
@@ -49,5 +57,5 @@ export const describeOlder = (rows: readonly LeaderboardRow[]): readonly string[
     const text = `made by another version: ${describeChanges(older)}`;
     trials.set(text, [...new Set([...(trials.get(text) ?? []), trialId])]);
   }
-  return [...trials].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
+  return [...trials].map(([text, ids]) => `  ${someOf(ids)}: ${text}`);
 };

@@ -3,6 +3,8 @@ import { unfinishedWarmups } from '@funnel/contracts';
 import { href } from '../router.ts';
 import { WithCode } from './states.tsx';
 
+const shownTrials = 3;
+
 export const UnfinishedWarmups = ({
   runs,
   className = 'muted small',
@@ -11,14 +13,16 @@ export const UnfinishedWarmups = ({
   readonly className?: string;
 }) => (
   <>
-    {[...unfinishedWarmups(runs)].map(([text, ids]) => (
+    {unfinishedWarmups(runs).map(({ text, trialIds }) => (
       <p key={text} className={className}>
-        {ids.map((id, i) => (
+        {trialIds.slice(0, shownTrials).map((id, i) => (
           <span key={id}>
+            {i > 0 ? ', ' : ''}
             <a href={href(['trials', id])}>{id}</a>
-            {i < ids.length - 1 ? ', ' : ': '}
           </span>
         ))}
+        {trialIds.length > shownTrials ? ` and ${trialIds.length - shownTrials} more` : ''}
+        {': '}
         <WithCode text={text} />
       </p>
     ))}
