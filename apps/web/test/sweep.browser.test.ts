@@ -114,7 +114,9 @@ describeInBrowser('a sweep', () => {
     await page
       .getByText(/The attack ran only at L∞ 0\.1\. The line joins this point with the clean accuracy at 0/)
       .waitFor();
-    await page.getByText(/The remaining \d+% are grey bars, interactions, seeds, noise and the correction/).waitFor();
+    await page
+      .getByText(/The remaining \d+% are grey bars, interactions, seeds, noise and the correction/)
+      .waitFor();
     await close();
     await own.close();
   });
