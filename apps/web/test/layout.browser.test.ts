@@ -183,6 +183,22 @@ describeInBrowser('without scrolling', () => {
     await close();
   });
 
+  it('the list of sweeps shows after which time a sweep has ended, also the longest one', async () => {
+    const { page, close } = await open(browser, `${api.url}#/sweeps`, {
+      viewport: { width: 1280, height: 800 },
+    });
+    const times = page.locator('.sweeps-time');
+    await times.first().waitFor();
+    const texts = await shown(times);
+    expect(texts).toHaveLength(2);
+    for (const text of texts) expect(text).toMatch(/^after (\d+ min )?\d+ s$|^after \d+ min$/);
+    await times.first().evaluate((cell) => {
+      cell.textContent = 'after 50 min 58 s';
+    });
+    expect(await shown(times.first())).toEqual(['after 50 min 58 s']);
+    await close();
+  });
+
   it('the list and the page of a sweep say how many configurations rank below the best one', async () => {
     const { page, close } = await open(browser, `${api.url}#/sweeps`, phone);
     const row = page.getByRole('row', { name: /γ against β/ });

@@ -36,7 +36,7 @@ const troubleText = (sweep: Sweep): string =>
 
 const timeText = (sweep: Sweep): string => {
   const taken = timeTaken(sweep);
-  if (taken !== null) return `ended after ${taken}`;
+  if (taken !== null) return `after ${taken}`;
   if (sweep.status !== 'running') return statusText(sweep.status);
   return sweep.etaSeconds === null ? '–' : `${formatRoughDuration(sweep.etaSeconds)} left`;
 };
