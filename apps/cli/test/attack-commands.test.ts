@@ -8,7 +8,7 @@ import { encode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openNpy, readRows } from '../src/attack/npy.ts';
 import type { Outcome, Result, Row } from '../src/attack/results.ts';
-import { createProgress } from '../src/attack/run.ts';
+import { createProgress } from '../src/output/progress.ts';
 import type { Output } from '../src/output/terminal.ts';
 import { funnel } from './funnel.ts';
 

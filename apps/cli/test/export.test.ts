@@ -1,8 +1,9 @@
 /** Files of all formats have the same values as the API's answers. */
 import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
+import { classColumns, evaluationColumns } from '../src/export/columns.ts';
 import { fillTable, formats, type Table, tableRows } from '../src/export/formats.ts';
-import { classColumns, evaluatedRows, evaluationColumns } from '../src/export/tables.ts';
+import { evaluatedRows, tables } from '../src/export/tables.ts';
 
 const rows = [
   {
@@ -89,6 +90,54 @@ describe('the rows of trials', () => {
     ]);
     const columns = evaluationColumns.filter(({ name }) => ['stage', 'sameAs', 'attack'].includes(name));
     expect(columns.map(({ value }) => value(found[3]!))).toEqual(['s1', 'a-0', 'fgsm']);
+  });
+
+  /** A service with one sweep of one trial under one attack on `images` images. */
+  const serviceOf = (images: number) => {
+    const summary = { images };
+    const item = {
+      ...{ id: 'a-0', sweepId: 'a', recipe: 'funn', seed: 7, hyperparameters: { gamma: 2 } },
+      evaluations: [{ stage: 's1', attack: 'fgsm', settings: { epsilon: 0.1 }, summary }],
+    };
+    const records = {
+      ...{ index: [0, 1], label: [5, 0], correct: [true, false], predicted: [3, 6], success: [true, false] },
+      ...{ l2: [0.5, null], linf: [0.1, null], l0: [17, null], steps: [1, 0], queries: [2, 1] },
+      ...{ perClass: {}, gallery: {} },
+    };
+    return {
+      listSweeps: async () => ({ items: [{ id: 'a', tags: ['x'] }], next: null }),
+      listTrials: async () => ({ items: [item], next: null }),
+      getImages: async () => records,
+    } as never;
+  };
+
+  it('each attacked image has a row', async () => {
+    const seen: unknown[] = [];
+    const [first, second, ...others] = tableRows(
+      await tables.images(serviceOf(2), {}, (at) => seen.push(at)),
+    );
+    expect(seen).toEqual([{ done: 1, total: 1 }]);
+    expect(others).toEqual([]);
+    expect(first).toMatchObject({
+      ...{
+        trialId: 'a-0',
+        stage: 's1',
+        attack: 'fgsm',
+        settings: '{"epsilon":0.1}',
+        tags: 'x',
+        gamma: 2,
+        seed: 7,
+      },
+      ...{ index: 0, label: 5, correct: true, predicted: 3, success: true },
+      ...{ l2: 0.5, linf: 0.1, l0: 17, steps: 1, queries: 2 },
+    });
+    expect(second).toMatchObject({ index: 1, correct: false, success: false, l2: null, l0: null });
+  });
+
+  it('too many attacked images are refused before any is read', async () => {
+    await expect(tables.images(serviceOf(250_001))).rejects.toThrow(
+      'Expected at most 250,000 attacked images, but these sweeps have 250,001: choose one with --sweep, or some by --tag',
+    );
   });
 
   it('a distance has its interval in two columns', () => {

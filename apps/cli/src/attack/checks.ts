@@ -6,8 +6,9 @@ import {
   type DiagnosticsReport,
   threatModelOf,
 } from '@funnel/contracts';
+import { createProgress } from '../output/progress.ts';
 import type { Output } from '../output/terminal.ts';
-import { createProgress, reasonOf } from './run.ts';
+import { reasonOf } from './run.ts';
 import type { Subject } from './subject.ts';
 
 /** A report, or the reason why there is none. */

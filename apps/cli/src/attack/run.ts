@@ -1,14 +1,7 @@
 /** Runs the attacks of one command: each result is kept as soon as it exists, and what has no result is named. */
-import {
-  type AttackSpec,
-  distanceIntervals,
-  formatDuration,
-  formatRoughDuration,
-  robustAt,
-  searchedBall,
-  threatModelOf,
-} from '@funnel/contracts';
+import { type AttackSpec, distanceIntervals, robustAt, searchedBall, threatModelOf } from '@funnel/contracts';
 import { inFlags } from '../flags.ts';
+import { createProgress } from '../output/progress.ts';
 import type { Output } from '../output/terminal.ts';
 import type { Append } from './adversarials.ts';
 import { type Outcome, rowsOf } from './results.ts';
@@ -18,26 +11,6 @@ import type { Subject } from './subject.ts';
 export const reasonOf = (error: unknown, signal: AbortSignal): string => {
   if (signal.aborted && error === signal.reason) return 'interrupted';
   return error instanceof Error ? inFlags(error.message.split('\n')[0]!) : String(error);
-};
-
-/** On a terminal, one line that changes in place: what runs, how much is finished, and the time left. `clock`: now in ms. */
-export const createProgress = (output: Output, unit = '', clock = () => performance.now()) => {
-  let started = clock();
-  return {
-    draw: (what: string, { done, total }: { readonly done: number; readonly total: number }): void => {
-      const elapsed = clock() - started;
-      if (output.columns() === null || elapsed < 2000 || done === 0 || done === total) return;
-      const left = formatRoughDuration(((elapsed / done) * (total - done)) / 1000);
-      output.draw([`${what}: ${done} of ${total}${unit && ` ${unit}`} · ${left} left`]);
-    },
-    /** Removes the line, returns how long the work took in words, and starts anew. */
-    end: (): string => {
-      if (output.columns() !== null) output.draw([]);
-      const elapsed = clock() - started;
-      started = clock();
-      return formatDuration(elapsed / 1000);
-    },
-  };
 };
 
 type RunOptions = {

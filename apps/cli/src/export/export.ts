@@ -6,15 +6,24 @@ import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 
 import { checkOut, replaceFile, wroteText } from '../output/out-file.ts';
+import { createProgress } from '../output/progress.ts';
 import { writeResult } from '../output/terminal.ts';
 import { findSweep, firstOnly } from '../requests.ts';
+import { hyperparameterColumns, leaderboardColumns } from './columns.ts';
 import { type Format, fillTable, formatNames, formats, type Table } from './formats.ts';
-import { hyperparameterColumns, leaderboardColumns, tables, withTags } from './tables.ts';
+import { tables, withTags } from './tables.ts';
 
 type TableName = 'leaderboard' | keyof typeof tables;
 type Options = LeaderboardOptions & { readonly format?: Format; readonly out?: string };
 
-const tableNames: readonly TableName[] = ['leaderboard', 'trials', 'evaluations', 'metrics', 'classes'];
+const tableNames: readonly TableName[] = [
+  'leaderboard',
+  'trials',
+  'evaluations',
+  'images',
+  'metrics',
+  'classes',
+];
 /** Options for every table. All other options are only for the leaderboard. */
 const commonOptions = ['sweep', 'tag', 'format', 'out'];
 
@@ -34,7 +43,12 @@ const readTable = async (name: TableName, options: Options, context: Context): P
   if (name !== 'leaderboard') {
     const client = context.client();
     const sweep = options.sweep && (await findSweep(client, options.sweep));
-    return tables[name](client, { sweep, tag: options.tag });
+    const progress = createProgress(context.output, 'requests');
+    try {
+      return await tables[name](client, { sweep, tag: options.tag }, (at) => progress.draw(name, at));
+    } finally {
+      progress.end();
+    }
   }
   const { format, out, ...query } = options;
   const { rows, isComplete } = await readRanked(query, context);
@@ -57,7 +71,7 @@ export const exportCommand = (program: Command, context: () => Context): void =>
     program
       .command('export')
       .description(
-        'export the leaderboard, trials, evaluations, training curves or accuracies per class as CSV, JSON or Parquet',
+        'export the leaderboard, trials, evaluations, attacked images, training curves or accuracies per class as CSV, JSON or Parquet',
       )
       .addArgument(new Argument('[table]', 'the table to export').choices(tableNames).default('leaderboard')),
     100_000,

@@ -1,208 +1,40 @@
-/** The tables that `funnel export` reads from the API. Columns have the names of the API's fields. */
+/** The tables that `funnel export` reads from the API. */
 
 import type { Client } from '@funnel/client';
-import {
-  type DistanceMetricName,
-  describeChanges,
-  distanceMetrics,
-  EvaluationSummary,
-  type ExtendedNumber,
-  type HyperparameterName,
-  type HyperparameterValue,
-  hyperparameterDeclaration,
-  hyperparameterNames,
-  hyperparameterOf,
-  type Interval,
-  isNumeric,
-  type LeaderboardRow,
-  type Sweep,
-  type Trial,
-  wilsonInterval,
-} from '@funnel/contracts';
-import { joinReasons } from '../output/leaderboard.ts';
+import { type DistanceMetricName, distanceMetrics, evaluationRows, type Sweep } from '@funnel/contracts';
+import { Exit, exitCodes } from '../exit.ts';
 import { allItems } from '../requests.ts';
-import { type Cell, type Column, type ColumnType, fillTable, type Table } from './formats.ts';
-
-/** The tags of its sweep. */
-type Tagged = { readonly tags: readonly string[] };
-type TaggedTrial = Trial & Tagged;
-type Evaluated = TaggedTrial & {
-  readonly evaluation: Trial['evaluations'][number];
-  /** The trial of the first row with the same stage; null in that row. */
-  readonly sameAs: string | null;
-};
-type Measured = TaggedTrial & {
-  readonly kind: string;
-  readonly metric: string;
-  readonly epoch: number;
-  readonly value: number | null;
-};
-type Classified = TaggedTrial & {
-  readonly label: number;
-  readonly class: string;
-  readonly images: number;
-  readonly correct: number;
-};
-
-const column =
-  (type: ColumnType) =>
-  <Row>(name: string, value: (row: Row) => Cell | undefined): Column<Row> => ({ name, type, value });
-const [text, integer, number, time] = [column('string'), column('integer'), column('number'), column('time')];
-
-/** Tags have no spaces. */
-const tagsColumn = <Row extends Tagged>() => text<Row>('tags', ({ tags }) => tags.join(' '));
-
-const trialKeys = <Row extends TaggedTrial>(): Column<Row>[] => [
-  text('trialId', ({ id }) => id),
-  text('sweepId', ({ sweepId }) => sweepId),
-  integer('number', ({ number: ordinal }) => ordinal),
-  text('recipe', ({ recipe }) => recipe),
-  text('dataset', ({ dataset }) => dataset),
-  integer('seed', ({ seed }) => seed),
-  integer('decision', ({ decision }) => decision),
-  integer('rung', ({ rung }) => rung),
-  tagsColumn<Row>(),
-];
-
-export const trialColumns: readonly Column<TaggedTrial>[] = [
-  ...trialKeys<TaggedTrial>(),
-  text('status', ({ status }) => status),
-  number('cleanAccuracy', ({ cleanAccuracy }) => cleanAccuracy),
-  text('verdict', ({ verdict }) => verdict),
-  time('createdAt', ({ createdAt }) => createdAt),
-  time('finishedAt', ({ finishedAt }) => finishedAt),
-];
-
-const summaryNames = Object.keys(EvaluationSummary.shape) as (keyof EvaluationSummary)[];
-
-/** The other tables call the clean accuracy on all test images by this name. */
-const columnNames: Partial<Record<keyof EvaluationSummary, string>> = {
-  cleanAccuracy: 'cleanAccuracyOfAttackImages',
-  cleanInterval: 'cleanIntervalOfAttackImages',
-};
-
-/** An interval becomes two columns. */
-const intervalColumns = (
-  title: string,
-  intervalOf: (row: Evaluated) => readonly ExtendedNumber[] | null | undefined,
-): Column<Evaluated>[] => [
-  number(`${title}Low`, (row) => intervalOf(row)?.[0]),
-  number(`${title}High`, (row) => intervalOf(row)?.[1]),
-];
-
-const summaryColumns: readonly Column<Evaluated>[] = summaryNames.flatMap((name) => {
-  const title = columnNames[name] ?? name;
-  if (name.endsWith('Interval'))
-    return intervalColumns(title, ({ evaluation }) => evaluation.summary[name] as readonly number[] | null);
-  const value = number<Evaluated>(
-    title,
-    ({ evaluation }) => evaluation.summary[name] as ExtendedNumber | null, // all others are numbers
-  );
-  const distance = distanceMetrics.find((each) => each === name);
-  return distance
-    ? [value, ...intervalColumns(title, ({ evaluation }) => evaluation.intervals?.[distance])]
-    : [value];
-});
-
-export const evaluationColumns: readonly Column<Evaluated>[] = [
-  ...trialKeys<Evaluated>(),
-  text('stage', ({ evaluation }) => evaluation.stage),
-  text('sameAs', ({ sameAs }) => sameAs),
-  text('attack', ({ evaluation }) => evaluation.attack),
-  text('settings', ({ evaluation }) => JSON.stringify(evaluation.settings)),
-  text('attackVerdict', ({ evaluation }) => evaluation.verdict),
-  ...summaryColumns,
-];
-
-export const metricColumns: readonly Column<Measured>[] = [
-  ...trialKeys<Measured>(),
-  text('kind', ({ kind }) => kind),
-  text('metric', ({ metric }) => metric),
-  integer('epoch', ({ epoch }) => epoch),
-  number('value', ({ value }) => value),
-];
-
-const classInterval = ({ images, correct }: Classified): Interval | null =>
-  images === 0 ? null : wilsonInterval(correct, images);
-
-export const classColumns: readonly Column<Classified>[] = [
-  ...trialKeys<Classified>(),
-  integer('label', ({ label }) => label),
-  text('class', (row) => row.class),
-  integer('images', ({ images }) => images),
-  integer('correct', ({ correct }) => correct),
-  number('accuracy', ({ images, correct }) => (images === 0 ? null : correct / images)),
-  number('accuracyLow', (row) => classInterval(row)?.[0]),
-  number('accuracyHigh', (row) => classInterval(row)?.[1]),
-];
-
-export const leaderboardColumns: readonly Column<LeaderboardRow & Tagged>[] = [
-  integer('rank', ({ rank }) => rank),
-  text('trialId', ({ trialId }) => trialId),
-  text('sweepId', ({ sweepId }) => sweepId),
-  text('recipe', ({ recipe }) => recipe),
-  text('dataset', ({ dataset }) => dataset),
-  integer('rung', ({ rung }) => rung),
-  text('seeds', ({ seeds }) => seeds.join(' ')),
-  text('attack', ({ attack }) => attack),
-  text('settings', ({ settings }) => JSON.stringify(settings)),
-  number('withinLinf', ({ within }) => within?.linf),
-  number('withinL2', ({ within }) => within?.l2),
-  text('metric', ({ metric }) => metric),
-  number('value', ({ value }) => value),
-  number('intervalLow', ({ interval }) => interval?.[0]),
-  number('intervalHigh', ({ interval }) => interval?.[1]),
-  text('letters', ({ letters }) => letters),
-  integer('images', ({ counts }) => counts.images),
-  integer('correct', ({ counts }) => counts.correct),
-  integer('fooled', ({ counts }) => counts.fooled),
-  number('robustAccuracyAtEpsilon', ({ robustAtEpsilon }) => robustAtEpsilon?.accuracy),
-  number('robustEpsilon', ({ robustAtEpsilon }) => robustAtEpsilon?.epsilon),
-  number('halfWidth', ({ halfWidth }) => halfWidth),
-  integer('infiniteSeeds', ({ infiniteSeeds }) => infiniteSeeds ?? 0),
-  number('cleanAccuracy', ({ cleanAccuracy }) => cleanAccuracy),
-  number('cleanIntervalLow', ({ cleanInterval }) => cleanInterval?.[0]),
-  number('cleanIntervalHigh', ({ cleanInterval }) => cleanInterval?.[1]),
-  number('rejectedClean', ({ rejectedClean }) => rejectedClean),
-  number('rejectedAttacked', ({ rejectedAttacked }) => rejectedAttacked),
-  text('verdict', ({ verdict }) => verdict),
-  text('reasons', ({ reasons }) => joinReasons(reasons)),
-  text('older', ({ older = [] }) => describeChanges(older)),
-  tagsColumn<LeaderboardRow & Tagged>(),
-];
-
-type HasHyperparameters = { readonly hyperparameters: Readonly<Record<string, HyperparameterValue>> };
-
-/** The type comes from the declaration, not from the values: files of two sweeps have columns of the same types. */
-const typeOf = (name: HyperparameterName): ColumnType => {
-  const hyperparameter = hyperparameterDeclaration(name);
-  if (isNumeric(hyperparameter)) return 'number';
-  return hyperparameter.kind === 'boolean' ? 'boolean' : 'string';
-};
-
-/** A column for each hyperparameter that at least one row has, in the order of declaration. */
-export const hyperparameterColumns = <Row extends HasHyperparameters>(
-  rows: readonly Row[],
-): Column<Row>[] => {
-  const present = new Set(rows.flatMap((row) => Object.keys(row.hyperparameters)));
-  return hyperparameterNames
-    .filter((name) => present.has(name))
-    .map((name) => ({ name, type: typeOf(name), value: (row) => hyperparameterOf(row, name) }));
-};
+import {
+  type Attacked,
+  classColumns,
+  type Evaluated,
+  evaluationColumns,
+  hyperparameterColumns,
+  imageColumns,
+  metricColumns,
+  type Tagged,
+  type TaggedTrial,
+  trialColumns,
+} from './columns.ts';
+import { type Column, fillTable, type Table } from './formats.ts';
 
 const maxRequests = 8;
+
+export type OnProgress = (at: { readonly done: number; readonly total: number }) => void;
 
 /** Asks for every item, with at most `maxRequests` at the same time. Returns the answers in the order of the items. */
 const askForEach = async <Item, Result>(
   items: readonly Item[],
   ask: (item: Item) => Promise<Result>,
+  onProgress: OnProgress | undefined,
 ): Promise<Result[]> => {
   const results: Result[] = [];
-  let next = 0;
+  let [next, done] = [0, 0];
   const askForNext = async (): Promise<void> => {
     while (next < items.length) {
       const i = next++;
       results[i] = await ask(items[i]!);
+      onProgress?.({ done: ++done, total: items.length });
     }
   };
   await Promise.all(Array.from({ length: maxRequests }, askForNext));
@@ -265,9 +97,37 @@ export const evaluatedRows = (trials: readonly TaggedTrial[]): readonly Evaluate
   );
 };
 
+/** More rows do not fit into one string of JSON. */
+const maxImages = 250_000;
+
+/** The images of all evaluations. Errors: Exit for more than `maxImages`. */
+const readImages = async (
+  client: Client,
+  evaluations: readonly Evaluated[],
+  onProgress: OnProgress | undefined,
+): Promise<Attacked[]> => {
+  const rows = evaluations.reduce((sum, { evaluation }) => sum + evaluation.summary.images, 0);
+  if (rows > maxImages)
+    throw new Exit(
+      exitCodes.usage,
+      `Expected at most ${maxImages.toLocaleString('en')} attacked images, but these sweeps have ${rows.toLocaleString('en')}: choose one with --sweep, or some by --tag`,
+    );
+  const records = await askForEach(
+    evaluations,
+    ({ id, evaluation: { stage } }) =>
+      stage === undefined ? Promise.resolve(null) : client.getImages({ params: { id, stage } }),
+    onProgress,
+  );
+  return evaluations.flatMap((evaluated, i) => {
+    if (records[i] == null) return [];
+    const { perClass, gallery, ...columns } = records[i];
+    return evaluationRows(columns).map((row) => ({ ...evaluated, row }));
+  });
+};
+
 /**
- * `trials` has a row per trial, `evaluations` per trial and attack, `metrics` per trial, metric and epoch, `classes` per trained trial and
- * class.
+ * `trials` has a row per trial, `evaluations` per trial and attack, `images` per trial, attack and image, `metrics` per trial, metric and
+ * epoch, `classes` per trained trial and class.
  */
 export const tables = {
   trials: async (client: Client, chosen: Chosen = {}): Promise<Table> =>
@@ -276,11 +136,16 @@ export const tables = {
     const trials = await readTrials(client, chosen, [...distanceMetrics]);
     return withHyperparameters(evaluationColumns, evaluatedRows(trials));
   },
-  metrics: async (client: Client, chosen: Chosen = {}): Promise<Table> => {
+  images: async (client: Client, chosen: Chosen = {}, onProgress?: OnProgress): Promise<Table> => {
+    const trials = await readTrials(client, chosen);
+    return withHyperparameters(imageColumns, await readImages(client, evaluatedRows(trials), onProgress));
+  },
+  metrics: async (client: Client, chosen: Chosen = {}, onProgress?: OnProgress): Promise<Table> => {
     const trials = await readTrials(client, chosen);
     const curves = await askForEach(
       trials,
       async ({ id }) => (await client.getMetrics({ params: { id } })).series,
+      onProgress,
     );
     const rows = trials.flatMap((trial, i) =>
       curves[i]!.flatMap(({ kind, name, epochs, values }) =>
@@ -289,12 +154,13 @@ export const tables = {
     );
     return withHyperparameters(metricColumns, rows);
   },
-  classes: async (client: Client, chosen: Chosen = {}): Promise<Table> => {
+  classes: async (client: Client, chosen: Chosen = {}, onProgress?: OnProgress): Promise<Table> => {
     const trials = await readTrials(client, chosen);
-    const details = await askForEach(trials, async ({ id, tags }) => ({
-      ...(await client.getTrial({ params: { id } })),
-      tags,
-    }));
+    const details = await askForEach(
+      trials,
+      async ({ id, tags }) => ({ ...(await client.getTrial({ params: { id } })), tags }),
+      onProgress,
+    );
     const rows = details.flatMap(({ data, perClass, ...trial }) =>
       (perClass?.images ?? []).map((images, label) => ({
         ...trial,
