@@ -339,6 +339,16 @@ describe('a ranking in words', () => {
     expect(text).not.toContain('fgsm, pgd-linf:');
   });
 
+  it('names the rows where two of them count other attacks with the same words', () => {
+    const tied = (...names: AttackName[]) => row({ attack: 'fgsm', within: { linf: 0.1 }, tied: names });
+    const rows = [tied('pgd-linf', 'square-linf'), tied('pgd-linf', 'bim'), tied('pgd-linf', 'square-linf')];
+    const text = describeLeaderboard(rows, { attack: undefined });
+    const [a, b, c] = rows.map(({ trialId }) => trialId);
+    const equally = 'These attacks are equally strong: fgsm, pgd-linf';
+    expect(text).toContain(`  fgsm +2 of ${a}, ${c}: ${equally}, square-linf.`);
+    expect(text).toContain(`  fgsm +2 of ${b}: ${equally}, bim.`);
+  });
+
   it('gives the clean accuracy the interval of the test images', () => {
     const text = describeLeaderboard([row({ cleanAccuracy: 0.9, cleanInterval: [0.826, 0.945] })], {
       attack: undefined,

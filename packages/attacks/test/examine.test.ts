@@ -231,6 +231,18 @@ it.each([
   for (const seed of seeds) expect((await examine(model, mnist.labels, seed)).gradients).toBe('wrong');
 });
 
+it('says that pixels of a wider range than that of training also saturate the outputs', async () => {
+  const base = await load('base');
+  // As a network without biases that was trained on pixels in [0, 1] and now sees 0 to 255: the same classes, and logits 255 times as large.
+  const unbiased = (x: tf.Tensor): tf.Tensor => base.logits(x.div(255)).mul(255);
+  const detailOf = async (model: ReturnType<typeof classifierModel>): Promise<string> =>
+    (await examine(model)).findings.find(({ name }) => name === 'saturation')!.detail;
+  expect(await detailOf(classifierModel(unbiased, { shape, classes: 10, bounds: [0, 255] }))).toMatch(
+    /saturated in float32.* Or the model expects smaller pixels than \[0, 255\], the `bounds` that were given/,
+  );
+  expect(await detailOf(await load('logits-times-20'))).not.toContain('bounds');
+});
+
 it('says that saturated outputs do not let it compare gradients', async () => {
   const base = await load('base');
   const saturated = (images: tf.Tensor): tf.Tensor => tf.softmax(base.logits(images).mul(1e6));

@@ -30,19 +30,29 @@ export const describeRemedies = (rows: readonly LeaderboardRow[]): readonly stri
   ...remedyOfChecks(rows),
 ];
 
-/** Which attacks are equally strong, where a row only counts them. Rows with the same ones share a line. */
-export const describeTies = (rows: readonly LeaderboardRow[]): readonly string[] => {
-  const counted = rows.filter(({ attack, tied = [] }) => strongestText({ attack, tied }).includes('+'));
-  const texts = counted.map((row) => `  ${strongestText(row)}: ${tieText(row)}`);
-  return [...new Set(texts)];
-};
-
 const shownTrials = 3;
 
 /** `1a-0, 1a-1, 1a-2 and 9 more`. */
 const someOf = (trialIds: readonly string[]): string => {
   const more = trialIds.length - shownTrials;
   return `${trialIds.slice(0, shownTrials).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+};
+
+/** Which attacks are equally strong, where a row only counts them. Rows with the same ones share a line, which names them if others look alike. */
+export const describeTies = (rows: readonly LeaderboardRow[]): readonly string[] => {
+  const counted = rows.filter((row) => strongestText(row).includes('+'));
+  const trials = new Map<string, { readonly short: string; readonly ids: string[] }>();
+  for (const row of counted) {
+    const text = tieText(row)!;
+    const line = trials.get(text) ?? { short: strongestText(row), ids: [] };
+    line.ids.push(row.trialId);
+    trials.set(text, line);
+  }
+  const lines = [...trials];
+  return lines.map(([text, { short, ids }]) => {
+    const isAlone = lines.filter(([, other]) => other.short === short).length === 1;
+    return `  ${isAlone ? short : `${short} of ${someOf(ids)}`}: ${text}`;
+  });
 };
 
 /** The runs whose training never reached its ε. */

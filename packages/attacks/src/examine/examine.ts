@@ -101,7 +101,7 @@ const examineModel = async (
   }));
   findings.push(finding);
   if (hasGradients({ gradients }))
-    findings.push(await orFailure('saturation', () => checkSaturation(model, x, labels, outputs)));
+    findings.push(await orFailure('saturation', () => checkSaturation(model, x, labels, outputs, bounds)));
   return { gradients, findings };
 };
 

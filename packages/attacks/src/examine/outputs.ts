@@ -162,13 +162,15 @@ const vanishing = 1e-30;
 
 /**
  * The share of the correctly classified images at which the cross-entropy has no gradient, although the logits have one: the softmax is
- * saturated in float32, as with logits that were multiplied by 20 (Carlini & Wagner 2016 on defensive distillation).
+ * saturated in float32, as with logits that were multiplied by 20 (Carlini & Wagner 2016 on defensive distillation). `first`: the logits.
+ * Pixels of a much wider range than that of training have the same effect.
  */
 export const checkSaturation = async (
   model: FlatModel,
   x: tf.Tensor2D,
   labels: Int32Array,
   first: Float32Array,
+  [low, high]: readonly [number, number],
 ): Promise<ExaminationFinding> => {
   const predicted = classesOf(first, model.classes);
   const rows = Int32Array.from(Array.from(labels.keys()).filter((i) => predicted[i] === labels[i]));
@@ -196,7 +198,7 @@ export const checkSaturation = async (
     : examinationFinding(
         'saturation',
         'saturated',
-        `The cross-entropy has no gradient at ${saturated} of ${rows.length} images: the logits are so large that the softmax is saturated in float32. Trust attacks whose loss does not depend on the scale of logits: apgd-t, deepfool, fmn.`,
+        `The cross-entropy has no gradient at ${saturated} of ${rows.length} images: the logits are so large that the softmax is saturated in float32. Trust attacks whose loss does not depend on the scale of logits: apgd-t, deepfool, fmn.${high - low > 2 ? ` Or the model expects smaller pixels than [${low}, ${high}], the \`bounds\` that were given: then its logits are large, too.` : ''}`,
         { value },
       );
 };
