@@ -52,10 +52,9 @@ const maxLevels = 8;
 /** How often the objectives are shuffled to measure what chance explains. */
 export const permutations = 100;
 
-/** A partition of the trials: the level of each, from 0 to count − 1. */
+/** A partition of the trials: the level of each, from 0 to count − 1; −1 for a trial without a value. */
 type Partition = { readonly level: Int32Array; readonly count: number };
 
-/** Trials without a value have a level of their own, the last one. */
 const partitionOf = (values: Hyperparameter['values']): Partition => {
   const distinct = [...new Set(values)].filter((value) => value !== undefined);
   const withValue = values.map((_, i) => i).filter((i) => values[i] !== undefined);
@@ -64,7 +63,7 @@ const partitionOf = (values: Hyperparameter['values']): Partition => {
   const isBinned = isMany && distinct.every((value) => typeof value === 'number');
   const bins = Math.min(maxLevels, Math.max(2, Math.floor(Math.sqrt(withValue.length))));
   const levels = isBinned ? bins : distinct.length;
-  const level = new Int32Array(values.length).fill(levels);
+  const level = new Int32Array(values.length).fill(-1);
   if (isBinned) {
     withValue.sort((a, b) => Number(values[a]) - Number(values[b]));
     // Equal values have the rank of the first of them, so they share a bin.
@@ -77,21 +76,23 @@ const partitionOf = (values: Hyperparameter['values']): Partition => {
     const order = new Map(distinct.map((value, i) => [value, i]));
     for (const i of withValue) level[i] = order.get(values[i]!)!;
   }
-  return { level, count: withValue.length < values.length ? levels + 1 : levels };
+  return { level, count: levels };
 };
 
 /** Returns true when two partitions put the same trials together, so that no result can tell their effects apart. */
 const isSamePartition = (a: Partition, b: Partition): boolean =>
   a.count === b.count &&
-  new Set(Array.from(a.level, (level, i) => level * b.count + b.level[i]!)).size === a.count;
+  new Set(Array.from(a.level, (level, i) => `${level} ${b.level[i]!}`)).size === a.count;
 
 /** The sum of y and the number of trials at each level. */
 const sumsOf = (y: Float64Array, { level, count }: Partition) => {
   const sum = new Float64Array(count);
   const size = new Float64Array(count);
   for (let i = 0; i < y.length; i++) {
-    sum[level[i]!]! += y[i]!;
-    size[level[i]!]! += 1;
+    const g = level[i]!;
+    if (g < 0) continue;
+    sum[g]! += y[i]!;
+    size[g]! += 1;
   }
   return { sum, size };
 };
@@ -105,7 +106,13 @@ const between = (sum: Float64Array, size: Float64Array): number => {
 
 const sumOfSquares = (y: Float64Array): number => y.reduce((sum, value) => sum + value ** 2, 0);
 
-/** The residuals of y (mean 0) after the least-squares fit of one effect for each level of each partition, by backfitting. */
+const totalOf = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
+
+/**
+ * The residuals of y (mean 0) after the least-squares fit of one effect for each level of each partition, by backfitting. Trials without a value
+ * keep theirs, and so does the mean of those with one: what differs between the two is the effect of the recipe, which reads the
+ * hyperparameter or not.
+ */
 const residualsOf = (y: Float64Array, partitions: readonly Partition[]): Float64Array => {
   const residuals = Float64Array.from(y);
   const enough = 1e-18 * sumOfSquares(y);
@@ -113,9 +120,10 @@ const residualsOf = (y: Float64Array, partitions: readonly Partition[]): Float64
     let moved = 0;
     for (const partition of partitions) {
       const { sum, size } = sumsOf(residuals, partition);
-      const mean = sum.map((value, g) => (size[g]! > 0 ? value / size[g]! : 0));
-      for (let i = 0; i < y.length; i++) residuals[i]! -= mean[partition.level[i]!]!;
-      for (let g = 0; g < partition.count; g++) moved += sum[g]! * mean[g]!;
+      const mean = totalOf(sum) / totalOf(size);
+      const effect = sum.map((value, g) => (size[g]! > 0 ? value / size[g]! - mean : 0));
+      for (let i = 0; i < y.length; i++) residuals[i]! -= effect[partition.level[i]!] ?? 0;
+      for (let g = 0; g < partition.count; g++) moved += size[g]! * effect[g]! ** 2;
     }
     if (moved <= enough) break;
   }

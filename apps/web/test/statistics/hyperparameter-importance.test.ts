@@ -98,6 +98,31 @@ describe('hyperparameter importance', () => {
     expect(mayBeChance(alone!)).toBe(true);
   });
 
+  it('finds the recipe beside a hyperparameter that only one recipe reads', () => {
+    // Four trials of classic, and four of funn at each γ.
+    const gammas = [undefined, 1, 5, 25].flatMap((gamma) => [gamma, gamma, gamma, gamma]);
+    const hyperparameters: Hyperparameter[] = [
+      { name: 'γ', values: gammas },
+      { name: 'recipe', values: gammas.map((gamma) => (gamma === undefined ? 'classic' : 'funn')) },
+    ];
+    const means = new Map([
+      [undefined, 0.9],
+      [1, 0.5],
+      [5, 0.3],
+      [25, 0.1],
+    ]);
+    const rows = hyperparameterImportance(
+      hyperparameters,
+      gammas.map((gamma, i) => means.get(gamma)! + 0.02 * normalOf(`nested/${i}`)),
+    );
+    const [recipe, gamma] = ['recipe', 'γ'].map((name) => rows.find((row) => row.name === name)!);
+    // Between the recipes, 4 · 0.45² + 12 · 0.15² of 4 · (0.45² + 0.05² + 0.15² + 0.35²): 0.77. Of what γ leaves over, that is all.
+    expect(recipe).toMatchObject({ given: ['γ'], levels: 2 });
+    expect(recipe!.importance).toBeCloseTo(0.77, 1);
+    expect(gamma!.importance).toBeGreaterThan(0.95);
+    expect(rows.filter(mayBeChance)).toEqual([]);
+  });
+
   it('does not credit a hyperparameter with the effect of another one', () => {
     // b follows a in 18 of 20 trials, and moves nothing by itself.
     const a = Array.from({ length: 20 }, (_, i) => i % 2);
