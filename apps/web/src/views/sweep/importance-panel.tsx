@@ -25,8 +25,6 @@ import { useColours } from '../../theme.ts';
 import { importanceNote, levelMeansText, remainderText, tooFewText } from './importance-texts.ts';
 import '../../charts/charts.css';
 
-const titleOf = (name: string): string => (name === 'recipe' ? 'Recipe' : hyperparameterTitle(name));
-
 const HyperparameterImportanceBars = (props: {
   readonly rows: readonly Importance[];
   readonly selected: string | null;
@@ -39,10 +37,10 @@ const HyperparameterImportanceBars = (props: {
       {props.rows.map(({ name, importance, chance, given }) => (
         <li key={name}>
           <button type="button" aria-pressed={name === props.selected} onClick={() => props.onSelect(name)}>
-            <span className="importance-name">{titleOf(name)}</span>
+            <span className="importance-name">{hyperparameterTitle(name)}</span>
             <span
               className="importance-track"
-              title={`${given.length === 0 ? 'In' : `Without the effects of ${given.map(titleOf).join(', ')}: in`} one of twenty random shuffles, chance alone reaches ${formatPercent(chance)}`}
+              title={`${given.length === 0 ? 'In' : `Without the effects of ${given.map(hyperparameterTitle).join(', ')}: in`} one of twenty random shuffles, chance alone reaches ${formatPercent(chance)}`}
             >
               <span
                 className="importance-bar"
@@ -214,11 +212,11 @@ export const ImportancePanel = (props: {
   const comparable = columns.every((column) => column.values.every((value) => value !== undefined));
   const explained = rows.reduce((sum, row) => sum + (mayBeChance(row) ? 0 : row.importance), 0);
   const ranked = values.some((value) => !Number.isFinite(value));
-  const tooFew = tooFewText(rows.filter((row) => row.tooFew).map((row) => titleOf(row.name)));
+  const tooFew = tooFewText(rows.filter((row) => row.tooFew).map((row) => hyperparameterTitle(row.name)));
   const given = rows
     .filter((row) => rows.some((other) => other.given.includes(row.name)))
-    .map((row) => titleOf(row.name));
-  const title = titleOf(name ?? '');
+    .map((row) => hyperparameterTitle(row.name));
+  const title = hyperparameterTitle(name ?? '');
 
   return (
     <Panel
