@@ -340,8 +340,13 @@ describe('a ranking in words', () => {
   });
 
   it('names the rows where two of them count other attacks with the same words', () => {
-    const tied = (...names: AttackName[]) => row({ attack: 'fgsm', within: { linf: 0.1 }, tied: names });
-    const rows = [tied('pgd-linf', 'square-linf'), tied('pgd-linf', 'bim'), tied('pgd-linf', 'square-linf')];
+    const tied = (trialId: string, ...names: AttackName[]) =>
+      row({ trialId, attack: 'fgsm', within: { linf: 0.1 }, tied: names });
+    const rows = [
+      tied('a-0', 'pgd-linf', 'square-linf'),
+      tied('a-1', 'pgd-linf', 'bim'),
+      tied('a-2', 'pgd-linf', 'square-linf'),
+    ];
     const text = describeLeaderboard(rows, { attack: undefined });
     const [a, b, c] = rows.map(({ trialId }) => trialId);
     const equally = 'These attacks are equally strong: fgsm, pgd-linf';

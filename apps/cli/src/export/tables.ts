@@ -1,7 +1,13 @@
 /** The tables that `funnel export` reads from the API. */
 
 import type { Client } from '@funnel/client';
-import { type DistanceMetricName, distanceMetrics, evaluationRows, type Sweep } from '@funnel/contracts';
+import {
+  type DistanceMetricName,
+  distanceMetrics,
+  type EvaluationRow,
+  evaluationRows,
+  type Sweep,
+} from '@funnel/contracts';
 import { Exit, exitCodes } from '../exit.ts';
 import { allItems } from '../requests.ts';
 import {
@@ -100,7 +106,7 @@ export const evaluatedRows = (trials: readonly TaggedTrial[]): readonly Evaluate
 /** More rows do not fit into one string of JSON. */
 const maxImages = 250_000;
 
-/** The images of all evaluations. Errors: Exit for more than `maxImages`. */
+/** The images of all evaluations; asks once for a stage that several trials share. Errors: Exit for more than `maxImages`. */
 const readImages = async (
   client: Client,
   evaluations: readonly Evaluated[],
@@ -112,17 +118,23 @@ const readImages = async (
       exitCodes.usage,
       `Expected at most ${maxImages.toLocaleString('en')} attacked images, but these sweeps have ${rows.toLocaleString('en')}: choose one with --sweep, or some by --tag`,
     );
-  const records = await askForEach(
-    evaluations,
-    ({ id, evaluation: { stage } }) =>
-      stage === undefined ? Promise.resolve(null) : client.getImages({ params: { id, stage } }),
+  const trialOf = new Map(
+    evaluations.flatMap(({ id, evaluation: { stage } }) =>
+      stage === undefined ? [] : [[stage, id] as const],
+    ),
+  );
+  const read = await askForEach(
+    [...trialOf],
+    async ([stage, id]) => {
+      const { perClass, gallery, ...records } = await client.getImages({ params: { id, stage } });
+      return [stage, evaluationRows(records)] as const;
+    },
     onProgress,
   );
-  return evaluations.flatMap((evaluated, i) => {
-    if (records[i] == null) return [];
-    const { perClass, gallery, ...columns } = records[i];
-    return evaluationRows(columns).map((row) => ({ ...evaluated, row }));
-  });
+  const rowsOf = new Map<string | undefined, readonly EvaluationRow[]>(read);
+  return evaluations.flatMap((evaluated) =>
+    (rowsOf.get(evaluated.evaluation.stage) ?? []).map((row) => ({ ...evaluated, row })),
+  );
 };
 
 /**

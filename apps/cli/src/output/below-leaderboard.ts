@@ -38,19 +38,33 @@ const someOf = (trialIds: readonly string[]): string => {
   return `${trialIds.slice(0, shownTrials).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 };
 
+/** The rows with a text, by this text, in the order of their first row. */
+const rowsByText = (
+  rows: readonly LeaderboardRow[],
+  textOf: (row: LeaderboardRow) => string | null,
+): readonly (readonly [text: string, rows: readonly LeaderboardRow[]])[] => {
+  const found = new Map<string, LeaderboardRow[]>();
+  for (const row of rows) {
+    const text = textOf(row);
+    if (text !== null) found.set(text, [...(found.get(text) ?? []), row]);
+  }
+  return [...found];
+};
+
+const idsOf = (rows: readonly LeaderboardRow[]): readonly string[] => [
+  ...new Set(rows.map(({ trialId }) => trialId)),
+];
+
 /** Which attacks are equally strong, where a row only counts them. Rows with the same ones share a line, which names them if others look alike. */
 export const describeTies = (rows: readonly LeaderboardRow[]): readonly string[] => {
   const counted = rows.filter((row) => strongestText(row).includes('+'));
-  const trials = new Map<string, { readonly short: string; readonly ids: string[] }>();
-  for (const row of counted) {
-    const text = tieText(row)!;
-    const line = trials.get(text) ?? { short: strongestText(row), ids: [] };
-    line.ids.push(row.trialId);
-    trials.set(text, line);
-  }
-  const lines = [...trials];
-  return lines.map(([text, { short, ids }]) => {
-    const isAlone = lines.filter(([, other]) => other.short === short).length === 1;
+  const lines = rowsByText(counted, tieText).map(([text, same]) => ({
+    text,
+    short: strongestText(same[0]!),
+    ids: idsOf(same),
+  }));
+  return lines.map(({ text, short, ids }) => {
+    const isAlone = lines.filter((other) => other.short === short).length === 1;
     return `  ${isAlone ? short : `${short} of ${someOf(ids)}`}: ${text}`;
   });
 };
@@ -60,12 +74,7 @@ export const describeWarmups = (rows: Parameters<typeof unfinishedWarmups>[0]): 
   unfinishedWarmups(rows).map(({ text, trialIds }) => `  ${someOf(trialIds)}: ${text}`);
 
 /** The runs of other versions of Funnel. Runs of the same versions share a line. */
-export const describeOlder = (rows: readonly LeaderboardRow[]): readonly string[] => {
-  const trials = new Map<string, string[]>();
-  for (const { trialId, older } of rows) {
-    if (!older) continue;
-    const text = `made by another version: ${describeChanges(older)}`;
-    trials.set(text, [...new Set([...(trials.get(text) ?? []), trialId])]);
-  }
-  return [...trials].map(([text, ids]) => `  ${someOf(ids)}: ${text}`);
-};
+export const describeOlder = (rows: readonly LeaderboardRow[]): readonly string[] =>
+  rowsByText(rows, ({ older }) => (older ? `made by another version: ${describeChanges(older)}` : null)).map(
+    ([text, same]) => `  ${someOf(idsOf(same))}: ${text}`,
+  );

@@ -45,13 +45,15 @@ describe('the fields of a point', () => {
 
   it('leave out the values that all points have', () => {
     const point = { recipe: 'funn', latent: 64, noise: 16, beta: 0.02, gamma: 1, lossScale: 'mse' };
-    expect(Object.entries(searchedPart(definition, point))).toEqual([
+    expect(Object.entries(searchedPart(variables, point))).toEqual([
       ['recipe', 'funn'],
       ['lossScale', 'mse'],
       ['gamma', 1],
       ['beta', 0.02],
     ]);
-    expect(searchedPart({ ...definition, recipes: ['funn'] }, { beta: 0.02, latent: 64 })).toEqual({
+    expect(
+      searchedPart(variablesOf({ ...definition, recipes: ['funn'] }), { beta: 0.02, latent: 64 }),
+    ).toEqual({
       beta: 0.02,
     });
   });

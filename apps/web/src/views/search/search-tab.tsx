@@ -17,7 +17,7 @@ import { ContourPanel, SlicesPanel } from './hyperparameter-panels.tsx';
 import { FrontPanels, ProgressPanels } from './objective-panels.tsx';
 import { useDecisions } from './search-data.ts';
 import { SearchFacts } from './search-facts.tsx';
-import { searchedPart } from './variables.ts';
+import { searchedPart, variablesOf } from './variables.ts';
 import './search.css';
 
 /** The objective of the trials, as the pages of results know it. */
@@ -64,10 +64,10 @@ const Importance = (props: {
 const Search = (props: SweepTabProps & { readonly search: DecidedSearch; readonly state: SearchState }) => {
   const { sweep, search, state } = props;
   const { items, partial, error } = useDecisions(sweep.id, { all: true });
+  const variables = useMemo(() => variablesOf(sweep.definition), [sweep.id]);
   const decisions = useMemo(
-    () =>
-      items.map(({ point, ...rest }) => ({ ...rest, point: point && searchedPart(sweep.definition, point) })),
-    [items, sweep.id],
+    () => items.map(({ point, ...rest }) => ({ ...rest, point: point && searchedPart(variables, point) })),
+    [items, variables],
   );
   const units = useMemo(() => unitsOf(decisions), [decisions]);
   const objectives = useMemo(() => shownObjectives(state), [JSON.stringify(state.objectives)]);

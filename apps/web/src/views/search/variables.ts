@@ -51,14 +51,9 @@ export const variablesOf = ({
   );
 };
 
-/** The values of a point without those that all points of the search have. */
-export const searchedPart = (
-  definition: Pick<StoredDefinition, 'recipes' | 'space'>,
-  point: SearchPoint,
-): SearchPoint =>
-  Object.fromEntries(
-    variablesOf(definition).flatMap(({ name }) => (name in point ? [[name, point[name]!]] : [])),
-  );
+/** The values of the variables in a point: without those that all points of the search have. */
+export const searchedPart = (variables: readonly Variable[], point: SearchPoint): SearchPoint =>
+  Object.fromEntries(variables.flatMap(({ name }) => (name in point ? [[name, point[name]!]] : [])));
 
 /** The variables that the chosen recipe reads. `texts`: what a user typed, by name. */
 export const readVariables = (
