@@ -171,6 +171,27 @@ describe('a ranking in words', () => {
     );
   });
 
+  it('marks the rows of which gradients miss images, also without a verdict, and explains the mark once', () => {
+    const missing = (missed: number): LeaderboardRow['missedByGradients'] => [
+      { attacks: ['square-linf'], norm: 'linf', epsilon: 0.1, missed, images: 10 },
+    ];
+    const rows = [
+      sure({ missedByGradients: missing(3) }),
+      sure({ trialId: 'a-1', missedByGradients: missing(2), verdict: 'suspect', reasons: ['flat'] }),
+      sure({ trialId: 'a-2' }),
+    ];
+    const lines = describeLeaderboard(rows, { attack: undefined }).split('\n');
+    expect(lines.filter((line) => /^ *1=? /.test(line)).map((line) => line.split(/ {2,}/).at(-1))).toEqual([
+      'gradients miss 3 of 10 images',
+      'suspect; gradients miss 2 of 10 images',
+      'fgsm',
+    ]);
+    const note =
+      '“Gradients miss” images that square-linf fools and no gradient attack of the run fools at the same ε, ';
+    expect(lines.filter((line) => line.startsWith(note))).toHaveLength(1);
+    expect(describeLeaderboard(rows.slice(2), { attack: undefined })).not.toContain('radients miss');
+  });
+
   it('names the trial of the seed that has the verdict', () => {
     const rows = [
       sure({

@@ -2,8 +2,10 @@
  * Images that attacks without gradients fool, and gradient attacks at the same ε do not: a sign that gradients mislead attacks on the model, which the results
  * themselves give. Check H2 looks for the same with a short attack on few images, so it may miss them.
  */
-import { attacks } from './attacks.ts';
+import { z } from 'zod';
+import { AttackName, attacks } from './attacks.ts';
 import { type Ball, ballOf, type Run } from './ranking.ts';
+import { Count } from './resources/fields.ts';
 import { plural } from './text.ts';
 import { threatModelText } from './threat-model.ts';
 
@@ -39,17 +41,66 @@ export const contestsOf = (runs: readonly Run[]): readonly Contest[] => {
   });
 };
 
+export const MissedImages = z
+  .strictObject({
+    attacks: z.array(AttackName).meta({ description: 'The attacks without gradients at this ε.' }),
+    norm: z.enum(['linf', 'l2']),
+    epsilon: z.number(),
+    missed: Count.meta({
+      description: 'The images that these attacks fool, and no gradient attack within ε.',
+    }),
+    images: Count.meta({ description: 'The images of the attacks.' }),
+  })
+  .meta({ id: 'MissedImages' });
+export type MissedImages = z.infer<typeof MissedImages>;
+
 /** One image more may be chance. */
 const fewest = 2;
 
-/** The sentence about the images of a contest that only attacks without gradients fool; null for fewer than two. */
-export const missedText = (
-  { ball, gradientFree }: Contest,
+/** How many images of one trial only attacks without gradients fool, for each contest of its attacks. `count` counts them. */
+export const missedImagesOf = (
   runs: readonly Run[],
-  { missed, images }: { readonly missed: number; readonly images: number },
-): string | null => {
-  if (missed < fewest) return null;
-  const names = [...new Set(gradientFree.map((place) => runs[place]!.attack))];
-  const what = `${missed} of ${plural(images, 'image')} at ${threatModelText({ [ball.norm]: ball.epsilon })}`;
-  return `${names.join(', ')} ${names.length === 1 ? 'fools' : 'fool'} ${what} that no gradient attack of this run fools, so gradients may mislead attacks on this model even where no check raises a flag. Trust the worst case, which counts these images.`;
+  count: (contest: Contest) => Pick<MissedImages, 'missed' | 'images'>,
+): readonly MissedImages[] =>
+  contestsOf(runs).map((contest) => {
+    const attacks = [...new Set(contest.gradientFree.map((place) => runs[place]!.attack))];
+    return { attacks, ...contest.ball, ...count(contest) };
+  });
+
+/** Those of a trial with at least two images. */
+export const tellingMisses = (own: readonly MissedImages[]): readonly MissedImages[] =>
+  own.filter(({ missed }) => missed >= fewest);
+
+/** The sum over the seeds of a row, for each ε at which at least one seed has two images. */
+export const missedOfSeeds = (seeds: readonly (readonly MissedImages[])[]): readonly MissedImages[] => {
+  const isSame = (a: MissedImages, b: MissedImages) => a.norm === b.norm && a.epsilon === b.epsilon;
+  const [first = []] = seeds;
+  return first.flatMap((one) => {
+    const same = seeds.flatMap((own) => own.filter((other) => isSame(one, other)));
+    if (tellingMisses(same).length === 0) return [];
+    const total = (name: 'missed' | 'images') => same.reduce((sum, each) => sum + each[name], 0);
+    return [{ ...one, missed: total('missed'), images: total('images') }];
+  });
+};
+
+const becauseOf =
+  'so gradients may mislead attacks on this model even where no check raises a flag. Trust the worst case, which counts these images.';
+
+export const missedText = ({ attacks: names, norm, epsilon, missed, images }: MissedImages): string =>
+  `${names.join(', ')} ${names.length === 1 ? 'fools' : 'fool'} ${missed} of ${plural(images, 'image')} at ${threatModelText({ [norm]: epsilon })} that no gradient attack of this run fools, ${becauseOf}`;
+
+type Row = { readonly missedByGradients?: readonly MissedImages[] | undefined };
+
+/** The mark of a row of a ranking: `gradients miss 7 of 80 images`. Of several ε, the one with the most. Null for a row without. */
+export const missedMark = ({ missedByGradients = [] }: Row): string | null => {
+  const [most] = [...missedByGradients].sort((a, b) => b.missed - a.missed);
+  return most ? `gradients miss ${most.missed} of ${plural(most.images, 'image')}` : null;
+};
+
+/** What the marks of the rows mean; null where no row has one. */
+export const missedNote = (rows: readonly Row[]): string | null => {
+  const all = rows.flatMap(({ missedByGradients = [] }) => missedByGradients);
+  if (all.length === 0) return null;
+  const names = [...new Set(all.flatMap(({ attacks: own }) => own))];
+  return `“Gradients miss” images that ${names.join(', ')} ${names.length === 1 ? 'fools' : 'fool'} and no gradient attack of the run fools at the same ε, ${becauseOf}`;
 };

@@ -1,4 +1,4 @@
-/** A trial says how many of its images only attacks without gradients fool. */
+/** A trial and its rows of the leaderboard say how many of its images only attacks without gradients fool. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Db, getTrial } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
@@ -37,4 +37,38 @@ test('images that only Square fools are a warning about gradients', async () => 
     ['square-linf fools 7 of 40 images at L∞ 0.3'],
     ['square-linf fools 10 of 40 images at L∞ 0.3'],
   ]);
+  // The ranking by any attack says so, and sums up the seeds of a configuration.
+  const square = { attacks: ['square-linf'], norm: 'linf', epsilon: 0.3 };
+  const missedIn = async (ranking: object) =>
+    (await rankBy(db, { sweep, ...ranking })).items.map((row) => [row.seeds, row.missedByGradients] as const);
+  for (const attack of [undefined, 'apgd-ce-linf', 'deepfool-linf']) {
+    const rows = await missedIn({ attack, group: 'trial' });
+    expect(rows.sort(([[a]], [[b]]) => a! - b!)).toEqual([
+      [[1], [{ ...square, missed: 7, images: 40 }]],
+      [[2], [{ ...square, missed: 10, images: 40 }]],
+    ]);
+    expect(await missedIn({ attack, group: 'configuration' })).toEqual([
+      [[1, 2], [{ ...square, missed: 17, images: 80 }]],
+    ]);
+  }
+});
+
+test('one image is no sign, and neither are images that only a gradient attack fools', async () => {
+  const { sweepId: sweep } = await submit(db, {
+    space: { gamma: [2] },
+    attacks: [
+      { attack: 'apgd-ce-linf', epsilon: 0.3 },
+      { attack: 'square-linf', epsilon: 0.3 },
+    ],
+  });
+  await runWith(db, ({ attack }) =>
+    attack === 'square-linf'
+      ? { success: fooled(11, 40, 10), l2: 0.6 }
+      : { success: fooled(20, 40), l2: 0.6 },
+  );
+  const { items } = await rankBy(db, { sweep, attack: undefined });
+  expect(items.map(({ missedByGradients, counts }) => [missedByGradients, counts.fooled])).toEqual([
+    [undefined, 21],
+  ]);
+  expect((await getTrial(db, items[0]!.trialId)).warnings).toEqual([]);
 });

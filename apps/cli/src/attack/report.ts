@@ -5,7 +5,6 @@ import {
   checkLabel,
   checkRemedy,
   checksText,
-  contestsOf,
   type DiagnosticsReport,
   type DistanceIntervals,
   type DistanceMetricName,
@@ -15,11 +14,13 @@ import {
   type Interval,
   isBounded,
   lastConstantLimit,
+  missedImagesOf,
   missedText,
   plural,
   type RobustAtEpsilon,
   reachOf,
   sizeText,
+  tellingMisses,
   threatModelOf,
   threatModelText,
   type Verdict,
@@ -190,22 +191,22 @@ const describeDiagnosis = ({ verdict, images, checks }: DiagnosticsReport): stri
 };
 
 /** What the results themselves say about gradients: images that only attacks without gradients fool. */
-const missedSentences = (evaluations: readonly Result[]): readonly string[] =>
-  contestsOf(evaluations).flatMap((contest) => {
+const missedSentences = (evaluations: readonly Result[]): readonly string[] => {
+  const images = Math.max(...evaluations.map(({ summary }) => summary.images));
+  const missed = missedImagesOf(evaluations, ({ ball: { norm, epsilon }, gradientFree, gradient }) => {
     const fooledBy = (places: readonly number[]): ReadonlySet<number> =>
       new Set(
         places.flatMap((place) =>
-          evaluations[place]!.rows.filter(
-            (row) => row.success && row[contest.ball.norm]! <= reachOf(contest.ball.epsilon),
-          ).map(({ index }) => index),
+          evaluations[place]!.rows.filter((row) => row.success && row[norm]! <= reachOf(epsilon)).map(
+            ({ index }) => index,
+          ),
         ),
       );
-    const gradient = fooledBy(contest.gradient);
-    const missed = [...fooledBy(contest.gradientFree)].filter((index) => !gradient.has(index)).length;
-    const images = Math.max(...evaluations.map(({ summary }) => summary.images));
-    const text = missedText(contest, evaluations, { missed, images });
-    return text === null ? [] : [`! ${text}`];
+    const byGradient = fooledBy(gradient);
+    return { images, missed: [...fooledBy(gradientFree)].filter((index) => !byGradient.has(index)).length };
   });
+  return tellingMisses(missed).map((one) => `! ${missedText(one)}`);
+};
 
 /** The smallest distances of all attacks lie partly outside the balls of the worst case, so its line shows none. */
 const withoutDistances = (summary: EvaluationSummary): EvaluationSummary => ({

@@ -190,6 +190,9 @@ export const leaderboardColumns: readonly Column<LeaderboardRow & Tagged>[] = [
   number('rejectedAttacked', ({ rejectedAttacked }) => rejectedAttacked),
   text('verdict', ({ verdict }) => verdict),
   text('reasons', ({ reasons }) => joinReasons(reasons)),
+  integer('missedByGradients', ({ missedByGradients = [] }) =>
+    Math.max(0, ...missedByGradients.map(({ missed }) => missed)),
+  ),
   text('older', ({ older = [] }) => describeChanges(older)),
   tagsColumn<LeaderboardRow & Tagged>(),
 ];

@@ -8,6 +8,8 @@ import {
   inSentence,
   type LeaderboardRow,
   lettersText,
+  missedMark,
+  missedNote,
   missingText,
   notShownText,
   type RankingNotes,
@@ -182,6 +184,10 @@ const rungColumn: Column<LeaderboardRow> = {
   align: 'right',
 };
 
+/** The verdict unless it is ok, and how many images gradients miss: `suspect; gradients miss 7 of 80 images`. */
+const marksText = (row: LeaderboardRow): string =>
+  [row.verdict === 'ok' ? [] : verdictText(row.verdict), missedMark(row) ?? []].flat().join('; ');
+
 /** A check is often about all attacks of a sweep, and a line with all their names hides the reason. */
 const maxAttacksNamed = 3;
 
@@ -259,7 +265,7 @@ export const describeLeaderboard = (
       ? [{ title: 'version', value: ({ older = [] }: LeaderboardRow) => versionText(older) || 'present' }]
       : []),
     ...(rows.some(({ sameAs }) => sameAs) ? [sameColumn] : []),
-    { title: '', value: ({ verdict }) => (verdict === 'ok' ? '' : verdictText(verdict)) },
+    { title: '', value: marksText },
   ];
   return [
     ...describeRanking(rows, attack, notes.tellsApart),
@@ -270,6 +276,7 @@ export const describeLeaderboard = (
     ...describeTies(rows),
     ...describeVerdicts(rows),
     ...describeRemedies(rows),
+    ...[missedNote(rows) ?? []].flat(),
     ...describeOlder(rows),
     ...describeWarmups(rows),
     ...[singleStepText(rows) ?? []].flat(),

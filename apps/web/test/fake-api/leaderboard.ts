@@ -82,6 +82,12 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
         rejectedAttacked: worst.summary.rejectedAttacked,
         verdict,
         reasons: verdict === 'masked' ? ['62 of 200 images have a gradient of exactly zero (H10).'] : [],
+        ...(verdict === 'ok' &&
+          trial.seed === 0 && {
+            missedByGradients: [
+              { attacks: ['square-linf' as const], norm: 'linf' as const, epsilon: 0.3, missed: 7, images: 200 },
+            ],
+          }),
         key,
         values: value === null ? [] : [value],
       };

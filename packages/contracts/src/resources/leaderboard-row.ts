@@ -6,6 +6,7 @@ import { DatasetSlug } from '../dataset-spec.ts';
 import { HyperparameterValue } from '../hyperparameters.ts';
 import { ExtendedNumber } from '../json.ts';
 import { EvaluationMetricName } from '../metrics.ts';
+import { MissedImages } from '../missed-by-gradients.ts';
 import { RecipeName } from '../recipes.ts';
 import { TrialVerdict } from '../trial-verdict.ts';
 import { Count } from './fields.ts';
@@ -102,6 +103,10 @@ export const LeaderboardRow = z
     older: Older,
     /** The reasons for the verdict, one sentence each; empty for `ok`. */
     reasons: z.array(z.string()),
+    missedByGradients: z.array(MissedImages).optional().meta({
+      description:
+        'The images that attacks without gradients fool and no gradient attack of the trial fools within the same ε, over all seeds: a sign that gradients mislead attacks, also where `verdict` is `ok`. Absent if no seed has two such images.',
+    }),
   })
   .meta({ id: 'LeaderboardRow' });
 export type LeaderboardRow = z.infer<typeof LeaderboardRow>;

@@ -1,6 +1,5 @@
 /** Which rows of the leaderboard cannot be told apart: a letter for each largest set of them. */
 import {
-  type AttackName,
   type AttackSpec,
   attackKey,
   attacks,
@@ -15,10 +14,10 @@ import {
   type Run,
   seedsDiffer,
 } from '@funnel/contracts';
-import { int4, jsonb, type RowOf, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { reachesOf } from '../scores/worst-cases.ts';
 import { type SeedEvidence, seedShares } from './evidence.ts';
+import { type AttackStage, attackStages, readStageImages } from './stage-images.ts';
 
 /** Two classifiers that differ more rarely by chance are told apart. */
 const significance = 0.05;
@@ -27,44 +26,6 @@ type Compared = Run & { readonly seeds: readonly SeedEvidence[]; readonly interv
 
 /** The images of a row: which they are, and for each whether the classifier counts as right. */
 type Images = { readonly which: string; readonly right: string };
-
-const stageColumns = {
-  trial_id: text(),
-  stage_id: text(),
-  attack: text<AttackName>(),
-  settings: jsonb<Readonly<Record<string, unknown>>>(),
-};
-
-export type AttackStage = RowOf<typeof stageColumns>;
-
-/** The attack stages of trials, by trial, in order. */
-export const attackStages = async (
-  tx: Tx,
-  trialIds: readonly string[],
-): Promise<ReadonlyMap<string, readonly AttackStage[]>> => {
-  const found = new Map(trialIds.map((id) => [id, [] as AttackStage[]]));
-  if (trialIds.length === 0) return found;
-  const rows = await tx.query(
-    stageColumns,
-    `SELECT ts.trial_id, e.stage_id, e.attack, e.settings FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id
-     WHERE ts.trial_id = ANY($1) ORDER BY ts.trial_id, ts.ordinal`,
-    [trialIds],
-  );
-  for (const row of rows) found.get(row.trial_id)!.push(row);
-  return found;
-};
-
-/** As text, a letter for each image: `t` or `f`. `which`: a hash of the images. */
-const imageColumns = { place: int4(), which: text(), correct: text(), fooled: text() };
-
-/** $1–$4: the stages, whether all adversarials count, and the radii within which one counts. */
-const imagesOfStages = `
-  SELECT (r.place - 1)::int AS place, md5(e.index::text) AS which, translate(e.correct::text, '{,}', '') AS correct,
-    CASE WHEN r.counts_fully THEN translate(e.success::text, '{,}', '') ELSE (
-      SELECT string_agg(CASE WHEN x.success AND (x.l2 <= r.l2 OR x.linf <= r.linf) THEN 't' ELSE 'f' END, '' ORDER BY x.n)
-      FROM unnest(e.success, e.l2, e.linf) WITH ORDINALITY AS x (success, l2, linf, n)) END AS fooled
-  FROM unnest($1::text[], $2::boolean[], $3::float8[], $4::float8[]) WITH ORDINALITY AS r (stage_id, counts_fully, l2, linf, place)
-  JOIN evaluations e ON e.stage_id = r.stage_id ORDER BY r.place`;
 
 /** The attack stages that count for one seed of a row, with the reach of each. */
 const countingStages = ({ ordinal, stage_id }: SeedEvidence, stages: readonly AttackStage[]) => {
@@ -105,12 +66,7 @@ const readImages = async (
   const wanted = seeds.flatMap((seed, i) =>
     countingStages(seed, stages.get(seed.trial_id) ?? []).map((counting) => ({ ...counting, seed: i })),
   );
-  const found = await tx.query(imageColumns, imagesOfStages, [
-    wanted.map(({ stage }) => stage),
-    wanted.map(({ countsFully }) => countsFully),
-    wanted.map(({ l2 }) => l2),
-    wanted.map(({ linf }) => linf),
-  ]);
+  const found = await readStageImages(tx, wanted);
   const ofSeeds = seeds.map((): (typeof found)[number][] => []);
   for (const stage of found) ofSeeds[wanted[stage.place]!.seed]!.push(stage);
   let next = 0;

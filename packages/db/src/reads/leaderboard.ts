@@ -5,6 +5,7 @@ import {
   type LeaderboardPage,
   type LeaderboardQuery,
   type LeaderboardRow,
+  missedOfSeeds,
   worstTrialVerdict,
   writeExtended,
 } from '@funnel/contracts';
@@ -29,6 +30,7 @@ import {
   writeLeaderboardCursor,
 } from './leaderboard-cursor.ts';
 import { readNotes } from './leaderboard-notes.ts';
+import { missedByGradients } from './missed-by-gradients.ts';
 import { type ChangesOf, readChanges, rowKey } from './older-stages.ts';
 import { findRanked, type RankedRow, rankedValue } from './ranking.ts';
 import { robustOfRows } from './robust-at-epsilon.ts';
@@ -111,7 +113,7 @@ export const leaderboard = async (
     return { balls, robust: await robustOfRows(tx, runs) };
   };
   // None of these needs another one, so they run at the same time.
-  const [{ intervals, letters }, repeats, reasons, { balls, robust }, strongest, older, notes] =
+  const [{ intervals, letters }, repeats, reasons, { balls, robust }, strongest, older, misses, notes] =
     await Promise.all([
       comparisons(),
       repeatsOf(tx, query, cursor, page),
@@ -119,6 +121,7 @@ export const leaderboard = async (
       ballsAndRobust(),
       strongestAttacks(tx, page, metric),
       readChanges(tx, rows.map(stageOf), changesOf),
+      missedByGradients(tx, [...new Set(evidence.flat().map(({ trial_id }) => trial_id))]),
       cursor ? {} : readNotes(tx, query, rows),
     ]);
   const items = page.map(({ row, seeds, value }, i): LeaderboardRow => {
@@ -126,6 +129,7 @@ export const leaderboard = async (
     const changes = older.get(rowKey(stageOf(row)));
     const verdict = worstTrialVerdict(seeds.flatMap((seed) => seed.verdict ?? []));
     const flagged = verdict === 'ok' ? undefined : seeds.find((seed) => seed.verdict === verdict);
+    const missed = missedOfSeeds(seeds.map(({ trial_id }) => misses.get(trial_id) ?? []));
     const seedRange = interval === null ? undefined : seedRangeOf(metric, seeds);
     return {
       rank: ranks[i]!.rank,
@@ -157,6 +161,7 @@ export const leaderboard = async (
       ...(repeats[i] && { sameAs: repeats[i] }),
       ...(changes && { older: changes }),
       reasons: reasonsOfRow(seeds, reasons),
+      ...(missed.length > 0 && { missedByGradients: [...missed] }),
     };
   });
   const last = rows.at(-1);

@@ -1,47 +1,65 @@
-/** Which trials have images that only attacks without gradients fool (`missed-by-gradients.ts` of the contracts). */
-import { contestsOf, missedText, reachOf } from '@funnel/contracts';
-import { int4 } from '../connection/columns.ts';
+/** How many images of trials only attacks without gradients fool (`missed-by-gradients.ts` of the contracts). */
+import {
+  type Ball,
+  ballOf,
+  type Contest,
+  contestsOf,
+  type MissedImages,
+  missedImagesOf,
+  type Run,
+  reachOf,
+} from '@funnel/contracts';
 import type { Tx } from '../connection/transaction.ts';
-import { attackStages } from './compare-rows.ts';
+import { attackStages, readStageImages, type StageReach } from './stage-images.ts';
 
-const missedColumns = { contest: int4(), missed: int4(), images: int4() };
+/** Every success of an attack at a fixed ε lies within its ball. Of other attacks, the distances decide. */
+const reachOfRun = (run: Run, ball: Ball): Omit<StageReach, 'stage'> => {
+  const own = ballOf(run);
+  return {
+    countsFully: own?.norm === ball.norm && own.epsilon === ball.epsilon,
+    l2: ball.norm === 'l2' ? reachOf(ball.epsilon) : null,
+    linf: ball.norm === 'linf' ? reachOf(ball.epsilon) : null,
+  };
+};
 
-/** $1–$5: for each attack of a contest the contest, the stage, whether it follows no gradient, and the radius that counts in its norm. */
-const missedImages = `
-  WITH runs AS (
-    SELECT * FROM unnest($1::int[], $2::text[], $3::boolean[], $4::float8[], $5::float8[]) AS r (contest, stage_id, is_free, l2, linf)
-  ), fooled AS (
-    SELECT r.contest, i.n, bool_or(r.is_free) AS by_free, bool_or(NOT r.is_free) AS by_gradient
-    FROM runs r JOIN evaluations e USING (stage_id)
-    CROSS JOIN LATERAL unnest(e.success, e.l2, e.linf) WITH ORDINALITY AS i (success, l2, linf, n)
-    WHERE i.success AND coalesce(i.l2 <= r.l2 OR i.linf <= r.linf, false) GROUP BY 1, 2
-  )
-  SELECT f.contest, count(*)::int AS missed,
-    (SELECT max((e.summary ->> 'images')::int) FROM runs r JOIN evaluations e USING (stage_id) WHERE r.contest = f.contest) AS images
-  FROM fooled f WHERE f.by_free AND NOT f.by_gradient GROUP BY 1 ORDER BY 1`;
+/** For each attack the letters of its images. Counts the images that one of the first attacks fools, and none of the others. */
+const countMissed = (gradientFree: readonly string[], gradient: readonly string[]) => {
+  const images = Math.max(0, ...gradientFree.map(({ length }) => length));
+  let missed = 0;
+  for (let image = 0; image < images; image++) {
+    const isFooled = (letters: string): boolean => letters[image] === 't';
+    if (gradientFree.some(isFooled) && !gradient.some(isFooled)) missed++;
+  }
+  return { missed, images };
+};
 
+const keyOf = (trial: string, place: number, { norm, epsilon }: Ball): string =>
+  `${trial} ${place} ${norm} ${epsilon}`;
+
+/** By trial; none for a trial without attacks of both kinds at one ε. */
 export const missedByGradients = async (
   tx: Tx,
   trialIds: readonly string[],
-): Promise<readonly { readonly trial: string; readonly text: string }[]> => {
-  const contests = [...(await attackStages(tx, trialIds))].flatMap(([trial, runs]) =>
-    contestsOf(runs).map((contest) => ({ trial, runs, contest })),
+): Promise<ReadonlyMap<string, readonly MissedImages[]>> => {
+  const trials = [...(await attackStages(tx, trialIds))];
+  const wanted = trials.flatMap(([trial, runs]) =>
+    contestsOf(runs).flatMap(({ ball, gradientFree, gradient }) =>
+      [...gradientFree, ...gradient].map((place) => {
+        const run = runs[place]!;
+        return { key: keyOf(trial, place, ball), stage: run.stage_id, ...reachOfRun(run, ball) };
+      }),
+    ),
   );
-  if (contests.length === 0) return [];
-  const rows = contests.flatMap(({ runs, contest: { ball, gradientFree, gradient } }, number) => {
-    const reach = reachOf(ball.epsilon);
-    const radii = { l2: ball.norm === 'l2' ? reach : null, linf: ball.norm === 'linf' ? reach : null };
-    return [...gradientFree, ...gradient].map((place) => ({
-      ...{ number, stage: runs[place]!.stage_id, isFree: gradientFree.includes(place), ...radii },
-    }));
-  });
-  const found = await tx.query(missedColumns, missedImages, [
-    ...[rows.map((row) => row.number), rows.map((row) => row.stage), rows.map((row) => row.isFree)],
-    ...[rows.map((row) => row.l2), rows.map((row) => row.linf)],
-  ]);
-  return found.flatMap(({ contest: number, ...counts }) => {
-    const { trial, runs, contest } = contests[number]!;
-    const text = missedText(contest, runs, counts);
-    return text === null ? [] : [{ trial, text }];
-  });
+  const letters = new Map(
+    (await readStageImages(tx, wanted)).map(({ place, fooled }) => [wanted[place]!.key, fooled]),
+  );
+  return new Map(
+    trials.map(([trial, runs]) => {
+      const lettersOf = (places: readonly number[], ball: Ball) =>
+        places.map((place) => letters.get(keyOf(trial, place, ball)) ?? '');
+      const count = ({ ball, gradientFree, gradient }: Contest) =>
+        countMissed(lettersOf(gradientFree, ball), lettersOf(gradient, ball));
+      return [trial, missedImagesOf(runs, count)];
+    }),
+  );
 };

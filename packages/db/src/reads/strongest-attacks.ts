@@ -3,9 +3,9 @@ import type { AttackName, EvaluationMetricName } from '@funnel/contracts';
 import { float8, int4, orNull } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { reachesOf } from '../scores/worst-cases.ts';
-import { type AttackStage, attackStages } from './compare-rows.ts';
 import type { SeedEvidence } from './evidence.ts';
 import type { RankedRow } from './ranking.ts';
+import { type AttackStage, attackStages } from './stage-images.ts';
 
 /** $1–$4: as in `compare-rows.ts`. How many images each attack fooled within the radii. */
 const fooledOfStages = `

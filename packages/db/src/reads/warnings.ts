@@ -1,5 +1,5 @@
 /** Warnings about trials: facts that their numbers do not show. */
-import type { StageKind, StageStatus } from '@funnel/contracts';
+import { missedText, type StageKind, type StageStatus, tellingMisses } from '@funnel/contracts';
 import { int4, int8, orNull, text, texts } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { missedByGradients } from './missed-by-gradients.ts';
@@ -82,13 +82,18 @@ const missingSurrogates: FindWarnings = async (tx, trialIds) => {
   }));
 };
 
+const missedImages: FindWarnings = async (tx, trialIds) =>
+  [...(await missedByGradients(tx, trialIds))].flatMap(([trial, own]) =>
+    tellingMisses(own).map((one) => ({ trial, text: missedText(one) })),
+  );
+
 /** The warnings about each trial. */
 export const warningsOf = async (
   tx: Tx,
   trialIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly string[]>> => {
   const found = new Map(trialIds.map((id) => [id, [] as string[]]));
-  const kinds = [failedStages, unusedHinge, mixedBackends, missingSurrogates, missedByGradients];
+  const kinds = [failedStages, unusedHinge, mixedBackends, missingSurrogates, missedImages];
   const warnings = await Promise.all(kinds.map((find) => find(tx, trialIds)));
   for (const { trial, text } of warnings.flat()) found.get(trial)?.push(text);
   return found;

@@ -4,6 +4,8 @@ import {
   describeChanges,
   type LeaderboardRow,
   lettersText,
+  missedMark,
+  missedText,
   ranksBelow,
   readExtended,
   seedSpread,
@@ -90,6 +92,7 @@ export const Row = (props: {
   const spread = seedSpread(row);
   const infinite = infiniteText(row);
   const robust = robustText(row);
+  const missed = missedMark(row);
   const name = nameOf(row, props.hyperparameters);
   const value = readExtended(row.value);
   const interval = intervalOf(row);
@@ -207,8 +210,13 @@ export const Row = (props: {
             : `within ${threatModelText(row.within) || 'any distance'}`}
         </span>
       </td>
-      <td title={row.reasons.join('\n')}>
+      <td title={[...row.reasons, ...(row.missedByGradients ?? []).map(missedText)].join('\n')}>
         <Verdict verdict={row.verdict} />
+        {missed === null ? null : (
+          <a className="muted small board-settings" href={href(['trials', row.trialId])}>
+            {missed}
+          </a>
+        )}
         {row.reasons.length === 0 ? null : (
           <a
             className="muted small board-settings"

@@ -1,4 +1,4 @@
-import { type LeaderboardRow, rankedTitle, rankTexts } from '@funnel/contracts';
+import { type LeaderboardRow, missedMark, rankedTitle, rankTexts } from '@funnel/contracts';
 import { type CSSProperties, useEffect, useMemo, useRef } from 'react';
 import { infinityPlace } from '../../charts/marks.tsx';
 import { useMedia } from '../../components/hooks.ts';
@@ -17,8 +17,11 @@ const charactersOf = { wide: 32, narrow: 13 };
 /** The tooltip has the rest of a longer name. */
 const maxLines = 6;
 
-/** The same of the first reason for a verdict. */
+/** The same of the first reason for a verdict, and of the images that gradients miss. */
 const reasonCharacters = 22;
+
+const linesOfLongest = (texts: readonly string[]): number =>
+  Math.min(maxLines, Math.ceil(Math.max(0, ...texts.map(({ length }) => length)) / reasonCharacters));
 
 /** The lines of the longest name and of the longest reason, and the height of every row. */
 const sizeOfRows = (
@@ -28,16 +31,20 @@ const sizeOfRows = (
 ) => {
   const longest = Math.max(1, ...rows.map((row) => nameOf(row, hyperparameters).length));
   const lines = Math.min(maxLines, Math.ceil(longest / charactersOf[width]));
-  const longestReason = Math.max(0, ...rows.map((row) => reasonText(row).length));
-  const reasonLines = Math.min(maxLines, Math.ceil(longestReason / reasonCharacters));
+  const reasonLines = linesOfLongest(rows.map(reasonText));
+  const missedLines = linesOfLongest(rows.map((row) => missedMark(row) ?? ''));
   // Below the name: the data set and the seeds, the same run of another sweep, and what made an older run.
   const below =
     (width === 'narrow' ? 2 : 1) +
     Number(rows.some(({ sameAs }) => sameAs !== undefined)) +
     Number(rows.some(({ older }) => older !== undefined));
   const besideName = Math.max(1, ...rows.map(linesBelowValue)) + (width === 'narrow' ? 4 : 1);
-  const most = Math.max(lines + below, besideName, 1 + reasonLines);
-  return { lines, reasonLines, height: Math.max(minHeight[width], lineHeight * most + 10) };
+  const most = Math.max(lines + below, besideName, 1 + reasonLines + missedLines);
+  return {
+    lines,
+    reasonLines: Math.max(reasonLines, missedLines),
+    height: Math.max(minHeight[width], lineHeight * most + 10),
+  };
 };
 
 export const LeaderboardTable = (props: {

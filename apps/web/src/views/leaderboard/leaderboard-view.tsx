@@ -5,6 +5,7 @@ import {
   fewSeedsText,
   type LeaderboardRow,
   lacksLetters,
+  missedNote,
   missingText,
   noLettersText,
   notShownText,
@@ -129,6 +130,7 @@ const RankedBy = ({
   const pooled = pooledText(items);
   const fewSeeds = fewSeedsText(items);
   const single = singleStepText(items);
+  const missed = missedNote(items);
   const mixed = new Set(items.map(({ dataset }) => dataset)).size > 1;
   const equal = items.length > 1 && items.every(({ value }) => value === top.value);
   return (
@@ -144,6 +146,7 @@ const RankedBy = ({
         {pooled === null ? '' : ` ${pooled}`}
         {fewSeeds === null ? '' : ` ${fewSeeds}`}
         {single === null ? '' : ` ${single}`}
+        {missed === null ? '' : ` ${missed}`}
       </p>
       <Notes notes={notes} query={query} />
       <UnfinishedWarmups runs={items} />
