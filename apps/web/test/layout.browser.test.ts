@@ -96,12 +96,14 @@ describeInBrowser('without scrolling', () => {
     it('the leaderboard shows the value, the interval, the verdict and the counts', async () => {
       const { page, close } = await open(browser, `${api.url}#/leaderboard?sweep=long`, phone);
       await rowsOf(page).first().waitFor();
-      const counts = await shown(page.locator('.board-value .board-settings'));
+      const counts = await shown(page.locator('.board-value > .board-settings'));
       expect(counts).toHaveLength(4);
       for (const text of counts) expect(text).toMatch(/^fooled \d+ of \d+.*; robust \d+ of \d+/);
       expect(await shown(page.locator('.board-interval'))).toHaveLength(4);
       expect(await shown(page.locator('.board-verdict'))).toEqual([
-        ...['no flags', '?suspect', 'no flags', 'no flags'],
+        ...['no flags', '?suspect', 'no flags', 'no flags'].map((verdict) =>
+          verdict === 'no flags' ? `${verdict}gradients miss 7 of 200 images` : verdict,
+        ),
       ]);
       const first = await rowsOf(page).first().boundingBox();
       expect(first!.y + first!.height).toBeLessThan(phone.viewport.height);
@@ -177,10 +179,31 @@ describeInBrowser('without scrolling', () => {
     const { page, close } = await open(browser, `${api.url}#/leaderboard?sweep=done`);
     await rowsOf(page).first().waitFor();
     await page.mouse.wheel(0, 20_000);
-    const reason = page.locator('.board td:last-child .board-settings', { hasText: 'gradient' }).first();
+    const reason = page
+      .locator('.board td:last-child .board-settings', { hasText: 'gradient of exactly' })
+      .first();
     await reason.waitFor();
     expect(await shown(reason)).toEqual(['62 of 200 images have a gradient of exactly zero (H10).']);
     await close();
+  });
+
+  it('the leaderboard marks runs of which gradients miss images beside a verdict without flags, and explains the mark', async () => {
+    const mark = 'gradients miss 7 of 200 images';
+    for (const options of [undefined, phone]) {
+      const { page, close } = await open(browser, `${api.url}#/leaderboard?sweep=long`, options);
+      await rowsOf(page).first().waitFor();
+      const cell = page.locator(options ? '.board-verdict' : '.board td:last-child', { hasText: 'no flags' });
+      const missed = cell.locator('.board-settings', { hasText: mark });
+      expect(await shown(missed)).toEqual([mark, mark, mark]);
+      if (!options)
+        expect(await page.locator('.board td:last-child').first().getAttribute('title')).toContain(
+          'square-linf fools 7 of 200 images at L∞ 0.3 that no gradient attack of this run fools, ',
+        );
+      await page
+        .getByText('“Gradients miss” images that square-linf fools and no gradient attack of the run fools')
+        .waitFor();
+      await close();
+    }
   });
 
   it('the list of sweeps shows after which time a sweep has ended, also the longest one', async () => {

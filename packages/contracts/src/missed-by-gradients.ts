@@ -83,11 +83,11 @@ export const missedOfSeeds = (seeds: readonly (readonly MissedImages[])[]): read
   });
 };
 
-const becauseOf =
-  'so gradients may mislead attacks on this model even where no check raises a flag. Trust the worst case, which counts these images.';
+const becauseOf = (models: string): string =>
+  `so gradients may mislead attacks on ${models} even where no check raises a flag. Trust the worst case, which counts these images.`;
 
 export const missedText = ({ attacks: names, norm, epsilon, missed, images }: MissedImages): string =>
-  `${names.join(', ')} ${names.length === 1 ? 'fools' : 'fool'} ${missed} of ${plural(images, 'image')} at ${threatModelText({ [norm]: epsilon })} that no gradient attack of this run fools, ${becauseOf}`;
+  `${names.join(', ')} ${names.length === 1 ? 'fools' : 'fool'} ${missed} of ${plural(images, 'image')} at ${threatModelText({ [norm]: epsilon })} that no gradient attack of this run fools, ${becauseOf('this model')}`;
 
 type Row = { readonly missedByGradients?: readonly MissedImages[] | undefined };
 
@@ -102,5 +102,5 @@ export const missedNote = (rows: readonly Row[]): string | null => {
   const all = rows.flatMap(({ missedByGradients = [] }) => missedByGradients);
   if (all.length === 0) return null;
   const names = [...new Set(all.flatMap(({ attacks: own }) => own))];
-  return `“Gradients miss” images that ${names.join(', ')} ${names.length === 1 ? 'fools' : 'fool'} and no gradient attack of the run fools at the same ε, ${becauseOf}`;
+  return `“Gradients miss” images that ${names.join(', ')} ${names.length === 1 ? 'fools' : 'fool'} and no gradient attack of the run fools at the same ε, ${becauseOf('such models')}`;
 };

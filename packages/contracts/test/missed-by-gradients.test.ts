@@ -73,7 +73,7 @@ describe('images that gradients miss', () => {
     expect(missedNote([{}, { missedByGradients: [] }])).toBeNull();
     const l2: MissedImages = { ...missing(2), attacks: ['square-l2', 'square-linf'] };
     expect(missedNote([{}, { missedByGradients: [missing(2)] }, { missedByGradients: [l2] }])).toBe(
-      '“Gradients miss” images that square-linf, square-l2 fool and no gradient attack of the run fools at the same ε, so gradients may mislead attacks on this model even where no check raises a flag. Trust the worst case, which counts these images.',
+      '“Gradients miss” images that square-linf, square-l2 fool and no gradient attack of the run fools at the same ε, so gradients may mislead attacks on such models even where no check raises a flag. Trust the worst case, which counts these images.',
     );
   });
 });

@@ -85,7 +85,13 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
         ...(verdict === 'ok' &&
           trial.seed === 0 && {
             missedByGradients: [
-              { attacks: ['square-linf' as const], norm: 'linf' as const, epsilon: 0.3, missed: 7, images: 200 },
+              {
+                attacks: ['square-linf' as const],
+                norm: 'linf' as const,
+                epsilon: 0.3,
+                missed: 7,
+                images: 200,
+              },
             ],
           }),
         key,

@@ -168,6 +168,7 @@ export const Row = (props: {
         )}
         <span className="board-verdict">
           <Verdict verdict={row.verdict} brief={row.verdict !== 'ok'} />
+          {missed === null ? null : <span className="muted small board-settings">{missed}</span>}
         </span>
         <span className="muted small board-settings">{countsText(row)}</span>
         {robust === null ? null : (

@@ -38,7 +38,7 @@ const sizeOfRows = (
     (width === 'narrow' ? 2 : 1) +
     Number(rows.some(({ sameAs }) => sameAs !== undefined)) +
     Number(rows.some(({ older }) => older !== undefined));
-  const besideName = Math.max(1, ...rows.map(linesBelowValue)) + (width === 'narrow' ? 4 : 1);
+  const besideName = Math.max(1, ...rows.map(linesBelowValue)) + (width === 'narrow' ? 4 + missedLines : 1);
   const most = Math.max(lines + below, besideName, 1 + reasonLines + missedLines);
   return {
     lines,
