@@ -159,6 +159,16 @@ describe('the rows of trials', () => {
     });
   });
 
+  it('an attack that looks for the smallest change has its robust accuracy at ε', () => {
+    const valuesOf = (evaluation: object) =>
+      evaluationColumns
+        .filter(({ name }) => /^robust(AccuracyAt)?Epsilon$/.test(name))
+        .map(({ value }) => value({ evaluation: { summary: {}, ...evaluation } } as never) ?? null);
+    const robustAtEpsilon = { norm: 'linf', epsilon: 0.3, robust: 15, accuracy: 0.375 };
+    expect(valuesOf({ robustAtEpsilon })).toEqual([0.375, 0.3]);
+    expect(valuesOf({})).toEqual([null, null]);
+  });
+
   it('the accuracy of a class has its Wilson interval, and an empty class has none', () => {
     const valuesOf = (counts: { images: number; correct: number }) =>
       classColumns

@@ -40,6 +40,16 @@ test('an attack that looks for the smallest change has its robust accuracy at th
     'fmn-linf': { norm: 'linf', epsilon: 0.3, robust: images / 4, accuracy: 0.25 },
     'deepfool-l2': undefined, // the trial names no ε in L2
   });
+  // A list has it when asked.
+  const [listed] = (await listTrials(db, { sweepId, limit: 1, include: ['robustAtEpsilon'] })).items;
+  const parts = ({ attack, robustAtEpsilon }: { attack: string; robustAtEpsilon?: unknown }) => [
+    attack,
+    robustAtEpsilon,
+  ];
+  expect(listed!.evaluations.map(parts)).toEqual(evaluations.map(parts));
+  expect(items[0]!.evaluations.map(({ robustAtEpsilon }) => robustAtEpsilon)).toEqual(
+    Array(4).fill(undefined),
+  );
 });
 
 test('a row of a ranking has it over the images of all seeds', async () => {
@@ -70,4 +80,25 @@ test('a row of a ranking has it over the images of all seeds', async () => {
   expect(await robustOf('fab-t-linf')).toEqual({ norm: 'linf', epsilon: 0.2, robust: 40, accuracy: 1 });
   expect(await robustOf('pgd-linf')).toBeUndefined();
   expect(await robustOf('deepfool-l2')).toBeUndefined();
+});
+
+test('two sweeps that share the attack count at their own ε', async () => {
+  const sweepAt = (epsilon: number) =>
+    submit(db, { seeds: [5], attacks: [{ attack: 'pgd-linf', epsilon }, 'fmn-linf'] });
+  const [near, far] = [await sweepAt(0.2), await sweepAt(0.3)];
+  for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
+    if (claimed.spec.kind !== 'attack') {
+      await finish(db, claimed);
+      continue;
+    }
+    // The changes have L∞ 0.25.
+    const evaluation = evaluationOf(claimed, [true, true, true, false], { l2: 0.5 });
+    await completeStage(db, { ...leaseOf(claimed), evaluation });
+  }
+  const query = routes.leaderboard.query.parse({ attack: 'fmn-linf', group: 'trial' });
+  const { items } = await leaderboard(db, query);
+  const robustOf = ({ sweepId }: { sweepId: string }) =>
+    items.find((row) => row.sweepId === sweepId)!.robustAtEpsilon;
+  expect(robustOf(near)).toEqual({ norm: 'linf', epsilon: 0.2, robust: 20, accuracy: 1 });
+  expect(robustOf(far)).toEqual({ norm: 'linf', epsilon: 0.3, robust: 5, accuracy: 0.25 });
 });

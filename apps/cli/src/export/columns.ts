@@ -121,6 +121,8 @@ export const evaluationColumns: readonly Column<Evaluated>[] = [
   ...evaluationKeys<Evaluated>(),
   text('attackVerdict', ({ evaluation }) => evaluation.verdict),
   ...summaryColumns,
+  number('robustAccuracyAtEpsilon', ({ evaluation }) => evaluation.robustAtEpsilon?.accuracy),
+  number('robustEpsilon', ({ evaluation }) => evaluation.robustAtEpsilon?.epsilon),
 ];
 
 export const imageColumns: readonly Column<Attacked>[] = [

@@ -7,6 +7,7 @@ import {
   type EvaluationRow,
   evaluationRows,
   type Sweep,
+  type TrialExtra,
 } from '@funnel/contracts';
 import { Exit, exitCodes } from '../exit.ts';
 import { allItems } from '../requests.ts';
@@ -56,16 +57,19 @@ const readSweeps = async (client: Client, { sweep, tag = [] }: Chosen): Promise<
   return tag.every((each) => found.tags?.includes(each)) ? [found] : [];
 };
 
-/** The trials of these sweeps, oldest sweep first. `intervals`: the metrics whose intervals the evaluations have. */
+/** `intervals`: the metrics whose intervals the evaluations have. */
+type Extras = { readonly intervals?: DistanceMetricName[]; readonly include?: TrialExtra[] };
+
+/** The trials of these sweeps, oldest sweep first. */
 const readTrials = async (
   client: Client,
   chosen: Chosen,
-  intervals: DistanceMetricName[] = [],
+  { intervals = [], include = [] }: Extras = {},
 ): Promise<TaggedTrial[]> => {
   const lists: TaggedTrial[][] = [];
   for (const { id, tags = [] } of [...(await readSweeps(client, chosen))].reverse()) {
     const trials = await allItems((page) =>
-      client.listTrials({ params: { id }, query: { intervals, ...page } }),
+      client.listTrials({ params: { id }, query: { intervals, include, ...page } }),
     );
     lists.push(trials.map((trial) => ({ ...trial, tags })));
   }
@@ -145,7 +149,10 @@ export const tables = {
   trials: async (client: Client, chosen: Chosen = {}): Promise<Table> =>
     withHyperparameters(trialColumns, await readTrials(client, chosen)),
   evaluations: async (client: Client, chosen: Chosen = {}): Promise<Table> => {
-    const trials = await readTrials(client, chosen, [...distanceMetrics]);
+    const trials = await readTrials(client, chosen, {
+      intervals: [...distanceMetrics],
+      include: ['robustAtEpsilon'],
+    });
     return withHyperparameters(evaluationColumns, evaluatedRows(trials));
   },
   images: async (client: Client, chosen: Chosen = {}, onProgress?: OnProgress): Promise<Table> => {

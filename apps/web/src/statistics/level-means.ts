@@ -1,10 +1,5 @@
 import { median } from '@funnel/attacks/statistics';
-
-/** Two-sided 95 % quantiles of Student's t for 1 … 30 degrees of freedom; the normal quantile is used above. */
-const t95 = [
-  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
-  2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
-];
+import { studentT975 } from '@funnel/contracts';
 
 export type LevelMean<V> = {
   readonly value: V;
@@ -40,7 +35,7 @@ export const levelMeans = <V extends number | string | boolean>(
     const mean = ys.reduce((a, b) => a + b, 0) / n;
     if (n < 2) return { value, n, mean, interval: null };
     const variance = ys.reduce((sum, y) => sum + (y - mean) ** 2, 0) / (n - 1);
-    const half = (t95[n - 2] ?? 1.96) * Math.sqrt(variance / n);
+    const half = studentT975(n - 1) * Math.sqrt(variance / n);
     return { value, n, mean, interval: [Math.max(0, mean - half), Math.min(largest, mean + half)] };
   });
   return rows.sort((a, b) =>

@@ -3,12 +3,12 @@ import { levelMeans } from '../../src/statistics/level-means.ts';
 
 it('are the means of the trials at each value, with Student’s interval', () => {
   const [low, high] = levelMeans([5, 1, 1, 5, 1], [100, 11, 12, 110, 13], Number.POSITIVE_INFINITY);
-  // Mean 12, deviation 1, three trials: t = 4.303.
-  const half = 4.303 / Math.sqrt(3);
-  const interval = [expect.closeTo(12 - half, 12), expect.closeTo(12 + half, 12)];
+  // Mean 12, deviation 1, three trials: t = 0.95 √(2 / (1 − 0.95²)) = 4.3027.
+  const half = (0.95 * Math.sqrt(2 / (1 - 0.95 ** 2))) / Math.sqrt(3);
+  const interval = [expect.closeTo(12 - half, 5), expect.closeTo(12 + half, 5)];
   expect(low).toEqual({ value: 1, n: 3, mean: 12, interval });
   expect(high).toMatchObject({ value: 5, n: 2, mean: 105 });
-  expect(high!.interval![1] - 105).toBeCloseTo((12.706 * Math.sqrt(50)) / Math.sqrt(2), 9);
+  expect(high!.interval![1] - 105).toBeCloseTo((Math.tan(0.475 * Math.PI) * Math.sqrt(50)) / Math.sqrt(2), 4);
 });
 
 it('never reach beyond the values of the metric', () => {

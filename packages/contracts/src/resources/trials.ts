@@ -26,6 +26,9 @@ export const RobustAtEpsilon = z
     accuracy: z.number().min(0).max(1).meta({ description: 'robust / images.' }),
   })
   .meta({ id: 'RobustAtEpsilon' });
+/** Parts of the evaluations that a list of trials has only when asked. */
+export const TrialExtra = z.enum(['robustAtEpsilon']);
+export type TrialExtra = z.infer<typeof TrialExtra>;
 export type RobustAtEpsilon = z.infer<typeof RobustAtEpsilon>;
 
 export const DistanceIntervals = z
@@ -50,7 +53,7 @@ export const Evaluation = z
     diagnostics: z.array(Diagnostic),
     robustAtEpsilon: RobustAtEpsilon.optional().meta({
       description:
-        'Of an attack that looks for the smallest change, which has no robust accuracy of its own: the robust accuracy at its setting ε, else at the ε of the trial’s other attacks in its norm. Only in answers about whole trials.',
+        'Of an attack that looks for the smallest change, which has no robust accuracy of its own: the robust accuracy at its setting ε, else at the ε of the trial’s other attacks in its norm. In answers about whole trials, and in lists with `include=robustAtEpsilon`.',
     }),
     intervals: DistanceIntervals.optional().meta({ description: intervalsWhere }),
   })
@@ -102,6 +105,7 @@ export const Trial = z
         settings: z.record(z.string(), z.unknown()),
         summary: EvaluationSummary,
         verdict: Verdict,
+        robustAtEpsilon: Evaluation.shape.robustAtEpsilon,
         intervals: Evaluation.shape.intervals,
       }),
     ),

@@ -6,7 +6,7 @@ import { Plan } from '../plan.ts';
 import { ExtendSearch, SearchDecision, SearchState, TryPoint } from '../resources/searches.ts';
 import { Stage } from '../resources/stages.ts';
 import { Submission, Sweep, SweepDetail } from '../resources/sweeps.ts';
-import { Trial } from '../resources/trials.ts';
+import { Trial, TrialExtra } from '../resources/trials.ts';
 import { StoredSweepStatus, TrialStatus } from '../statuses.ts';
 import { SweepDefinition } from '../sweep.ts';
 import { AnnotateSweep, SweepTag, SweepTags } from '../sweep-annotations.ts';
@@ -145,6 +145,9 @@ export const sweepRoutes = {
       intervals: many(DistanceMetricName).meta({
         description:
           'Also compute the 95 % interval of this metric, for every attack and the worst case; repeat it for several metrics.',
+      }),
+      include: many(TrialExtra).meta({
+        description: 'Also compute `robustAtEpsilon` of attacks that look for the smallest change.',
       }),
       ...page,
     }),

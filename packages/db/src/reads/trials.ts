@@ -13,6 +13,7 @@ import {
   type SweepContent,
   type Trial,
   type TrialDetail,
+  type TrialExtra,
   type TrialStatus,
   type TrialVerdict,
   unfinishedWarmup,
@@ -99,10 +100,13 @@ const trialOf = (
   status: row.status,
   cleanAccuracy: row.clean_accuracy,
   verdict: verdictSoFar(row),
-  evaluations: evaluations.map(({ stage, attack, settings, summary, verdict, intervals }) => ({
-    ...{ stage, attack, settings, summary, verdict },
-    ...(intervals && { intervals }),
-  })),
+  evaluations: evaluations.map(
+    ({ stage, attack, settings, summary, verdict, robustAtEpsilon, intervals }) => ({
+      ...{ stage, attack, settings, summary, verdict },
+      ...(robustAtEpsilon && { robustAtEpsilon }),
+      ...(intervals && { intervals }),
+    }),
+  ),
   worstCase: worstCase ?? null,
   createdAt: row.created_at.toISOString(),
   finishedAt: row.finished_at?.toISOString() ?? null,
@@ -115,12 +119,14 @@ export type TrialsQuery = {
   readonly status?: TrialStatus;
   /** The answer also has the intervals of these metrics. (Default: none) */
   readonly intervals?: readonly DistanceMetricName[];
+  /** What the answer has, too. (Default: nothing) */
+  readonly include?: readonly TrialExtra[];
 };
 
 /** In the order of their numbers. Errors: NOT_FOUND. */
 export const listTrials = async (
   db: Db,
-  { sweepId, limit, cursor, status, intervals = [] }: TrialsQuery,
+  { sweepId, limit, cursor, status, intervals = [], include = [] }: TrialsQuery,
 ): Promise<Page<Trial>> => {
   const tx = reading(db);
   const lastNumber = cursor ? readCursor(cursor, isNumber) : -1;
@@ -134,9 +140,11 @@ export const listTrials = async (
   const ids = rows.map((row) => row.id);
   const evaluations = await evaluationsOfTrials(tx, ids);
   const worstCases = await worstCasesOf(tx, ids, (id) => evaluations.get(id) ?? []);
+  const ofTrials = ids.map((id) => evaluations.get(id) ?? []);
+  const withExtras = include.includes('robustAtEpsilon') ? await withRobustAtEpsilon(tx, ofTrials) : ofTrials;
   const measured = await withDistanceIntervals(
     tx,
-    ids.map((id) => ({ id, evaluations: evaluations.get(id) ?? [], worstCase: worstCases.get(id) })),
+    ids.map((id, i) => ({ id, evaluations: withExtras[i]!, worstCase: worstCases.get(id) })),
     intervals,
   );
   const results = new Map(measured.map((each) => [each.id, each]));
@@ -191,7 +199,7 @@ const warmupWarnings = ({ clean_accuracy: cleanAccuracy, ...row }: DetailRow): r
   return text === null ? [] : [text];
 };
 
-/** The number of statements hardly depends on the number of trials: one for each that has attacks without a fixed ε. In the order of `ids`. Errors: NOT_FOUND. */
+/** The number of statements does not depend on the number of trials. In the order of `ids`. Errors: NOT_FOUND. */
 const detailsOf = async (
   tx: Tx,
   ids: readonly string[],
@@ -207,8 +215,9 @@ const detailsOf = async (
     readChanges(tx, ids.map(wholeTrial), changesOf),
   ]);
   const worstCases = await worstCasesOf(tx, ids, (id) => evaluations.get(id) ?? []);
-  const withEpsilon = await Promise.all(
-    rows.map((row) => withRobustAtEpsilon(tx, evaluations.get(row.id) ?? [])),
+  const withEpsilon = await withRobustAtEpsilon(
+    tx,
+    rows.map((row) => evaluations.get(row.id) ?? []),
   );
   const results = await withDistanceIntervals(
     tx,
